@@ -23,6 +23,8 @@ export interface Mailing {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
+/** Longer, so that silence is told in one way, whenever the server falls silent. */
+const librarysPatience = patience + 5_000;
 
 /**
  * Sends the notice. A server that does not offer TLS gets no mail.
@@ -97,10 +99,10 @@ async function transportTo({ host, port, isTls, login }: MailServer) {
     requireTLS: true,
     // Log in even if the server does not ask for it: then it rejects the login, and we find out.
     ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
-    dnsTimeout: patience,
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
+    dnsTimeout: librarysPatience,
+    connectionTimeout: librarysPatience,
+    greetingTimeout: librarysPatience,
+    socketTimeout: librarysPatience,
   });
 }
 

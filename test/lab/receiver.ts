@@ -9,7 +9,6 @@ export interface Received {
   path: string;
   headers: IncomingMessage['headers'];
   body: string;
-  at: number;
 }
 
 /** A server over TLS that takes pings and webhooks. */
@@ -21,7 +20,11 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export async function startReceiver({ key, cert }: Certificate): Promise<Receiver> {
+/** @param onReceived called with each request, before it is answered */
+export async function startReceiver(
+  { key, cert }: Certificate,
+  onReceived: (request: Received) => void = () => {},
+): Promise<Receiver> {
   const server = createServer({ key, cert }, (request, response) => void take(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const self: Receiver = {
@@ -36,7 +39,9 @@ export async function startReceiver({ key, cert }: Certificate): Promise<Receive
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += chunk;
-    self.received.push({ path: request.url ?? '', headers: request.headers, body, at: Date.now() });
+    const received = { path: request.url ?? '', headers: request.headers, body };
+    self.received.push(received);
+    onReceived(received);
     if (self.answer === 'silent') return;
     response.writeHead(self.answer, { location: '/elsewhere' }).end('OK');
   }
