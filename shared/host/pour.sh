@@ -7,14 +7,14 @@ takes folder
 takes_stream
 
 # Seconds without a frame after which the runner is gone. While the other program does not read, nobody waits for a frame.
-readonly patience=60
+readonly longest_silence=60
 
 main() {
   local bytes
   # The other program may end without reading, or before it has opened the pipe.
   leave_with_reader "$BASHPID" &
   exec {pipe}>"$folder/bytes"
-  while IFS= read -r -t "$patience" bytes; do
+  while IFS= read -r -t "$longest_silence" bytes; do
     case $bytes in
       0) ;;
       end)
@@ -34,5 +34,5 @@ main() {
 # leave_with_reader GROUP: ends this program when the other one is over, which removes its folder.
 leave_with_reader() {
   while [[ -p $folder/bytes ]]; do sleep 0.5; done
-  kill -TERM -- "-$1"
+  kill -TERM -- "-$1" 2>/dev/null || true
 }

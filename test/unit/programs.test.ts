@@ -49,6 +49,31 @@ test('no parameter has a name that the supervisor uses itself', () => {
   }
 });
 
+/** Bash refuses to let a function have a variable of its own by the name of a constant, and the function goes on without it. */
+test('no constant has a name that a function of the supervisor, or of its own script, declares', () => {
+  const localsIn = (script: string) =>
+    Array.from(script.matchAll(/\blocal (?:-\w+ )?([^\n;]+)/g), ([, words = '']) => words.split(/\s+/))
+      .flat()
+      .map((word) => word.replace(/[=[].*$/, ''));
+  const everywhere = new Set(inFront.map(read).flatMap(localsIn));
+  assert.ok(everywhere.has('patience'));
+  let constants = 0;
+  for (const file of globSync('{shared,*-action}/**/*.sh', { cwd: root })) {
+    const script = read(file);
+    const names = Array.from(script.matchAll(/^readonly (.+)$/gm), ([, words = '']) => words)
+      .flatMap((words) => (words.includes("'") ? [words] : words.split(/ (?=\w+=)/)))
+      .map((word) => word.replace(/[=[].*$/s, ''));
+    constants += names.length;
+    const own = new Set(localsIn(script));
+    assert.deepEqual(
+      names.filter((name) => everywhere.has(name) || own.has(name)),
+      [],
+      file,
+    );
+  }
+  assert.ok(constants > 20, `only ${constants} constants were found`);
+});
+
 test('no program takes a name twice, or one that it does not use', () => {
   for (const { file, taken } of programs) {
     assert.deepEqual([...new Set(taken)], taken, file);
