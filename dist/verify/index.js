@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "938dad01a148fdfedeff.sh";
+module.exports = __nccwpck_require__.p + "905d2dc3da11306a04f6.sh";
 
 /***/ }),
 
@@ -32853,6 +32853,8 @@ function shown(text) {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
+/** Longer, so that silence is told in one way, whenever the server falls silent. */
+const librarysPatience = patience + 5_000;
 /**
  * Sends the notice. A server that does not offer TLS gets no mail.
  * @throws Error with the reason in one line; also if only some get it
@@ -32919,10 +32921,10 @@ async function transportTo({ host, port, isTls, login }) {
         requireTLS: true,
         // Log in even if the server does not ask for it: then it rejects the login, and we find out.
         ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
-        dnsTimeout: patience,
-        connectionTimeout: patience,
-        greetingTimeout: patience,
-        socketTimeout: patience,
+        dnsTimeout: librarysPatience,
+        connectionTimeout: librarysPatience,
+        greetingTimeout: librarysPatience,
+        socketTimeout: librarysPatience,
     });
 }
 const said = {

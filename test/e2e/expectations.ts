@@ -44,7 +44,13 @@ export function succeeded(result: ActionResult): void {
   assert.equal(result.exitCode, 0, log);
   assert.equal(result.outputs['status'], 'succeeded', log);
   assert.deepEqual(errorsOf(result), [], log);
+  bashIsContent(result);
   runnerIsClean(result);
+}
+
+/** No shell program on the host has a fault that bash tells of and goes on. */
+export function bashIsContent(result: ActionResult): void {
+  assert.doesNotMatch(logOf(result), /\b(environment|bash|engine\.sh): line \d+:/);
 }
 
 /** GitHub's library for caches leaves the list of what it has packed, which is one path; the runner removes it. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Finding } from '../../verify-action/finding.ts';
 import type { Host } from '../lab/host.ts';
 import { type ActionOptions, type ActionResult, runAction } from '../lab/runner.ts';
-import { adviceIn, commandsAreOurs, errorsOf, hostIsClean, runnerIsClean } from './expectations.ts';
+import { adviceIn, bashIsContent, commandsAreOurs, errorsOf, hostIsClean, runnerIsClean } from './expectations.ts';
 import { backupInputs, type Inputs } from './sets.ts';
 
 export const verify = (host: Host, backupDir: string, inputs: Inputs = {}, options: ActionOptions = {}) =>
@@ -44,6 +44,7 @@ export async function verified(
   assert.deepEqual(notPassed(result), expected, log);
   assert.equal(result.outputs['status'], status, log);
   assert.equal(result.exitCode, status === 'verified' ? 0 : 1, log);
+  if (status === 'verified') bashIsContent(result);
   const count = (word: string) => Object.values(expected).filter((each) => each === word).length;
   assert.deepEqual(
     ['passed', 'warnings', 'failed', 'could-not-check'].map((name) => Number(result.outputs[name])),
