@@ -1,5 +1,5 @@
 // `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB; and how
-// long a rollback keeps a service away. `npm run bench -- rollback` or `verify` for one of them alone.
+// long a rollback keeps a service away. `npm run bench -- rollback`, `verify` or `copy` for one of them alone.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { formatBytes, formatDuration } from '../../shared/units.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { openLab } from '../lab/lab.ts';
 import { runAction, startAction } from '../lab/runner.ts';
+import { benchCopies } from './copies.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 import { benchRollbacks } from './rollbacks.ts';
 import { benchVerifications } from './verifications.ts';
@@ -26,15 +27,21 @@ try {
   if (only !== 'rollback') {
     const host = await startHost(lab, { name: 'bench', seed: false });
     try {
-      await fill(host);
-      if (only !== 'verify') await bench(host);
-      print('\nVerifications …');
-      await benchVerifications(host, database, verdict);
+      if (only !== 'copy') {
+        await fill(host);
+        if (only !== 'verify') await bench(host);
+        print('\nVerifications …');
+        await benchVerifications(host, database, verdict);
+      }
+      if (only !== 'verify') {
+        print('\nCopies …');
+        await benchCopies(host, verdict);
+      }
     } finally {
       await host.stop();
     }
   }
-  if (only !== 'verify') {
+  if (only === undefined || only === 'rollback') {
     print('\nRollbacks …');
     await benchRollbacks(lab, verdict);
   }

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { formatBytes, formatDuration } from '../../shared/units.ts';
+import type { Host } from '../lab/host.ts';
+import { startObjectStore } from '../lab/object-store.ts';
+import type { Copying } from './copying.ts';
+import { median } from './pairs.ts';
+import type { Verdict } from './rollbacks.ts';
+
+const bytes = 2 ** 30;
+const rounds = 3;
+const id = '20261127_021700';
+const name = `backup_${id}.dump.zst`;
+
+/** What a copy costs, beside the slower of its two halves: reading over the same connection, and the library from a local file. */
+export async function benchCopies(host: Host, verdict: Verdict): Promise<void> {
+  const store = await startObjectStore();
+  try {
+    await store.createBucket('bench');
+    const backupDir = join(host.deployDir, 'copies');
+    const file = join(backupDir, 'daily', name);
+    await host.exec([
+      'bash',
+      '-c',
+      'mkdir -p "$(dirname "$1")" && head -c "$2" /dev/urandom >"$1"',
+      'bash',
+      file,
+      String(bytes),
+    ]);
+    const { endpoint, region } = store;
+    const common = { host: host.inputs(), backupDir, id, name, file, bytes, bucket: 'bench', endpoint, region };
+    const ratios: number[] = [];
+    let peak = 0;
+    // The first round does not count.
+    for (let round = 0; round <= rounds; round += 1) {
+      const [copy, read, library] = [
+        await moved({ ...common, way: 'copy' }, store.credentials),
+        await moved({ ...common, way: 'read' }, store.credentials),
+        await moved({ ...common, way: 'library' }, store.credentials),
+      ];
+      if (round === 0) continue;
+      ratios.push(Math.max(read.ms, library.ms) / copy.ms);
+      peak = Math.max(peak, copy.peakBytes);
+      const times = [copy, read, library].map(({ ms }) => formatDuration(ms));
+      process.stdout.write(`  copy ${times[0]}, reading ${times[1]}, library ${times[2]}\n`);
+    }
+    const ratio = median(ratios);
+    verdict(
+      `${formatBytes(bytes)} are copied at ${ratio.toFixed(2)} of the rate of the slower half`,
+      ratio >= 0.9,
+      'at least 0.9',
+    );
+    verdict(`memory while copying: ${formatBytes(peak)}`, peak < 150e6, 'under 150 MB');
+    await host.exec(['rm', '-r', backupDir]);
+  } finally {
+    await store.close();
+  }
+}
+
+async function moved(
+  copying: Copying,
+  credentials: Record<string, string>,
+): Promise<{ ms: number; peakBytes: number }> {
+  const tellsPeak = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak\\x20'+process.resourceUsage().maxRSS*1024+'\\n'))`;
+  const child = spawn(process.execPath, ['--import', tellsPeak, join(import.meta.dirname, 'copying.ts')], {
+    env: { ...process.env, ...credentials, AWS_EC2_METADATA_DISABLED: 'true' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(JSON.stringify(copying));
+  const [told, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const [, peak] = /peak (\d+)/.exec(said) ?? [];
+  if (child.exitCode !== 0) throw new Error(`It failed:\n${said}`);
+  return { ms: Number(told), peakBytes: Number(peak) };
+}
