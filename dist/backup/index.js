@@ -42351,7 +42351,12 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { bucket, environment } = inputs;
     if (bucket === null)
         return null;
-    const result = await copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+    const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+    const result = await copying.catch(async (error) => {
+        kept.problems.push('off-site copy: the run was ended before it was there');
+        await summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
+        throw error;
+    });
     story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
     const [first] = result.problems;
     if (first === undefined)

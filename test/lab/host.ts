@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Account, as, giveTo, hostAccount } from './account.ts';
-import { attempt, type CommandOptions, type Outcome, run } from './command.ts';
+import { asRoot, attempt, type CommandOptions, type Outcome, run } from './command.ts';
 import { DatabaseServer } from './database.ts';
 import { type FileFact, filesIn } from './files.ts';
 import { alone, folder } from './folder.ts';
@@ -304,5 +304,15 @@ async function removeHost(home: string, env: NodeJS.ProcessEnv): Promise<void> {
   for (const network of await list('network', 'ls', '--quiet'))
     await run(['docker', 'network', 'rm', network], { env });
   for (const volume of await list('volume', 'ls', '--quiet')) await run(['docker', 'volume', 'rm', volume], { env });
+  // Small disks of a test that was killed.
+  for (const path of mountsBelow(home)) await run(asRoot(['umount', '--lazy', path]));
   rmSync(home, { recursive: true, force: true });
+}
+
+/** The innermost first. */
+function mountsBelow(folder: string): string[] {
+  const paths = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  return paths.filter((path) => path.startsWith(`${folder}/`)).reverse();
 }
