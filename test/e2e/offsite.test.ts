@@ -1,11 +1,13 @@
 // Copies of backups in a bucket: what lies there, what is deleted there, and what becomes of a run whose copy fails, is cut off
 // or comes back the next night.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { run } from '../lab/command.ts';
-import { holdLock } from '../lab/faults.ts';
+import { holdLock, smallDisk } from '../lab/faults.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
 import type { ActionResult } from '../lab/runner.ts';
@@ -260,6 +262,42 @@ describe('the bucket', () => {
     assert.match(logOf(third), /Deleted from the bucket, as its policy says: /);
     assert.equal(host.files(`${dir}/daily`).filter(({ path }) => path.endsWith('.manifest.json')).length, 9);
   });
+});
+
+test('a disk of the host that fills up meanwhile takes nothing from the copy, nor from the backup', async () => {
+  await store.createBucket(bucket);
+  const dir = host.newBackupDir();
+  const unmount = await smallDisk(host, dir, 64);
+  const front = await startStoreFront(store.endpoint);
+  const filler = `${host.deployDir}/${dir}/filler`;
+  let isFull = false;
+  front.interfere({
+    instead({ method }) {
+      if (method === 'PUT' && !isFull) {
+        isFull = true;
+        spawnSync('sh', ['-c', 'head -c 200M /dev/zero >"$1"', 'sh', filler]);
+      }
+      return false;
+    },
+  });
+  try {
+    const result = await copying(dir, { 's3-endpoint': front.endpoint });
+    const log = logOf(result);
+    assert.deepEqual([result.exitCode, result.outputs['status']], [1, 'incomplete'], log);
+    assert.match(
+      errorsOf(result)[0]?.message ?? '',
+      /The copy of \S+ is whole, but could not be noted on the host/,
+      log,
+    );
+    const { id } = await manifestOf(host, result);
+    assert.match(result.outputs['s3-uri'] ?? '', new RegExp(`^s3://${bucket}/.*${id}`));
+    assert.deepEqual(await idsThere(), [id]);
+    rmSync(filler);
+    succeeded(await copying(dir));
+  } finally {
+    front.close();
+    await unmount();
+  }
 });
 
 describe('a copy that is cut off', () => {
