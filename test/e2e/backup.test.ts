@@ -66,7 +66,7 @@ describe('a verified backup', () => {
   });
 
   test('has its outputs', async () => {
-    const { release, 'duration-ms': duration, 'history-id': historyId, ...outputs } = result.outputs;
+    const { release, evidence, 'duration-ms': duration, 'history-id': historyId, ...outputs } = result.outputs;
     const folder = `${host.deployDir}/${dir}/daily`;
     const dump = host.files(dir).find(({ path }) => path === `daily/${manifest.file}`);
     const md5 = (await bash(host, 'md5sum <"$1"', `${folder}/${manifest.file}`)).slice(0, 32);
@@ -82,7 +82,9 @@ describe('a verified backup', () => {
       tiers: 'daily,weekly,monthly',
       kept: '1',
       deleted: '0',
+      's3-uri': '',
     });
+    assert.equal(JSON.parse(evidence ?? '').backup.id, id);
     assert.match(id, /^\d{8}_\d{6}$/);
     const [record] = (await read(host, `${dir}/rollback/history.jsonl`)).split('\n');
     assert.equal(JSON.parse(record ?? '').id, historyId);
