@@ -40732,8 +40732,9 @@ async function copySet(store, target, files, tell) {
 async function copy_set_confirm(store, key, { bytes, sha256, sent }) {
     const facts = await store.facts(key);
     const wrong = async (what) => {
-        await store.remove([key]);
-        return differs(`${store.uri(key)} ${what}`);
+        const [removal] = await store.remove([key]);
+        const left = removal?.outcome === 'deleted' ? '' : `, and could not be deleted: ${removal?.reason}`;
+        return differs(`${store.uri(key)} ${what}${left}`);
     };
     if (facts === null)
         throw differs(`${store.uri(key)} is not there, although the store took it`);
@@ -40821,9 +40822,17 @@ function planCopies(onHost, stored, newest, most, rules) {
         .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
         .slice(0, most);
 }
-/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+/**
+ * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
+ * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ */
 function planOffsitePruning(stored, rules) {
-    return decide(completeIn(stored, rules), rules);
+    const complete = completeIn(stored, rules);
+    const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
+    return [
+        ...decide(complete, rules),
+        ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
+    ];
 }
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }) => kind !== 'prerollback';
@@ -41015,13 +41024,16 @@ async function prune(store, request, outcome) {
             outcome.problems.push(fate);
     }
 }
-/** The manifest goes first, so that a set that is deleted half is no set any more. */
+/** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
 async function removeSet(store, { files, id }) {
     const isManifest = (name) => parseSetFileName(name)?.part === 'manifest';
     const keysOf = (wanted) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
-    const first = await store.remove(keysOf(true));
+    for (const key of keysOf(true))
+        if ((await store.facts(key))?.lockedUntil)
+            return 'retained';
+    const first = await store.remove(keysOf(false));
     const removals = first.every(({ outcome }) => outcome === 'deleted')
-        ? [...first, ...(await store.remove(keysOf(false)))]
+        ? [...first, ...(await store.remove(keysOf(true)))]
         : first;
     const failed = removals.find(({ outcome }) => outcome === 'failed');
     if (failed !== undefined) {

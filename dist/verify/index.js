@@ -39464,9 +39464,17 @@ function planCopies(onHost, stored, newest, most, rules) {
         .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
         .slice(0, most);
 }
-/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+/**
+ * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
+ * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ */
 function planOffsitePruning(stored, rules) {
-    return decide(completeIn(stored, rules), rules);
+    const complete = completeIn(stored, rules);
+    const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
+    return [
+        ...decide(complete, rules),
+        ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
+    ];
 }
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }) => kind !== 'prerollback';

@@ -115,8 +115,9 @@ async function confirm(
 ): Promise<Confirmation> {
   const facts = await store.facts(key);
   const wrong = async (what: string) => {
-    await store.remove([key]);
-    return differs(`${store.uri(key)} ${what}`);
+    const [removal] = await store.remove([key]);
+    const left = removal?.outcome === 'deleted' ? '' : `, and could not be deleted: ${removal?.reason}`;
+    return differs(`${store.uri(key)} ${what}${left}`);
   };
   if (facts === null) throw differs(`${store.uri(key)} is not there, although the store took it`);
   if (facts.bytes !== bytes) throw await wrong(`has ${facts.bytes} bytes instead of ${bytes}`);

@@ -95,13 +95,14 @@ async function prune(store: ObjectStore, request: OffsiteRequest, outcome: Offsi
   }
 }
 
-/** The manifest goes first, so that a set that is deleted half is no set any more. */
+/** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
 async function removeSet(store: ObjectStore, { files, id }: StoredSet): Promise<'deleted' | 'retained' | Failure> {
   const isManifest = (name: string) => parseSetFileName(name)?.part === 'manifest';
   const keysOf = (wanted: boolean) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
-  const first = await store.remove(keysOf(true));
+  for (const key of keysOf(true)) if ((await store.facts(key))?.lockedUntil) return 'retained';
+  const first = await store.remove(keysOf(false));
   const removals = first.every(({ outcome }) => outcome === 'deleted')
-    ? [...first, ...(await store.remove(keysOf(false)))]
+    ? [...first, ...(await store.remove(keysOf(true)))]
     : first;
   const failed = removals.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined) {

@@ -58,9 +58,17 @@ export function planCopies(
     .slice(0, most);
 }
 
-/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+/**
+ * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
+ * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ */
 export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteRules): OffsiteDecision[] {
-  return decide(completeIn(stored, rules), rules);
+  const complete = completeIn(stored, rules);
+  const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
+  return [
+    ...decide(complete, rules),
+    ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
+  ];
 }
 
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */

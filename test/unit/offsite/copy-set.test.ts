@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Failure, isFailure } from '../../../shared/failure.ts';
+import { Failure, isFailure } from '../../../shared/failure.ts';
 import { copySet } from '../../../shared/offsite/copy-set.ts';
 import { contentsOf } from '../../../shared/offsite/stored-sets.ts';
 import { sent, wholeSet } from './copied-sets.ts';
@@ -35,19 +35,42 @@ test('what a store does not report is read back', async () => {
   assert.ok(files.every(({ confirmation }) => confirmation === 'read-back'));
 });
 
-for (const reports of [true, false]) {
-  test(`other bytes than were sent are removed, where the store ${reports ? 'reports checksums' : 'reports none'}`, async () => {
+const kinds = [
+  ['reports checksums', true, false],
+  ['reports those of the parts', true, true],
+  ['reports none', false, false],
+] as const;
+for (const [what, reports, isComposite] of kinds) {
+  test(`other bytes than were sent are removed, where the store ${what}`, async () => {
     const store = new MemoryStore();
-    store.reports = reports;
-    store.spoil = (key, content) => (key.endsWith('.dump.zst') ? Buffer.from('dump of 20261127_021701') : content);
-    await assert.rejects(
-      copy(store),
-      (error) => isFailure(error, 'copy-differs') && /SHA|checksum|bytes/.test(error.message),
-    );
-    assert.ok(!store.objects.has(`${folder}backup_${id}.dump.zst`));
-    assert.ok(!store.objects.has(manifestKey));
+    Object.assign(store, { reports, isComposite });
+    await copy(store);
+    const other = new MemoryStore();
+    Object.assign(other, { reports, isComposite });
+    other.spoil = (key, content) => (key.endsWith('.dump.zst') ? Buffer.from('dump of 20261127_021701') : content);
+    await assert.rejects(copy(other), (error) => isFailure(error, 'copy-differs'));
+    assert.ok(!other.objects.has(`${folder}backup_${id}.dump.zst`));
+    assert.ok(!other.objects.has(manifestKey));
   });
 }
+
+test('other bytes that cannot be deleted are told as well', async () => {
+  const store = new MemoryStore();
+  store.spoil = (key, content) => (key.endsWith('.dump.zst') ? Buffer.from('dump of 20261127_021701') : content);
+  store.fault = (line) => (/^remove .*dump/.test(line) ? new Failure('bucket-unusable', 'AccessDenied') : null);
+  await assert.rejects(copy(store), /could not be deleted: AccessDenied/);
+});
+
+test('a manifest of another set or environment makes no set of what lies there', async () => {
+  for (const other of [wholeSet('20261126_021700'), wholeSet(id, { environment: 'staging' })]) {
+    const store = new MemoryStore();
+    await copy(store);
+    const [manifest] = [...other.files].at(-1)?.slice(1) ?? [];
+    store.objects.set(manifestKey, { content: Buffer.from(manifest ?? ''), tags: {} });
+    const { sets, parts } = await contentsOf(store, 'backups', 'prod');
+    assert.deepEqual([sets, parts.map(({ why }) => why)], [[], ['its manifest is that of another backup']]);
+  }
+});
 
 const wrong: [what: string, change: (files: Map<string, string>) => void, said: RegExp][] = [
   [

@@ -154,6 +154,22 @@ test('what is locked stays whole, and is no error; what cannot be deleted is one
   assert.deepEqual(await idsIn(store), [day(27), day(23), day(22), day(21), day(20)]);
 });
 
+test('a deletion that was broken off is ended by the next run; what is left keeps no other from its place', async () => {
+  const store = new MemoryStore();
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  store.fault = (line) => (/^remove .*_20261121_021700|^remove .*20261121.*(md5|report)/.test(line) ? refusal : null);
+  const first = await keep(store, hostWith(day(26)));
+  assert.equal(first.problems.length, 1);
+  store.fault = () => null;
+  const second = await keep(store, hostWith(day(27)));
+  assert.deepEqual(second.problems, []);
+  assert.deepEqual(
+    [...store.objects.keys()].filter((key) => /2026112[01]_/.test(key)),
+    [],
+  );
+  assert.deepEqual(await idsIn(store), [day(27), day(26), day(23)]);
+});
+
 test('foreign objects under the prefix are never touched', async () => {
   const store = new MemoryStore();
   const keys = [

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Failure } from '../../../shared/failure.ts';
+import { compositeOf } from '../../../shared/offsite/checksums.ts';
 import type {
   ListedObject,
   ObjectFacts,
@@ -22,6 +23,8 @@ export class MemoryStore implements ObjectStore {
   readonly locks = new Map<string, Date>();
   /** Whether it tells checksums. */
   reports = true;
+  /** Whether what it tells is a checksum of the parts' checksums, as of an object that came in parts. */
+  isComposite = false;
   /** Changes what is stored. */
   spoil: (key: string, content: Buffer) => Buffer = (_, content) => content;
   /** Thrown where it returns one. */
@@ -50,11 +53,12 @@ export class MemoryStore implements ObjectStore {
   async facts(key: string): Promise<ObjectFacts | null> {
     const object = this.objects.get(key);
     if (object === undefined) return null;
-    const sha256 = this.reports ? sumOf(object.content) : null;
+    const sum = this.reports ? sumOf(object.content) : null;
+    const composite = sum === null ? null : compositeOf([sum]);
     return {
       bytes: object.content.length,
-      sha256,
-      compositeSha256: null,
+      sha256: this.isComposite ? null : sum,
+      compositeSha256: this.isComposite ? composite : null,
       lockedUntil: this.locks.get(key) ?? null,
     };
   }
