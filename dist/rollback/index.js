@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "03c158422a62f1e947d1.sh";
+module.exports = __nccwpck_require__.p + "1422f9d237708ab27c00.sh";
 
 /***/ }),
 
@@ -28679,7 +28679,7 @@ module.exports = __nccwpck_require__.p + "2d909640896fb52fc4ef.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "191cbe6d3bb7c2f72f94.sh";
+module.exports = __nccwpck_require__.p + "4d5c0610a8f77f2a533b.sh";
 
 /***/ }),
 
@@ -28693,7 +28693,7 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
+module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
 
 /***/ }),
 

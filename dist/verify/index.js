@@ -28644,7 +28644,7 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
+module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
 
 /***/ }),
 

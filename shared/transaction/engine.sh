@@ -58,7 +58,7 @@ supervise() {
 await_carrier() {
   local waited=0
   while is_carried; do
-    ((waited)) || printf 'Process %s is already working on it; waiting for it\n' "$(<carrier)" >&2
+    ((waited)) || printf 'Process %s is already working on it; waiting for it\n' "$(cat carrier 2>/dev/null)" >&2
     ((waited < plan[lock_wait])) || return
     sleep 1
     waited=$((waited + 1))
@@ -68,7 +68,7 @@ await_carrier() {
 # is_carried: whether another supervisor of this transaction is alive.
 is_carried() {
   local process
-  [[ -s carrier ]] && process=$(<carrier) && [[ $process != "$$" ]] &&
+  process=$(cat carrier 2>/dev/null) && [[ -n $process && $process != "$$" ]] &&
     grep -qF -- engine.sh "/proc/$process/cmdline" 2>/dev/null
 }
 

@@ -46,7 +46,7 @@ tell_journal() {
 # carried: whether the supervisor is alive. One that has just started may not have written its process id yet.
 carried() {
   local process
-  [[ -s carrier ]] && process=$(<carrier) && grep -qF -- engine.sh "/proc/$process/cmdline" 2>/dev/null
+  process=$(cat carrier 2>/dev/null) && [[ -n $process ]] && grep -qF -- engine.sh "/proc/$process/cmdline" 2>/dev/null
 }
 
 tell_news() {

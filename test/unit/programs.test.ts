@@ -74,6 +74,16 @@ test('no constant has a name that a function of the supervisor, or of its own sc
   assert.ok(constants > 20, `only ${constants} constants were found`);
 });
 
+/** Where such a file is gone, bash 5.2 ends the whole shell, in a condition too: read it with cat. */
+test('no condition reads a file by $(<…)', () => {
+  for (const file of globSync('{shared,*-action}/**/*.sh', { cwd: root })) {
+    const lines = read(file)
+      .split('\n')
+      .filter((line) => /&&.*\$\(<|\b(if|while|until)\b.*\$\(</.test(line));
+    assert.deepEqual(lines, [], file);
+  }
+});
+
 test('no program takes a name twice, or one that it does not use', () => {
   for (const { file, taken } of programs) {
     assert.deepEqual([...new Set(taken)], taken, file);
