@@ -45,8 +45,8 @@ export function copyUri(bucket: BucketPlace, environment: string, { facts }: Kep
 }
 
 /**
- * Copies the new backup into the bucket, and those that the bucket lacks; deletes what is no longer to be kept there. Nothing
- * that fails here touches a backup on the host.
+ * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
+ * longer keeps. Whatever fails here, the backups on the host stay as they are.
  */
 export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteResult> {
   const { manifest } = kept.facts.publicationPlan;

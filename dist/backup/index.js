@@ -28490,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "905d2dc3da11306a04f6.sh";
+module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 
 /***/ }),
 
@@ -35810,7 +35810,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;
-    throw new failure_Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+    throw new failure_Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
         hint: 'On the host, as root: apt-get install age',
     });
 }
@@ -40967,7 +40967,7 @@ function faultsOf(manifest, files) {
 
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 async function keepOffsite(store, request) {
-    const outcome = { uri: null, copied: [], deleted: [], retained: [], problems: [] };
+    const outcome = { copied: [], deleted: [], retained: [], problems: [] };
     const { prefix, environment, signal, newest } = request;
     const noting = async (work) => {
         try {
@@ -40986,9 +40986,6 @@ async function keepOffsite(store, request) {
     });
     await noting(async () => {
         const stored = await storedSets(store, prefix, environment);
-        const there = stored.find((set) => set.id === newest && set.isComplete);
-        if (there !== undefined)
-            outcome.uri = store.uri(`${folderOf(prefix, environment, newest)}${there.manifest.file}`);
         for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
             const before = outcome.problems.length;
             await noting(() => copyOne(store, request, set, outcome));
@@ -41001,13 +40998,10 @@ async function keepOffsite(store, request) {
         await noting(() => prune(store, request, outcome));
     return outcome;
 }
-async function copyOne(store, { prefix, environment, newest, read, listener, tagsOf }, set, outcome) {
+async function copyOne(store, { prefix, environment, read, listener, tagsOf }, set, outcome) {
     const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
     const target = { prefix, environment, manifest: set.manifest, ...tags };
-    const copied = await copySet(store, target, read(set), listener(set));
-    outcome.copied.push(copied);
-    if (set.id === newest)
-        outcome.uri = copied.uri;
+    outcome.copied.push(await copySet(store, target, read(set), listener(set)));
 }
 async function prune(store, request, outcome) {
     const stored = await storedSets(store, request.prefix, request.environment);
@@ -41946,8 +41940,8 @@ function copyUri(bucket, environment, { facts }) {
     return `s3://${bucket.bucket}/${folderOf(bucket.prefix, environment, id)}${file}`;
 }
 /**
- * Copies the new backup into the bucket, and those that the bucket lacks; deletes what is no longer to be kept there. Nothing
- * that fails here touches a backup on the host.
+ * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
+ * longer keeps. Whatever fails here, the backups on the host stay as they are.
  */
 async function copyOffsite(bucket, kept, run) {
     const { manifest } = kept.facts.publicationPlan;

@@ -28490,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "905d2dc3da11306a04f6.sh";
+module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 
 /***/ }),
 
@@ -37155,7 +37155,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;
-    throw new failure_Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+    throw new failure_Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
         hint: 'On the host, as root: apt-get install age',
     });
 }

@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "905d2dc3da11306a04f6.sh";
+module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 
 /***/ }),
 
@@ -40382,8 +40382,7 @@ function judgeOffsite(findings, facts) {
 /** The complete copies of a database, newest first. */
 function copiesOf(database, stored) {
     return stored
-        .flatMap((set) => (set.isComplete && set.manifest !== null ? [{ ...set, manifest: set.manifest }] : []))
-        .filter((set) => set.database === database)
+        .filter((set) => set.isComplete && set.database === database)
         .toSorted((a, b) => newestFirst(a.id, b.id));
 }
 function judgeAge([newest], { place, database, maxAge, now }) {
@@ -41235,7 +41234,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;
-    throw new Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+    throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
         hint: 'On the host, as root: apt-get install age',
     });
 }
@@ -43813,7 +43812,7 @@ class SentDump {
         this.#sides = sides;
         this.#key = key;
     }
-    /** For the program on the host; empty if there is no such file. */
+    /** Base64 of a file beside the dump, as drill.sh takes it; empty if the backup has none. */
     beside(side) {
         return this.#sides.get(side)?.toString('base64') ?? '';
     }

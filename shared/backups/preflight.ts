@@ -333,7 +333,7 @@ export function chooseCompression(
 /** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
 export function checkEncryption(survey: Pick<Survey, 'tools'>, { encryption }: Pick<BackupNeeds, 'encryption'>): void {
   if (encryption === 'none' || survey.tools.has('age')) return;
-  throw new Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+  throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
     hint: 'On the host, as root: apt-get install age',
   });
 }

@@ -32,7 +32,7 @@ export class SentDump {
     this.#key = key;
   }
 
-  /** For the program on the host; empty if there is no such file. */
+  /** Base64 of a file beside the dump, as drill.sh takes it; empty if the backup has none. */
   beside(side: Side): string {
     return this.#sides.get(side)?.toString('base64') ?? '';
   }

@@ -22,7 +22,7 @@ main() {
         return
         ;;
       *)
-        [[ $bytes =~ ^[1-9][0-9]{0,6}$ ]] || fail transfer-cut 'What the runner sent is no frame'
+        [[ $bytes =~ ^[1-9][0-9]{0,6}$ ]] || fail transfer-cut 'The runner sent something that this program does not understand'
         # It reads no more than that; `head` may.
         dd bs="$bytes" count=1 iflag=fullblock status=none >&"$pipe" || fail transfer-unread 'Nobody reads what the runner sends'
         ;;

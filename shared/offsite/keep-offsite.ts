@@ -3,7 +3,7 @@ import type { IncomingFile } from '../host/incoming-files.ts';
 import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
-import { type CopiedSet, type CopyListener, copySet, folderOf } from './copy-set.ts';
+import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
 import type { ObjectStore, ObjectTags } from './object-store.ts';
 import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
 import { type StoredSet, storedSets } from './stored-sets.ts';
@@ -28,8 +28,6 @@ export interface OffsiteRequest extends OffsiteRules {
 }
 
 export interface OffsiteOutcome {
-  /** Of the new set's dump; null if the bucket does not hold it. */
-  uri: string | null;
   copied: CopiedSet[];
   deleted: BackupId[];
   /** Sets that were to be deleted, but are locked. */
@@ -40,7 +38,7 @@ export interface OffsiteOutcome {
 
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
-  const outcome: OffsiteOutcome = { uri: null, copied: [], deleted: [], retained: [], problems: [] };
+  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], problems: [] };
   const { prefix, environment, signal, newest } = request;
   const noting = async (work: () => Promise<void>) => {
     try {
@@ -57,8 +55,6 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   });
   await noting(async () => {
     const stored = await storedSets(store, prefix, environment);
-    const there = stored.find((set) => set.id === newest && set.isComplete);
-    if (there !== undefined) outcome.uri = store.uri(`${folderOf(prefix, environment, newest)}${there.manifest.file}`);
     for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
       await noting(() => copyOne(store, request, set, outcome));
@@ -72,15 +68,13 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
 
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, newest, read, listener, tagsOf }: OffsiteRequest,
+  { prefix, environment, read, listener, tagsOf }: OffsiteRequest,
   set: VerifiedSet,
   outcome: OffsiteOutcome,
 ): Promise<void> {
   const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
   const target = { prefix, environment, manifest: set.manifest, ...tags };
-  const copied = await copySet(store, target, read(set), listener(set));
-  outcome.copied.push(copied);
-  if (set.id === newest) outcome.uri = copied.uri;
+  outcome.copied.push(await copySet(store, target, read(set), listener(set)));
 }
 
 async function prune(store: ObjectStore, request: OffsiteRequest, outcome: OffsiteOutcome): Promise<void> {

@@ -247,7 +247,7 @@ describe('when something goes wrong', () => {
     const fresh = host.newBackupDir();
     const inputs = { ...host.localInputs(), 'backup-dir': fresh, 'min-free-space': '10MiB', ...sealed };
     const result = await runAction('backup', inputs, { ...step, env: { ...step.env, PATH: bin } });
-    refused(result, { message: /^The host has no age/, hint: /apt-get install age/ });
+    refused(result, { message: /^age is not installed on the host/, hint: /apt-get install age/ });
     assert.ok(!namesIn(host.files()).some((path) => path.startsWith(fresh)));
   });
 });

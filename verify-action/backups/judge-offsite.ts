@@ -61,16 +61,13 @@ export function judgeOffsite(findings: Findings, facts: OffsiteFacts): void {
 }
 
 /** The complete copies of a database, newest first. */
-export function copiesOf(database: string, stored: readonly StoredSet[]): Copy[] {
+export function copiesOf(database: string, stored: readonly StoredSet[]): StoredSet[] {
   return stored
-    .flatMap((set) => (set.isComplete && set.manifest !== null ? [{ ...set, manifest: set.manifest }] : []))
-    .filter((set) => set.database === database)
+    .filter((set) => set.isComplete && set.database === database)
     .toSorted((a, b) => newestFirst(a.id, b.id));
 }
 
-export type Copy = StoredSet & { manifest: NonNullable<StoredSet['manifest']> };
-
-function judgeAge([newest]: readonly Copy[], { place, database, maxAge, now }: OffsiteFacts): string | Problem {
+function judgeAge([newest]: readonly StoredSet[], { place, database, maxAge, now }: OffsiteFacts): string | Problem {
   const remedy = 'See the log of the last run of backup-action, and run it again: it uploads what is missing';
   if (newest === undefined) return { detail: `there is no complete copy of "${database}" in ${place}`, remedy };
   const age = now.getTime() - (startOf(newest.id)?.getTime() ?? 0);
@@ -87,7 +84,10 @@ function judgeAge([newest]: readonly Copy[], { place, database, maxAge, now }: O
 }
 
 /** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
-function judgeComplete(copies: readonly Copy[], { stored, parts, database, host }: OffsiteFacts): string | Problem {
+function judgeComplete(
+  copies: readonly StoredSet[],
+  { stored, parts, database, host }: OffsiteFacts,
+): string | Problem {
   const ids = new Set(host.map(({ id }) => id));
   const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
   const faults = [
@@ -125,7 +125,7 @@ function judgeContent(findings: Findings, { id, how, bytes, files, faults }: Cop
 }
 
 /** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
-function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteFacts): string | Problem {
+function judgeDifferences(copies: readonly StoredSet[], { host, hostFiles }: OffsiteFacts): string | Problem {
   const sizes = new Map(hostFiles.map(({ path, bytes }) => [path, bytes]));
   const pairs = copies.flatMap((copy) => {
     const set = host.find(({ id }) => id === copy.id);
@@ -155,7 +155,7 @@ function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteF
 }
 
 /** The upload of the newest one may be going on; nobody can tell that from an upload that failed. */
-function judgeMissing(copies: readonly Copy[], { missing, place, parts }: OffsiteFacts): string | Problem {
+function judgeMissing(copies: readonly StoredSet[], { missing, place, parts }: OffsiteFacts): string | Problem {
   if (missing.length === 0) return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
   const half = new Set(parts.map(({ id }) => id));
   const names = missing.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));

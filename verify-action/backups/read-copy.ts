@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
+import type { StoredSet } from '../../shared/offsite/stored-sets.ts';
 import { filesOf, judgeReading, namesOf, type Reading } from '../../shared/sets/read-sets.ts';
-import type { Copy, CopyReading } from './judge-offsite.ts';
+import type { CopyReading } from './judge-offsite.ts';
 
 /** Bytes of a checksum list; no honest one is longer. */
 const longestList = 64 * 1024;
@@ -14,7 +15,7 @@ const longestList = 64 * 1024;
  */
 export async function readCopy(
   store: ObjectStore,
-  { id, database, files, manifest }: Copy,
+  { id, database, files, manifest }: StoredSet,
   mostRead: number,
   onReading: (uri: string) => void,
 ): Promise<CopyReading> {
