@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Group } from '../shared/drill/finding.ts';
 import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
@@ -15,7 +16,6 @@ import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 import { identitiesIn } from '../shared/sets/age-keys.ts';
 import { startOf } from '../shared/sets/naming.ts';
-import type { Group } from './finding.ts';
 
 /** The inputs of a verification. Times in milliseconds. */
 export interface VerifyInputs

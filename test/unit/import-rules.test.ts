@@ -13,6 +13,7 @@ const order = [
   'inputs',
   'runner',
   'transaction',
+  'restore',
   'drill',
   'backups',
   'report',

@@ -1,6 +1,6 @@
-import { cleanLine } from '../shared/clean.ts';
-import { type Failure, isFailure } from '../shared/failure.ts';
-import { firstError } from '../shared/postgres/said.ts';
+import { cleanLine } from '../clean.ts';
+import { type Failure, isFailure } from '../failure.ts';
+import { firstError } from '../postgres/said.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 

@@ -1,10 +1,10 @@
-import type { Restored } from '../../shared/drill/restored.ts';
-import type { TableCount } from '../../shared/postgres/facts.ts';
-import { identifier, relationName } from '../../shared/postgres/relation-name.ts';
-import { hashedText, isHashed, leftOut, leftOutText } from '../../shared/postgres/table-facts.ts';
-import type { Manifest, SequenceRange } from '../../shared/sets/manifest.ts';
-import { counted, listed } from '../../shared/units.ts';
-import type { Findings, Problem } from '../finding.ts';
+import type { TableCount } from '../postgres/facts.ts';
+import { identifier, relationName } from '../postgres/relation-name.ts';
+import { hashedText, isHashed, leftOut, leftOutText } from '../postgres/table-facts.ts';
+import type { Manifest, SequenceRange } from '../sets/manifest.ts';
+import { counted, listed } from '../units.ts';
+import type { Findings, Problem } from './finding.ts';
+import type { Restored } from './restored.ts';
 
 /** The first few names. */
 export const some = (names: readonly string[]): string => listed(names, 5);
