@@ -11,7 +11,7 @@ import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
-import { wantedRelease } from '../shared/plan/target.ts';
+import { type Wanted, wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
@@ -25,12 +25,15 @@ import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
+import { planRestore, type Restoring } from './restoring.ts';
 
 /** What was decided. */
 export interface Decision {
   plan: Plan;
   knownHistory: KnownHistory;
   compose: ComposeSource;
+  /** null: the database is left alone. */
+  restoring: Restoring | null;
 }
 
 /**
@@ -68,17 +71,19 @@ export async function decide(
     onCandidates(others);
     const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
     const wantedIn = (project: ComposeProject) =>
-      wantedRelease(inputs.target, {
-        project,
-        databases,
-        history,
-        entries,
-        verdicts,
-        images: compose.images,
-        choice,
-        services: inputs.services,
-        registry: inputs.registry,
-      });
+      inputs.restore?.isAlone === true
+        ? whatRuns
+        : wantedRelease(inputs.target, {
+            project,
+            databases,
+            history,
+            entries,
+            verdicts,
+            images: compose.images,
+            choice,
+            services: inputs.services,
+            registry: inputs.registry,
+          });
     const current = currentSource(compose, inputs.deployDir);
     const isKept = inputs.compose === 'kept';
     const source = isKept
@@ -94,7 +99,7 @@ export async function decide(
     if (source.projectState === null) throw projectStateUnknown();
     const project = isKept ? keptProject(source, today) : today;
     const wanted = wantedIn(project);
-    const plan = planRollback({
+    const swap = planRollback({
       project,
       composeVersion: compose.version,
       containers: seen.containers,
@@ -106,7 +111,8 @@ export async function decide(
       jobs: inputs.jobs,
       swapFacts: seen.swapFacts ?? noSwapFacts,
       wanted,
-      strategy: inputs.strategy,
+      // While databases exchange their names, nothing may write.
+      strategy: inputs.restore === null ? inputs.strategy : 'recreate',
       proxyService: inputs.proxyService,
       proxies: compose.proxies,
       healthUrl: inputs.healthUrl,
@@ -124,6 +130,16 @@ export async function decide(
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
       projectState: source.projectState,
     });
+    const restoring =
+      inputs.restore === null
+        ? null
+        : await planRestore(
+            connection,
+            { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host },
+            { ...inputs, restore: inputs.restore },
+            signal,
+          );
+    const plan = restoring?.plan ?? swap;
     // Throws now rather than later.
     for (const { service } of plan.services) tarOf(inlineFiles(source.config, source.values, service));
     for (const line of [...planText(plan), ...tableOf(others)]) log.info(line);
@@ -133,9 +149,18 @@ export async function decide(
     }
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
-    return { plan, knownHistory, compose: source };
+    return { plan, knownHistory, compose: source, restoring };
   });
 }
+
+/** Only the database is restored. */
+const whatRuns: Wanted = {
+  images: new Map(),
+  source: 'the release that runs: only the database is restored',
+  record: null,
+  unknown: [],
+  knownBad: null,
+};
 
 /** The project as it was, with the variables for tags as they are written today: those are to be changed. */
 function keptProject({ config }: ComposeSource, today: ComposeProject): ComposeProject {

@@ -1,6 +1,7 @@
 import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { fromIn, toIn } from '../shared/plan/text.ts';
+import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import type { JournalLine } from '../shared/transaction/journal.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
@@ -18,6 +19,39 @@ export function servicesTable(plan: Plan): summary.Block {
       ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
     ],
   );
+}
+
+/**
+ * What happens to the database, or happened.
+ * @param aside the name under which the old one is kept; null if nothing has happened yet
+ */
+export function restoreBlocks({ restore }: Plan, loaded: Loaded | null, aside: string | null): summary.Block[] {
+  if (restore === null) return [];
+  const { backupId, copy, takenAt, source, database, restarted, costs } = restore;
+  const compared = loaded?.findings.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+  return [
+    summary.heading('The database'),
+    summary.table(
+      ['', ''],
+      [
+        ['Database', database],
+        ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
+        ...(copy === null ? [] : [['Copy', { code: copy }]]),
+        ...(loaded === null ? [] : [['Restored in', formatDuration(loaded.restoreMs)]]),
+        ...(compared === undefined ? [] : [['Compared with its manifest', compared]]),
+        ...(aside === null ? [] : [['The old database', { code: aside }]]),
+        ...(restarted.length === 0
+          ? []
+          : [
+              [
+                'Stopped meanwhile, and started again',
+                restarted.map(({ service, why }) => `${service} (${why})`).join(', '),
+              ],
+            ]),
+      ],
+    ),
+    ...costs.map(summary.paragraph),
+  ];
 }
 
 export function notesBlock({ notes }: Plan): summary.Block[] {

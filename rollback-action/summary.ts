@@ -3,43 +3,61 @@ import { transactionFolder } from '../shared/host/backup-folder.ts';
 import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { toIn } from '../shared/plan/text.ts';
+import { inContainer, pastedLine } from '../shared/report/in-container.ts';
+import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import { quoteForShell } from '../shared/shell-quote.ts';
+import { transactionMark } from '../shared/transaction/transaction-files.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { PrerollbackBackup } from './prerollback-backup.ts';
+import type { Restoring } from './restoring.ts';
 import {
   candidatesBlocks,
   downtimeOf,
   downtimeRows,
   notesBlock,
+  restoreBlocks,
   servicesTable,
   timelineBlocks,
 } from './summary-blocks.ts';
+
+/** What else is told of a rollback that succeeded. */
+export interface Told {
+  /** Taken before it. */
+  backup: PrerollbackBackup | null;
+  compose: ComposeSource;
+  restoring: Restoring | null;
+  loaded: Loaded | null;
+}
 
 /** Summary of a rollback that succeeded. */
 export async function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
-  backup: PrerollbackBackup | null,
+  { backup, compose, restoring, loaded }: Told,
   inputs: RollbackInputs,
-  source: ComposeSource,
   durationMs: number,
 ): Promise<void> {
-  const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
-  const forward = forwardCommands(plan, outcome, source);
+  const done = doneIn(plan);
+  log.success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+  const forward = forwardCommands(plan, outcome, compose);
   for (const line of forward) log.info(line);
+  const aside = restoring?.exchange.aside.replace(transactionMark, id) ?? null;
+  const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
+  if (cleanup !== null)
+    log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
 
   await summary.writeSummary([
     outcome.problems.length === 0
-      ? summary.verdict('good', `Rolled back to ${tags}`)
-      : summary.verdict('attention', `Rolled back to ${tags}, but some steps failed`),
+      ? summary.verdict('good', done)
+      : summary.verdict('attention', `${done}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
-    servicesTable(plan),
+    ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
+    ...restoreBlocks(plan, loaded, aside),
     summary.table(
       ['', ''],
       [
@@ -53,8 +71,14 @@ export async function summarizeRollback(
       ],
     ),
     ...timelineBlocks(lines),
-    summary.heading('Next steps'),
+    ...(forward.length === 0 && cleanup === null ? [] : [summary.heading('Next steps')]),
     ...forward.map(summary.paragraph),
+    ...(cleanup === null
+      ? []
+      : [
+          summary.paragraph(`Once nobody misses anything, drop the old database, ${aside}:`),
+          summary.codeBlock(cleanup, 'bash'),
+        ]),
     ...notesBlock(plan),
   ]);
 }
@@ -66,11 +90,12 @@ export async function summarizePlan(
   candidates: readonly Candidate[],
 ): Promise<void> {
   await summary.writeSummary([
-    plan.services.length === 0
+    plan.services.length === 0 && plan.restore === null
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
     summary.paragraph(`The target is ${plan.source}.`),
-    servicesTable(plan),
+    ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
+    ...restoreBlocks(plan, null, null),
     summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
@@ -87,6 +112,21 @@ export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Pr
       plan.leftAlone.map(({ service, why }) => [service, why]),
     ),
   ]);
+}
+
+/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
+function doneIn({ services, restore }: Plan): string {
+  const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+  if (restore === null) return `Rolled back to ${tags}`;
+  const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
+  return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
+
+/** To be typed on the host, when the old database is no longer needed. */
+function dropCommand({ exchange }: Restoring, aside: string): string {
+  const { container, access, user } = exchange;
+  const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
+  return pastedLine([...inContainer({ container: container.slice(0, 12), access }), ...words]);
 }
 
 /** How to keep the rollback in force, and how to end it. */

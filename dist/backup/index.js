@@ -36202,6 +36202,7 @@ const settings = shape({
     kept: record_hash,
     services: mapOf(isServiceName, record_hash, 200),
 });
+const record_backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -36213,7 +36214,8 @@ const record = shape({
     release,
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    backupId: orNull(record_backupId),
+    restoredId: orNull(record_backupId),
     reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
@@ -36745,6 +36747,17 @@ function grouped(n) {
     return n.toLocaleString('en-US');
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/database-name.js
+/** PostgreSQL cuts names off after this many bytes. */
+const longestName = 63;
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/in-container.js
 
 /** The words before a command that is to reach the server: its password is read in the container, and stays there. */
@@ -36807,8 +36820,7 @@ function quoteWord(word) {
 
 
 
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
+
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
@@ -36954,7 +36966,7 @@ function createDatabase(manifest, place, name) {
     const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
     return ['createdb', ...options, '--', name];
 }
-/** Options of createdb for a database like the source. */
+/** Options of createdb for a database like that. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
@@ -37005,13 +37017,6 @@ function swapNames(database, old, next) {
 function restore_command_literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
@@ -37162,8 +37167,17 @@ function tellError(text, file) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => readFileSync(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const insideScript = () => scripts_program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const scripts_replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -37186,7 +37200,7 @@ const factsScripts = () => {
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
 
@@ -38456,6 +38470,7 @@ class HostLog {
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
 /** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
+    'after-sql-failed',
     'bad-compose-config',
     'bad-image-reference',
     'bad-input',
@@ -38464,6 +38479,7 @@ const failureCodes = [
     'bash-too-old',
     'bucket-unusable',
     'cancelled',
+    'cannot-restore',
     'cannot-swap',
     'checksum-failed',
     'ciphertext-damaged',
@@ -38478,6 +38494,7 @@ const failureCodes = [
     'copy-differs',
     'could-not-verify',
     'crashed',
+    'database-busy',
     'database-not-running',
     'database-refuses',
     'database-service',
@@ -38549,6 +38566,7 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-exchanged',
     'not-kept',
     'not-our-folder',
     'not-started',
@@ -38571,6 +38589,9 @@ const failureCodes = [
     'registry-busy',
     'registry-refused',
     'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
@@ -39570,6 +39591,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
+            restoredId: null,
             reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
@@ -39741,6 +39763,7 @@ function observed(release, seen, previous) {
         previous,
         schemaSha256,
         backupId,
+        restoredId: null,
         reason,
         actor,
         runUrl,
@@ -40171,6 +40194,7 @@ function lastOfEach(measurements) {
 
 
 
+
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -40197,6 +40221,8 @@ function transaction_files_transactionFiles(request) {
         files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
+    if (request.database !== null)
+        files.set('inside.sh', replaceScript());
     return files;
 }
 /** One line per value: a key, a tab and the value. */
@@ -40220,6 +40246,7 @@ function planLines(request) {
         ['holder', request.holder],
         ['history_id', request.historyId],
         ['token', request.outcome.token],
+        ...(request.database === null ? [] : databaseLines(request.database)),
         ...request.proxies.map((proxy) => ['proxy', proxy]),
         ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
         ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
@@ -40233,6 +40260,24 @@ function planLines(request) {
     ];
     return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
+function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
+    const { place, password } = access;
+    const lines = [
+        ['database', name],
+        ['database_container', container],
+        ['database_user', user],
+        ['database_restored', restored],
+        ['database_aside', aside],
+        ['database_limit', String(connectionLimit)],
+        ...(place === null ? [] : placeLines(place)),
+        ...(password === null ? [] : [['database_password', password]]),
+    ];
+    return lines;
+}
+const placeLines = ({ host, port }) => [
+    ['database_host', host],
+    ['database_port', port],
+];
 /** Refuses characters that would be read as a new line or column. */
 function checked(value) {
     if (/[\t\n\r\0]/.test(value) || value === '') {
@@ -40252,6 +40297,7 @@ function checked(value) {
 
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,

@@ -28371,14 +28371,21 @@ module.exports = {
 /***/ 2220:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "576b8da9a048aacb6c45.sh";
+module.exports = __nccwpck_require__.p + "7d9497a710f9de42ff2c.sh";
 
 /***/ }),
 
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8645c263c5c31e0351eb.sh";
+module.exports = __nccwpck_require__.p + "064a4fcaf6c5e84688ee.sh";
+
+/***/ }),
+
+/***/ 18756:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0720957f11f380e4a2b8.sh";
 
 /***/ }),
 
@@ -32280,6 +32287,26 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
+// NAMESPACE OBJECT: ./build/shared/runner/log.js
+var log_namespaceObject = {};
+__nccwpck_require__.r(log_namespaceObject);
+__nccwpck_require__.d(log_namespaceObject, {
+  closeGroup: () => (closeGroup),
+  doubtful: () => (doubtful),
+  error: () => (log_error),
+  failed: () => (failed),
+  group: () => (log_group),
+  host: () => (host),
+  important: () => (important),
+  info: () => (info),
+  notice: () => (log_notice),
+  passed: () => (passed),
+  progress: () => (progress),
+  quietly: () => (quietly),
+  success: () => (success),
+  warning: () => (warning)
+});
+
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/shared/failure.js
@@ -34806,6 +34833,7 @@ const settings = shape({
     kept: hash,
     services: mapOf(isServiceName, hash, 200),
 });
+const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -34817,7 +34845,8 @@ const record = shape({
     release,
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    backupId: orNull(backupId),
+    restoredId: orNull(backupId),
     reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
@@ -34957,8 +34986,28 @@ function sameImages(one, other) {
         }));
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+;// CONCATENATED MODULE: ./build/shared/plan/target-image.js
 
+
+/**
+ * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
+ * moves.
+ * @param repository of the wanted image
+ */
+function target_image_isThatImage({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !moves(tag) &&
+        (known.image === null || referenceOf(known.image)?.repository === repository));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
 
 
 
@@ -34971,7 +35020,7 @@ function known_bad_knownBad(images, records, ignored, repositoryOf) {
     const wanted = [...images].filter(([service]) => !ignored.has(service));
     const isIn = (release, [service, image]) => {
         const known = release.get(service);
-        return known !== undefined && isThat(image, known, repositoryOf(service));
+        return known !== undefined && isThatImage(image, known, repositoryOf(service));
     };
     const words = wordsOn(records, ignored);
     const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
@@ -35019,19 +35068,6 @@ function tell({ record, isLeft }, names) {
 }
 function named([service, { tag, digest, imageId }]) {
     return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
-function isThat({ tag, digest, imageId }, known, repository) {
-    if (digest !== null && known.digest !== null && digest === known.digest)
-        return true;
-    if (imageId !== null && known.imageId !== null)
-        return imageId === known.imageId;
-    if (digest !== null && known.digest !== null)
-        return false;
-    return (tag !== null &&
-        tag === known.tag &&
-        !moves(tag) &&
-        (known.image === null || referenceOf(known.image)?.repository === repository));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
@@ -35933,7 +35969,7 @@ function tellError(text, file) {
     return `an error whose words may hold data; ${where}`;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/finding.js
+;// CONCATENATED MODULE: ./build/shared/drill/finding.js
 
 
 
@@ -36682,6 +36718,7 @@ class HostLog {
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
 /** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
+    'after-sql-failed',
     'bad-compose-config',
     'bad-image-reference',
     'bad-input',
@@ -36690,6 +36727,7 @@ const failureCodes = [
     'bash-too-old',
     'bucket-unusable',
     'cancelled',
+    'cannot-restore',
     'cannot-swap',
     'checksum-failed',
     'ciphertext-damaged',
@@ -36704,6 +36742,7 @@ const failureCodes = [
     'copy-differs',
     'could-not-verify',
     'crashed',
+    'database-busy',
     'database-not-running',
     'database-refuses',
     'database-service',
@@ -36775,6 +36814,7 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-exchanged',
     'not-kept',
     'not-our-folder',
     'not-started',
@@ -36797,6 +36837,9 @@ const failureCodes = [
     'registry-busy',
     'registry-refused',
     'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
@@ -37997,7 +38040,7 @@ const read_manifest_line = untrusted_text(4096);
 /** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
 const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
@@ -38028,7 +38071,7 @@ const check = shape({
 const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
-    id: backupId,
+    id: read_manifest_backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
@@ -38055,7 +38098,7 @@ const summaryFields = {
     md5: hex(32),
     largeObjects: count,
     schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
+    schemaChangedSince: orNull(read_manifest_backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
     runUrl: orNull(url),
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
@@ -38445,6 +38488,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
+            restoredId: null,
             reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
@@ -38865,8 +38909,17 @@ function readFolder(value) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const insideScript = () => scripts_program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const scripts_replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -38889,7 +38942,7 @@ const factsScripts = () => {
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+const drillScript = () => scripts_program((0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
 ;// CONCATENATED MODULE: ./build/shared/releases/project.js
 
@@ -41330,6 +41383,7 @@ function observed(release, seen, previous) {
         previous,
         schemaSha256,
         backupId,
+        restoredId: null,
         reason,
         actor,
         runUrl,
@@ -42878,6 +42932,16 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/chosen-tables.js
+/**
+ * What a restored database is asked for: the same hashes as the source.
+ * @returns a value for psql's `\set chosen`, as facts-tables.sql takes it
+ */
+function chosenTables(tables) {
+    const hashed = tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
+    return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/in-container.js
 
 /** The words before a command that is to reach the server: its password is read in the container, and stays there. */
@@ -42940,8 +43004,7 @@ function quoteWord(word) {
 
 
 
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
+
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
@@ -43087,7 +43150,7 @@ function createDatabase(manifest, place, name) {
     const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
     return ['createdb', ...options, '--', name];
 }
-/** Options of createdb for a database like the source. */
+/** Options of createdb for a database like that. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
@@ -43138,13 +43201,6 @@ function swapNames(database, old, next) {
 function literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/drill-request.js
@@ -43213,6 +43269,15 @@ function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
  * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 function readRestored(records) {
+    return {
+        ...readRestoredData(records),
+        schema: readSchema(records),
+        indexes: readIndexes(records.get('indexes')),
+        assertions: readAssertions(records),
+    };
+}
+/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
+function readRestoredData(records) {
     const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
         throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
@@ -43226,9 +43291,6 @@ function readRestored(records) {
         sequences: facts.sequencesAfter ?? [],
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
-        schema: readSchema(records),
-        indexes: readIndexes(records.get('indexes')),
-        assertions: readAssertions(records),
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
@@ -43488,6 +43550,7 @@ const lacksIn = (records) => records
 
 
 
+
 const drill_program = {
     name: 'drill',
     step: 'the drill',
@@ -43495,16 +43558,11 @@ const drill_program = {
         new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
     ],
 };
-/** What the restored database is asked for: the same hashes as the source. */
-function hashedIn(tables) {
-    return tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
-}
-/** A value for psql's \set. */
-const psqlValue = (text) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
@@ -43546,7 +43604,7 @@ async function drill(connection, request) {
         words_log: log,
         inside_script: drillScript(),
         ...factsScripts(),
-        chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
+        chosen: chosenTables(request.tables),
         createdb_options: createOptions(manifest),
         libraries: server.libraries,
         statements,
@@ -43623,38 +43681,18 @@ function restoredOr(ranOut, records) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/proof.js
-
-
-
-
-
-const proof_program = {
-    name: 'prove',
-    step: 'the update of the proof',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
-};
+;// CONCATENATED MODULE: ./build/shared/drill/needed.js
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
+const indexShare = 1.3;
+const writeAhead = 1280 * 1024 ** 2;
+const usualRatio = 4;
 /**
- * Adds a proof to a set, in every folder of the set, and to the history.
- * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ * Bytes that a restore needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
  */
-async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
-    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const parameters = {
-        backup_dir: backupDir,
-        name,
-        line: JSON.stringify(proof),
-        folders: pathsOf(set),
-        ...recordParameters(records),
-    };
-    try {
-        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
-    }
-    catch (error) {
-        if (failure_isFailure(error, 'lock-held'))
-            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
-        throw error;
-    }
+function neededFor({ dumpBytes, sizeBytes }, live) {
+    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+    return Math.ceil(data * 1.1 + writeAhead);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
@@ -44041,6 +44079,238 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
+;// CONCATENATED MODULE: ./build/shared/restore/backup-source.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
+const longestSide = 32 * 1024 * 1024;
+/** Bytes of it, decompressed. */
+const backup_source_longestText = 8 * longestSide;
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+/**
+ * Finds the backup that is wanted.
+ * @throws Failure `no-backup`
+ */
+async function sourceOf(connection, catalogue, request) {
+    const { from, bucket, signal } = request;
+    if (from === 'host' || bucket === null)
+        return onHost(connection, catalogue, request);
+    const store = await openS3Store(bucket, signal, { silence: longestPause });
+    try {
+        return await inBucket(store, catalogue, request);
+    }
+    catch (error) {
+        store.close();
+        throw error;
+    }
+}
+function onHost(connection, catalogue, request) {
+    const { backupDir, timeout, signal, log } = request;
+    const onLog = (line) => log.host(line);
+    const set = chooseSet(request, catalogue);
+    if (set === null)
+        throw noBackup('verified backup', request, request.database, backupDir);
+    const names = namesOf(set);
+    const isSent = set.manifest.encryption === 'age';
+    const opened = [];
+    const read = async (name) => {
+        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
+        opened.push(files);
+        const { value } = await files.next();
+        return value.content;
+    };
+    const close = async () => {
+        for (const files of opened.splice(0))
+            await files.return(undefined).catch(() => { });
+    };
+    return {
+        set,
+        copy: null,
+        isSent,
+        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
+        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, request) : null),
+        beside: async (side) => {
+            const text = await besideDump(set, side, read, request);
+            await close();
+            return text;
+        },
+        close,
+    };
+}
+/** The set on the host that is wanted; null if there is none. */
+function chooseSet({ wanted, database }, { sets }) {
+    if (wanted === 'latest')
+        return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
+    const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
+    return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
+}
+async function inBucket(store, catalogue, request) {
+    const { bucket, environment, wanted, log } = request;
+    const prefix = bucket?.prefix ?? '';
+    const stored = await storedSets(store, prefix, environment);
+    const place = store.uri(`${prefix}/${environment}`);
+    const isLatest = wanted === 'latest';
+    const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
+    const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
+    const [newest] = own;
+    const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
+    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    if (chosen === undefined || !chosen.isComplete)
+        throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
+    if (isLatest && newest !== chosen)
+        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
+    const { id, manifest } = chosen;
+    // The proof of a copy is no proof of another set with the same id.
+    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
+    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const names = namesOf(set);
+    const read = (name) => readObject(store, chosen, name);
+    const copy = store.uri(keyOf(chosen, names.dump));
+    return {
+        set,
+        copy,
+        isSent: true,
+        manifest: async () => {
+            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
+            try {
+                return read_manifest_readManifest(text.toString('utf8'));
+            }
+            catch (error) {
+                if (!failure_isFailure(error, 'bad-manifest'))
+                    throw error;
+                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                    hint: 'Do not rely on this copy: take another one, or the one on the host',
+                    cause: error,
+                });
+            }
+        },
+        sent: () => sentDump(copy, set, read, request),
+        beside: (side) => besideDump(set, side, read, request),
+        close: async () => store.close(),
+    };
+}
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases) {
+    const [first = null, ...others] = new Set(databases);
+    return others.length === 0 ? first : null;
+}
+function noBackup(kind, { wanted, input }, database, place, faults = []) {
+    const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
+    const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
+    const what = database === null ? unknown : ` of "${database}"`;
+    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+    return new failure_Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
+        hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+    });
+}
+const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
+async function readObject(store, set, name) {
+    const key = keyOf(set, name);
+    const content = await store.read(key);
+    if (content !== null)
+        return content;
+    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
+}
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+async function sentDump(name, set, read, request) {
+    const key = keyFor(set, request);
+    const names = namesOf(set);
+    const sides = new Map();
+    for (const side of sidesOf(set))
+        sides.set(side, await readSide(set, side, read, key));
+    return new SentDump(name, () => read(names.dump), sides, key);
+}
+async function besideDump(set, side, read, request) {
+    if (!sidesOf(set).includes(side))
+        return null;
+    const packed = await readSide(set, side, read, keyFor(set, request));
+    try {
+        return (0,external_node_zlib_.gunzipSync)(packed, { maxOutputLength: backup_source_longestText }).toString('utf8');
+    }
+    catch {
+        throw new failure_Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
+            hint: 'Nothing was restored. Take another backup',
+        });
+    }
+}
+/** @throws Failure `decrypt-key-missing` */
+function keyFor(set, { decryptKey }) {
+    if (set.manifest.encryption !== 'age')
+        return null;
+    if (decryptKey !== null)
+        return decryptKey;
+    throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
+        hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
+    });
+}
+/** A file beside the dump, compressed. */
+async function readSide(set, side, read, key) {
+    const name = namesOf(set)[side];
+    const stored = await bufferOf(await read(name), name, longestSide);
+    return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
+}
+async function bufferOf(content, name, most) {
+    const pieces = [];
+    let length = 0;
+    for await (const piece of content) {
+        length += piece.length;
+        if (length > most)
+            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
+        pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+}
+async function decrypted(stored, key) {
+    const stream = decryptStream(key);
+    stream.end(stored);
+    return (0,consumers_namespaceObject.buffer)(stream);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/proof.js
+
+
+
+
+
+const proof_program = {
+    name: 'prove',
+    step: 'the update of the proof',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
+};
+/**
+ * Adds a proof to a set, in every folder of the set, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
+async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
+    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+    const parameters = {
+        backup_dir: backupDir,
+        name,
+        line: JSON.stringify(proof),
+        folders: pathsOf(set),
+        ...recordParameters(records),
+    };
+    try {
+        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+    }
+    catch (error) {
+        if (failure_isFailure(error, 'lock-held'))
+            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
 /** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
 function relationName({ schema, name }) {
@@ -44083,12 +44353,24 @@ function leftOutText(tables) {
     return listed(told, 5);
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/drill/judge-data.js
+;// CONCATENATED MODULE: ./build/shared/drill/judge-data.js
 
 
 
 /** The first few names. */
 const some = (names) => listed(names, 5);
+/** Compares restored data with what the manifest says was dumped. */
+function judgeData(findings, manifest, restored, remedy) {
+    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+    judgeRows(findings, manifest, restored, remedy);
+    judge_data_judgeContent(findings, manifest, restored);
+    judgeLeftOut(findings, manifest, restored);
+    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
+        ? `${restored.largeObjects}`
+        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
+    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+}
 /** Checks that every dumped table came back. */
 function judgeTables(wanted, found, remedy) {
     const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
@@ -44488,30 +44770,12 @@ function remedyOf({ id, sha256 }, outcome) {
 
 
 
-
-/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
-const indexShare = 1.3;
-const writeAhead = 1280 * 1024 ** 2;
-const usualRatio = 4;
-/**
- * Bytes that a drill needs on Docker's disk at its peak.
- * @param live current size of the database; null if it does not answer
- */
-function neededFor({ dumpBytes, sizeBytes }, live) {
-    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
-    return Math.ceil(data * 1.1 + writeAhead);
-}
 /** The running database's image if its major version matches the archive's, otherwise the official image. */
 function imageFor(manifest, running) {
     const major = (version) => Number.parseInt(version, 10);
     if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion))
         return running.imageId;
     return `postgres:${major(manifest.serverVersion)}`;
-}
-/** Finds the set to drill. @param wanted an id, or `latest` */
-function chooseSet(wanted, database, sets) {
-    const own = verifiedSetsOf(database, sets);
-    return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 /** Checks that the restored data equal the dumped data. */
 function judgeDrill({ manifest, outcome, statements, copy }) {
@@ -44539,15 +44803,7 @@ function judgeDrill({ manifest, outcome, statements, copy }) {
             findings.unable('drill-sql', 'the backup was not restored', null);
         return findings;
     }
-    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest, restored, remedy);
-    judge_data_judgeContent(findings, manifest, restored);
-    judgeLeftOut(findings, manifest, restored);
-    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
-        ? `${restored.largeObjects}`
-        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
-    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+    judgeData(findings, manifest, restored, remedy);
     judgeSchema(findings, manifest, restored);
     judgeIndexes(findings, restored, remedy);
     if (statements.length > 0)
@@ -44595,167 +44851,8 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/drill/drill-source.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
-const longestSide = 32 * 1024 * 1024;
-/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
-const longestPause = 30 * 60_000;
-/**
- * Finds the backup that the inputs name.
- * @param database null if neither the host nor the inputs tell it
- * @throws Failure `no-backup`
- */
-async function sourceOf(connection, database, catalogue, run) {
-    const { inputs, signal } = run;
-    const { bucket } = inputs;
-    if (inputs.drillFrom === 'host' || bucket === null)
-        return onHost(connection, database, catalogue, run);
-    const store = await openS3Store(bucket, signal, { silence: longestPause });
-    try {
-        return await inBucket(store, database, catalogue, inputs);
-    }
-    catch (error) {
-        store.close();
-        throw error;
-    }
-}
-function onHost(connection, database, catalogue, { inputs, signal }) {
-    const { backupDir, timeout, drillBackup } = inputs;
-    const set = database === null ? null : chooseSet(drillBackup, database, catalogue.sets);
-    if (set === null)
-        throw noBackup('verified backup', drillBackup, database, backupDir);
-    const names = namesOf(set);
-    const isSent = set.manifest.encryption === 'age';
-    const opened = [];
-    const read = async (name) => {
-        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog: host });
-        opened.push(files);
-        const { value } = await files.next();
-        return value.content;
-    };
-    return {
-        set,
-        copy: null,
-        isSent,
-        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog: host }),
-        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, inputs) : null),
-        close: async () => {
-            for (const files of opened)
-                await files.return(undefined).catch(() => { });
-        },
-    };
-}
-async function inBucket(store, given, catalogue, inputs) {
-    const { bucket, environment, drillBackup } = inputs;
-    const prefix = bucket?.prefix ?? '';
-    const stored = await storedSets(store, prefix, environment);
-    const place = store.uri(`${prefix}/${environment}`);
-    const database = given ?? onlyOne(stored.map((set) => set.database));
-    const own = stored.filter((set) => set.database === database);
-    const [newest] = own;
-    const wanted = drillBackup === 'latest' ? undefined : own.find(({ id }) => id === drillBackup);
-    const chosen = drillBackup === 'latest' ? own.find(({ isComplete }) => isComplete) : wanted;
-    if (chosen === undefined || !chosen.isComplete)
-        throw noBackup('complete copy', drillBackup, database, place, (wanted ?? newest)?.faults);
-    if (drillBackup === 'latest' && newest !== chosen)
-        warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Drilling ${chosen.id}`);
-    const { id, manifest } = chosen;
-    // The proof of a copy is no proof of another set with the same id.
-    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
-    const names = namesOf(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
-    return {
-        set,
-        copy,
-        isSent: true,
-        manifest: async () => {
-            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
-            try {
-                return read_manifest_readManifest(text.toString('utf8'));
-            }
-            catch (error) {
-                if (!failure_isFailure(error, 'bad-manifest'))
-                    throw error;
-                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
-                    hint: 'Do not rely on this copy: drill another one, or the one on the host',
-                    cause: error,
-                });
-            }
-        },
-        sent: () => sentDump(copy, set, read, inputs),
-        close: async () => store.close(),
-    };
-}
-/** The one that all are; null if there is none, or another. */
-function onlyOne(databases) {
-    const [first = null, ...others] = new Set(databases);
-    return others.length === 0 ? first : null;
-}
-function noBackup(kind, drillBackup, database, place, faults = []) {
-    const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
-    const what = database === null ? 'any database, or not of one alone' : `"${database}"`;
-    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
-    return new failure_Failure('no-backup', `No ${which} of ${what} found in ${place}${why}`, {
-        hint: `Run backup-action, or set "drill-backup" to another backup${database === null ? ', or "db-name"' : ''}`,
-    });
-}
-const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
-async function readObject(store, set, name) {
-    const key = keyOf(set, name);
-    const content = await store.read(key);
-    if (content !== null)
-        return content;
-    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Drill the newest copy' });
-}
-/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
-async function sentDump(name, set, read, { decryptKey }) {
-    const isEncrypted = set.manifest.encryption === 'age';
-    if (isEncrypted && decryptKey === null) {
-        throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
-            hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
-        });
-    }
-    const names = namesOf(set);
-    const sides = new Map();
-    for (const side of sidesOf(set)) {
-        const stored = await bufferOf(await read(names[side]), names[side], longestSide);
-        sides.set(side, names[side].endsWith('.age') ? await decrypted(stored, decryptKey ?? '') : stored);
-    }
-    return new SentDump(name, () => read(names.dump), sides, isEncrypted ? decryptKey : null);
-}
-async function bufferOf(content, name, most) {
-    const pieces = [];
-    let length = 0;
-    for await (const piece of content) {
-        length += piece.length;
-        if (length > most)
-            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
-        pieces.push(piece);
-    }
-    return Buffer.concat(pieces);
-}
-async function decrypted(stored, key) {
-    const stream = decryptStream(key);
-    stream.end(stored);
-    return (0,consumers_namespaceObject.buffer)(stream);
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
+
 
 
 
@@ -44774,7 +44871,16 @@ async function decrypted(stored, key) {
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
-    const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
+    const { inputs, signal } = run;
+    const source = await sourceOf(connection, surveyed.catalogue, {
+        ...inputs,
+        wanted: inputs.drillBackup,
+        from: inputs.drillFrom,
+        database: databaseOf(surveyed, inputs),
+        input: 'drill-backup',
+        signal,
+        log: log_namespaceObject,
+    });
     try {
         return await drillFrom(connection, source, surveyed, run);
     }
@@ -45366,6 +45472,7 @@ function onHold(why, backupDir) {
 
 
 
+
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -45392,6 +45499,8 @@ function transaction_files_transactionFiles(request) {
         files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
+    if (request.database !== null)
+        files.set('inside.sh', replaceScript());
     return files;
 }
 /** One line per value: a key, a tab and the value. */
@@ -45415,6 +45524,7 @@ function planLines(request) {
         ['holder', request.holder],
         ['history_id', request.historyId],
         ['token', request.outcome.token],
+        ...(request.database === null ? [] : databaseLines(request.database)),
         ...request.proxies.map((proxy) => ['proxy', proxy]),
         ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
         ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
@@ -45428,6 +45538,24 @@ function planLines(request) {
     ];
     return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
+function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
+    const { place, password } = access;
+    const lines = [
+        ['database', name],
+        ['database_container', container],
+        ['database_user', user],
+        ['database_restored', restored],
+        ['database_aside', aside],
+        ['database_limit', String(connectionLimit)],
+        ...(place === null ? [] : placeLines(place)),
+        ...(password === null ? [] : [['database_password', password]]),
+    ];
+    return lines;
+}
+const placeLines = ({ host, port }) => [
+    ['database_host', host],
+    ['database_port', port],
+];
 /** Refuses characters that would be read as a new line or column. */
 function checked(value) {
     if (/[\t\n\r\0]/.test(value) || value === '') {
@@ -45447,6 +45575,7 @@ function checked(value) {
 
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,

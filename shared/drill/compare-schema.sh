@@ -17,7 +17,7 @@ dump_schema() {
   local text=/proc/self/fd/$1 statuses=(0 0 0) sum
   PGTZ=$timezone look schema </dev/null | limited "$most_schema" | stable >"$text" || statuses=("${PIPESTATUS[@]}")
   if ((statuses[1])); then
-    look silence </dev/null 2>&1 | limited 4096 >/dev/null || true
+    silence_all || true
     printf 'cut %s' "$most_schema"
   elif ((statuses[0] || statuses[2])); then
     printf 'exit %s' "$((statuses[0] ? statuses[0] : statuses[2]))"

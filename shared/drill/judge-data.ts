@@ -4,17 +4,28 @@ import { hashedText, isHashed, leftOut, leftOutText } from '../postgres/table-fa
 import type { Manifest, SequenceRange } from '../sets/manifest.ts';
 import { counted, listed } from '../units.ts';
 import type { Findings, Problem } from './finding.ts';
-import type { Restored } from './restored.ts';
+import type { RestoredData } from './restored.ts';
 
 /** The first few names. */
 export const some = (names: readonly string[]): string => listed(names, 5);
 
+/** Compares restored data with what the manifest says was dumped. */
+export function judgeData(findings: Findings, manifest: Manifest, restored: RestoredData, remedy: string): void {
+  findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+  judgeRows(findings, manifest, restored, remedy);
+  judgeContent(findings, manifest, restored);
+  judgeLeftOut(findings, manifest, restored);
+  findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+  findings.check('large objects', () =>
+    restored.largeObjects === manifest.largeObjects
+      ? `${restored.largeObjects}`
+      : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
+  );
+  findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+}
+
 /** Checks that every dumped table came back. */
-export function judgeTables(
-  wanted: readonly TableCount[],
-  found: readonly TableCount[],
-  remedy: string,
-): string | Problem {
+function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[], remedy: string): string | Problem {
   const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
   const missing = dumped(wanted)
     .map(relationName)
@@ -32,7 +43,7 @@ export function judgeTables(
 }
 
 /** Compares the row counts. An estimated or missing count proves nothing. */
-export function judgeRows(findings: Findings, manifest: Manifest, restored: Restored, remedy: string): void {
+function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredData, remedy: string): void {
   const wanted = comparable(manifest, restored);
   if (wanted.some(({ exact }) => !exact)) {
     findings.unable(
@@ -59,7 +70,7 @@ export function judgeRows(findings: Findings, manifest: Manifest, restored: Rest
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
  * warning: its rows were only counted.
  */
-export function judgeContent(findings: Findings, manifest: Manifest, restored: Restored): void {
+function judgeContent(findings: Findings, manifest: Manifest, restored: RestoredData): void {
   const wanted = comparable(manifest, restored);
   const unhashed = wanted.filter((table) => !isHashed(table));
   const computed = unhashed.filter(({ generates }) => generates);
@@ -107,7 +118,7 @@ function otherValues(other: readonly Tree[]): Problem {
 const ownLogs = new Set(['pg_cron job_run_details']);
 
 /** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
-export function judgeLeftOut(findings: Findings, manifest: Manifest, restored: Restored): void {
+function judgeLeftOut(findings: Findings, manifest: Manifest, restored: RestoredData): void {
   const present = new Map(restored.tables.map((table) => [relationName(table), table]));
   const changed = changedExtensions(manifest, restored);
   const lost = leftOut(manifest.tables).filter((table) => {
@@ -153,7 +164,7 @@ const dropFromExtension = ({ extension, schema, name }: TableCount) =>
 /** Checks that each sequence is where it was. */
 export function judgeSequences(
   wanted: readonly SequenceRange[],
-  found: Restored['sequences'],
+  found: RestoredData['sequences'],
   remedy: string,
 ): string | Problem {
   const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
@@ -185,13 +196,13 @@ export function judgeSequences(
 }
 
 /** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
-function changedExtensions({ extensions }: Manifest, restored: Restored): Set<string> {
+function changedExtensions({ extensions }: Manifest, restored: RestoredData): Set<string> {
   const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
   return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
 }
 
 /** The dumped tables whose rows must be the same. */
-function comparable(manifest: Manifest, restored: Restored): TableCount[] {
+function comparable(manifest: Manifest, restored: RestoredData): TableCount[] {
   const changed = changedExtensions(manifest, restored);
   return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
 }
@@ -269,7 +280,7 @@ function ahead(value: string, bound: string, { increment }: SequenceRange): bigi
   return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
 }
 
-export function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: string): string | Problem {
+function judgeExtensions({ extensions }: Manifest, restored: RestoredData, remedy: string): string | Problem {
   const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
   const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
   if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };

@@ -11,7 +11,8 @@ import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
-import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
+import type { Plan, PlanNote, PlanRequest, ServiceStep } from './plan.ts';
+import type { RestoreStep } from './restore-step.ts';
 import { lostSettings } from './settings.ts';
 import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
@@ -67,9 +68,34 @@ export function planRollback(request: PlanRequest): Plan {
     ),
     proxies: proxyServices,
     lookedUpOnce: lookedUpOnce(services, request),
+    restore: null,
     projectState,
   };
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+}
+
+/** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
+export function withRestore(plan: Plan, restore: RestoreStep, notes: readonly PlanNote[]): Plan {
+  const leftAlone = plan.services.length === 0 ? [] : plan.leftAlone;
+  const whole = { ...plan, leftAlone, restore };
+  return { ...whole, notes: [...plan.notes, ...notes], hash: hashOf(whole) };
+}
+
+/** Names of services, dependencies first, then jobs; otherwise in the order of names. */
+export function startOrder(project: ComposeProject): string[] {
+  const { services } = project;
+  const ordered = new Set<string>();
+  const met = new Set<string>();
+  const visit = (name: string): void => {
+    if (met.has(name)) return;
+    met.add(name);
+    for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
+    ordered.add(name);
+  };
+  const names = [...services.keys()].toSorted();
+  const jobs = names.filter((name) => isJob(name, project));
+  for (const name of [...jobs, ...names]) visit(name);
+  return [...ordered];
 }
 
 /** Of a service without a container. */
@@ -208,20 +234,8 @@ function envLine(variable: string | null, tag: string | null, names: readonly st
 
 /** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps: readonly ServiceStep[], project: ComposeProject): ServiceStep[] {
-  const { services } = project;
   const byName = new Map(steps.map((each) => [each.service, each]));
-  const ordered = new Set<string>();
-  const met = new Set<string>();
-  const visit = (name: string): void => {
-    if (met.has(name)) return;
-    met.add(name);
-    for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
-    ordered.add(name);
-  };
-  const names = [...services.keys()].toSorted();
-  const jobs = names.filter((name) => isJob(name, project));
-  for (const name of [...jobs, ...names]) visit(name);
-  return [...ordered].flatMap((name) => byName.get(name) ?? []);
+  return startOrder(project).flatMap((name) => byName.get(name) ?? []);
 }
 
 /** The proxies that must be reloaded, since they do not notice that a service has new containers. */

@@ -7,11 +7,22 @@ export function planText(plan: Plan): string[] {
   const from = widest(plan.services.map((step) => fromIn(step)));
   return [
     `The target is ${plan.source}`,
+    ...restoreText(plan),
     ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
     ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
     ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
     ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
     `Plan ${plan.hash}`,
+  ];
+}
+
+function restoreText({ restore }: Plan): string[] {
+  if (restore === null) return [];
+  const { backupId, copy, takenAt, database, restarted, costs } = restore;
+  return [
+    `The database "${database}" is replaced by backup ${backupId}${copy === null ? '' : ` from ${copy}`}, taken ${takenAt}`,
+    ...costs,
+    ...restarted.map(({ service, why }) => `${service} is stopped meanwhile and started again: ${why}`),
   ];
 }
 

@@ -41,6 +41,7 @@ const engine = [
   new URL('./proxies.sh', import.meta.url),
   new URL('./swap.sh', import.meta.url),
   new URL('./jobs.sh', import.meta.url),
+  new URL('./database.sh', import.meta.url),
   new URL('./prune.sh', import.meta.url),
   new URL('./engine.sh', import.meta.url),
 ];

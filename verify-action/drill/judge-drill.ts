@@ -1,14 +1,6 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
 import { Findings } from '../../shared/drill/finding.ts';
-import {
-  judgeContent,
-  judgeExtensions,
-  judgeLeftOut,
-  judgeRows,
-  judgeSequences,
-  judgeTables,
-  some,
-} from '../../shared/drill/judge-data.ts';
+import { judgeData, some } from '../../shared/drill/judge-data.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
@@ -62,17 +54,7 @@ export function judgeDrill({ manifest, outcome, statements, copy }: DrillFacts):
     if (statements.length > 0) findings.unable('drill-sql', 'the backup was not restored', null);
     return findings;
   }
-  findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-  judgeRows(findings, manifest, restored, remedy);
-  judgeContent(findings, manifest, restored);
-  judgeLeftOut(findings, manifest, restored);
-  findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-  findings.check('large objects', () =>
-    restored.largeObjects === manifest.largeObjects
-      ? `${restored.largeObjects}`
-      : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
-  );
-  findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+  judgeData(findings, manifest, restored, remedy);
   judgeSchema(findings, manifest, restored);
   judgeIndexes(findings, restored, remedy);
   if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);

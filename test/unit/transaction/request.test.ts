@@ -120,6 +120,7 @@ function decided(changes: Partial<Decided> = {}): Decided {
     } as Decided['workflow'],
     plan: settledPlan(planOf(), images),
     images,
+    restoring: null,
     backupId: '20261125_020304',
     schemaSha256: '1'.repeat(64),
     startedAt: new Date('2026-11-25T02:03:04Z'),
