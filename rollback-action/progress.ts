@@ -9,7 +9,7 @@ const sentences: Record<string, string> = {
   checked: 'Nothing has changed since the plan was made',
   mended: 'Removed a leftover of docker compose: $',
   created: '$: created the new containers, not started yet',
-  stopping: '$: stopping the old container',
+  stopping: '$: stopping',
   starting: '$: starting the new containers beside the old ones',
   started: '$: started',
   answers: '$: answers',

@@ -38,6 +38,8 @@ export interface Restoring {
   source: BackupSource;
   manifest: Manifest;
   server: Server;
+  /** For commands that people type. */
+  containerName: string;
   /** How the databases exchange their names. */
   exchange: DatabaseExchange;
   createOptions: string[];
@@ -118,7 +120,6 @@ export async function planRestore(
     const costs = [
       `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
       ...timeOf(ground.records, manifest),
-      ...givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
     ];
     const { compose } = seen;
     const restarted = writersOf({
@@ -147,12 +148,14 @@ export async function planRestore(
           database: live.database,
           restarted,
           costs,
+          givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
         },
         warnings.map((text) => ({ level: 'warning', text })),
       ),
       source,
       manifest,
       server,
+      containerName: container.name,
       exchange: {
         container: server.container,
         user: server.user,

@@ -21,14 +21,20 @@ export function servicesTable(plan: Plan): summary.Block {
   );
 }
 
-/**
- * What happens to the database, or happened.
- * @param aside the name under which the old one is kept; null if nothing has happened yet
- */
-export function restoreBlocks({ restore }: Plan, loaded: Loaded | null, aside: string | null): summary.Block[] {
+/** What has become of a restore. */
+export interface RestoreDone {
+  loaded: Loaded;
+  /** The name under which the old database is kept. */
+  aside: string;
+  /** What was given up: printed lines. */
+  givenUp: readonly string[];
+}
+
+/** What happens to the database; or, with `done`, what has happened. */
+export function restoreBlocks({ restore }: Plan, done: RestoreDone | null): summary.Block[] {
   if (restore === null) return [];
-  const { backupId, copy, takenAt, source, database, restarted, costs } = restore;
-  const compared = loaded?.findings.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+  const { backupId, copy, takenAt, source, database, restarted } = restore;
+  const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
   return [
     summary.heading('The database'),
     summary.table(
@@ -37,20 +43,25 @@ export function restoreBlocks({ restore }: Plan, loaded: Loaded | null, aside: s
         ['Database', database],
         ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
         ...(copy === null ? [] : [['Copy', { code: copy }]]),
-        ...(loaded === null ? [] : [['Restored in', formatDuration(loaded.restoreMs)]]),
-        ...(compared === undefined ? [] : [['Compared with its manifest', compared]]),
-        ...(aside === null ? [] : [['The old database', { code: aside }]]),
-        ...(restarted.length === 0
-          ? []
-          : [
-              [
-                'Stopped meanwhile, and started again',
-                restarted.map(({ service, why }) => `${service} (${why})`).join(', '),
-              ],
-            ]),
+        ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)]]),
+        ...(done === null ? [] : [['The old database', { code: done.aside }]]),
+        ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services]]),
       ],
     ),
-    ...costs.map(summary.paragraph),
+    ...(done?.givenUp ?? [...restore.costs, ...restore.givenUp]).map(summary.paragraph),
+    ...(done === null
+      ? []
+      : [
+          summary.details('Compared with the manifest of the backup', [
+            summary.table(
+              ['Check', 'Result'],
+              done.loaded.findings.map(({ name, result, detail }) => [
+                `${result === 'passed' ? '✅' : '⚠️'} ${name}`,
+                detail,
+              ]),
+            ),
+          ]),
+        ]),
   ];
 }
 

@@ -2,8 +2,9 @@ import type { Candidate } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { toIn } from '../shared/plan/text.ts';
+import { targetText, toIn } from '../shared/plan/text.ts';
 import { inContainer, pastedLine } from '../shared/report/in-container.ts';
+import { givenUp } from '../shared/restore/given-up.ts';
 import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
@@ -57,7 +58,13 @@ export async function summarizeRollback(
       : summary.verdict('attention', `${done}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
     ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
-    ...restoreBlocks(plan, loaded, aside),
+    ...(restoring === null || loaded === null || aside === null
+      ? []
+      : restoreBlocks(plan, {
+          loaded,
+          aside,
+          givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
+        })),
     summary.table(
       ['', ''],
       [
@@ -93,9 +100,9 @@ export async function summarizePlan(
     plan.services.length === 0 && plan.restore === null
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
-    summary.paragraph(`The target is ${plan.source}.`),
+    summary.paragraph(`${targetText(plan)}.`),
     ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
-    ...restoreBlocks(plan, null, null),
+    ...restoreBlocks(plan, null),
     summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
@@ -123,10 +130,10 @@ function doneIn({ services, restore }: Plan): string {
 }
 
 /** To be typed on the host, when the old database is no longer needed. */
-function dropCommand({ exchange }: Restoring, aside: string): string {
-  const { container, access, user } = exchange;
+function dropCommand({ exchange, containerName: container }: Restoring, aside: string): string {
+  const { access, user } = exchange;
   const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
-  return pastedLine([...inContainer({ container: container.slice(0, 12), access }), ...words]);
+  return pastedLine([...inContainer({ container, access }), ...words]);
 }
 
 /** How to keep the rollback in force, and how to end it. */

@@ -14,6 +14,8 @@ export interface RestoreStep {
   database: string;
   /** The services that are stopped meanwhile although they keep their release, and why. In the order in which they start again. */
   restarted: { service: string; imageId: string; why: string }[];
-  /** What it costs: printed lines. */
+  /** What it takes, in space and time: printed lines. */
   costs: string[];
+  /** What is given up: printed lines. */
+  givenUp: string[];
 }

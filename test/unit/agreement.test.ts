@@ -96,7 +96,7 @@ for (const action of actions) {
   const { folder, file, readme, outputs, sources } = action;
   describe(folder, () => {
     describe('inputs', () => {
-      const own = read(`${folder}/inputs.ts`);
+      const own = globSync(`${folder}/*inputs.ts`, { cwd: root }).map(read).join('\n');
       const shared = Array.from(own.matchAll(/shared\/inputs\/\w+-inputs\.ts/g), ([path]) => read(path));
       const sources = [own, ...shared].join('\n');
       const reading = /\binput\.(?:required|optional|withDefault|withEmpty|secret)\(\s*'([^']+)'/g;
