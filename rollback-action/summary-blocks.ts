@@ -26,7 +26,7 @@ export function notesBlock({ notes }: Plan): summary.Block[] {
     : [
         summary.details('Notes', [
           summary.table(
-            ['', ''],
+            ['Level', 'Note'],
             notes.map(({ level, text }) => [level, text]),
           ),
         ]),

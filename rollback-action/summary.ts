@@ -21,66 +21,71 @@ import {
 } from './summary-blocks.ts';
 
 /** Summary of a rollback that succeeded. */
-export async function summarizeRollback(
+export function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
   backup: PrerollbackBackup | null,
   inputs: RollbackInputs,
   source: ComposeSource,
   durationMs: number,
-): Promise<void> {
+): void {
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
   log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
   const forward = forwardCommands(plan, outcome, source);
   for (const line of forward) log.info(line);
 
-  await summary.writeSummary([
+  summary.writeSummary([
     outcome.problems.length === 0
       ? summary.verdict('good', `Rolled back to ${tags}`)
       : summary.verdict('attention', `Rolled back to ${tags}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
     servicesTable(plan),
-    summary.table(
-      ['', ''],
-      [
-        ['Environment', inputs.environment],
-        ['Reason', inputs.reason ?? 'none given'],
-        ...downtimeRows(outcome),
-        ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
-        ['Took', formatDuration(durationMs)],
-        ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
-        ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
-      ],
-    ),
+    summary.facts([
+      ['Environment', inputs.environment],
+      ['Reason', inputs.reason ?? 'none given'],
+      ...downtimeRows(outcome),
+      ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')] as const]),
+      ['Took', formatDuration(durationMs)],
+      ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
+      ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
+    ]),
     ...timelineBlocks(lines),
     summary.heading('Next steps'),
-    ...forward.map(summary.paragraph),
+    ...forward.flatMap(summary.advice),
     ...notesBlock(plan),
   ]);
 }
 
 /** Summary of a plan that was not carried out. */
-export async function summarizePlan(
-  plan: Plan,
-  inputs: RollbackInputs,
-  candidates: readonly Candidate[],
-): Promise<void> {
-  await summary.writeSummary([
+export function summarizePlan(plan: Plan, inputs: RollbackInputs, candidates: readonly Candidate[]): void {
+  summary.writeSummary([
     plan.services.length === 0
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
     summary.paragraph(`The target is ${plan.source}.`),
     servicesTable(plan),
-    summary.paragraph('To carry out exactly this plan:'),
-    summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
+    ...(plan.services.length === 0 ? [] : howToCarryOut(plan)),
     ...notesBlock(plan),
     ...candidatesBlocks(candidates),
   ]);
 }
 
+/** Which boxes of the form carry out this plan and no other. */
+function howToCarryOut({ hash }: Plan): summary.Block[] {
+  return [
+    summary.heading('To carry out exactly this plan'),
+    ...summary.boxes('fill in the form as for this run, with "plan-only" unticked and these two', [
+      ['confirm', 'ROLLBACK'],
+      ['expect-plan', hash],
+    ]),
+    summary.paragraph('In a workflow file:'),
+    summary.codeBlock(`expect-plan: ${hash}`, 'yaml'),
+  ];
+}
+
 /** Summary of a run whose target was already running. */
-export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Promise<void> {
-  await summary.writeSummary([
+export function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): void {
+  summary.writeSummary([
     summary.verdict('good', `${inputs.environment} already runs the target; nothing was done`),
     summary.table(
       ['Service', 'Why it is left alone'],
@@ -100,7 +105,7 @@ function forwardCommands(plan: Plan, { held }: Carried['outcome'], source: Compo
         ]),
     ...(held
       ? [
-          'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',
+          'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, start the deployment with the box "release-hold" ticked. In a workflow file: release-hold: true',
         ]
       : []),
   ];

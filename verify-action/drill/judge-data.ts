@@ -3,7 +3,7 @@ import type { TableCount } from '../../shared/postgres/facts.ts';
 import { identifier, relationName } from '../../shared/postgres/relation-name.ts';
 import { hashedText, isHashed, leftOut, leftOutText } from '../../shared/postgres/table-facts.ts';
 import type { Manifest, SequenceRange } from '../../shared/sets/manifest.ts';
-import { counted, listed } from '../../shared/units.ts';
+import { allOf, counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 
 /** The first few names. */
@@ -28,7 +28,9 @@ export function judgeTables(
   if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (dumped(wanted).length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${dumped(wanted).length} were restored`;
+  return dumped(wanted).length === 0
+    ? 'there were none to restore'
+    : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 
 /** Compares the row counts. An estimated or missing count proves nothing. */
