@@ -33566,12 +33566,12 @@ async function inFolder(work) {
 
 ;// CONCATENATED MODULE: ./build/shared/advice.js
 /** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
-const programs = 'age|apt-get|bash|cat|cd|chage|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
 /** In front of a command: the line's start, or a word that announces one. */
 const announced = String.raw `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
 const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
-const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
 /**
  * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
  * What is not surely a command stays text.
@@ -37208,8 +37208,11 @@ function checkDocker(survey) {
         });
     }
     if ('error' in survey.docker) {
+        const isClosed = /permission denied/i.test(survey.docker.error);
         throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
+            hint: isClosed
+                ? `On the host, as root: usermod -aG docker ${survey.user}`
+                : 'On the host, as root: systemctl status docker',
             cause: survey.docker.error,
         });
     }
@@ -37226,7 +37229,14 @@ function checkClock({ clockAhead }) {
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: 'Check the input "deploy-dir"',
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+        });
+    }
+    // It is there, and nobody of this user's can go in.
+    if (survey.deployDir === '') {
+        const folder = shell_quote_quoteForShell(deployDir);
+        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {

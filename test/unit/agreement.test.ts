@@ -209,7 +209,7 @@ interface Step {
 
 /** The YAML of the examples, and that in the fences of every document. */
 const snippets: { place: string; text: string }[] = [
-  ...globSync('examples/*.yml', { cwd: root }).map((place) => ({ place, text: read(place) })),
+  ...workflowsForUsers().map((place) => ({ place, text: read(place) })),
   ...documents().flatMap((place) =>
     Array.from(read(place).matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm), ([, text = ''], index) => ({
       place: `${place}, block ${index + 1}`,
@@ -236,13 +236,14 @@ describe('a snippet of a workflow', () => {
 });
 
 test('the examples are whole workflows that ask for little', () => {
-  const files = globSync('{examples,.github/workflows}/*.yml', { cwd: root });
-  assert.ok(files.length >= 3);
+  const files = globSync('{examples,examples/short,.github/workflows}/*.yml', { cwd: root });
+  assert.ok(files.length >= 10);
   for (const file of files) {
     const workflow = parse(read(file));
     assert.ok(workflow.permissions !== undefined, `${file} has no permissions`);
     if (file.startsWith('examples/')) assert.equal(workflow.concurrency['cancel-in-progress'], false, file);
-    for (const job of Object.values(workflow.jobs) as { 'timeout-minutes'?: number }[]) {
+    for (const job of Object.values(workflow.jobs) as { uses?: string; 'timeout-minutes'?: number }[]) {
+      if (job.uses !== undefined) continue;
       assert.ok(Number(job['timeout-minutes']) > 0, `a job of ${file} has no timeout-minutes`);
     }
     for (const [, used = ''] of read(file).matchAll(/^\s*-?\s*uses:\s*(.+)$/gm)) {
@@ -251,15 +252,102 @@ test('the examples are whole workflows that ask for little', () => {
   }
 });
 
-test('the examples count and delete by the same policy', () => {
-  const policies = globSync('examples/*.yml', { cwd: root }).flatMap((file) =>
-    stepsIn(parse(read(file)))
-      .map((step) => step.with ?? {})
-      .filter((inputs) => Object.keys(inputs).some((name) => /^keep-(daily|weekly|monthly)$|^timezone$/.test(name)))
-      .map((inputs) => ['timezone', 'keep-daily', 'keep-weekly', 'keep-monthly'].map((name) => inputs[name]).join(' ')),
+test('the examples count and delete by the same policy, whether they state it or not', () => {
+  const names = ['timezone', 'keep-daily', 'keep-weekly', 'keep-monthly'];
+  const policies = workflowsForUsers().flatMap((file) => {
+    const workflow = parse(read(file));
+    const calls = workflow.on?.workflow_call?.inputs ?? {};
+    return stepsIn(workflow).flatMap((step) => {
+      const action = actionOf(step.uses ?? '');
+      const inputs = step.with ?? {};
+      // Those that neither delete nor count tiers.
+      if (action === undefined || !('keep-daily' in action.file.inputs)) return [];
+      if (action.folder === 'verify-action' && !/backups/.test(String(inputs['checks'] ?? 'backups'))) return [];
+      const valueOf = (name: string) => {
+        const [, input] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(inputs[name])) ?? [];
+        return input === undefined ? (inputs[name] ?? action.file.inputs[name]?.default) : calls[input].default;
+      };
+      return [names.map(valueOf).join(' ')];
+    });
+  });
+  assert.ok(policies.length >= 7);
+  assert.deepEqual(new Set(policies), new Set(['UTC 7 4 all']), policies.join('\n'));
+});
+
+test('a deployment and a rollback share a group, so that they never work at the same time', () => {
+  const groupOf = (file: string) => String(parse(read(file)).concurrency.group);
+  const rollbacks = ['examples/rollback.yml', 'examples/short/rollback.yml'].map(groupOf);
+  assert.deepEqual(new Set(rollbacks), new Set(['deploy-${{ inputs.environment }}']));
+  assert.equal(groupOf('examples/deploy.yml'), 'deploy-prod');
+  // That GitHub cancels one that waits must be said where somebody waits.
+  for (const file of ['examples/rollback.yml', 'examples/deploy.yml'])
+    assert.match(read(file), /# .*ONE waiting run.*\n.*start the rollback again/, file);
+});
+
+test('the button takes what the actions tell people to type, by the names that they use', () => {
+  const told = ['target', 'reason', 'confirm', 'expect-plan', 'plan-only', 'skip-backup'];
+  for (const file of ['examples/rollback.yml', 'examples/short/rollback.yml']) {
+    const { inputs } = parse(read(file)).on.workflow_dispatch;
+    assert.deepEqual(
+      told.filter((name) => !(name in inputs)),
+      [],
+      file,
+    );
+    for (const [name, { description, type, ...input }] of Object.entries(inputs) as [
+      string,
+      Record<string, unknown>,
+    ][]) {
+      // The form shows the description alone.
+      assert.ok(String(description).startsWith(`${name}: `), `${file}: ${name}`);
+      // A tick that was never made does nothing.
+      if (type === 'boolean') assert.notEqual(input['default'], true, `${file}: ${name}`);
+    }
+  }
+  const { inputs } = parse(read('examples/deploy.yml')).on.workflow_dispatch;
+  assert.ok('release-hold' in inputs);
+});
+
+test('examples/env.example has each secret and variable of the examples, and no other, and names who needs it', () => {
+  const files = globSync('examples/*.yml', { cwd: root });
+  const usersOf = (name: string) =>
+    files
+      .filter((file) => new RegExp(`\\b(?:secrets|vars)\\.${name}\\b`).test(read(file)))
+      .map((file) => file.replace('examples/', ''));
+  const used = new Set(
+    workflowsForUsers().flatMap((file) =>
+      Array.from(read(file).matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g), ([, name = '']) => name),
+    ),
   );
-  assert.ok(policies.length >= 4);
-  assert.equal(new Set(policies).size, 1, policies.join('\n'));
+  const listed = new Map(
+    Array.from(
+      read('examples/env.example').matchAll(/^# .*(?:Needed|Used|needed) by: (.*)\n([A-Z_]+)=$/gm),
+      ([, users = '', name = '']) => [name, users],
+    ),
+  );
+  assert.deepEqual([...listed.keys()].toSorted(), [...used].toSorted());
+  for (const [name, users] of listed) {
+    const all = files.map((file) => file.replace('examples/', ''));
+    const named = users.startsWith('everything but ')
+      ? all.filter((file) => !users.includes(file))
+      : all.filter((file) => users.includes(file));
+    const needed = usersOf(name);
+    if (name === 'BACKUP_REGION')
+      assert.deepEqual(
+        named.filter((file) => !needed.includes(file)),
+        [],
+      );
+    else assert.deepEqual(named.toSorted(), needed.toSorted(), name);
+  }
+});
+
+test('no value becomes part of a script of an example', () => {
+  for (const file of workflowsForUsers()) {
+    const scripts = Array.from(
+      JSON.stringify(parse(read(file))).matchAll(/"run":"((?:[^"\\]|\\.)*)"/g),
+      ([, script = '']) => script,
+    );
+    for (const script of scripts) assert.doesNotMatch(script, /\$\{\{/, file);
+  }
 });
 
 describe('documents', () => {
@@ -302,7 +390,15 @@ describe('documents', () => {
 });
 
 function documents(): string[] {
-  return globSync(['*.md', 'docs/*.md', '*-action/README.md'], { cwd: root }).toSorted();
+  return globSync(['*.md', 'docs/*.md', '*-action/README.md', 'examples/README.md'], { cwd: root }).toSorted();
+}
+
+/** The examples, and the reusable workflows that they call. */
+function workflowsForUsers(): string[] {
+  const reusable = globSync('.github/workflows/*.yml', { cwd: root }).filter(
+    (file) => 'workflow_call' in parse(read(file)).on,
+  );
+  return [...globSync('examples/**/*.yml', { cwd: root }), ...reusable].toSorted();
 }
 
 /** The steps that use the action, wherever they stand: a snippet may be a whole workflow or only its steps. */
@@ -321,10 +417,11 @@ function checkStep(step: Step): void {
   const action = actionOf(step.uses ?? '');
   assert.ok(action !== undefined && step.uses === `atlasia/${action.folder}@v1`, step.uses);
   for (const name of Object.keys(inputs)) assert.ok(name in action.file.inputs, `there is no input "${name}"`);
-  const expression = /^\$\{\{ (?:(?:secrets|vars)\.[A-Z_]+|inputs\.[a-z-]+|github\.(?:actor|token)) \}\}$/;
+  // What they come to is tested where the workflow is run.
+  const expression = /^\$\{\{ [^{}]+ \}\}$/;
   const values = Object.entries(inputs).map(([name, value]) => [
     name,
-    expression.test(String(value)) ? (exampleValues[name] ?? '') : String(value),
+    expression.test(String(value)) ? (exampleValues[name] ?? action.file.inputs[name]?.default ?? '') : String(value),
   ]);
   // Throws where an input that is needed is missing, or a value cannot be used.
   readInputsOf(action, Object.fromEntries(values));
@@ -333,7 +430,10 @@ function checkStep(step: Step): void {
 function checkOutputsUsed(text: string, steps: readonly Step[]): void {
   for (const [, id = '', output = ''] of text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
     const step = steps.find((each) => each.id === id);
-    assert.ok(step !== undefined, `no step of ours has the id ${id}`);
+    // That of a script; what it sets is tested where the workflow is run.
+    if (step === undefined && new RegExp(`^ +id: ${id}\\n(?: +env:\\n(?: {10}.*\\n)+)? +run: `, 'm').test(text))
+      continue;
+    assert.ok(step !== undefined, `no step has the id ${id}`);
     assert.ok(output in (actionOf(step.uses ?? '')?.file.outputs ?? {}), `there is no output "${output}"`);
   }
 }
