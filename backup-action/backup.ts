@@ -66,10 +66,14 @@ export async function backup(
     const copy = await copyOffHost(connection, inputs, kept, run, story);
     outputs['s3-uri'] = copy?.copied?.uri ?? null;
     outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
-    await summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
+    summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
     if (kept.problems.length > 0) endIncomplete(inputs.kind, kept, copy);
   } catch (error) {
-    if (outputs['backup-id'] === null) await tellFailure(connection, error, run);
+    if (outputs['backup-id'] === null) {
+      const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
+      summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });
+      await tellFailure(connection, error, run);
+    }
     throw error;
   } finally {
     await connection?.close();
@@ -135,7 +139,7 @@ async function copyOffHost(
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
     kept.problems.push('off-site copy: the run was ended before it was there');
-    await summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
+    summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
   story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
@@ -170,9 +174,8 @@ function endIncomplete(
   log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 
-/** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
+/** Reports a failed run in the log on the host, if that can be reached. */
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
-  await summarizeFailure(error, run.order);
   // Putting the dump aside has logged it, unless that failed.
   const isLogged = isFailure(error, 'not-verified') && error.cause === undefined;
   if (connection === undefined || isLogged) return;

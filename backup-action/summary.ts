@@ -2,6 +2,7 @@ import type { BackupOrder } from '../shared/backups/backup-order.ts';
 import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
 import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
+import type { LastGood } from '../shared/notify/notice.ts';
 import { dumpNotes } from '../shared/report/dump-notes.ts';
 import { restoreCommands } from '../shared/report/restore-command.ts';
 import { sizeChart } from '../shared/report/size-chart.ts';
@@ -12,11 +13,11 @@ import { formatBytes, formatDuration } from '../shared/units.ts';
 import type { OffsiteResult } from './offsite.ts';
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
-export async function summarizeBackup(
+export function summarizeBackup(
   { facts: told, problems }: KeptBackup,
   copy: OffsiteResult | null,
   durationMs: number,
-): Promise<void> {
+): void {
   const { publicationPlan, place, hostName, previous } = told;
   const { manifest, pruning, entered } = publicationPlan;
   const size = formatBytes(manifest.sizeBytes);
@@ -44,13 +45,13 @@ export async function summarizeBackup(
     ...copyRows(copy),
     ['Took', formatDuration(durationMs)],
   ];
-  await summary.writeSummary([
+  summary.writeSummary([
     problems.length === 0
       ? summary.verdict('good', `Backup ${manifest.id} is verified`)
       : summary.verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
     ...problems.map(summary.paragraph),
     ...dumpNotes(manifest).map(summary.paragraph),
-    summary.table(['', ''], rows),
+    summary.facts(rows),
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
     summary.heading('How to restore it'),
@@ -104,21 +105,43 @@ function copyRows(copy: OffsiteResult | null): [string, summary.Cell][] {
   ];
 }
 
+/** What is known of the host when a run has failed. */
+interface FailedOn {
+  /** For people; as given, if it was not reached. */
+  hostName: string;
+  lastGood: LastGood;
+}
+
 /** Reports a run that took no backup, in the job summary. */
-export async function summarizeFailure(error: unknown, { environment, kind }: BackupOrder): Promise<void> {
+export function summarizeFailure(
+  error: unknown,
+  { environment, kind }: BackupOrder,
+  { hostName, lastGood }: FailedOn,
+): void {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const isUnknown = failure.code === 'publication-unknown';
   const earlier = isUnknown ? '' : 'Earlier backups are unchanged. ';
   const deployment = kind === 'predeployment' ? 'Do not deploy without a backup.' : '';
-  await summary.writeSummary([
+  summary.writeSummary([
     summary.verdict(
       'bad',
       isUnknown ? 'It is unknown whether the backup was kept' : `No backup of ${environment} was taken`,
     ),
     summary.paragraph(failure.message),
-    ...(failure.hint === undefined ? [] : [summary.heading('What to do'), summary.paragraph(failure.hint)]),
+    ...(failure.hint === undefined ? [] : [summary.heading('What to do'), ...summary.advice(failure.hint)]),
     ...(earlier + deployment === '' ? [] : [summary.paragraph(earlier + deployment)]),
+    summary.facts([
+      ['Host', { code: hostName }],
+      ['Newest good backup', newestGood(lastGood)],
+    ]),
+    summary.explained(failure.code),
   ]);
+}
+
+function newestGood(lastGood: LastGood): string {
+  if (lastGood === 'none') return 'there is none on the host';
+  if (lastGood === 'unknown') return 'unknown: this run could not look';
+  return `${lastGood.id}, ${formatDuration(Date.now() - lastGood.takenAt.getTime())} old`;
 }
 
 function rowsOf({ tables }: Manifest): string {
@@ -133,7 +156,7 @@ function schemaBlocks(told: ReportFacts): summary.Block[] {
   return [
     summary.details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [
       summary.table(
-        ['', 'Object'],
+        ['Change', 'Object'],
         changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`]),
       ),
     ]),

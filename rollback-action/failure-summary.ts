@@ -41,28 +41,27 @@ export const noStory = (): RollbackStory => ({
 const mostWords = 3;
 
 /** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
-export async function summarizeFailure(
+export function summarizeFailure(
   error: unknown,
   inputs: RollbackInputs,
   outputs: RollbackOutputs,
   { seen, plan, carried, candidates }: RollbackStory,
-): Promise<void> {
+): void {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const state = {
     refused: `${inputs.environment} was not rolled back; nothing was stopped`,
     reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
     failed: `The rollback of ${inputs.environment} needs manual attention now`,
   }[outputs.status as string];
-  await summary.writeSummary([
+  summary.writeSummary([
     summary.verdict('bad', state ?? `${inputs.environment} was not rolled back`),
     summary.paragraph(failure.message),
-    ...(failure.hint === undefined
-      ? []
-      : [summary.heading('What to do'), ...failure.hint.split('\n').map(summary.paragraph)]),
+    ...(failure.hint === undefined ? [] : [summary.heading('What to do'), ...summary.advice(failure.hint)]),
     ...(plan !== null ? [summary.heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
     ...(carried === null ? [] : carriedBlocks(carried, inputs)),
     ...candidatesBlocks(candidates),
     ...(plan === null ? [] : notesBlock(plan)),
+    summary.explained(failure.code),
   ]);
 }
 
@@ -75,13 +74,10 @@ function carriedBlocks(carried: Carried, { backupDir }: RollbackInputs): summary
   if (words.length === 0 && said.length > 0)
     words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
   return [
-    summary.table(
-      ['', ''],
-      [
-        ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
-        ['Transaction', { code: transactionFolder(backupDir, id) }],
-      ],
-    ),
+    summary.facts([
+      ['Transaction', { code: transactionFolder(backupDir, id) }],
+      ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
+    ]),
     ...timeline,
     ...words.flatMap(({ title, lines: ends }) => [summary.heading(title), summary.codeBlock(ends.join('\n'))]),
   ];

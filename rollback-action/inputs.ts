@@ -116,6 +116,6 @@ function checkConfirmation(environment: string, planOnly: boolean, confirm: stri
     confirm === null
       ? `is required because the environment is ${environment}`
       : `must be "${confirmation}" because the environment is ${environment}`,
-    `Give confirm: ${confirmation}, in capital letters. To see the plan first: plan-only: true`,
+    `Write ${confirmation} into the box "confirm" of the form, in capital letters. In a workflow file: confirm: ${confirmation}. To see the plan first, tick the box "plan-only". In a workflow file: plan-only: true`,
   );
 }

@@ -78,7 +78,7 @@ export async function takePrerollbackBackup(
 function withoutBackup(error: unknown): unknown {
   if (!isFailure(error) || error.code === 'cancelled') return error;
   return new Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
-    hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait: skip-backup: true`,
+    hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait, tick the box "skip-backup" of the form. In a workflow file: skip-backup: true`,
     cause: error.cause,
   });
 }

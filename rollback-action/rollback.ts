@@ -86,7 +86,7 @@ export async function rollback(
     const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
     if (!mustChoose) run.story.candidates = [];
     for (const line of tableOf(run.story.candidates)) log.info(line);
-    await summarizeFailure(error, inputs, outputs, run.story);
+    summarizeFailure(error, inputs, outputs, run.story);
     throw error;
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -150,7 +150,7 @@ async function carryOutPlan(
 
   if (inputs.planOnly) {
     outputs.status = 'planned';
-    await summarizePlan(plan, inputs, run.story.candidates);
+    summarizePlan(plan, inputs, run.story.candidates);
     log.success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
     return;
   }
@@ -278,13 +278,13 @@ function underWay(ids: readonly string[], holder: string): Failure {
 function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
   if (expected === null || expected === plan.hash) return;
   throw new Failure('plan-changed', 'The plan has changed since it was reviewed', {
-    hint: `Nothing was done. Review the plan above, then give expect-plan: ${plan.hash}`,
+    hint: `Nothing was done. Review the plan above; then, in the form under "Run workflow", put its hash into the box "expect-plan". In a workflow file: expect-plan: ${plan.hash}`,
   });
 }
 
 async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Promise<void> {
   outputs.status = 'unchanged';
-  await summarizeUnchanged(plan, inputs);
+  summarizeUnchanged(plan, inputs);
   log.success('The target is already running: nothing was done');
 }
 
@@ -316,7 +316,7 @@ async function tellEnding(
   outputs['downtime-ms'] = outcome.downtimeMs;
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
-    await summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
+    summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
     for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }

@@ -37,17 +37,14 @@ export function restoreBlocks({ restore }: Plan, done: RestoreDone | null): summ
   const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
   return [
     summary.heading('The database'),
-    summary.table(
-      ['', ''],
-      [
-        ['Database', database],
-        ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
-        ...(copy === null ? [] : [['Copy', { code: copy }]]),
-        ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)]]),
-        ...(done === null ? [] : [['The old database', { code: done.aside }]]),
-        ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services]]),
-      ],
-    ),
+    summary.facts([
+      ['Database', database],
+      ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
+      ...(copy === null ? [] : [['Copy', { code: copy }] as const]),
+      ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)] as const]),
+      ...(done === null ? [] : [['The old database', { code: done.aside }] as const]),
+      ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services] as const]),
+    ]),
     ...(done?.givenUp ?? [...restore.costs, ...restore.givenUp]).map(summary.paragraph),
     ...(done === null
       ? []
@@ -71,7 +68,7 @@ export function notesBlock({ notes }: Plan): summary.Block[] {
     : [
         summary.details('Notes', [
           summary.table(
-            ['', ''],
+            ['Level', 'Note'],
             notes.map(({ level, text }) => [level, text]),
           ),
         ]),

@@ -36,13 +36,13 @@ export interface Told {
 }
 
 /** Summary of a rollback that succeeded. */
-export async function summarizeRollback(
+export function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
   { backup, compose, restoring, loaded }: Told,
   inputs: RollbackInputs,
   durationMs: number,
-): Promise<void> {
+): void {
   const done = doneIn(plan);
   log.success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
   const forward = forwardCommands(plan, outcome, compose);
@@ -52,7 +52,7 @@ export async function summarizeRollback(
   if (cleanup !== null)
     log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
 
-  await summary.writeSummary([
+  summary.writeSummary([
     outcome.problems.length === 0
       ? summary.verdict('good', done)
       : summary.verdict('attention', `${done}, but some steps failed`),
@@ -65,54 +65,56 @@ export async function summarizeRollback(
           aside,
           givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
         })),
-    summary.table(
-      ['', ''],
-      [
-        ['Environment', inputs.environment],
-        ['Reason', inputs.reason ?? 'none given'],
-        ...downtimeRows(outcome),
-        ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
-        ['Took', formatDuration(durationMs)],
-        ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
-        ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
-      ],
-    ),
+    summary.facts([
+      ['Environment', inputs.environment],
+      ['Reason', inputs.reason ?? 'none given'],
+      ...downtimeRows(outcome),
+      ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')] as const]),
+      ['Took', formatDuration(durationMs)],
+      ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
+      ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
+    ]),
     ...timelineBlocks(lines),
     ...(forward.length === 0 && cleanup === null ? [] : [summary.heading('Next steps')]),
-    ...forward.map(summary.paragraph),
-    ...(cleanup === null
-      ? []
-      : [
-          summary.paragraph(`Once nobody misses anything, drop the old database, ${aside}:`),
-          summary.codeBlock(cleanup, 'bash'),
-        ]),
+    ...forward.flatMap(summary.advice),
+    ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
     ...notesBlock(plan),
   ]);
 }
 
 /** Summary of a plan that was not carried out. */
-export async function summarizePlan(
-  plan: Plan,
-  inputs: RollbackInputs,
-  candidates: readonly Candidate[],
-): Promise<void> {
-  await summary.writeSummary([
-    plan.services.length === 0 && plan.restore === null
+export function summarizePlan(plan: Plan, inputs: RollbackInputs, candidates: readonly Candidate[]): void {
+  const isEmpty = plan.services.length === 0 && plan.restore === null;
+  summary.writeSummary([
+    isEmpty
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
     summary.paragraph(`${targetText(plan)}.`),
     ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
     ...restoreBlocks(plan, null),
-    summary.paragraph('To carry out exactly this plan:'),
-    summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
+    ...(isEmpty ? [] : howToCarryOut(plan)),
     ...notesBlock(plan),
     ...candidatesBlocks(candidates),
   ]);
 }
 
+/** Which boxes of the form carry out this plan and no other. */
+function howToCarryOut({ hash, restore }: Plan): summary.Block[] {
+  return [
+    summary.heading('To carry out exactly this plan'),
+    ...summary.boxes('fill in the form as for this run, with "plan-only" unticked and these', [
+      ['confirm', 'ROLLBACK'],
+      ...(restore === null ? [] : [['confirm-restore', 'RESTORE'] as const]),
+      ['expect-plan', hash],
+    ]),
+    summary.paragraph('In a workflow file:'),
+    summary.codeBlock(`expect-plan: ${hash}`, 'yaml'),
+  ];
+}
+
 /** Summary of a run whose target was already running. */
-export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Promise<void> {
-  await summary.writeSummary([
+export function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): void {
+  summary.writeSummary([
     summary.verdict('good', `${inputs.environment} already runs the target; nothing was done`),
     summary.table(
       ['Service', 'Why it is left alone'],
@@ -127,6 +129,20 @@ function doneIn({ services, restore }: Plan): string {
   if (restore === null) return `Rolled back to ${tags}`;
   const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
   return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
+
+/** How to take a restore back, and how to end it. */
+function afterRestore(backup: PrerollbackBackup | null, aside: string, cleanup: string): summary.Block[] {
+  return [
+    ...(backup === null
+      ? []
+      : summary.boxes('to have the data of before this restore again, start the same workflow with these', [
+          ['restore-database', backup.id],
+          ['confirm-restore', 'RESTORE'],
+        ])),
+    summary.paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+    summary.codeBlock(cleanup, 'bash'),
+  ];
 }
 
 /** To be typed on the host, when the old database is no longer needed. */
@@ -147,7 +163,7 @@ function forwardCommands(plan: Plan, { held }: Carried['outcome'], source: Compo
         ]),
     ...(held
       ? [
-          'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',
+          'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, start the deployment with the box "release-hold" ticked. In a workflow file: release-hold: true',
         ]
       : []),
   ];

@@ -74,6 +74,12 @@ function twoDigits(n: number): string {
   return String(n).padStart(2, '0');
 }
 
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+export function allOf(count: number, thing: string, [one, many]: readonly [one: string, many: string]): string {
+  if (count === 0) return `no ${thing} ${one}`;
+  return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
+}
+
 /** `1 set`, `3 sets`, `12,000 sets`. */
 export function counted(count: number, thing: string): string {
   return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;

@@ -1,4 +1,5 @@
 import { type Finding, type Group, type Tally, worstFirst } from '../shared/drill/finding.ts';
+import type { LastGood } from '../shared/notify/notice.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import { counted, formatDuration } from '../shared/units.ts';
@@ -38,43 +39,65 @@ export function tallyText({ passed, warnings, failed, couldNotCheck }: Tally): s
 }
 
 /** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
-export async function summarizeVerification(
+export function summarizeVerification(
   findings: readonly Finding[],
   tally: Tally,
   verdict: string,
   { checks }: VerifyInputs,
-  hostName: string,
+  { hostName, lastGood }: { hostName: string; lastGood: LastGood },
   durationMs: number,
-): Promise<void> {
+): void {
   const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
   const passed = findings.filter(({ result }) => result === 'passed');
-  await summary.writeSummary([
+  summary.writeSummary([
     summary.verdict(signOf(tally), verdict),
     summary.paragraph(
       `${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`,
     ),
+    ...nextSteps(bad, tally, checks, lastGood),
     ...(bad.length === 0
       ? []
       : [
           summary.table(
-            ['', 'Check', 'What was seen', 'What to do'],
+            ['Result', 'Check', 'What was seen', 'What to do'],
             alike(bad).map(([finding, names]) => [
               isWarning(finding)
                 ? '⚠️ warning'
                 : `${finding.result === 'failed' ? '❌' : '❔'} ${words[finding.result]}`,
               names.join(', '),
               finding.detail,
-              finding.remedy ?? '',
+              { advice: finding.remedy ?? '' },
             ]),
           ),
         ]),
     summary.details(`Passed: ${passed.length}`, [
       summary.table(
-        ['', 'Check', 'What was seen'],
+        ['Group', 'Check', 'What was seen'],
         passed.map(({ name, group, detail }) => [group, name, detail]),
       ),
     ]),
   ]);
+}
+
+/** The one thing to do next, first. */
+function nextSteps(
+  bad: readonly Finding[],
+  { status }: Tally,
+  checks: readonly Group[],
+  lastGood: LastGood,
+): summary.Block[] {
+  if (status === 'verified') {
+    const isFirst = checks.includes('setup') && lastGood === 'none';
+    return isFirst ? [summary.paragraph('Next: take the first backup. Start the workflow that has backup-action')] : [];
+  }
+  const [first] = bad.filter(({ remedy }) => remedy !== null);
+  const isIll = bad.some(({ group, severity }) => group === 'deployment' && severity === 'error');
+  return [
+    ...(first === undefined
+      ? []
+      : [summary.heading(`What to do first: ${first.name}`), ...summary.advice(first.remedy ?? '')]),
+    ...(isIll ? [summary.button()] : []),
+  ];
 }
 
 /** Findings that say the same thing share one row that lists all their names. */

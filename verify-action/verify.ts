@@ -1,4 +1,4 @@
-import { detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from '../shared/drill/finding.ts';
+import { asUser, detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from '../shared/drill/finding.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -54,7 +54,14 @@ export async function verify(
     const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
     const verdict = verdictText(tally, inputs, subjects);
     story.verdict = verdict;
-    await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
+    summarizeVerification(
+      findings,
+      tally,
+      verdict,
+      inputs,
+      { hostName, lastGood: story.lastGood },
+      Date.now() - started,
+    );
     if (tally.status === 'verified') log.success(`${verdict} (${tallyText(tally)})`);
     else throw notVerified(findings, tally, verdict);
   } finally {
@@ -75,7 +82,8 @@ async function makeChecks(
   const make = async (group: Group, title: string, judge: () => Promise<Findings>) => {
     if (!inputs.checks.includes(group)) return;
     await log.group(title, async () => {
-      const { list, subject } = await judge().catch((error) => unmade(error, group, run.signal));
+      const { list: found, subject } = await judge().catch((error) => unmade(error, group, run.signal));
+      const list = asUser(found, surveyed.seen.user);
       all.push(...list);
       if (subject !== null) subjects[group] = subject;
       tellFindings(list);
@@ -84,7 +92,7 @@ async function makeChecks(
   await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
   const [group] = inputs.checks;
   if (group !== undefined && !inputs.checks.some((each) => each === 'setup' || each === 'deployment')) {
-    const { list } = judgeLiveDatabase(group, surveyed.seen);
+    const list = asUser(judgeLiveDatabase(group, surveyed.seen).list, surveyed.seen.user);
     all.push(...list);
     tellFindings(list);
   }

@@ -32402,7 +32402,7 @@ function refuse(place, why) {
 
 
 /** Reads the GITHUB_* variables of the runner. @param payload of the event; {} if there is none */
-function workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
+function context_workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
     const read = (name) => environment[name] || null;
     const server = read('GITHUB_SERVER_URL');
     const repository = read('GITHUB_REPOSITORY');
@@ -32419,11 +32419,23 @@ function workflowContext(environment = process.env, payload = readPayload(enviro
         runId,
         runAttempt: read('GITHUB_RUN_ATTEMPT'),
         runUrl: server && repository && runId ? `${server}/${repository}/actions/runs/${runId}` : null,
+        runsUrl: server && repository && isPlain(`${server}/${repository}`) ? `${server}/${repository}/actions/runs/` : null,
+        workflowUrl: server && repository ? workflowUrl(server, repository, read('GITHUB_WORKFLOW_REF')) : null,
         actor: read('GITHUB_ACTOR'),
         commit: read('GITHUB_SHA'),
         event,
         actionIssuesUrl: server && actionRepository ? `${server}/${actionRepository}/issues` : null,
     };
+}
+/** Nothing in it that would end a link in Markdown. */
+function isPlain(url) {
+    return /^https?:\/\/[\w.:-]+(?:\/[\w.-]+)+$/.test(url);
+}
+/** `GITHUB_WORKFLOW_REF` is `owner/name/.github/workflows/rollback.yml@refs/heads/main`. */
+function workflowUrl(server, repository, ref) {
+    const [, file] = /\/\.github\/workflows\/([\w.-]+)@/.exec(ref?.startsWith(`${repository}/`) ? ref : '') ?? [];
+    const url = `${server}/${repository}/actions/workflows/${file}`;
+    return file !== undefined && isPlain(url) ? url : null;
 }
 const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
 function defaultBranchIn(payload) {
@@ -32514,6 +32526,12 @@ function formatRate(bytesPerSecond) {
 }
 function twoDigits(n) {
     return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
 }
 /** `1 set`, `3 sets`, `12,000 sets`. */
 function counted(count, thing) {
@@ -32777,7 +32795,7 @@ function cleanMarkdown(text) {
         .replace(/(www)\./gi, '$1&#46;');
 }
 /** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function markdownCode(text) {
+function clean_markdownCode(text) {
     const line = clean_cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
     // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
@@ -33448,6 +33466,67 @@ async function inFolder(work) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/advice.js
+/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: the line's start, or a word that announces one. */
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+/**
+ * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
+ * What is not surely a command stays text.
+ */
+function partsOf(advice) {
+    const parts = [];
+    let rest = advice;
+    for (;;) {
+        start.lastIndex = 0;
+        const match = firstCommand(rest);
+        if (match === null)
+            break;
+        const [from, to] = match;
+        if (from > 0)
+            parts.push({ text: rest.slice(0, from) });
+        parts.push({ command: rest.slice(from, to) });
+        rest = rest.slice(to);
+    }
+    return rest === '' ? parts : [...parts, { text: rest }];
+}
+function firstCommand(text) {
+    for (const match of text.matchAll(start)) {
+        const from = match.index + match[0].length;
+        const length = commandLength(text.slice(from));
+        if (length > 0)
+            return [from, from + length];
+    }
+    return null;
+}
+/** Up to the first end that is not within quotes. */
+function commandLength(text) {
+    let offset = 0;
+    for (;;) {
+        const found = end.exec(text.slice(offset));
+        if (found === null)
+            return text.length;
+        const at = offset + found.index;
+        if (isBalanced(text.slice(0, at)))
+            return at;
+        offset = at + Math.max(1, found[0].length);
+        if (offset >= text.length)
+            return text.length;
+    }
+}
+function isBalanced(text) {
+    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
+    return !isOdd("'") && !isOdd('"');
+}
+/** The commands alone, in their order. */
+function commandsIn(advice) {
+    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
+}
+
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(16698);
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
@@ -33459,6 +33538,8 @@ var external_node_async_hooks_ = __nccwpck_require__(16698);
 /** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function group(title, work) {
     closeGroup();
@@ -33507,15 +33588,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
-    aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* error */.z3, text, title);
 }
 /** An annotation: something needs attention soon. */
 function warning(text, title) {
-    aloud(() => lib_core/* warning */.$e(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* warning */.$e, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* notice */.lm, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
@@ -33554,6 +33635,13 @@ function print(text, dress) {
             lib_core/* info */.pq(lines.map(dress).join('\n'));
     });
 }
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
 function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
 }
@@ -33576,7 +33664,181 @@ function grey(line) {
     return `\x1b[90m${line}\x1b[0m`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
+
+
+
+
+
+/** GitHub drops a summary of more than 1 MiB entirely. */
+const longestSummary = 900 * 1024;
+const longestCode = 64 * 1024;
+const mostRows = 500;
+const signs = { good: '✅', attention: '⚠️', bad: '❌' };
+/** The headline: how the run ended. */
+function job_summary_verdict(kind, text) {
+    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+}
+function heading(text) {
+    return block(`### ${cleanMarkdown(text)}`);
+}
+function paragraph(text) {
+    return block(prose(text));
+}
+/** What to do: words as paragraphs, and the commands among them in blocks that can be copied. */
+function advice(text) {
+    return text.split('\n').flatMap(adviceLine);
+}
+/** Where the failure is explained. */
+function explained(code) {
+    return block(`[What ${clean_markdownCode(code)} means, and what else helps](${explanation(code)})`);
+}
+/** The page of our documentation that explains a failure. */
+function explanation(code) {
+    return `https://github.com/atlasia/actions/blob/v1/docs/troubleshooting.md#${code}`;
+}
+/** A link to the form of this run's workflow, under "Run workflow"; the mere words if the run does not say which it is. */
+function ownForm() {
+    const { workflowUrl } = workflowContext(process.env, {});
+    return block(workflowUrl === null ? '**Run workflow**' : `[**Run workflow**](${workflowUrl})`);
+}
+/** Names the button to press, where a release is not well. */
+function job_summary_button() {
+    const { runsUrl } = workflowContext(process.env, {});
+    const actions = runsUrl === null ? '**Actions**' : `[**Actions**](${runsUrl.replace(/\/runs\/$/, '')})`;
+    return block(`To go back to the last good release: under ${actions}, start the workflow that has rollback-action. With the box ${markdownCode('confirm')} empty, it only shows what it would do.`);
+}
+/** What to write into which box of a form. */
+function boxes(introduction, values) {
+    return [
+        block(`${ownForm()}: ${prose(introduction)}`),
+        table(['Box', 'What to write'], values.map(([box, value]) => [{ code: box }, { code: value }])),
+    ];
+}
+/** Facts with their names. The first one takes the place of the head, which GitHub shows even if it is empty. */
+function facts(rows) {
+    const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
+    if (first === undefined)
+        throw new Error('A table of facts without any');
+    return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+}
+/** Shows at most 500 rows, and how many more there are. */
+function table(head, rows) {
+    if (head.includes(''))
+        throw new Error('A column of a table has no name');
+    const lines = [
+        head.map(cleanMarkdown),
+        head.map(() => '---'),
+        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
+    ];
+    const rest = rows.length - mostRows;
+    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
+}
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
+function codeBlock(text, language = '') {
+    const code = withoutMiddle(cleanLines(text).join('\n'));
+    const fence = codeFence(code);
+    return block(`${fence}${language}\n${code}\n${fence}`);
+}
+/** Blocks folded away under a title. */
+function details(title, blocks) {
+    // The title is inside HTML, where Markdown's escapes have no effect.
+    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
+}
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
+function renderSummary(blocks, limit = longestSummary) {
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
+    let text = '';
+    for (const each of blocks) {
+        if (Buffer.byteLength(text + each + note) + 2 > limit)
+            return text + note;
+        text += `${each}\n\n`;
+    }
+    return text;
+}
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
+function writeSummary(blocks) {
+    isWritten = true;
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    if (!file)
+        return;
+    try {
+        (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
+    }
+    catch (error) {
+        info(`Could not write the job summary: ${error}`);
+    }
+}
+let isWritten = false;
+/** Whether this step has written one. A failure that came before must write its own. */
+function hasSummary() {
+    return isWritten;
+}
+function block(markdown) {
+    return markdown;
+}
+function cell(value) {
+    if (typeof value !== 'object')
+        return prose(String(value));
+    if ('code' in value)
+        return clean_markdownCode(value.code);
+    return partsOf(value.advice)
+        .map((part) => ('command' in part ? clean_markdownCode(part.command) : prose(part.text, true)))
+        .join('');
+}
+/** Words that only lead from one command to the next. */
+const between = /^(; |, then |,? and then )$/;
+function adviceLine(line) {
+    const blocks = [];
+    let commands = [];
+    const flush = () => {
+        if (commands.length > 0)
+            blocks.push(codeBlock(commands.join('\n'), 'bash'));
+        commands = [];
+    };
+    for (const part of partsOf(line)) {
+        if ('command' in part)
+            commands.push(part.command);
+        else if (commands.length === 0 || !between.test(part.text)) {
+            flush();
+            const words = part.text.replace(/^[.,;]? (?=\S)|^\.$/, '').trimEnd();
+            if (words !== '')
+                blocks.push(paragraph(words));
+        }
+    }
+    flush();
+    return blocks;
+}
+/** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
+function prose(text, isPart = false) {
+    const { runsUrl } = context_workflowContext(process.env, {});
+    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    if (runsUrl === null || !text.includes(runsUrl))
+        return clean(text);
+    const parts = clean_cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
+}
+/** Cleaning trims, but these are parts of a sentence. */
+function keepingEnds(text) {
+    const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
+    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+}
+function escapedForPattern(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+function tableLine(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+function withoutMiddle(code) {
+    if (code.length <= longestCode)
+        return code;
+    const half = longestCode / 2;
+    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/failure-report.js
+
 
 
 
@@ -33588,7 +33850,7 @@ function wordsOf({ action, exitCode, error, cancelledBy }) {
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    const where = context_workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
     return {
         code: 'defect',
         message: `Internal error in ${action}: ${messageOf(error)}`,
@@ -33614,6 +33876,20 @@ function reportEnding(ending) {
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
 }
+/** The job summary of a step that failed before the action could write its own: its inputs are bad, say. */
+function summarizeEnding(ending) {
+    const words = wordsOf(ending);
+    if (words === null || hasSummary())
+        return;
+    const { code, message, hint } = words;
+    const how = code === 'cancelled' ? 'was cancelled' : code === 'bad-input' ? 'did nothing' : 'failed';
+    writeSummary([
+        job_summary_verdict('bad', `${ending.action} ${how}: ${code}`),
+        paragraph(message),
+        ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
+        ...(failure_isFailure(ending.error) ? [explained(ending.error.code)] : []),
+    ]);
+}
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
@@ -33625,6 +33901,7 @@ function tellDetails(failure) {
     if (failure.hint !== undefined)
         important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
+    info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
@@ -33893,7 +34170,7 @@ async function storeEvidence(notice) {
         warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
-    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
     return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
 }
 
@@ -33952,6 +34229,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         const duties = [
             closeGroup,
             () => reportEnding(how),
+            () => summarizeEnding(how),
             ...undos.reverse(),
             () => telling?.prepare(how, outputs),
             () => setOutputs(outputs),
@@ -33989,6 +34267,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
+    // What our libraries should call instead is no concern of an operator.
+    process.noDeprecation = true;
     process.on('SIGINT', cancel);
     process.on('SIGTERM', cancel);
     // Unhandled rejections end up here too.
@@ -35104,10 +35384,10 @@ const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|sec
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
 const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
 /** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
-const between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const named = new RegExp(`(\\b${secretName}["']?${between})${literal}`, 'gi');
+const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
+const named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${literal}`, 'gi');
 /** The same within a literal, where quotes are doubled. */
-const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
+const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
 const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
 const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
 /** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
@@ -35666,8 +35946,11 @@ function checkDocker(survey) {
         });
     }
     if ('error' in survey.docker) {
+        const isClosed = /permission denied/i.test(survey.docker.error);
         throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
+            hint: isClosed
+                ? `On the host, as root: usermod -aG docker ${survey.user}`
+                : 'On the host, as root: systemctl status docker',
             cause: survey.docker.error,
         });
     }
@@ -35684,7 +35967,14 @@ function checkClock({ clockAhead }) {
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: 'Check the input "deploy-dir"',
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+        });
+    }
+    // It is there, and nobody of this user's can go in.
+    if (survey.deployDir === '') {
+        const folder = shell_quote_quoteForShell(deployDir);
+        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
@@ -37234,7 +37524,7 @@ function tellHold({ reason, since, run }) {
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -37427,7 +37717,7 @@ function judgeTables({ encoding: { format }, contents, stages, tables }) {
     }
     if (dumped.length === 0)
         return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', `all ${dumped.length} tables are in the dump`);
+    return verification_passed('tables', dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -37455,12 +37745,12 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 }
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
-    const counted = tables.filter(({ exact }) => exact).length;
+    const exact = tables.filter(({ exact }) => exact).length;
     const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
-    if (counted === tables.length)
+    const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    if (exact === tables.length)
         return said;
-    return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+    return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
@@ -39191,6 +39481,7 @@ function failedJump(target, cause) {
 
 
 
+
 /** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
@@ -39336,7 +39627,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -39383,7 +39674,7 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => ssh_end(master));
 }
 /** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
@@ -39406,7 +39697,7 @@ async function ready(master, socket, explain, signal) {
         if (over)
             throw await explain({ code: over.code, begun: false, stderr });
         if (signal.aborted || Date.now() > giveUp) {
-            await end(master);
+            await ssh_end(master);
             if (signal.aborted)
                 throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
@@ -39414,7 +39705,7 @@ async function ready(master, socket, explain, signal) {
         await (0,promises_namespaceObject.setTimeout)(5);
     }
 }
-async function end(master) {
+async function ssh_end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
     // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
@@ -39491,10 +39782,10 @@ function inheritedEnvironment() {
 /** Tries a private key without contacting the host: finds out whether it is readable, and its public fingerprint. */
 async function diagnoseKey(keyFile, environment) {
     const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
-    const blob = /^\S+ (\S+)/.exec(stdout)?.[1];
-    if (exitCode === 0 && blob !== undefined) {
+    const [publicKey, blob] = /^[a-z0-9@.-]+ ([A-Za-z0-9+/=]+)/.exec(stdout) ?? [];
+    if (exitCode === 0 && publicKey !== undefined && blob !== undefined) {
         const digest = (0,external_node_crypto_.createHash)('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
-        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}`, publicKey };
     }
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
@@ -42100,88 +42391,6 @@ function tellOutcome({ copied, deleted, retained }) {
         info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
-
-
-
-/** GitHub drops a summary of more than 1 MiB entirely. */
-const longestSummary = 900 * 1024;
-const longestCode = 64 * 1024;
-const mostRows = 500;
-const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The headline: how the run ended. */
-function job_summary_verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
-}
-function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
-}
-function paragraph(text) {
-    return block(cleanMarkdown(text));
-}
-/** Shows at most 500 rows, and how many more there are. */
-function table(head, rows) {
-    const lines = [
-        head.map(cleanMarkdown),
-        head.map(() => '---'),
-        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
-    ];
-    const rest = rows.length - mostRows;
-    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
-}
-/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
-function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
-    return block(`${fence}${language}\n${code}\n${fence}`);
-}
-/** Blocks folded away under a title. */
-function details(title, blocks) {
-    // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
-}
-/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
-function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
-    let text = '';
-    for (const each of blocks) {
-        if (Buffer.byteLength(text + each + note) + 2 > limit)
-            return text + note;
-        text += `${each}\n\n`;
-    }
-    return text;
-}
-/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
-async function writeSummary(blocks) {
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (!file)
-        return;
-    try {
-        await (0,promises_.appendFile)(file, renderSummary(blocks));
-    }
-    catch (error) {
-        info(`Could not write the job summary: ${error}`);
-    }
-}
-function block(markdown) {
-    return markdown;
-}
-function cell(value) {
-    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
-}
-function tableLine(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-function withoutMiddle(code) {
-    if (code.length <= longestCode)
-        return code;
-    const half = longestCode / 2;
-    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
-}
-
 ;// CONCATENATED MODULE: ./build/backup-action/summary.js
 
 
@@ -42192,7 +42401,7 @@ function withoutMiddle(code) {
 
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
-async function summarizeBackup({ facts: told, problems }, copy, durationMs) {
+function summarizeBackup({ facts: told, problems }, copy, durationMs) {
     const { publicationPlan, place, hostName, previous } = told;
     const { manifest, pruning, entered } = publicationPlan;
     const size = formatBytes(manifest.sizeBytes);
@@ -42221,13 +42430,13 @@ async function summarizeBackup({ facts: told, problems }, copy, durationMs) {
         ...copyRows(copy),
         ['Took', formatDuration(durationMs)],
     ];
-    await writeSummary([
+    writeSummary([
         problems.length === 0
             ? job_summary_verdict('good', `Backup ${manifest.id} is verified`)
             : job_summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
         ...problems.map(paragraph),
         ...dumpNotes(manifest).map(paragraph),
-        table(['', ''], rows),
+        facts(rows),
         heading('Sizes'),
         codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
         heading('How to restore it'),
@@ -42271,17 +42480,29 @@ function copyRows(copy) {
     ];
 }
 /** Reports a run that took no backup, in the job summary. */
-async function summarizeFailure(error, { environment, kind }) {
+function summarizeFailure(error, { environment, kind }, { hostName, lastGood }) {
     const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
     const isUnknown = failure.code === 'publication-unknown';
     const earlier = isUnknown ? '' : 'Earlier backups are unchanged. ';
     const deployment = kind === 'predeployment' ? 'Do not deploy without a backup.' : '';
-    await writeSummary([
+    writeSummary([
         job_summary_verdict('bad', isUnknown ? 'It is unknown whether the backup was kept' : `No backup of ${environment} was taken`),
         paragraph(failure.message),
-        ...(failure.hint === undefined ? [] : [heading('What to do'), paragraph(failure.hint)]),
+        ...(failure.hint === undefined ? [] : [heading('What to do'), ...advice(failure.hint)]),
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
+        facts([
+            ['Host', { code: hostName }],
+            ['Newest good backup', newestGood(lastGood)],
+        ]),
+        explained(failure.code),
     ]);
+}
+function newestGood(lastGood) {
+    if (lastGood === 'none')
+        return 'there is none on the host';
+    if (lastGood === 'unknown')
+        return 'unknown: this run could not look';
+    return `${lastGood.id}, ${formatDuration(Date.now() - lastGood.takenAt.getTime())} old`;
 }
 function summary_rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
@@ -42295,7 +42516,7 @@ function schemaBlocks(told) {
         return [];
     return [
         details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [
-            table(['', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
+            table(['Change', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
         ]),
     ];
 }
@@ -42351,13 +42572,16 @@ async function backup(inputs, workflow, context, story) {
         const copy = await copyOffHost(connection, inputs, kept, run, story);
         outputs['s3-uri'] = copy?.copied?.uri ?? null;
         outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
-        await summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
+        summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
         if (kept.problems.length > 0)
             endIncomplete(inputs.kind, kept, copy);
     }
     catch (error) {
-        if (outputs['backup-id'] === null)
+        if (outputs['backup-id'] === null) {
+            const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
+            summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });
             await tellFailure(connection, error, run);
+        }
         throw error;
     }
     finally {
@@ -42406,7 +42630,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');
-        await summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
+        summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
     story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
@@ -42436,9 +42660,8 @@ function endIncomplete(kind, { problems, published }, copy) {
     }
     log_error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
-/** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
+/** Reports a failed run in the log on the host, if that can be reached. */
 async function tellFailure(connection, error, run) {
-    await summarizeFailure(error, run.order);
     // Putting the dump aside has logged it, unless that failed.
     const isLogged = failure_isFailure(error, 'not-verified') && error.cause === undefined;
     if (connection === undefined || isLogged)
@@ -42694,6 +42917,17 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
+
+
 /**
  * Which copies to keep. Call it within `readInputs`.
  * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
@@ -42714,15 +42948,9 @@ function readOffsiteKeep(input, { bucket }, keep) {
         monthly: given['keep-monthly'] ?? keep.monthly,
     };
 }
-/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
-function demandNothing(given) {
-    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
-    if (name === undefined)
-        return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
-}
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/copy-inputs.js
+
 
 
 
@@ -43559,5 +43787,5 @@ const noOutputs = () => ({
 
 
 const telling = new Notices(noStory(), tellBackup);
-runAction('backup-action', noOutputs(), (context) => backup(telling.begin(readBackupInputs), workflowContext(), context, telling.story), { telling });
+runAction('backup-action', noOutputs(), (context) => backup(telling.begin(readBackupInputs), context_workflowContext(), context, telling.story), { telling });
 

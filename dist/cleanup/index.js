@@ -31630,6 +31630,8 @@ function longestRun(text, character) {
 /** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
@@ -31678,15 +31680,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
-    aloud(() => error(annotation(text), annotationTitle(title)));
+    annotate(error, text, title);
 }
 /** An annotation: something needs attention soon. */
 function log_warning(text, title) {
-    aloud(() => core.warning(annotation(text), annotationTitle(title)));
+    annotate(core.warning, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    aloud(() => core.notice(annotation(text), annotationTitle(title)));
+    annotate(core.notice, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
@@ -31724,6 +31726,13 @@ function print(text, dress) {
         if (lines.length > 0)
             info(lines.map(dress).join('\n'));
     });
+}
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
 }
 function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();

@@ -32542,7 +32542,7 @@ function refuse(place, why) {
 
 
 /** Reads the GITHUB_* variables of the runner. @param payload of the event; {} if there is none */
-function workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
+function context_workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
     const read = (name) => environment[name] || null;
     const server = read('GITHUB_SERVER_URL');
     const repository = read('GITHUB_REPOSITORY');
@@ -32559,11 +32559,23 @@ function workflowContext(environment = process.env, payload = readPayload(enviro
         runId,
         runAttempt: read('GITHUB_RUN_ATTEMPT'),
         runUrl: server && repository && runId ? `${server}/${repository}/actions/runs/${runId}` : null,
+        runsUrl: server && repository && isPlain(`${server}/${repository}`) ? `${server}/${repository}/actions/runs/` : null,
+        workflowUrl: server && repository ? workflowUrl(server, repository, read('GITHUB_WORKFLOW_REF')) : null,
         actor: read('GITHUB_ACTOR'),
         commit: read('GITHUB_SHA'),
         event,
         actionIssuesUrl: server && actionRepository ? `${server}/${actionRepository}/issues` : null,
     };
+}
+/** Nothing in it that would end a link in Markdown. */
+function isPlain(url) {
+    return /^https?:\/\/[\w.:-]+(?:\/[\w.-]+)+$/.test(url);
+}
+/** `GITHUB_WORKFLOW_REF` is `owner/name/.github/workflows/rollback.yml@refs/heads/main`. */
+function workflowUrl(server, repository, ref) {
+    const [, file] = /\/\.github\/workflows\/([\w.-]+)@/.exec(ref?.startsWith(`${repository}/`) ? ref : '') ?? [];
+    const url = `${server}/${repository}/actions/workflows/${file}`;
+    return file !== undefined && isPlain(url) ? url : null;
 }
 const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
 function defaultBranchIn(payload) {
@@ -32654,6 +32666,12 @@ function formatRate(bytesPerSecond) {
 }
 function twoDigits(n) {
     return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
 }
 /** `1 set`, `3 sets`, `12,000 sets`. */
 function counted(count, thing) {
@@ -32917,7 +32935,7 @@ function cleanMarkdown(text) {
         .replace(/(www)\./gi, '$1&#46;');
 }
 /** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function markdownCode(text) {
+function clean_markdownCode(text) {
     const line = cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
     // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
@@ -33588,6 +33606,67 @@ async function inFolder(work) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/advice.js
+/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: the line's start, or a word that announces one. */
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+/**
+ * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
+ * What is not surely a command stays text.
+ */
+function partsOf(advice) {
+    const parts = [];
+    let rest = advice;
+    for (;;) {
+        start.lastIndex = 0;
+        const match = firstCommand(rest);
+        if (match === null)
+            break;
+        const [from, to] = match;
+        if (from > 0)
+            parts.push({ text: rest.slice(0, from) });
+        parts.push({ command: rest.slice(from, to) });
+        rest = rest.slice(to);
+    }
+    return rest === '' ? parts : [...parts, { text: rest }];
+}
+function firstCommand(text) {
+    for (const match of text.matchAll(start)) {
+        const from = match.index + match[0].length;
+        const length = commandLength(text.slice(from));
+        if (length > 0)
+            return [from, from + length];
+    }
+    return null;
+}
+/** Up to the first end that is not within quotes. */
+function commandLength(text) {
+    let offset = 0;
+    for (;;) {
+        const found = end.exec(text.slice(offset));
+        if (found === null)
+            return text.length;
+        const at = offset + found.index;
+        if (isBalanced(text.slice(0, at)))
+            return at;
+        offset = at + Math.max(1, found[0].length);
+        if (offset >= text.length)
+            return text.length;
+    }
+}
+function isBalanced(text) {
+    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
+    return !isOdd("'") && !isOdd('"');
+}
+/** The commands alone, in their order. */
+function advice_commandsIn(advice) {
+    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
+}
+
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(16698);
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
@@ -33599,6 +33678,8 @@ var external_node_async_hooks_ = __nccwpck_require__(16698);
 /** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function group(title, work) {
     closeGroup();
@@ -33647,15 +33728,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
-    aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* error */.z3, text, title);
 }
 /** An annotation: something needs attention soon. */
 function warning(text, title) {
-    aloud(() => lib_core/* warning */.$e(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* warning */.$e, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function notice(text, title) {
-    aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* notice */.lm, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
@@ -33694,6 +33775,13 @@ function print(text, dress) {
             lib_core/* info */.pq(lines.map(dress).join('\n'));
     });
 }
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
 function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
 }
@@ -33716,7 +33804,181 @@ function grey(line) {
     return `\x1b[90m${line}\x1b[0m`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
+
+
+
+
+
+/** GitHub drops a summary of more than 1 MiB entirely. */
+const longestSummary = 900 * 1024;
+const longestCode = 64 * 1024;
+const mostRows = 500;
+const signs = { good: '✅', attention: '⚠️', bad: '❌' };
+/** The headline: how the run ended. */
+function verdict(kind, text) {
+    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+}
+function heading(text) {
+    return block(`### ${cleanMarkdown(text)}`);
+}
+function paragraph(text) {
+    return block(prose(text));
+}
+/** What to do: words as paragraphs, and the commands among them in blocks that can be copied. */
+function advice(text) {
+    return text.split('\n').flatMap(adviceLine);
+}
+/** Where the failure is explained. */
+function explained(code) {
+    return block(`[What ${clean_markdownCode(code)} means, and what else helps](${explanation(code)})`);
+}
+/** The page of our documentation that explains a failure. */
+function explanation(code) {
+    return `https://github.com/atlasia/actions/blob/v1/docs/troubleshooting.md#${code}`;
+}
+/** A link to the form of this run's workflow, under "Run workflow"; the mere words if the run does not say which it is. */
+function ownForm() {
+    const { workflowUrl } = context_workflowContext(process.env, {});
+    return block(workflowUrl === null ? '**Run workflow**' : `[**Run workflow**](${workflowUrl})`);
+}
+/** Names the button to press, where a release is not well. */
+function job_summary_button() {
+    const { runsUrl } = workflowContext(process.env, {});
+    const actions = runsUrl === null ? '**Actions**' : `[**Actions**](${runsUrl.replace(/\/runs\/$/, '')})`;
+    return block(`To go back to the last good release: under ${actions}, start the workflow that has rollback-action. With the box ${markdownCode('confirm')} empty, it only shows what it would do.`);
+}
+/** What to write into which box of a form. */
+function boxes(introduction, values) {
+    return [
+        block(`${ownForm()}: ${prose(introduction)}`),
+        table(['Box', 'What to write'], values.map(([box, value]) => [{ code: box }, { code: value }])),
+    ];
+}
+/** Facts with their names. The first one takes the place of the head, which GitHub shows even if it is empty. */
+function facts(rows) {
+    const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
+    if (first === undefined)
+        throw new Error('A table of facts without any');
+    return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+}
+/** Shows at most 500 rows, and how many more there are. */
+function table(head, rows) {
+    if (head.includes(''))
+        throw new Error('A column of a table has no name');
+    const lines = [
+        head.map(cleanMarkdown),
+        head.map(() => '---'),
+        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
+    ];
+    const rest = rows.length - mostRows;
+    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
+}
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
+function codeBlock(text, language = '') {
+    const code = withoutMiddle(cleanLines(text).join('\n'));
+    const fence = codeFence(code);
+    return block(`${fence}${language}\n${code}\n${fence}`);
+}
+/** Blocks folded away under a title. */
+function details(title, blocks) {
+    // The title is inside HTML, where Markdown's escapes have no effect.
+    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
+}
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
+function renderSummary(blocks, limit = longestSummary) {
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
+    let text = '';
+    for (const each of blocks) {
+        if (Buffer.byteLength(text + each + note) + 2 > limit)
+            return text + note;
+        text += `${each}\n\n`;
+    }
+    return text;
+}
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
+function writeSummary(blocks) {
+    isWritten = true;
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    if (!file)
+        return;
+    try {
+        (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
+    }
+    catch (error) {
+        info(`Could not write the job summary: ${error}`);
+    }
+}
+let isWritten = false;
+/** Whether this step has written one. A failure that came before must write its own. */
+function hasSummary() {
+    return isWritten;
+}
+function block(markdown) {
+    return markdown;
+}
+function cell(value) {
+    if (typeof value !== 'object')
+        return prose(String(value));
+    if ('code' in value)
+        return clean_markdownCode(value.code);
+    return partsOf(value.advice)
+        .map((part) => ('command' in part ? clean_markdownCode(part.command) : prose(part.text, true)))
+        .join('');
+}
+/** Words that only lead from one command to the next. */
+const between = /^(; |, then |,? and then )$/;
+function adviceLine(line) {
+    const blocks = [];
+    let commands = [];
+    const flush = () => {
+        if (commands.length > 0)
+            blocks.push(codeBlock(commands.join('\n'), 'bash'));
+        commands = [];
+    };
+    for (const part of partsOf(line)) {
+        if ('command' in part)
+            commands.push(part.command);
+        else if (commands.length === 0 || !between.test(part.text)) {
+            flush();
+            const words = part.text.replace(/^[.,;]? (?=\S)|^\.$/, '').trimEnd();
+            if (words !== '')
+                blocks.push(paragraph(words));
+        }
+    }
+    flush();
+    return blocks;
+}
+/** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
+function prose(text, isPart = false) {
+    const { runsUrl } = context_workflowContext(process.env, {});
+    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    if (runsUrl === null || !text.includes(runsUrl))
+        return clean(text);
+    const parts = cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
+}
+/** Cleaning trims, but these are parts of a sentence. */
+function keepingEnds(text) {
+    const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
+    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+}
+function escapedForPattern(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+function tableLine(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+function withoutMiddle(code) {
+    if (code.length <= longestCode)
+        return code;
+    const half = longestCode / 2;
+    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/failure-report.js
+
 
 
 
@@ -33728,7 +33990,7 @@ function wordsOf({ action, exitCode, error, cancelledBy }) {
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    const where = context_workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
     return {
         code: 'defect',
         message: `Internal error in ${action}: ${messageOf(error)}`,
@@ -33754,6 +34016,20 @@ function reportEnding(ending) {
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
 }
+/** The job summary of a step that failed before the action could write its own: its inputs are bad, say. */
+function summarizeEnding(ending) {
+    const words = wordsOf(ending);
+    if (words === null || hasSummary())
+        return;
+    const { code, message, hint } = words;
+    const how = code === 'cancelled' ? 'was cancelled' : code === 'bad-input' ? 'did nothing' : 'failed';
+    writeSummary([
+        verdict('bad', `${ending.action} ${how}: ${code}`),
+        paragraph(message),
+        ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
+        ...(isFailure(ending.error) ? [explained(ending.error.code)] : []),
+    ]);
+}
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
@@ -33765,6 +34041,7 @@ function tellDetails(failure) {
     if (failure.hint !== undefined)
         important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
+    info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
@@ -34033,7 +34310,7 @@ async function storeEvidence(notice) {
         warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
-    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
     return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
 }
 
@@ -34092,6 +34369,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         const duties = [
             closeGroup,
             () => reportEnding(how),
+            () => summarizeEnding(how),
             ...undos.reverse(),
             () => telling?.prepare(how, outputs),
             () => setOutputs(outputs),
@@ -34129,6 +34407,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
+    // What our libraries should call instead is no concern of an operator.
+    process.noDeprecation = true;
     process.on('SIGINT', cancel);
     process.on('SIGTERM', cancel);
     // Unhandled rejections end up here too.
@@ -34191,7 +34471,7 @@ function planText(plan) {
     const name = widest(plan.services.map(({ service }) => service));
     const from = widest(plan.services.map((step) => fromIn(step)));
     return [
-        `The target is ${plan.source}`,
+        targetText(plan),
         ...restoreText(plan),
         ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
         ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
@@ -34200,13 +34480,20 @@ function planText(plan) {
         `Plan ${plan.hash}`,
     ];
 }
+/** What the rollback goes to. */
+function targetText({ services, restore, source }) {
+    return services.length === 0 && restore !== null
+        ? 'Only the database is restored; the release stays as it is'
+        : `The target is ${source}`;
+}
 function restoreText({ restore }) {
     if (restore === null)
         return [];
-    const { backupId, copy, takenAt, database, restarted, costs } = restore;
+    const { backupId, copy, takenAt, database, restarted, costs, givenUp } = restore;
     return [
         `The database "${database}" is replaced by backup ${backupId}${copy === null ? '' : ` from ${copy}`}, taken ${takenAt}`,
         ...costs,
+        ...givenUp,
         ...restarted.map(({ service, why }) => `${service} is stopped meanwhile and started again: ${why}`),
     ];
 }
@@ -34497,88 +34784,6 @@ function byUse(one, other) {
     return rank(one) - rank(other) || other.length - one.length || byText(one, other);
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
-
-
-
-/** GitHub drops a summary of more than 1 MiB entirely. */
-const longestSummary = 900 * 1024;
-const longestCode = 64 * 1024;
-const mostRows = 500;
-const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The headline: how the run ended. */
-function verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
-}
-function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
-}
-function paragraph(text) {
-    return block(cleanMarkdown(text));
-}
-/** Shows at most 500 rows, and how many more there are. */
-function table(head, rows) {
-    const lines = [
-        head.map(cleanMarkdown),
-        head.map(() => '---'),
-        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
-    ];
-    const rest = rows.length - mostRows;
-    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
-}
-/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
-function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
-    return block(`${fence}${language}\n${code}\n${fence}`);
-}
-/** Blocks folded away under a title. */
-function details(title, blocks) {
-    // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
-}
-/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
-function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
-    let text = '';
-    for (const each of blocks) {
-        if (Buffer.byteLength(text + each + note) + 2 > limit)
-            return text + note;
-        text += `${each}\n\n`;
-    }
-    return text;
-}
-/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
-async function writeSummary(blocks) {
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (!file)
-        return;
-    try {
-        await (0,promises_.appendFile)(file, renderSummary(blocks));
-    }
-    catch (error) {
-        info(`Could not write the job summary: ${error}`);
-    }
-}
-function block(markdown) {
-    return markdown;
-}
-function cell(value) {
-    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
-}
-function tableLine(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-function withoutMiddle(code) {
-    if (code.length <= longestCode)
-        return code;
-    const half = longestCode / 2;
-    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/word.js
 
 function imagesOf(release, ignored) {
@@ -34698,7 +34903,7 @@ function timelineOf(lines) {
     const detailsOf = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     // What stays stopped has nothing to show.
     const stopped = new Set(detailsOf('stays-stopped'));
-    const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
+    const services = [...new Set([...detailsOf('created'), ...detailsOf('stopping')])].filter((service) => !stopped.has(service));
     const name = Math.max(0, ...services.map((service) => service.length));
     // The host's clock may have been set back in the meantime.
     const column = (at) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
@@ -34743,34 +34948,33 @@ function servicesTable(plan) {
         ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
     ]);
 }
-/**
- * What happens to the database, or happened.
- * @param aside the name under which the old one is kept; null if nothing has happened yet
- */
-function restoreBlocks({ restore }, loaded, aside) {
+/** What happens to the database; or, with `done`, what has happened. */
+function restoreBlocks({ restore }, done) {
     if (restore === null)
         return [];
-    const { backupId, copy, takenAt, source, database, restarted, costs } = restore;
-    const compared = loaded?.findings.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+    const { backupId, copy, takenAt, source, database, restarted } = restore;
+    const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
     return [
         heading('The database'),
         table(['', ''], [
             ['Database', database],
             ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
             ...(copy === null ? [] : [['Copy', { code: copy }]]),
-            ...(loaded === null ? [] : [['Restored in', formatDuration(loaded.restoreMs)]]),
-            ...(compared === undefined ? [] : [['Compared with its manifest', compared]]),
-            ...(aside === null ? [] : [['The old database', { code: aside }]]),
-            ...(restarted.length === 0
-                ? []
-                : [
-                    [
-                        'Stopped meanwhile, and started again',
-                        restarted.map(({ service, why }) => `${service} (${why})`).join(', '),
-                    ],
-                ]),
+            ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)]]),
+            ...(done === null ? [] : [['The old database', { code: done.aside }]]),
+            ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services]]),
         ]),
-        ...costs.map(paragraph),
+        ...(done?.givenUp ?? [...restore.costs, ...restore.givenUp]).map(paragraph),
+        ...(done === null
+            ? []
+            : [
+                details('Compared with the manifest of the backup', [
+                    table(['Check', 'Result'], done.loaded.findings.map(({ name, result, detail }) => [
+                        `${result === 'passed' ? '✅' : '⚠️'} ${name}`,
+                        detail,
+                    ])),
+                ]),
+            ]),
     ];
 }
 function notesBlock({ notes }) {
@@ -34778,7 +34982,7 @@ function notesBlock({ notes }) {
         ? []
         : [
             details('Notes', [
-                table(['', ''], notes.map(({ level, text }) => [level, text])),
+                table(['Level', 'Note'], notes.map(({ level, text }) => [level, text])),
             ]),
         ];
 }
@@ -34824,23 +35028,22 @@ const noStory = () => ({
 /** How many containers' last words are shown if the failure names no service. */
 const mostWords = 3;
 /** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
-async function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
+function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
     const failure = isFailure(error) ? error : new failure_Failure('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
         reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
         failed: `The rollback of ${inputs.environment} needs manual attention now`,
     }[outputs.status];
-    await writeSummary([
+    writeSummary([
         verdict('bad', state ?? `${inputs.environment} was not rolled back`),
         paragraph(failure.message),
-        ...(failure.hint === undefined
-            ? []
-            : [heading('What to do'), ...failure.hint.split('\n').map(paragraph)]),
+        ...(failure.hint === undefined ? [] : [heading('What to do'), ...advice(failure.hint)]),
         ...(plan !== null ? [heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
         ...(carried === null ? [] : carriedBlocks(carried, inputs)),
         ...candidatesBlocks(candidates),
         ...(plan === null ? [] : notesBlock(plan)),
+        explained(failure.code),
     ]);
 }
 /** What went on, and what the containers of the target printed last; if none did, what the transaction's commands did. */
@@ -34852,9 +35055,9 @@ function carriedBlocks(carried, { backupDir }) {
     if (words.length === 0 && said.length > 0)
         words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
     return [
-        table(['', ''], [
-            ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
+        facts([
             ['Transaction', { code: transactionFolder(backupDir, id) }],
+            ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
         ]),
         ...timeline,
         ...words.flatMap(({ title, lines: ends }) => [heading(title), codeBlock(ends.join('\n'))]),
@@ -36250,26 +36453,6 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
-/**
- * Which copies to keep. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
- */
-function readOffsiteKeep(input, { bucket }, keep) {
-    const given = {
-        'keep-daily': input.optional('s3-keep-daily', grammar.allOrNumber),
-        'keep-weekly': input.optional('s3-keep-weekly', grammar.allOrNumber),
-        'keep-monthly': input.optional('s3-keep-monthly', grammar.allOrNumber),
-    };
-    input.rule(() => {
-        if (bucket === null)
-            demandNothing(given);
-    });
-    return {
-        daily: given['keep-daily'] ?? keep.daily,
-        weekly: given['keep-weekly'] ?? keep.weekly,
-        monthly: given['keep-monthly'] ?? keep.monthly,
-    };
-}
 /** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
 function demandNothing(given) {
     const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
@@ -36532,7 +36715,7 @@ function inputs_checkConfirmation(environment, planOnly, confirm) {
         return;
     throw new InputError('confirm', confirm === null
         ? `is required because the environment is ${environment}`
-        : `must be "${inputs_confirmation}" because the environment is ${environment}`, `Give confirm: ${inputs_confirmation}, in capital letters. To see the plan first: plan-only: true`);
+        : `must be "${inputs_confirmation}" because the environment is ${environment}`, `Write ${inputs_confirmation} into the box "confirm" of the form, in capital letters. In a workflow file: confirm: ${inputs_confirmation}. To see the plan first, tick the box "plan-only". In a workflow file: plan-only: true`);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
@@ -37279,8 +37462,11 @@ function checkDocker(survey) {
         });
     }
     if ('error' in survey.docker) {
+        const isClosed = /permission denied/i.test(survey.docker.error);
         throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
+            hint: isClosed
+                ? `On the host, as root: usermod -aG docker ${survey.user}`
+                : 'On the host, as root: systemctl status docker',
             cause: survey.docker.error,
         });
     }
@@ -37297,7 +37483,14 @@ function checkClock({ clockAhead }) {
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: 'Check the input "deploy-dir"',
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${quoteForShell(deployDir)}`,
+        });
+    }
+    // It is there, and nobody of this user's can go in.
+    if (survey.deployDir === '') {
+        const folder = quoteForShell(deployDir);
+        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
@@ -39676,6 +39869,7 @@ function failedJump(target, cause) {
 
 
 
+
 /** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
@@ -39821,7 +40015,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -39868,7 +40062,7 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => ssh_end(master));
 }
 /** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
@@ -39891,7 +40085,7 @@ async function ready(master, socket, explain, signal) {
         if (over)
             throw await explain({ code: over.code, begun: false, stderr });
         if (signal.aborted || Date.now() > giveUp) {
-            await end(master);
+            await ssh_end(master);
             if (signal.aborted)
                 throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
@@ -39899,7 +40093,7 @@ async function ready(master, socket, explain, signal) {
         await (0,promises_namespaceObject.setTimeout)(5);
     }
 }
-async function end(master) {
+async function ssh_end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
     // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
@@ -39976,10 +40170,10 @@ function inheritedEnvironment() {
 /** Tries a private key without contacting the host: finds out whether it is readable, and its public fingerprint. */
 async function diagnoseKey(keyFile, environment) {
     const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
-    const blob = /^\S+ (\S+)/.exec(stdout)?.[1];
-    if (exitCode === 0 && blob !== undefined) {
+    const [publicKey, blob] = /^[a-z0-9@.-]+ ([A-Za-z0-9+/=]+)/.exec(stdout) ?? [];
+    if (exitCode === 0 && publicKey !== undefined && blob !== undefined) {
         const digest = (0,external_node_crypto_.createHash)('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
-        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}`, publicKey };
     }
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
@@ -40398,7 +40592,7 @@ const sentences = {
     checked: 'Nothing has changed since the plan was made',
     mended: 'Removed a leftover of docker compose: $',
     created: '$: created the new containers, not started yet',
-    stopping: '$: stopping the old container',
+    stopping: '$: stopping',
     starting: '$: starting the new containers beside the old ones',
     started: '$: started',
     answers: '$: answers',
@@ -40485,7 +40679,7 @@ async function carry(connection, carrying) {
     const { request, signal } = carrying;
     const { backupDir } = request;
     const steady = new SteadyConnection(connection, carrying);
-    const id = await start(steady, carrying);
+    const id = await carry_start(steady, carrying);
     carrying.onId(id);
     const progress = new TransactionProgress();
     let told = 0;
@@ -40501,7 +40695,7 @@ async function carry(connection, carrying) {
     const followed = ended ?? (await cancel(steady, id, following, carrying));
     return { id, ...followed };
 }
-async function start(steady, { request }) {
+async function carry_start(steady, { request }) {
     const { connection } = steady;
     try {
         return await startTransaction(connection, request, host);
@@ -40640,7 +40834,9 @@ function whyNone(environment, known, others) {
         return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
-        ? `none of the ${known} records on the host shows another release that ran`
+        ? known === 1
+            ? 'the only record on the host is of the release that runs'
+            : `none of the ${known} records on the host shows another release that ran`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -41058,6 +41254,7 @@ function tagVariable({ imageTemplate }) {
 /** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
 function linesToChange(steps, { files, envFiles }) {
     return [
+        ...inRegistry(steps),
         ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
         ...steps
             .filter(({ envLine, retag }) => envLine === null && retag === null)
@@ -41070,6 +41267,16 @@ function linesToChange(steps, { files, envFiles }) {
             return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
         }),
     ].map((line) => cleanLine(line, 1_000));
+}
+/** A tag was pointed at the target on this host alone. */
+function inRegistry(steps) {
+    const names = [...new Set(steps.flatMap(({ retag }) => retag ?? []))];
+    if (names.length === 0)
+        return [];
+    const name = names.length === 1 ? 'that name' : 'those names';
+    return [
+        `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
+    ];
 }
 function inEnvFile(steps, file) {
     const values = new Map();
@@ -44105,6 +44312,7 @@ function tellError(text, file) {
 
 
 
+
 const finding_longestText = 1_000;
 /** @param failOn what makes a run fail: only errors, or warnings too */
 function tallyOf(findings, failOn) {
@@ -44139,6 +44347,8 @@ class Findings {
     /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
     subject = null;
     #group;
+    /** What could not be checked, and the check at the root of that. */
+    #roots = new Map();
     constructor(group) {
         this.#group = group;
     }
@@ -44158,8 +44368,14 @@ class Findings {
         const first = this.list.find((finding) => finding.name === earlier);
         if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
             return this.check(name, look, severity);
-        this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
+        this.blocked(name, earlier);
         return false;
+    }
+    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
+    blocked(name, earlier) {
+        const root = this.#roots.get(earlier) ?? earlier;
+        this.#roots.set(name, root);
+        this.unable(name, `"${root}" must pass first`, null);
     }
     /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
     async attempt(name, work) {
@@ -44183,6 +44399,20 @@ class Findings {
         const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
         this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
     }
+}
+/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
+function asUser(findings, user) {
+    if (user === null)
+        return [...findings];
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+}
+function typedAs(user, remedy, check) {
+    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
+    // Without a connection, it is not the host where something is typed.
+    if (isSaid || check === 'connection' || commandsIn(named).length === 0)
+        return named;
+    return `On the host, as ${user}. ${named}`;
 }
 function finding_said(look) {
     try {
@@ -44272,7 +44502,9 @@ function judgeTables(wanted, found, remedy) {
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (dumped(wanted).length === 0)
         return 'none: the database had no table when the dump was taken';
-    return `all ${dumped(wanted).length} were restored`;
+    return dumped(wanted).length === 0
+        ? 'there were none to restore'
+        : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 /** Compares the row counts. An estimated or missing count proves nothing. */
 function judgeRows(findings, manifest, restored, remedy) {
@@ -44979,7 +45211,7 @@ async function load_load(connection, request) {
     }
     catch (error) {
         await discard(connection, server, restored, onLog);
-        throw isFailure(error) ? explained(error, run.lastLines(), log) : error;
+        throw isFailure(error) ? load_explained(error, run.lastLines(), log) : error;
     }
     finally {
         sent?.close();
@@ -45025,7 +45257,7 @@ function changed({ copy }, { id, file }) {
 }
 const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
 /** The server's own error first, then what to do. */
-function explained(failure, lines, log) {
+function load_explained(failure, lines, log) {
     const { code, message } = failure;
     if (code === 'restore-no-room') {
         const [free = 0, least = 0] = message.split(' ').map(Number);
@@ -45363,7 +45595,6 @@ async function planRestore(connection, ground, inputs, signal) {
         const costs = [
             `The dump has ${units_formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${units_formatBytes(needed)} of the ${units_formatBytes(standing.freeBytes ?? 0)} that are free`,
             ...timeOf(ground.records, manifest),
-            ...givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
         ];
         const { compose } = seen;
         const restarted = writersOf({
@@ -45388,10 +45619,12 @@ async function planRestore(connection, ground, inputs, signal) {
                 database: live.database,
                 restarted,
                 costs,
+                givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
             }, warnings.map((text) => ({ level: 'warning', text }))),
             source,
             manifest,
             server,
+            containerName: container.name,
             exchange: {
                 container: server.container,
                 user: server.user,
@@ -45728,7 +45961,7 @@ const revertedHints = {
     'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 const refusedHints = {
-    'plan-stale': 'To see what has changed: plan-only: true. Then run it again',
+    'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
     'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
     'not-created': 'See what docker compose says in the log',
@@ -45769,10 +46002,10 @@ const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|sec
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
 const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
 /** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
-const between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${between})${hide_secrets_literal}`, 'gi');
+const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
+const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${hide_secrets_literal}`, 'gi');
 /** The same within a literal, where quotes are doubled. */
-const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
+const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
 const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
 const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
 /** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
@@ -46959,7 +47192,7 @@ function tellHold({ reason, since, run }) {
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -47152,7 +47385,7 @@ function verification_judgeTables({ encoding: { format }, contents, stages, tabl
     }
     if (dumped.length === 0)
         return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', `all ${dumped.length} tables are in the dump`);
+    return verification_passed('tables', dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -47180,12 +47413,12 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 }
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
-    const counted = tables.filter(({ exact }) => exact).length;
+    const exact = tables.filter(({ exact }) => exact).length;
     const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
-    if (counted === tables.length)
+    const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    if (exact === tables.length)
         return said;
-    return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+    return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
@@ -47643,12 +47876,13 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
             throw withoutBackup(error);
         });
         const { publicationPlan, place } = kept.facts;
-        const { id, sizeBytes, sha256, schemaSha256, file, checks } = publicationPlan.manifest;
+        const { manifest } = publicationPlan;
+        const { id, sizeBytes, sha256, schemaSha256, file, checks } = manifest;
         const path = `${place.folder}/${file}`;
         success(`Backup ${id} is verified: ${units_formatBytes(sizeBytes)}, ${path}`);
         for (const problem of kept.problems)
             warning(`Backup ${id}: ${problem}`);
-        return { id, sizeBytes, sha256, file: path, schemaSha256, checks };
+        return { id, sizeBytes, sha256, file: path, schemaSha256, checks, manifest };
     });
 }
 /** The hint also names the way around; whether to take it is the operator's choice. */
@@ -47656,7 +47890,7 @@ function withoutBackup(error) {
     if (!isFailure(error) || error.code === 'cancelled')
         return error;
     return new failure_Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
-        hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait: skip-backup: true`,
+        hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait, tick the box "skip-backup" of the form. In a workflow file: skip-backup: true`,
         cause: error.cause,
     });
 }
@@ -47752,7 +47986,7 @@ function registryWord(said, names) {
 /** The text without addresses and without what people have named: a tag may be called `denied`, or contain 403. */
 function withoutNames(said, names) {
     let text = said.replaceAll(/(?:https?|tcp|unix):\/\/[^\s"']+/g, ' ');
-    for (const name of names.flatMap(partsOf).toSorted((one, other) => other.length - one.length)) {
+    for (const name of names.flatMap(registry_words_partsOf).toSorted((one, other) => other.length - one.length)) {
         text = text.replaceAll(name, ' ');
     }
     return text
@@ -47760,7 +47994,7 @@ function withoutNames(said, names) {
         .replaceAll(/\blookup \S+( on \S+)?:/g, ' ');
 }
 /** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
-function partsOf(name) {
+function registry_words_partsOf(name) {
     const reference = referenceOf(name);
     if (reference === null)
         return name === '' ? [] : [name];
@@ -48151,8 +48385,9 @@ function outcomeTexts(decided) {
 
 
 
+
 /** Summary of a rollback that succeeded. */
-async function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, restoring, loaded }, inputs, durationMs) {
+function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, restoring, loaded }, inputs, durationMs) {
     const done = doneIn(plan);
     success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
     const forward = forwardCommands(plan, outcome, compose);
@@ -48162,14 +48397,20 @@ async function summarizeRollback({ id, outcome, lines }, plan, { backup, compose
     const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
     if (cleanup !== null)
         info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
-    await writeSummary([
+    writeSummary([
         outcome.problems.length === 0
             ? verdict('good', done)
             : verdict('attention', `${done}, but some steps failed`),
         ...outcome.problems.map(paragraph),
         ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
-        ...restoreBlocks(plan, loaded, aside),
-        table(['', ''], [
+        ...(restoring === null || loaded === null || aside === null
+            ? []
+            : restoreBlocks(plan, {
+                loaded,
+                aside,
+                givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
+            })),
+        facts([
             ['Environment', inputs.environment],
             ['Reason', inputs.reason ?? 'none given'],
             ...downtimeRows(outcome),
@@ -48180,34 +48421,42 @@ async function summarizeRollback({ id, outcome, lines }, plan, { backup, compose
         ]),
         ...timelineBlocks(lines),
         ...(forward.length === 0 && cleanup === null ? [] : [heading('Next steps')]),
-        ...forward.map(paragraph),
-        ...(cleanup === null
-            ? []
-            : [
-                paragraph(`Once nobody misses anything, drop the old database, ${aside}:`),
-                codeBlock(cleanup, 'bash'),
-            ]),
+        ...forward.flatMap(advice),
+        ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
         ...notesBlock(plan),
     ]);
 }
 /** Summary of a plan that was not carried out. */
-async function summarizePlan(plan, inputs, candidates) {
-    await writeSummary([
-        plan.services.length === 0 && plan.restore === null
+function summarizePlan(plan, inputs, candidates) {
+    const isEmpty = plan.services.length === 0 && plan.restore === null;
+    writeSummary([
+        isEmpty
             ? verdict('good', `Nothing would change in ${inputs.environment}`)
             : verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
-        paragraph(`The target is ${plan.source}.`),
+        paragraph(`${targetText(plan)}.`),
         ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
-        ...restoreBlocks(plan, null, null),
-        paragraph('To carry out exactly this plan:'),
-        codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
+        ...restoreBlocks(plan, null),
+        ...(isEmpty ? [] : howToCarryOut(plan)),
         ...notesBlock(plan),
         ...candidatesBlocks(candidates),
     ]);
 }
+/** Which boxes of the form carry out this plan and no other. */
+function howToCarryOut({ hash, restore }) {
+    return [
+        heading('To carry out exactly this plan'),
+        ...boxes('fill in the form as for this run, with "plan-only" unticked and these', [
+            ['confirm', 'ROLLBACK'],
+            ...(restore === null ? [] : [['confirm-restore', 'RESTORE']]),
+            ['expect-plan', hash],
+        ]),
+        paragraph('In a workflow file:'),
+        codeBlock(`expect-plan: ${hash}`, 'yaml'),
+    ];
+}
 /** Summary of a run whose target was already running. */
-async function summarizeUnchanged(plan, inputs) {
-    await writeSummary([
+function summarizeUnchanged(plan, inputs) {
+    writeSummary([
         verdict('good', `${inputs.environment} already runs the target; nothing was done`),
         table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
@@ -48220,11 +48469,24 @@ function doneIn({ services, restore }) {
     const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
     return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
 }
+/** How to take a restore back, and how to end it. */
+function afterRestore(backup, aside, cleanup) {
+    return [
+        ...(backup === null
+            ? []
+            : boxes('to have the data of before this restore again, start the same workflow with these', [
+                ['restore-database', backup.id],
+                ['confirm-restore', 'RESTORE'],
+            ])),
+        paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+        codeBlock(cleanup, 'bash'),
+    ];
+}
 /** To be typed on the host, when the old database is no longer needed. */
-function dropCommand({ exchange }, aside) {
-    const { container, access, user } = exchange;
+function dropCommand({ exchange, containerName: container }, aside) {
+    const { access, user } = exchange;
     const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
-    return pastedLine([...inContainer({ container: container.slice(0, 12), access }), ...words]);
+    return pastedLine([...inContainer({ container, access }), ...words]);
 }
 /** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan, { held }, source) {
@@ -48237,7 +48499,7 @@ function forwardCommands(plan, { held }, source) {
             ]),
         ...(held
             ? [
-                'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',
+                'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, start the deployment with the box "release-hold" ticked. In a workflow file: release-hold: true',
             ]
             : []),
     ];
@@ -48305,7 +48567,7 @@ async function rollback(inputs, workflow, context, story) {
             run.story.candidates = [];
         for (const line of tableOf(run.story.candidates))
             info(line);
-        await summarizeFailure(error, inputs, outputs, run.story);
+        summarizeFailure(error, inputs, outputs, run.story);
         throw error;
     }
     finally {
@@ -48349,7 +48611,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
     outputs['plan-hash'] = plan.hash;
     if (inputs.planOnly) {
         outputs.status = 'planned';
-        await summarizePlan(plan, inputs, run.story.candidates);
+        summarizePlan(plan, inputs, run.story.candidates);
         success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
         return;
     }
@@ -48467,12 +48729,12 @@ function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
     throw new failure_Failure('plan-changed', 'The plan has changed since it was reviewed', {
-        hint: `Nothing was done. Review the plan above, then give expect-plan: ${plan.hash}`,
+        hint: `Nothing was done. Review the plan above; then, in the form under "Run workflow", put its hash into the box "expect-plan". In a workflow file: expect-plan: ${plan.hash}`,
     });
 }
 async function tellUnchanged(plan, { outputs, inputs }) {
     outputs.status = 'unchanged';
-    await summarizeUnchanged(plan, inputs);
+    summarizeUnchanged(plan, inputs);
     success('The target is already running: nothing was done');
 }
 async function backUp(connection, seen, run) {
@@ -48493,7 +48755,7 @@ async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
     outputs['downtime-ms'] = outcome.downtimeMs;
     outputs['failed-requests'] = outcome.failedRequests;
     if (outcome.ending === 'rolled-back') {
-        await summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
+        summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
             log_error(problem, 'Rolled back, with problems');
         return;
@@ -48517,5 +48779,5 @@ async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
 
 
 const telling = new Notices(noStory(), tellRollback);
-runAction('rollback-action', noOutputs(), (context) => rollback(telling.begin(readRollbackInputs), workflowContext(), context, telling.story), { telling });
+runAction('rollback-action', noOutputs(), (context) => rollback(telling.begin(readRollbackInputs), context_workflowContext(), context, telling.story), { telling });
 

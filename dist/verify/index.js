@@ -32416,7 +32416,7 @@ function refuse(place, why) {
 
 
 /** Reads the GITHUB_* variables of the runner. @param payload of the event; {} if there is none */
-function workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
+function context_workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
     const read = (name) => environment[name] || null;
     const server = read('GITHUB_SERVER_URL');
     const repository = read('GITHUB_REPOSITORY');
@@ -32433,11 +32433,23 @@ function workflowContext(environment = process.env, payload = readPayload(enviro
         runId,
         runAttempt: read('GITHUB_RUN_ATTEMPT'),
         runUrl: server && repository && runId ? `${server}/${repository}/actions/runs/${runId}` : null,
+        runsUrl: server && repository && isPlain(`${server}/${repository}`) ? `${server}/${repository}/actions/runs/` : null,
+        workflowUrl: server && repository ? workflowUrl(server, repository, read('GITHUB_WORKFLOW_REF')) : null,
         actor: read('GITHUB_ACTOR'),
         commit: read('GITHUB_SHA'),
         event,
         actionIssuesUrl: server && actionRepository ? `${server}/${actionRepository}/issues` : null,
     };
+}
+/** Nothing in it that would end a link in Markdown. */
+function isPlain(url) {
+    return /^https?:\/\/[\w.:-]+(?:\/[\w.-]+)+$/.test(url);
+}
+/** `GITHUB_WORKFLOW_REF` is `owner/name/.github/workflows/rollback.yml@refs/heads/main`. */
+function workflowUrl(server, repository, ref) {
+    const [, file] = /\/\.github\/workflows\/([\w.-]+)@/.exec(ref?.startsWith(`${repository}/`) ? ref : '') ?? [];
+    const url = `${server}/${repository}/actions/workflows/${file}`;
+    return file !== undefined && isPlain(url) ? url : null;
 }
 const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
 function defaultBranchIn(payload) {
@@ -32528,6 +32540,12 @@ function formatRate(bytesPerSecond) {
 }
 function twoDigits(n) {
     return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
 }
 /** `1 set`, `3 sets`, `12,000 sets`. */
 function counted(count, thing) {
@@ -32780,7 +32798,7 @@ function clean_cleanLine(text, limit = longestLine) {
     return shorten(line, limit);
 }
 /** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
-function clean_cleanMarkdown(text) {
+function cleanMarkdown(text) {
     return clean_cleanLine(text)
         .replace(/[\\`*[\]|~#!$]/g, '\\$&')
         .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
@@ -32798,7 +32816,7 @@ function markdownCode(text) {
     return line === '' ? '' : `${fence} ${line} ${fence}`;
 }
 /** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
-function clean_codeFence(text) {
+function codeFence(text) {
     return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
 }
 function breakCommands(line) {
@@ -33462,6 +33480,67 @@ async function inFolder(work) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/advice.js
+/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: the line's start, or a word that announces one. */
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+/**
+ * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
+ * What is not surely a command stays text.
+ */
+function partsOf(advice) {
+    const parts = [];
+    let rest = advice;
+    for (;;) {
+        start.lastIndex = 0;
+        const match = firstCommand(rest);
+        if (match === null)
+            break;
+        const [from, to] = match;
+        if (from > 0)
+            parts.push({ text: rest.slice(0, from) });
+        parts.push({ command: rest.slice(from, to) });
+        rest = rest.slice(to);
+    }
+    return rest === '' ? parts : [...parts, { text: rest }];
+}
+function firstCommand(text) {
+    for (const match of text.matchAll(start)) {
+        const from = match.index + match[0].length;
+        const length = commandLength(text.slice(from));
+        if (length > 0)
+            return [from, from + length];
+    }
+    return null;
+}
+/** Up to the first end that is not within quotes. */
+function commandLength(text) {
+    let offset = 0;
+    for (;;) {
+        const found = end.exec(text.slice(offset));
+        if (found === null)
+            return text.length;
+        const at = offset + found.index;
+        if (isBalanced(text.slice(0, at)))
+            return at;
+        offset = at + Math.max(1, found[0].length);
+        if (offset >= text.length)
+            return text.length;
+    }
+}
+function isBalanced(text) {
+    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
+    return !isOdd("'") && !isOdd('"');
+}
+/** The commands alone, in their order. */
+function commandsIn(advice) {
+    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
+}
+
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(16698);
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
@@ -33473,6 +33552,8 @@ var external_node_async_hooks_ = __nccwpck_require__(16698);
 /** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
@@ -33521,15 +33602,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
-    aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* error */.z3, text, title);
 }
 /** An annotation: something needs attention soon. */
 function warning(text, title) {
-    aloud(() => lib_core/* warning */.$e(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* warning */.$e, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
+    annotate(lib_core/* notice */.lm, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
@@ -33568,6 +33649,13 @@ function print(text, dress) {
             lib_core/* info */.pq(lines.map(dress).join('\n'));
     });
 }
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
 function annotation(text) {
     return clean_cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
 }
@@ -33590,7 +33678,181 @@ function grey(line) {
     return `\x1b[90m${line}\x1b[0m`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
+
+
+
+
+
+/** GitHub drops a summary of more than 1 MiB entirely. */
+const longestSummary = 900 * 1024;
+const longestCode = 64 * 1024;
+const mostRows = 500;
+const signs = { good: '✅', attention: '⚠️', bad: '❌' };
+/** The headline: how the run ended. */
+function job_summary_verdict(kind, text) {
+    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+}
+function heading(text) {
+    return block(`### ${cleanMarkdown(text)}`);
+}
+function paragraph(text) {
+    return block(prose(text));
+}
+/** What to do: words as paragraphs, and the commands among them in blocks that can be copied. */
+function advice(text) {
+    return text.split('\n').flatMap(adviceLine);
+}
+/** Where the failure is explained. */
+function explained(code) {
+    return block(`[What ${markdownCode(code)} means, and what else helps](${explanation(code)})`);
+}
+/** The page of our documentation that explains a failure. */
+function explanation(code) {
+    return `https://github.com/atlasia/actions/blob/v1/docs/troubleshooting.md#${code}`;
+}
+/** A link to the form of this run's workflow, under "Run workflow"; the mere words if the run does not say which it is. */
+function ownForm() {
+    const { workflowUrl } = workflowContext(process.env, {});
+    return block(workflowUrl === null ? '**Run workflow**' : `[**Run workflow**](${workflowUrl})`);
+}
+/** Names the button to press, where a release is not well. */
+function job_summary_button() {
+    const { runsUrl } = context_workflowContext(process.env, {});
+    const actions = runsUrl === null ? '**Actions**' : `[**Actions**](${runsUrl.replace(/\/runs\/$/, '')})`;
+    return block(`To go back to the last good release: under ${actions}, start the workflow that has rollback-action. With the box ${markdownCode('confirm')} empty, it only shows what it would do.`);
+}
+/** What to write into which box of a form. */
+function boxes(introduction, values) {
+    return [
+        block(`${ownForm()}: ${prose(introduction)}`),
+        table(['Box', 'What to write'], values.map(([box, value]) => [{ code: box }, { code: value }])),
+    ];
+}
+/** Facts with their names. The first one takes the place of the head, which GitHub shows even if it is empty. */
+function facts(rows) {
+    const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
+    if (first === undefined)
+        throw new Error('A table of facts without any');
+    return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+}
+/** Shows at most 500 rows, and how many more there are. */
+function table(head, rows) {
+    if (head.includes(''))
+        throw new Error('A column of a table has no name');
+    const lines = [
+        head.map(cleanMarkdown),
+        head.map(() => '---'),
+        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
+    ];
+    const rest = rows.length - mostRows;
+    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
+}
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
+function codeBlock(text, language = '') {
+    const code = withoutMiddle(clean_cleanLines(text).join('\n'));
+    const fence = codeFence(code);
+    return block(`${fence}${language}\n${code}\n${fence}`);
+}
+/** Blocks folded away under a title. */
+function details(title, blocks) {
+    // The title is inside HTML, where Markdown's escapes have no effect.
+    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
+}
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
+function renderSummary(blocks, limit = longestSummary) {
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
+    let text = '';
+    for (const each of blocks) {
+        if (Buffer.byteLength(text + each + note) + 2 > limit)
+            return text + note;
+        text += `${each}\n\n`;
+    }
+    return text;
+}
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
+function writeSummary(blocks) {
+    isWritten = true;
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    if (!file)
+        return;
+    try {
+        (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
+    }
+    catch (error) {
+        info(`Could not write the job summary: ${error}`);
+    }
+}
+let isWritten = false;
+/** Whether this step has written one. A failure that came before must write its own. */
+function hasSummary() {
+    return isWritten;
+}
+function block(markdown) {
+    return markdown;
+}
+function cell(value) {
+    if (typeof value !== 'object')
+        return prose(String(value));
+    if ('code' in value)
+        return markdownCode(value.code);
+    return partsOf(value.advice)
+        .map((part) => ('command' in part ? markdownCode(part.command) : prose(part.text, true)))
+        .join('');
+}
+/** Words that only lead from one command to the next. */
+const between = /^(; |, then |,? and then )$/;
+function adviceLine(line) {
+    const blocks = [];
+    let commands = [];
+    const flush = () => {
+        if (commands.length > 0)
+            blocks.push(codeBlock(commands.join('\n'), 'bash'));
+        commands = [];
+    };
+    for (const part of partsOf(line)) {
+        if ('command' in part)
+            commands.push(part.command);
+        else if (commands.length === 0 || !between.test(part.text)) {
+            flush();
+            const words = part.text.replace(/^[.,;]? (?=\S)|^\.$/, '').trimEnd();
+            if (words !== '')
+                blocks.push(paragraph(words));
+        }
+    }
+    flush();
+    return blocks;
+}
+/** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
+function prose(text, isPart = false) {
+    const { runsUrl } = context_workflowContext(process.env, {});
+    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    if (runsUrl === null || !text.includes(runsUrl))
+        return clean(text);
+    const parts = clean_cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
+}
+/** Cleaning trims, but these are parts of a sentence. */
+function keepingEnds(text) {
+    const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
+    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+}
+function escapedForPattern(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+function tableLine(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+function withoutMiddle(code) {
+    if (code.length <= longestCode)
+        return code;
+    const half = longestCode / 2;
+    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/failure-report.js
+
 
 
 
@@ -33602,7 +33864,7 @@ function wordsOf({ action, exitCode, error, cancelledBy }) {
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    const where = context_workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
     return {
         code: 'defect',
         message: `Internal error in ${action}: ${messageOf(error)}`,
@@ -33628,6 +33890,20 @@ function reportEnding(ending) {
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
 }
+/** The job summary of a step that failed before the action could write its own: its inputs are bad, say. */
+function summarizeEnding(ending) {
+    const words = wordsOf(ending);
+    if (words === null || hasSummary())
+        return;
+    const { code, message, hint } = words;
+    const how = code === 'cancelled' ? 'was cancelled' : code === 'bad-input' ? 'did nothing' : 'failed';
+    writeSummary([
+        job_summary_verdict('bad', `${ending.action} ${how}: ${code}`),
+        paragraph(message),
+        ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
+        ...(failure_isFailure(ending.error) ? [explained(ending.error.code)] : []),
+    ]);
+}
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
@@ -33639,6 +33915,7 @@ function tellDetails(failure) {
     if (failure.hint !== undefined)
         important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
+    info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
@@ -33907,7 +34184,7 @@ async function storeEvidence(notice) {
         warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
-    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
     return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
 }
 
@@ -33966,6 +34243,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         const duties = [
             closeGroup,
             () => reportEnding(how),
+            () => summarizeEnding(how),
             ...undos.reverse(),
             () => telling?.prepare(how, outputs),
             () => setOutputs(outputs),
@@ -34003,6 +34281,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
+    // What our libraries should call instead is no concern of an operator.
+    process.noDeprecation = true;
     process.on('SIGINT', cancel);
     process.on('SIGTERM', cancel);
     // Unhandled rejections end up here too.
@@ -34494,6 +34774,17 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
+
+
 /**
  * Which copies to keep. Call it within `readInputs`.
  * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
@@ -34513,13 +34804,6 @@ function readOffsiteKeep(input, { bucket }, keep) {
         weekly: given['keep-weekly'] ?? keep.weekly,
         monthly: given['keep-monthly'] ?? keep.monthly,
     };
-}
-/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
-function demandNothing(given) {
-    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
-    if (name === undefined)
-        return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
@@ -35786,6 +36070,7 @@ function partOf(ending) {
 
 
 
+
 const groups = {
     hint: 'Give one or more of setup, backups, drill and deployment, separated by commas.',
     parse(value) {
@@ -35973,6 +36258,7 @@ function tellError(text, file) {
 
 
 
+
 const finding_longestText = 1_000;
 /** @param failOn what makes a run fail: only errors, or warnings too */
 function tallyOf(findings, failOn) {
@@ -36007,6 +36293,8 @@ class Findings {
     /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
     subject = null;
     #group;
+    /** What could not be checked, and the check at the root of that. */
+    #roots = new Map();
     constructor(group) {
         this.#group = group;
     }
@@ -36026,8 +36314,14 @@ class Findings {
         const first = this.list.find((finding) => finding.name === earlier);
         if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
             return this.check(name, look, severity);
-        this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
+        this.blocked(name, earlier);
         return false;
+    }
+    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
+    blocked(name, earlier) {
+        const root = this.#roots.get(earlier) ?? earlier;
+        this.#roots.set(name, root);
+        this.unable(name, `"${root}" must pass first`, null);
     }
     /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
     async attempt(name, work) {
@@ -36051,6 +36345,20 @@ class Findings {
         const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
         this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
     }
+}
+/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
+function asUser(findings, user) {
+    if (user === null)
+        return [...findings];
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+}
+function typedAs(user, remedy, check) {
+    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
+    // Without a connection, it is not the host where something is typed.
+    if (isSaid || check === 'connection' || commandsIn(named).length === 0)
+        return named;
+    return `On the host, as ${user}. ${named}`;
 }
 function finding_said(look) {
     try {
@@ -37345,6 +37653,35 @@ function isPemHeaderEnd(lines, at) {
     return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }
 
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
+const workflowCommand = /::|##\[/;
+/**
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
+ *
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-host-keys.js
 
 
@@ -37436,6 +37773,7 @@ function failedJump(target, cause) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
+
 
 
 
@@ -37584,7 +37922,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -37631,7 +37969,7 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => ssh_end(master));
 }
 /** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
@@ -37654,7 +37992,7 @@ async function ready(master, socket, explain, signal) {
         if (over)
             throw await explain({ code: over.code, begun: false, stderr });
         if (signal.aborted || Date.now() > giveUp) {
-            await end(master);
+            await ssh_end(master);
             if (signal.aborted)
                 throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
@@ -37662,7 +38000,7 @@ async function ready(master, socket, explain, signal) {
         await (0,promises_namespaceObject.setTimeout)(5);
     }
 }
-async function end(master) {
+async function ssh_end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
     // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
@@ -37739,10 +38077,10 @@ function inheritedEnvironment() {
 /** Tries a private key without contacting the host: finds out whether it is readable, and its public fingerprint. */
 async function diagnoseKey(keyFile, environment) {
     const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
-    const blob = /^\S+ (\S+)/.exec(stdout)?.[1];
-    if (exitCode === 0 && blob !== undefined) {
+    const [publicKey, blob] = /^[a-z0-9@.-]+ ([A-Za-z0-9+/=]+)/.exec(stdout) ?? [];
+    if (exitCode === 0 && publicKey !== undefined && blob !== undefined) {
         const digest = (0,external_node_crypto_.createHash)('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
-        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+        return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}`, publicKey };
     }
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
@@ -40734,10 +41072,13 @@ function judgeBackups(facts) {
     judgeReadings(findings, verified, facts);
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
     judgeSizes(findings, verified);
-    findings.check('days', () => judgeDays(verified, facts), 'warning');
+    if (verified.length === 0)
+        findings.blocked('days', 'newest');
+    else
+        findings.check('days', () => judgeDays(verified, facts), 'warning');
     findings.check('tiers', () => judgeTiers(facts), 'warning');
     if (verified.length + catalogue.failed.length === 0)
-        findings.unable('last run', 'there is no verified backup of this database', 'Run backup-action');
+        findings.blocked('last run', 'newest');
     else
         findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
     findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
@@ -40752,7 +41093,7 @@ function judge_backups_judgeAge([newest], { database, maxAge, now, backupDir }) 
     if (newest === undefined) {
         return {
             detail: `there is no verified backup of "${database}" in ${backupDir}`,
-            remedy: 'Run backup-action. If there should be one, check "backup-dir" and "db-name"',
+            remedy: 'Start the workflow that has backup-action. If there should be a backup already, check "backup-dir" and "db-name"',
         };
     }
     const age = ageOf(newest, now);
@@ -40797,7 +41138,7 @@ function missingOf(set, paths) {
 const judge_backups_nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 function judgeReadings(findings, verified, { readings, backupDir }) {
     if (verified.length === 0)
-        findings.unable('read in full', 'there is nothing to read', 'Run backup-action');
+        findings.blocked('read in full', 'newest');
     else if ('why' in readings)
         findings.unable('read in full', readings.why, readings.remedy);
     else
@@ -40859,7 +41200,7 @@ function judgeDays(verified, { timezone, keep, now }) {
     const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
     const first = [...days].toSorted()[0];
     if (first === undefined)
-        return { detail: 'there is no backup on any day', remedy: 'Run backup-action' };
+        return 'there is no backup';
     // Today counts as one of the kept days only once it has a backup.
     const today = calendar.day(now);
     const watched = daysBefore(today, reach + 1)
@@ -40969,35 +41310,6 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
             throw error;
         return { why: detailOf(error), remedy: error.hint ?? null };
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
-const workflowCommand = /::|##\[/;
-/**
- * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
- * has characters that cannot be seen or copied. The result is one line.
- *
- * @throws Failure `unquotable` for text with a NUL, which no argument can hold
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
@@ -41143,8 +41455,11 @@ function checkDocker(survey) {
         });
     }
     if ('error' in survey.docker) {
+        const isClosed = /permission denied/i.test(survey.docker.error);
         throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
+            hint: isClosed
+                ? `On the host, as root: usermod -aG docker ${survey.user}`
+                : 'On the host, as root: systemctl status docker',
             cause: survey.docker.error,
         });
     }
@@ -41161,7 +41476,14 @@ function checkClock({ clockAhead }) {
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: 'Check the input "deploy-dir"',
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+        });
+    }
+    // It is there, and nobody of this user's can go in.
+    if (survey.deployDir === '') {
+        const folder = shell_quote_quoteForShell(deployDir);
+        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
@@ -41615,7 +41937,7 @@ function registryWord(said, names) {
 /** The text without addresses and without what people have named: a tag may be called `denied`, or contain 403. */
 function withoutNames(said, names) {
     let text = said.replaceAll(/(?:https?|tcp|unix):\/\/[^\s"']+/g, ' ');
-    for (const name of names.flatMap(partsOf).toSorted((one, other) => other.length - one.length)) {
+    for (const name of names.flatMap(registry_words_partsOf).toSorted((one, other) => other.length - one.length)) {
         text = text.replaceAll(name, ' ');
     }
     return text
@@ -41623,7 +41945,7 @@ function withoutNames(said, names) {
         .replaceAll(/\blookup \S+( on \S+)?:/g, ' ');
 }
 /** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
-function partsOf(name) {
+function registry_words_partsOf(name) {
     const reference = image_reference_referenceOf(name);
     if (reference === null)
         return name === '' ? [] : [name];
@@ -44389,7 +44711,9 @@ function judgeTables(wanted, found, remedy) {
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (dumped(wanted).length === 0)
         return 'none: the database had no table when the dump was taken';
-    return `all ${dumped(wanted).length} were restored`;
+    return dumped(wanted).length === 0
+        ? 'there were none to restore'
+        : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 /** Compares the row counts. An estimated or missing count proves nothing. */
 function judgeRows(findings, manifest, restored, remedy) {
@@ -44643,10 +44967,10 @@ const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|sec
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
 const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
 /** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
-const between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${between})${hide_secrets_literal}`, 'gi');
+const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
+const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${hide_secrets_literal}`, 'gi');
 /** The same within a literal, where quotes are doubled. */
-const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
+const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
 const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
 const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
 /** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
@@ -45065,7 +45389,9 @@ function whyNone(environment, known, others) {
         return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
-        ? `none of the ${known} records on the host shows another release that ran`
+        ? known === 1
+            ? 'the only record on the host is of the release that runs'
+            : `none of the ${known} records on the host shows another release that ran`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -45464,7 +45790,7 @@ function tellHold({ reason, since, run }) {
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
     return new Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -45811,7 +46137,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
         ? 'deployments are not on hold'
         : {
             detail: tellHold(parseHold(seen.hold)),
-            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
+            remedy: 'Once the cause is fixed, start the deployment with the box "release-hold" ticked (release-hold: true of backup-action)',
         }, 'warning');
 }
 /** Checks that the history is readable and names a release to roll back to. */
@@ -46157,88 +46483,6 @@ async function question(connection, surveyed, { inputs, signal }) {
     }
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
-
-
-
-/** GitHub drops a summary of more than 1 MiB entirely. */
-const longestSummary = 900 * 1024;
-const longestCode = (/* unused pure expression or super */ null && (64 * 1024));
-const mostRows = 500;
-const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The headline: how the run ended. */
-function job_summary_verdict(kind, text) {
-    return block(`## ${signs[kind]} ${clean_cleanMarkdown(text)}`);
-}
-function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
-}
-function paragraph(text) {
-    return block(clean_cleanMarkdown(text));
-}
-/** Shows at most 500 rows, and how many more there are. */
-function table(head, rows) {
-    const lines = [
-        head.map(clean_cleanMarkdown),
-        head.map(() => '---'),
-        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
-    ];
-    const rest = rows.length - mostRows;
-    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
-}
-/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
-function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
-    return block(`${fence}${language}\n${code}\n${fence}`);
-}
-/** Blocks folded away under a title. */
-function details(title, blocks) {
-    // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
-}
-/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
-function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
-    let text = '';
-    for (const each of blocks) {
-        if (Buffer.byteLength(text + each + note) + 2 > limit)
-            return text + note;
-        text += `${each}\n\n`;
-    }
-    return text;
-}
-/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
-async function writeSummary(blocks) {
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (!file)
-        return;
-    try {
-        await (0,promises_.appendFile)(file, renderSummary(blocks));
-    }
-    catch (error) {
-        info(`Could not write the job summary: ${error}`);
-    }
-}
-function block(markdown) {
-    return markdown;
-}
-function cell(value) {
-    return typeof value === 'object' ? markdownCode(value.code) : clean_cleanMarkdown(String(value));
-}
-function tableLine(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-function withoutMiddle(code) {
-    if (code.length <= longestCode)
-        return code;
-    const half = longestCode / 2;
-    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/summary.js
 
 
@@ -46277,28 +46521,44 @@ function tallyText({ passed, warnings, failed, couldNotCheck }) {
     ].join(', ');
 }
 /** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
-async function summarizeVerification(findings, tally, verdict, { checks }, hostName, durationMs) {
+function summarizeVerification(findings, tally, verdict, { checks }, { hostName, lastGood }, durationMs) {
     const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
     const passed = findings.filter(({ result }) => result === 'passed');
-    await writeSummary([
+    writeSummary([
         job_summary_verdict(signOf(tally), verdict),
         paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`),
+        ...nextSteps(bad, tally, checks, lastGood),
         ...(bad.length === 0
             ? []
             : [
-                table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
+                table(['Result', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
                     isWarning(finding)
                         ? '⚠️ warning'
                         : `${finding.result === 'failed' ? '❌' : '❔'} ${summary_words[finding.result]}`,
                     names.join(', '),
                     finding.detail,
-                    finding.remedy ?? '',
+                    { advice: finding.remedy ?? '' },
                 ])),
             ]),
         details(`Passed: ${passed.length}`, [
-            table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
+            table(['Group', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
         ]),
     ]);
+}
+/** The one thing to do next, first. */
+function nextSteps(bad, { status }, checks, lastGood) {
+    if (status === 'verified') {
+        const isFirst = checks.includes('setup') && lastGood === 'none';
+        return isFirst ? [paragraph('Next: take the first backup. Start the workflow that has backup-action')] : [];
+    }
+    const [first] = bad.filter(({ remedy }) => remedy !== null);
+    const isIll = bad.some(({ group, severity }) => group === 'deployment' && severity === 'error');
+    return [
+        ...(first === undefined
+            ? []
+            : [heading(`What to do first: ${first.name}`), ...advice(first.remedy ?? '')]),
+        ...(isIll ? [job_summary_button()] : []),
+    ];
 }
 /** Findings that say the same thing share one row that lists all their names. */
 function alike(findings) {
@@ -46385,7 +46645,7 @@ async function verify(inputs, workflow, context, story) {
         const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
         const verdict = verdictText(tally, inputs, subjects);
         story.verdict = verdict;
-        await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
+        summarizeVerification(findings, tally, verdict, inputs, { hostName, lastGood: story.lastGood }, Date.now() - started);
         if (tally.status === 'verified')
             success(`${verdict} (${tallyText(tally)})`);
         else
@@ -46404,7 +46664,8 @@ async function makeChecks(connection, run, story, subjects) {
         if (!inputs.checks.includes(group))
             return;
         await log_group(title, async () => {
-            const { list, subject } = await judge().catch((error) => unmade(error, group, run.signal));
+            const { list: found, subject } = await judge().catch((error) => unmade(error, group, run.signal));
+            const list = asUser(found, surveyed.seen.user);
             all.push(...list);
             if (subject !== null)
                 subjects[group] = subject;
@@ -46414,7 +46675,7 @@ async function makeChecks(connection, run, story, subjects) {
     await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
     const [group] = inputs.checks;
     if (group !== undefined && !inputs.checks.some((each) => each === 'setup' || each === 'deployment')) {
-        const { list } = judgeLiveDatabase(group, surveyed.seen);
+        const list = asUser(judgeLiveDatabase(group, surveyed.seen).list, surveyed.seen.user);
         all.push(...list);
         tellFindings(list);
     }
@@ -46468,5 +46729,5 @@ function notVerified(findings, tally, verdict) {
 
 
 const telling = new Notices(noStory(), tellVerification);
-runAction('verify-action', noOutputs(), (context) => verify(telling.begin(readVerifyInputs), workflowContext(), context, telling.story), { telling });
+runAction('verify-action', noOutputs(), (context) => verify(telling.begin(readVerifyInputs), context_workflowContext(), context, telling.story), { telling });
 

@@ -145,8 +145,11 @@ export function checkDocker(survey: Survey): true {
     });
   }
   if ('error' in survey.docker) {
+    const isClosed = /permission denied/i.test(survey.docker.error);
     throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-      hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
+      hint: isClosed
+        ? `On the host, as root: usermod -aG docker ${survey.user}`
+        : 'On the host, as root: systemctl status docker',
       cause: survey.docker.error,
     });
   }
@@ -164,7 +167,14 @@ export function checkClock({ clockAhead }: Survey): void {
 export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds): void {
   if (survey.deployDir === null) {
     throw new Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-      hint: 'Check the input "deploy-dir"',
+      hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${quoteForShell(deployDir)}`,
+    });
+  }
+  // It is there, and nobody of this user's can go in.
+  if (survey.deployDir === '') {
+    const folder = quoteForShell(deployDir);
+    throw new Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+      hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
     });
   }
   if (survey.unwritable !== null) {

@@ -3,7 +3,7 @@ import { relationName } from '../postgres/relation-name.ts';
 import { hashedText } from '../postgres/table-facts.ts';
 import type { Check } from '../sets/manifest.ts';
 import type { DumpEncoding } from '../sets/naming.ts';
-import { listed } from '../units.ts';
+import { allOf, counted, listed } from '../units.ts';
 
 /** How the rows of each table are counted while it is dumped. */
 export type RowCounts = 'exact' | 'estimate' | 'off';
@@ -105,7 +105,10 @@ function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvi
     return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
   }
   if (dumped.length === 0) return passed('tables', 'the database has no tables');
-  return passed('tables', `all ${dumped.length} tables are in the dump`);
+  return passed(
+    'tables',
+    dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`,
+  );
 }
 
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
@@ -136,11 +139,11 @@ function judgeCounts({ factsComplete, rowCounts, tables }: DumpEvidence): Check 
 
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables: readonly TableCount[]): string {
-  const counted = tables.filter(({ exact }) => exact).length;
+  const exact = tables.filter(({ exact }) => exact).length;
   const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-  const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
-  if (counted === tables.length) return said;
-  return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+  const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+  if (exact === tables.length) return said;
+  return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 
 const passed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'passed', detail, ms });

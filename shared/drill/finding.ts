@@ -1,3 +1,4 @@
+import { commandsIn } from '../advice.ts';
 import { cleanLine } from '../clean.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import { firstError } from '../postgres/said.ts';
@@ -70,6 +71,8 @@ export class Findings {
   /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
   subject: string | null = null;
   readonly #group: Group;
+  /** What could not be checked, and the check at the root of that. */
+  readonly #roots = new Map<string, string>();
 
   constructor(group: Group) {
     this.#group = group;
@@ -99,8 +102,15 @@ export class Findings {
     const first = this.list.find((finding) => finding.name === earlier);
     if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
       return this.check(name, look, severity);
-    this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
+    this.blocked(name, earlier);
     return false;
+  }
+
+  /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
+  blocked(name: string, earlier: string): void {
+    const root = this.#roots.get(earlier) ?? earlier;
+    this.#roots.set(name, root);
+    this.unable(name, `"${root}" must pass first`, null);
   }
 
   /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
@@ -132,6 +142,22 @@ export class Findings {
     const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
     this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
   }
+}
+
+/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
+export function asUser(findings: readonly Finding[], user: string | null): Finding[] {
+  if (user === null) return [...findings];
+  return findings.map((finding) =>
+    finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) },
+  );
+}
+
+function typedAs(user: string, remedy: string, check: string): string {
+  const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+  const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
+  // Without a connection, it is not the host where something is typed.
+  if (isSaid || check === 'connection' || commandsIn(named).length === 0) return named;
+  return `On the host, as ${user}. ${named}`;
 }
 
 function said(look: () => string | Problem): string | Problem {

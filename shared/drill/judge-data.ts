@@ -2,7 +2,7 @@ import type { TableCount } from '../postgres/facts.ts';
 import { identifier, relationName } from '../postgres/relation-name.ts';
 import { hashedText, isHashed, leftOut, leftOutText } from '../postgres/table-facts.ts';
 import type { Manifest, SequenceRange } from '../sets/manifest.ts';
-import { counted, listed } from '../units.ts';
+import { allOf, counted, listed } from '../units.ts';
 import type { Findings, Problem } from './finding.ts';
 import type { RestoredData } from './restored.ts';
 
@@ -39,7 +39,9 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (dumped(wanted).length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${dumped(wanted).length} were restored`;
+  return dumped(wanted).length === 0
+    ? 'there were none to restore'
+    : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 
 /** Compares the row counts. An estimated or missing count proves nothing. */

@@ -69,6 +69,8 @@ function whyNone(environment: string, known: number, others: readonly Images[]):
     (images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index,
   ).length;
   return releases === 0
-    ? `none of the ${known} records on the host shows another release that ran`
+    ? known === 1
+      ? 'the only record on the host is of the release that runs'
+      : `none of the ${known} records on the host shows another release that ran`
     : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

@@ -50,6 +50,6 @@ export function tellHold({ reason, since, run }: Hold): string {
 /** The failure of a backup for a deployment while deployments are on hold. */
 export function onHold(why: string, backupDir: string): Failure {
   return new Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-    hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+    hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
   });
 }

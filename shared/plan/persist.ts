@@ -31,6 +31,7 @@ export interface ProjectFiles {
 /** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
 export function linesToChange(steps: readonly ServiceStep[], { files, envFiles }: ProjectFiles): string[] {
   return [
+    ...inRegistry(steps),
     ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
     ...steps
       .filter(({ envLine, retag }) => envLine === null && retag === null)
@@ -43,6 +44,16 @@ export function linesToChange(steps: readonly ServiceStep[], { files, envFiles }
         return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
       }),
   ].map((line) => cleanLine(line, 1_000));
+}
+
+/** A tag was pointed at the target on this host alone. */
+function inRegistry(steps: readonly ServiceStep[]): string[] {
+  const names = [...new Set(steps.flatMap(({ retag }) => retag ?? []))];
+  if (names.length === 0) return [];
+  const name = names.length === 1 ? 'that name' : 'those names';
+  return [
+    `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
+  ];
 }
 
 function inEnvFile(steps: readonly ServiceStep[], file: string): string[] {

@@ -16,6 +16,10 @@ export interface WorkflowContext {
   runAttempt: string | null;
   /** The web page of this run. */
   runUrl: string | null;
+  /** Before the number of a run of this repository. */
+  runsUrl: string | null;
+  /** The web page of this run's workflow, with the button "Run workflow". */
+  workflowUrl: string | null;
   actor: string | null;
   commit: string | null;
   /** Name of the event that started the run, such as `schedule`. */
@@ -45,11 +49,26 @@ export function workflowContext(
     runId,
     runAttempt: read('GITHUB_RUN_ATTEMPT'),
     runUrl: server && repository && runId ? `${server}/${repository}/actions/runs/${runId}` : null,
+    runsUrl:
+      server && repository && isPlain(`${server}/${repository}`) ? `${server}/${repository}/actions/runs/` : null,
+    workflowUrl: server && repository ? workflowUrl(server, repository, read('GITHUB_WORKFLOW_REF')) : null,
     actor: read('GITHUB_ACTOR'),
     commit: read('GITHUB_SHA'),
     event,
     actionIssuesUrl: server && actionRepository ? `${server}/${actionRepository}/issues` : null,
   };
+}
+
+/** Nothing in it that would end a link in Markdown. */
+function isPlain(url: string): boolean {
+  return /^https?:\/\/[\w.:-]+(?:\/[\w.-]+)+$/.test(url);
+}
+
+/** `GITHUB_WORKFLOW_REF` is `owner/name/.github/workflows/rollback.yml@refs/heads/main`. */
+function workflowUrl(server: string, repository: string, ref: string | null): string | null {
+  const [, file] = /\/\.github\/workflows\/([\w.-]+)@/.exec(ref?.startsWith(`${repository}/`) ? ref : '') ?? [];
+  const url = `${server}/${repository}/actions/workflows/${file}`;
+  return file !== undefined && isPlain(url) ? url : null;
 }
 
 const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(text(1_000)) })) });

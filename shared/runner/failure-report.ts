@@ -1,5 +1,6 @@
 import { type Failure, isFailure } from '../failure.ts';
 import { workflowContext } from './context.ts';
+import * as summary from './job-summary.ts';
 import * as log from './log.ts';
 
 /** How a step ended. */
@@ -48,6 +49,20 @@ export function reportEnding(ending: Ending): void {
   else if (error instanceof Error && error.name !== 'AbortError') tellCauses(error);
 }
 
+/** The job summary of a step that failed before the action could write its own: its inputs are bad, say. */
+export function summarizeEnding(ending: Ending): void {
+  const words = wordsOf(ending);
+  if (words === null || summary.hasSummary()) return;
+  const { code, message, hint } = words;
+  const how = code === 'cancelled' ? 'was cancelled' : code === 'bad-input' ? 'did nothing' : 'failed';
+  summary.writeSummary([
+    summary.verdict('bad', `${ending.action} ${how}: ${code}`),
+    summary.paragraph(message),
+    ...(hint === null ? [] : [summary.heading('What to do'), ...summary.advice(hint)]),
+    ...(isFailure(ending.error) ? [summary.explained(ending.error.code)] : []),
+  ]);
+}
+
 function tellDefect(error: unknown, { hint }: EndingWords): void {
   if (error instanceof Error && error.stack !== undefined) log.info(error.stack);
   if (error instanceof Error) tellCauses(error.cause);
@@ -57,6 +72,7 @@ function tellDefect(error: unknown, { hint }: EndingWords): void {
 function tellDetails(failure: Failure): void {
   if (failure.hint !== undefined) log.important(`What to do: ${failure.hint}`);
   tellCauses(failure.cause);
+  log.info(`More about it: ${summary.explanation(failure.code)}`);
 }
 
 /** Prints an error and its chain of causes. */

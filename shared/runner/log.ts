@@ -10,6 +10,9 @@ const longestAnnotation = 4_000;
 
 let groupIsOpen = false;
 
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set<string>();
+
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
   closeGroup();
@@ -66,17 +69,17 @@ export function important(text: string): void {
 
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 export function error(text: string, title?: string): void {
-  aloud(() => core.error(annotation(text), annotationTitle(title)));
+  annotate(core.error, text, title);
 }
 
 /** An annotation: something needs attention soon. */
 export function warning(text: string, title?: string): void {
-  aloud(() => core.warning(annotation(text), annotationTitle(title)));
+  annotate(core.warning, text, title);
 }
 
 /** An annotation: something worth knowing beyond the log. */
 export function notice(text: string, title?: string): void {
-  aloud(() => core.notice(annotation(text), annotationTitle(title)));
+  annotate(core.notice, text, title);
 }
 
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
@@ -116,6 +119,13 @@ function print(text: string, dress: (line: string) => string): void {
     const lines = cleanLines(text);
     if (lines.length > 0) core.info(lines.map(dress).join('\n'));
   });
+}
+
+function annotate(write: typeof core.error, text: string, title: string | undefined): void {
+  const said = annotation(text);
+  if (annotated.has(said)) return;
+  annotated.add(said);
+  aloud(() => write(said, annotationTitle(title)));
 }
 
 function annotation(text: string): string {

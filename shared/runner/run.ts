@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import { type Ending, reportEnding } from './failure-report.ts';
+import { type Ending, reportEnding, summarizeEnding } from './failure-report.ts';
 import * as log from './log.ts';
 import { type Outputs, setOutputs } from './set-outputs.ts';
 
@@ -83,6 +83,7 @@ export function runAction<O extends Outputs>(
     const duties = [
       log.closeGroup,
       () => reportEnding(how),
+      () => summarizeEnding(how),
       ...undos.reverse(),
       () => telling?.prepare(how, outputs),
       () => setOutputs(outputs),
@@ -119,6 +120,8 @@ export function runAction<O extends Outputs>(
     process.stdout.write('', () => process.exit(code));
   }
 
+  // What our libraries should call instead is no concern of an operator.
+  process.noDeprecation = true;
   process.on('SIGINT', cancel);
   process.on('SIGTERM', cancel);
   // Unhandled rejections end up here too.

@@ -67,7 +67,7 @@ describe('a backup that is whole', () => {
       findingOf(result, 'restore').detail,
       new RegExp(`^restored ${manifest.id} of "atlasia" into an empty server in `),
     );
-    assert.match(findingOf(result, 'tables').detail, /^all 25 were restored$/);
+    assert.match(findingOf(result, 'tables').detail, /^all 25 tables were restored$/);
     assert.match(findingOf(result, 'indexes').detail, /^all are valid; amcheck read [1-9]\d* of them$/);
     assert.equal(findingOf(result, 'schema').detail, 'a new dump of it is identical');
     assert.ok(Number(result.outputs['drill-duration-ms']) > 0);

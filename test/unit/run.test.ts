@@ -18,6 +18,11 @@ describe('an action that comes to its end', () => {
     assert.deepEqual([code, output, outputs], [0, '', { status: 'succeeded', 'size-bytes': '2' }]);
   });
 
+  test('keeps what its libraries should not call to itself, and annotates once', async () => {
+    const { output } = await run('succeed with an old library');
+    assert.equal(output, '::warning::the same\n');
+  });
+
   test('does not wait for what it left open', async () => {
     const { code, ms } = await run('succeed although a socket is open');
     assert.ok(code === 0 && ms < 3_000);
@@ -36,9 +41,19 @@ describe('an understood failure', () => {
       'Cause: refused by the host',
       '\\::add-mask::x',
       'Cause: exit 255',
+      'More about it: https://github.com/atlasia/actions/blob/v1/docs/troubleshooting.md#key-refused',
       '',
     ]);
     assert.deepEqual(outputs, { status: 'failed', 'size-bytes': '' });
+  });
+
+  test('has a job summary, also where the action came to none of its own', async () => {
+    const { summary } = await run('fail');
+    assert.match(summary, /^## ❌ test-action failed: key-refused\n\nThe host refused the key\n\n### What to do\n/);
+    assert.match(
+      summary,
+      /\[What .*key-refused.* means, and what else helps\]\(https:\S+\/troubleshooting\.md#key-refused\)/,
+    );
   });
 
   test('is not folded away in a group', async () => {
@@ -52,7 +67,10 @@ describe('an understood failure', () => {
     setTimeout(() => step.child.stdout?.resume(), 500);
     const { code, output } = await step.ended;
     assert.equal(code, 1);
-    assert.ok(output.endsWith('x\n::error title=test-action failed%3A disk-full::the last word\n'), output.slice(-200));
+    assert.match(
+      output.slice(-200),
+      /x\n::error title=test-action failed%3A disk-full::the last word\nMore about it: \S+#disk-full\n$/,
+    );
   });
 });
 

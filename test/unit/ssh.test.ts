@@ -5,7 +5,7 @@ import { jumpWord, mendKey, sshConfig } from '../../shared/host/ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from '../../shared/host/ssh-failures.ts';
 
 const target = { host: 'db.example', port: 2222, user: 'deploy', passphrase: null, proxyJump: null, knownHosts: '' };
-const usable: KeyDiagnosis = { state: 'usable', fingerprint: 'SHA256:abc' };
+const usable: KeyDiagnosis = { state: 'usable', publicKey: 'ssh-ed25519 AAAA', fingerprint: 'SHA256:abc' };
 
 async function explained(stderr: string, changes: object = {}, key: KeyDiagnosis = usable) {
   const exit = { code: 255, begun: false, stderr, ...changes };

@@ -50,6 +50,55 @@ describe('a block of the summary', () => {
     assert.match(block, /^```\nfirst\n[\s\S]*\n…\n[\s\S]*\nlast\n```$/);
   });
 
+  test('shows commands in blocks that can be copied, and the rest of the advice as text', () => {
+    assert.deepEqual(summary.advice('On the host: docker start db1, then docker logs db1. Then run it again\nOr not'), [
+      'On the host:',
+      '```bash\ndocker start db1\ndocker logs db1\n```',
+      'Then run it again',
+      'Or not',
+    ]);
+    assert.equal(
+      summary.facts([['Do', { advice: 'As root: rm /a; ls <b>' }]]),
+      '| Do | As root: ` rm /a `; ` ls <b> ` |\n| --- | --- |',
+    );
+  });
+
+  test('has no column without a name, and facts have no empty head', () => {
+    assert.throws(() => summary.table(['', 'n'], []), /no name/);
+    assert.equal(
+      summary.facts([
+        ['a', 1],
+        ['b', 2],
+      ]),
+      '| a | 1 |\n| --- | --- |\n| b | 2 |',
+    );
+  });
+
+  test('links the runs of this very repository, and nothing else', () => {
+    Object.assign(process.env, { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'acme/shop' });
+    const ours = 'https://github.com/acme/shop/actions/runs/12';
+    assert.equal(summary.paragraph(`[see] ${ours}, ok`), `\\[see\\] <${ours}>, ok`);
+    assert.equal(summary.paragraph(`${ours}/attempts/2`), `<${ours}/attempts/2>`);
+    for (const foreign of [
+      'https://github.com/evil/shop/actions/runs/12',
+      `${ours}x`,
+      `https://evil.com/${ours.slice(8)}`,
+    ])
+      assert.doesNotMatch(summary.paragraph(foreign), /<|https:\/\//);
+    Object.assign(process.env, { GITHUB_REPOSITORY: 'acme/sh>op' });
+    assert.doesNotMatch(summary.paragraph('https://github.com/acme/sh>op/actions/runs/12'), /<https/);
+  });
+
+  test('names the form to fill in', () => {
+    Object.assign(process.env, {
+      GITHUB_REPOSITORY: 'acme/shop',
+      GITHUB_WORKFLOW_REF: 'acme/shop/.github/workflows/rollback.yml@refs/heads/main',
+    });
+    const [words, table] = summary.boxes('fill in', [['confirm', 'ROLLBACK']]);
+    assert.equal(words, '[**Run workflow**](https://github.com/acme/shop/actions/workflows/rollback.yml): fill in');
+    assert.equal(table, '| Box | What to write |\n| --- | --- |\n| ` confirm ` | ` ROLLBACK ` |');
+  });
+
   test('folds others away under a title', () => {
     assert.equal(
       summary.details('Kept & <gone>', [summary.paragraph('a'), summary.heading('b')]),
@@ -78,16 +127,16 @@ describe('the summary', () => {
   test('is added to the file of the step', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'summary-'));
     process.env['GITHUB_STEP_SUMMARY'] = join(folder, 'summary.md');
-    await summary.writeSummary(blocks.slice(0, 1));
-    await summary.writeSummary(blocks.slice(1));
+    summary.writeSummary(blocks.slice(0, 1));
+    summary.writeSummary(blocks.slice(1));
     assert.equal(readFileSync(join(folder, 'summary.md'), 'utf8'), 'one\n\ntwo\n\nthree\n\n');
     rmSync(folder, { recursive: true });
   });
 
   test('is nothing where no file is named, and fails nothing where the file cannot be written', async () => {
     delete process.env['GITHUB_STEP_SUMMARY'];
-    await summary.writeSummary(blocks);
+    summary.writeSummary(blocks);
     process.env['GITHUB_STEP_SUMMARY'] = '/nowhere/summary.md';
-    await summary.writeSummary(blocks);
+    summary.writeSummary(blocks);
   });
 });

@@ -56,7 +56,7 @@ test('the counts say how many tables were not counted, and why', () => {
   );
   assert.match(
     detailOf([first, { ...other, rows: null, exact: false }]) ?? '',
-    /^rows of 1 tables counted .*; 1 not counted, .*set "db-user" to a superuser/,
+    /^rows of 1 table counted .*; 1 not counted, .*set "db-user" to a superuser/,
   );
 });
 

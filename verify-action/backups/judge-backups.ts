@@ -47,10 +47,10 @@ export function judgeBackups(facts: BackupFacts): Findings {
   judgeReadings(findings, verified, facts);
   findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
   judgeSizes(findings, verified);
-  findings.check('days', () => judgeDays(verified, facts), 'warning');
+  if (verified.length === 0) findings.blocked('days', 'newest');
+  else findings.check('days', () => judgeDays(verified, facts), 'warning');
   findings.check('tiers', () => judgeTiers(facts), 'warning');
-  if (verified.length + catalogue.failed.length === 0)
-    findings.unable('last run', 'there is no verified backup of this database', 'Run backup-action');
+  if (verified.length + catalogue.failed.length === 0) findings.blocked('last run', 'newest');
   else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
   findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
   findings.check('other files', () => tellForeign(catalogue, facts.othersUnnamed));
@@ -69,7 +69,8 @@ function judgeAge(
   if (newest === undefined) {
     return {
       detail: `there is no verified backup of "${database}" in ${backupDir}`,
-      remedy: 'Run backup-action. If there should be one, check "backup-dir" and "db-name"',
+      remedy:
+        'Start the workflow that has backup-action. If there should be a backup already, check "backup-dir" and "db-name"',
     };
   }
   const age = ageOf(newest, now);
@@ -121,7 +122,7 @@ function judgeReadings(
   verified: readonly VerifiedSet[],
   { readings, backupDir }: BackupFacts,
 ): void {
-  if (verified.length === 0) findings.unable('read in full', 'there is nothing to read', 'Run backup-action');
+  if (verified.length === 0) findings.blocked('read in full', 'newest');
   else if ('why' in readings) findings.unable('read in full', readings.why, readings.remedy);
   else findings.check('read in full', () => judgeRead(readings, verified, backupDir));
 }
@@ -184,7 +185,7 @@ function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: Ba
   const calendar = calendarIn(timezone);
   const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
   const first = [...days].toSorted()[0];
-  if (first === undefined) return { detail: 'there is no backup on any day', remedy: 'Run backup-action' };
+  if (first === undefined) return 'there is no backup';
   // Today counts as one of the kept days only once it has a backup.
   const today = calendar.day(now);
   const watched = daysBefore(today, reach + 1)

@@ -32,7 +32,8 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
         ? 'deployments are not on hold'
         : {
             detail: tellHold(parseHold(seen.hold)),
-            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
+            remedy:
+              'Once the cause is fixed, start the deployment with the box "release-hold" ticked (release-hold: true of backup-action)',
           },
     'warning',
   );

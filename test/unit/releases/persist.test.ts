@@ -21,7 +21,13 @@ const web = (
 const inFile =
   'In /opt/shop/compose.yml on the host, service web, write this, or the next docker compose up undoes the rollback: image: ';
 const table: [what: string, changes: Partial<PlanRequest>, told: string[]][] = [
-  ['a tag that moves needs nothing', web('ghcr.io/acme/web:latest'), []],
+  [
+    'a tag that moves needs nothing on the host, but the registry still has what was rolled back from',
+    web('ghcr.io/acme/web:latest'),
+    [
+      'On this host, ghcr.io/acme/web:latest now means the target. The registry was not changed: until a mended release is pushed under that name, the next docker compose pull brings back what was rolled back from',
+    ],
+  ],
   [
     'unless it may not be moved',
     { ...web('ghcr.io/acme/web:latest'), persist: 'none' },

@@ -18,6 +18,12 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
     setInterval(() => {}, 1_000);
     outputs.status = 'succeeded';
   },
+  async 'succeed with an old library'({ outputs }) {
+    process.emitWarning('Buffer() is deprecated', 'DeprecationWarning', 'DEP0005');
+    log.warning('the same');
+    log.warning('the same');
+    outputs.status = 'succeeded';
+  },
   async fail() {
     const refused = new Error('refused by the host\r::add-mask::x', { cause: 'exit 255' });
     await log.group('Survey', async () => {

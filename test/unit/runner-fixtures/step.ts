@@ -16,6 +16,8 @@ export interface Step {
 export interface Ending {
   code: number | null;
   output: string;
+  /** The job summary, Markdown. */
+  summary: string;
   outputs: Record<string, string>;
   state: Record<string, string>;
   ms: number;
@@ -24,7 +26,11 @@ export interface Ending {
 /** Starts a fixture of this folder. An environment variable that is undefined is left out. */
 export function startStep(fixture: string, args: string[] = [], env: Record<string, string | undefined> = {}): Step {
   const folder = mkdtempSync(join(tmpdir(), 'step-'));
-  const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STATE: join(folder, 'state') };
+  const files = {
+    GITHUB_OUTPUT: join(folder, 'output'),
+    GITHUB_STATE: join(folder, 'state'),
+    GITHUB_STEP_SUMMARY: join(folder, 'summary'),
+  };
   for (const file of Object.values(files)) writeFileSync(file, '');
 
   const started = performance.now();
@@ -46,6 +52,7 @@ export function startStep(fixture: string, args: string[] = [], env: Record<stri
       resolve({
         code,
         output,
+        summary: readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'),
         outputs: fileCommands(files.GITHUB_OUTPUT),
         state: fileCommands(files.GITHUB_STATE),
         ms: performance.now() - started,

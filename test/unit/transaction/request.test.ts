@@ -192,6 +192,7 @@ describe('what the host gets', () => {
           previous: plan.from,
           schemaSha256: '1'.repeat(64),
           backupId: '20261125_020304',
+          restoredId: null,
           reason: 'v3 answers with 500',
           actor: 'octocat',
           runUrl: 'https://github.com/acme/shop/actions/runs/4711',

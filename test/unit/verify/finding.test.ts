@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Finding, Findings, tallyOf, worstFirst } from '../../../shared/drill/finding.ts';
+import { asUser, type Finding, Findings, tallyOf, worstFirst } from '../../../shared/drill/finding.ts';
 import { Failure } from '../../../shared/failure.ts';
 
 const finding = (result: Finding['result'], severity: Finding['severity'] = 'error'): Finding => ({
@@ -82,12 +82,29 @@ describe('a check', () => {
     findings.after('second', 'third', () => assert.fail('it was made'));
     findings.after('never', 'fourth', () => assert.fail('it was made'));
     assert.deepEqual(
-      findings.list.slice(1).map(({ result, remedy }) => [result, remedy]),
+      findings.list.slice(1).map(({ result, detail, remedy }) => [result, detail, remedy]),
       [
-        ['could-not-check', 'mend it'],
-        ['could-not-check', 'mend it'],
-        ['could-not-check', null],
+        // The one thing to mend is said once, at the root.
+        ['could-not-check', '"first" must pass first', null],
+        ['could-not-check', '"first" must pass first', null],
+        ['could-not-check', '"never" must pass first', null],
       ],
+    );
+  });
+
+  test('says as which user its commands are typed', () => {
+    const remedies = [
+      ['On the host: docker ps', 'On the host, as deploy: docker ps'],
+      ['On the host, as root: apt-get install age', 'On the host, as root: apt-get install age'],
+      ['As deploy or root: chmod 700 /b', 'As deploy or root: chmod 700 /b'],
+      ['Make room: docker system df', 'On the host, as deploy. Make room: docker system df'],
+      ['Set "db-service"', 'Set "db-service"'],
+    ];
+    const findings = new Findings('setup');
+    for (const [remedy = ''] of remedies) findings.check('x', () => ({ detail: '', remedy }));
+    assert.deepEqual(
+      asUser(findings.list, 'deploy').map(({ remedy }) => remedy),
+      remedies.map(([, said]) => said),
     );
   });
 

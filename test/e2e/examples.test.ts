@@ -1,0 +1,320 @@
+// Each example, from its first step to its last, against a host of the lab: what people copy is what was run.
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, test } from 'node:test';
+import { appServices, push } from '../lab/application.ts';
+import { makeCertificate } from '../lab/certificate.ts';
+import { startObjectStore } from '../lab/object-store.ts';
+import { startReceiver } from '../lab/receiver.ts';
+import { runWorkflow, type WorkflowResult, type WorkflowRun } from '../lab/workflow/workflow.ts';
+import { historyIn, imageOf } from './rollbacks.ts';
+import { bash, idsIn } from './sets.ts';
+import { applicationForFile, atEnd, deployed, startApplicationForFile } from './stage.ts';
+
+const { lab, registry, app } = await applicationForFile({
+  name: 'examples',
+  versions: ['v1', 'v2', { version: 'ill', ill: 'health' }],
+  healthInterval: '500ms',
+});
+const { host } = app;
+const other = await startApplicationForFile({ lab, registry }, { name: 'second', tags: 'env' });
+const store = await startObjectStore();
+atEnd(() => store.close());
+await store.createBucket('acme-backups');
+const certificate = await makeCertificate();
+
+/** Where the host is logged in to the registry. */
+const dockerConfig = `${host.deployDir}/.docker`;
+
+const secretsOf = (of = app) => ({
+  SSH_KEY: of.host.key.privateKey,
+  KNOWN_HOSTS: of.host.ssh.knownHosts,
+  HEALTHCHECK_URL: '',
+});
+const varsOf = (of = app) => ({
+  DEPLOY_HOST: '127.0.0.1',
+  DEPLOY_PORT: String(of.host.ssh.port),
+  DEPLOY_USER: of.host.account.name,
+  BACKUP_BUCKET: '',
+  BACKUP_REGION: '',
+  BACKUP_ENDPOINT: '',
+  BACKUP_ROLE: '',
+});
+const bucket = {
+  BACKUP_BUCKET: 'acme-backups',
+  BACKUP_REGION: store.region,
+  BACKUP_ENDPOINT: store.endpoint,
+  BACKUP_ROLE: 'arn:aws:iam::123456789012:role/backup',
+};
+
+const login = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
+
+let dir: string;
+beforeEach(() => {
+  dir = host.newBackupDir();
+});
+
+/** Where the lab differs from a host that people have: its disk is small, its registry not GitHub's, and nobody waits for it. */
+const labInputs = (action: string): Record<string, string> => ({
+  history: '',
+  'backup-dir': dir,
+  'min-free-space': '10MiB',
+  ...(action === 'backup' ? {} : { registry: registry.address }),
+  ...(action === 'backup' ? {} : { 'stable-for': '1s', 'health-timeout': '10s' }),
+});
+
+/** The example as it is, with the lab's folders instead of the usual ones. */
+function runExample(name: string, more: Partial<WorkflowRun> = {}): Promise<WorkflowResult> {
+  return runWorkflow(`examples/${name}.yml`, {
+    environments: { prod: { secrets: secretsOf(), vars: varsOf() } },
+    instead: {
+      '/opt/atlasia': host.deployDir,
+      'flock backups/': `flock ${dir}/`,
+      // The login of the lab's registry, which is not that of the run.
+      [usernameOfRun]: registry.username,
+      [passwordOfRun]: registry.password,
+      '--wait-timeout 300': '--wait-timeout 10',
+      'set -euo pipefail': `set -euo pipefail; export DOCKER_CONFIG=${dockerConfig}`,
+    },
+    with: labInputs,
+    ...more,
+  });
+}
+const usernameOfRun = `\${{ github.actor }}`;
+const passwordOfRun = `\${{ github.token }}`;
+
+function allWell(result: WorkflowResult): void {
+  const bad = result.steps.filter(({ outcome }) => outcome === 'failure');
+  assert.deepEqual(
+    bad.map(({ name, stdout }) => [name, stdout]),
+    [],
+  );
+  for (const how of Object.values(result.jobs)) assert.equal(how, 'success');
+}
+
+const ran = (result: WorkflowResult) =>
+  result.steps.filter(({ outcome }) => outcome !== 'skipped').map(({ name }) => name);
+
+describe('nightly-backup.yml', () => {
+  test('without a bucket: a backup, and a look at it', async () => {
+    await deployed(app, 'v1');
+    const result = await runExample('nightly-backup', { event: 'schedule' });
+    allWell(result);
+    assert.deepEqual(ran(result), ['Back up the database', 'Check the set-up, the backups and their copies']);
+    assert.equal(idsIn(host, dir, 'daily').length, 1);
+  });
+
+  test('with a bucket: the copy is there, and was looked at; the ping came', async () => {
+    const watcher = await startReceiver(certificate);
+    try {
+      const environments = {
+        prod: {
+          secrets: { ...secretsOf(), HEALTHCHECK_URL: `https://localhost:${watcher.port}/ping/1` },
+          vars: { ...varsOf(), ...bucket },
+        },
+      };
+      const result = await runExample('nightly-backup', {
+        environments,
+        aws: login,
+        env: { NODE_EXTRA_CA_CERTS: certificate.file },
+      });
+      allWell(result);
+      assert.match(
+        result.step('Back up the database').action?.outputs['s3-uri'] ?? '',
+        /^s3:\/\/acme-backups\/atlasia-backups\/prod\//,
+      );
+      assert.match(result.step('Check the set-up, the backups and their copies').stdout, /off-site newest/);
+      assert.deepEqual(
+        watcher.received.map(({ path }) => path),
+        ['/ping/1/start', '/ping/1'],
+      );
+    } finally {
+      await watcher.close();
+    }
+  });
+
+  test('in ten lines, by the reusable workflow', async () => {
+    const result = await runExample('short/nightly-backup');
+    allWell(result);
+    assert.equal(result.concurrency, 'backup-prod');
+    assert.equal(idsIn(host, dir, 'daily').length, 1);
+  });
+});
+
+test('restore-drill.yml restores the backup of the host, and the copy in the bucket', async () => {
+  const environments = { prod: { secrets: secretsOf(), vars: { ...varsOf(), ...bucket } } };
+  allWell(await runExample('nightly-backup', { environments, aws: login }));
+  const result = await runExample('restore-drill', { environments, aws: login, event: 'schedule' });
+  allWell(result);
+  for (const name of [
+    'Restore the newest backup of the host, and compare',
+    'Restore the copy in the bucket, and compare',
+  ])
+    assert.match(result.step(name).action?.outputs['status'] ?? '', /verified/);
+  const without = await runExample('restore-drill');
+  allWell(without);
+  assert.deepEqual(ran(without), ['Restore the newest backup of the host, and compare']);
+});
+
+test('verify-setup.yml looks, and changes nothing', async () => {
+  const files = host.files();
+  const result = await runExample('verify-setup', { form: { environment: 'prod' } });
+  allWell(result);
+  assert.deepEqual(host.files(), files);
+});
+
+test('self-hosted.yml does without SSH', async () => {
+  const result = await runExample('self-hosted', {
+    environments: { prod: { secrets: { HEALTHCHECK_URL: '' }, vars: {} } },
+    local: host.localStep(),
+  });
+  allWell(result);
+  assert.equal(idsIn(host, dir, 'daily').length, 1);
+});
+
+describe('deploy.yml and rollback.yml, with a repository whose compose file lies deep in it', () => {
+  const folder = 'infra/deployments/prod';
+
+  before(async () => {
+    await deployed(app, 'v1');
+    // As in the layout of a repository. Compose takes its env file from the folder of the compose file.
+    await bash(host, 'mkdir -p "$1" && cp docker-compose.yml .env "$1"', folder);
+    await bash(
+      host,
+      'docker compose -f "$1/docker-compose.yml" up --detach --force-recreate --pull never --wait',
+      folder,
+    );
+    // The lab's own folder of logins is shared; a host that people have has this in the home of its user.
+    await bash(host, 'mkdir "$1" && ln -s "$DOCKER_CONFIG/cli-plugins" "$1/"', dockerConfig);
+    const outcome = await host.exec(
+      [
+        'env',
+        `DOCKER_CONFIG=${dockerConfig}`,
+        'docker',
+        'login',
+        '--username',
+        registry.username,
+        '--password-stdin',
+        registry.address,
+      ],
+      { input: registry.password },
+    );
+    assert.equal(outcome.code, 0, outcome.stderr);
+  });
+
+  /** What a CI that builds the application does before. */
+  async function release(version: string): Promise<void> {
+    for (const service of appServices) {
+      const latest = `${registry.address}/acme/${service}:latest`;
+      await push(registry, host.env, imageOf(app, service, version), [latest]);
+    }
+  }
+
+  test('a deployment that is well is recorded as good; the database’s image is not pulled', async () => {
+    await release('v2');
+    const result = await runExample('deploy');
+    allWell(result);
+    assert.deepEqual(ran(result), ['Back up before the deployment', 'Deploy', 'Verify the deployment']);
+    assert.equal(result.concurrency, 'deploy-prod');
+    assert.deepEqual([historyIn(app, dir).at(-1)?.event, historyIn(app, dir).at(-1)?.verdict], ['deploy', 'good']);
+    assert.match(result.step('Deploy').stdout, /^The backup before this deployment is \d{8}_\d{6}$/m);
+    assert.doesNotMatch(result.step('Deploy').stdout, /atlasia-lab\/postgres/);
+    await app.serves('v2');
+  });
+
+  test('one that is not well is recorded as bad, and the job names the button; the button, pressed without a word, plans, and then goes back', async () => {
+    await release('v1');
+    allWell(await runExample('deploy'));
+    await release('ill');
+    const failed = await runExample('deploy');
+    assert.deepEqual(failed.jobs, { deploy: 'failure' });
+    assert.deepEqual(ran(failed), [
+      'Back up before the deployment',
+      'Deploy',
+      'Verify the deployment',
+      'Name the button',
+    ]);
+    assert.equal(historyIn(app, dir).at(-1)?.verdict, 'bad');
+    assert.match(
+      failed.summary,
+      /\[\*\*Roll back\*\*\]\(https:\/\/github\.com\/octo-org\/shop\/actions\/workflows\/rollback\.yml\)/,
+    );
+    assert.match(failed.step('Name the button').stdout, /^::error title=Deployment failed::.*rollback\.yml/);
+
+    const button = (form: Record<string, string | boolean>) =>
+      runExample('rollback', { form: { environment: 'prod', ...form } });
+    const plan = await button({ reason: 'it is ill' });
+    allWell(plan);
+    assert.equal(plan.step('Roll back').action?.outputs['status'], 'planned');
+    const hash = plan.step('Roll back').action?.outputs['plan-hash'] ?? '';
+    assert.match(plan.summary, new RegExp(hash));
+    const back = await button({ reason: 'it is ill', confirm: 'ROLLBACK', 'expect-plan': hash });
+    allWell(back);
+    assert.equal(back.concurrency, 'deploy-prod');
+    assert.equal(back.step('Roll back').action?.outputs['status'], 'rolled-back');
+    await app.serves('v1');
+
+    // The next deployment is held up, by the name of the box that lets it go on.
+    await release('v2');
+    const held = await runExample('deploy');
+    assert.deepEqual(ran(held), ['Back up before the deployment']);
+    assert.match(held.summary, /tick the box "release-hold"/);
+    allWell(await runExample('deploy', { form: { 'release-hold': true } }));
+    await app.serves('v2');
+  });
+
+  test('goes back at once where that was chosen, and fails all the same', async () => {
+    await release('v1');
+    allWell(await runExample('deploy'));
+    await release('ill');
+    const result = await runExample('deploy', { form: { 'roll-back-on-failure': true } });
+    assert.deepEqual(result.jobs, { deploy: 'failure' });
+    assert.deepEqual(ran(result).slice(-2), ['Verify the deployment', 'Roll back']);
+    assert.equal(result.step('Roll back').outcome, 'success', result.step('Roll back').stdout);
+    await app.serves('v1');
+  });
+
+  test('the short form does the same as the long one', async () => {
+    await release('v1');
+    allWell(await runExample('deploy'));
+    await release('v2');
+    allWell(await runExample('deploy'));
+    const form = { environment: 'prod', reason: 'v2 is slow' };
+    const plan = await runExample('short/rollback', { form });
+    assert.equal(plan.step('Roll back').action?.outputs['status'], 'planned');
+    const back = await runExample('short/rollback', { form: { ...form, confirm: 'ROLLBACK', 'skip-backup': true } });
+    allWell(back);
+    assert.equal(back.step('Roll back').action?.outputs['backup-id'], '');
+    await app.serves('v1');
+  });
+});
+
+test('several-hosts.yml plans on all, and then rolls back one after the other, by the plans', async () => {
+  for (const version of ['v1', 'v2']) for (const each of [app, other]) await deployed(each, version);
+  const environments = {
+    'prod-eu': { secrets: secretsOf(app), vars: { ...varsOf(app), LAB: host.deployDir } },
+    'prod-us': { secrets: secretsOf(other), vars: { ...varsOf(other), LAB: other.host.deployDir } },
+  };
+  const instead = {
+    '/opt/atlasia': `\${{ vars.LAB }}`,
+    [usernameOfRun]: registry.username,
+    [passwordOfRun]: registry.password,
+  };
+  const form = { target: 'v1', reason: 'v2 is slow' };
+  const plans = await runExample('several-hosts', { environments, instead, form, with: inputsOfEach });
+  assert.deepEqual(plans.jobs, { plan: 'success', rollback: 'skipped' });
+  const result = await runExample('several-hosts', {
+    environments,
+    instead,
+    form: { ...form, confirm: 'ROLLBACK' },
+    with: inputsOfEach,
+  });
+  allWell(result);
+  for (const each of [app, other]) await each.serves('v1');
+  const [first, second] = result.steps.filter(({ name, job }) => name === 'Roll back' && job === 'rollback');
+  assert.equal(first?.action?.outputs['status'], 'rolled-back');
+  assert.equal(second?.action?.outputs['status'], 'rolled-back');
+
+  function inputsOfEach(action: string): Record<string, string> {
+    return { ...labInputs(action), 'skip-backup': 'true' };
+  }
+});
