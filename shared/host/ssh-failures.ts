@@ -248,7 +248,7 @@ function explainKey(target: Failed, cause: string, key: KeyDiagnosis): Failure {
     });
   }
   return new Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-    hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+    hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
     cause,
   });
 }

@@ -1,0 +1,60 @@
+// The commands that the pages print, typed on a host of the lab. Each block says where it is typed, or why no test types it;
+// test/unit/agreement.test.ts sees to that. Those of getting-started.md and restore.md have tests of their own.
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { backup, bash, write } from './sets.ts';
+import { hostForFile } from './stage.ts';
+import { verify } from './verifications.ts';
+
+const docs = fileURLToPath(new URL('../../docs', import.meta.url));
+const { host } = await hostForFile({ name: 'pages', seed: false });
+assert.equal((await backup(host, 'backups')).exitCode, 0);
+assert.equal(
+  (await backup(host, 'backups', { format: 'plain', compression: 'gzip', kind: 'predeployment' })).exitCode,
+  0,
+);
+assert.equal((await verify(host, 'backups', { checks: 'deployment', 'stable-for': '1s' })).exitCode, 0);
+const ours = host
+  .files('backups')
+  .map(({ path }) => path)
+  .filter((path) => path.startsWith('daily'));
+const legacy = join(host.deployDir, 'backups', 'daily', 'backup_20240229_020000.sql.gz');
+await write(host, legacy, 'of the scripts');
+
+for (const page of globSync(`${docs}/*.md`)) {
+  const blocks = Array.from(
+    readFileSync(page, 'utf8').matchAll(/^<!-- run: the host, as deploy -->\n```bash\n([\s\S]*?)^```$/gm),
+    ([, script = '']) => script,
+  );
+  for (const [index, script] of blocks.entries()) {
+    test(`${basename(page)}, block ${index + 1}`, async () => {
+      const said = await bash(host, `set -e -o pipefail\n${script.replaceAll('/opt/atlasia', host.deployDir)}`);
+      if (page.endsWith('quick-reference.md')) {
+        const expected = [
+          / backup succeeded [\s\S]*\.manifest\.json\nVERIFIED /,
+          /^$/,
+          /free\nno hold/,
+          /"verdict":"good"/,
+        ];
+        assert.match(said, expected[index] ?? /never/);
+      }
+    });
+  }
+}
+
+test('after moving, the backup of the scripts is elsewhere, and ours are where they were', async () => {
+  assert.ok(!existsSync(legacy));
+  assert.ok(existsSync(join(host.deployDir, 'backups-of-the-scripts', basename(legacy))));
+  const { stdout } = await host.exec(['bash', '-c', 'cd backups/daily && sha256sum --check --quiet -- *.sha256']);
+  assert.equal(stdout, '');
+  assert.deepEqual(
+    host
+      .files('backups')
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('daily')),
+    ours,
+  );
+});
