@@ -30,7 +30,7 @@ export function schemaObjects(dump: string): SchemaObject[] {
       const [, name = '', type = '', schema = ''] = title;
       objects.push({ type, schema, name, statements: [] });
     }
-    if (!setting.test(statement)) objects.at(-1)?.statements.push(statement);
+    if (!setting.test(statement)) objects.at(-1)?.statements.push(asRestored(statement));
   }
   return objects;
 }
@@ -47,4 +47,21 @@ function parted(text: string): { comments: string[]; statement: string } {
     at = end < 0 ? text.length : end + 1;
   }
   return { comments, statement: text.slice(at) };
+}
+
+const items = "((?:[^\\[\\]']|'[^']*')*)";
+const castList = new RegExp(`\\(ARRAY\\[${items}\\]\\)::[a-z ]+\\[\\]`, 'g');
+const listOfCasts = new RegExp(`ARRAY\\[${items}\\]`, 'g');
+const castItem = /(?:\(('[^']*(?:''[^']*)*')::[a-z ]+\)|('[^']*(?:''[^']*)*'))::[a-z ]+(?=, |$)/g;
+
+/**
+ * PostgreSQL prints `a IN ('x', 'y')` for a column of varying length in one way, and in another once it was dumped and restored:
+ * `(ARRAY['x'::character varying])::text[]`, then `ARRAY[('x'::character varying)::text]`. It is the same list.
+ */
+function asRestored(statement: string): string {
+  if (!statement.includes('ARRAY[')) return statement;
+  const bareItems = (list: string) => list.replace(castItem, (_, inner, plain) => inner ?? plain);
+  return statement
+    .replace(castList, (_, list: string) => `ARRAY[${bareItems(list)}]`)
+    .replace(listOfCasts, (whole, list: string) => (list.startsWith("('") ? `ARRAY[${bareItems(list)}]` : whole));
 }

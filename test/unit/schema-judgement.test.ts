@@ -70,6 +70,16 @@ describe('versions of PostgreSQL write the same in another way', () => {
       table('    a integer', '\nPARTITION BY LIST (a)'),
       ['harmless: 1 partition is gone'],
     ],
+    [
+      'a list that was dumped and restored',
+      table(
+        "    a character varying(10),\n    CONSTRAINT c CHECK (((a)::text = ANY ((ARRAY['it''s'::character varying, 'b'::character varying])::text[])))",
+      ),
+      table(
+        "    a character varying(10),\n    CONSTRAINT c CHECK (((a)::text = ANY (ARRAY[('it''s'::character varying)::text, ('b'::character varying)::text])))",
+      ),
+      [],
+    ],
     ['tables of another access method', table('    a integer'), table('    a integer', '\nUSING columnar'), []],
     [
       'NULLs that are alike',
