@@ -9,7 +9,7 @@ import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
-import type { Plan } from '../shared/plan/plan.ts';
+import type { Plan, PlanRequest } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { type Wanted, wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
@@ -26,6 +26,7 @@ import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 import { planRestore, type Restoring } from './restoring.ts';
+import { guardAfterPull, guardSchema } from './schema-guard.ts';
 
 /** What was decided. */
 export interface Decision {
@@ -34,6 +35,8 @@ export interface Decision {
   compose: ComposeSource;
   /** null: the database is left alone. */
   restoring: Restoring | null;
+  /** What could be judged only once the images are known. @throws Failure `schema-changed` */
+  afterPull: (settled: Plan) => Promise<Plan>;
 }
 
 /**
@@ -99,7 +102,7 @@ export async function decide(
     if (source.projectState === null) throw projectStateUnknown();
     const project = isKept ? keptProject(source, today) : today;
     const wanted = wantedIn(project);
-    const swap = planRollback({
+    const request: PlanRequest = {
       project,
       composeVersion: compose.version,
       containers: seen.containers,
@@ -129,7 +132,10 @@ export async function decide(
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
       projectState: source.projectState,
-    });
+    };
+    const ground = { seen, wanted, ignored, records: history };
+    const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
+    const swap = planRollback(request, schema);
     const restoring =
       inputs.restore === null
         ? null
@@ -149,7 +155,9 @@ export async function decide(
     }
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
-    return { plan, knownHistory, compose: source, restoring };
+    if (!inputs.planOnly && schema?.refusal) throw schema.refusal;
+    const afterPull = (settled: Plan) => guardAfterPull(connection, schema, settled, ground, inputs, signal);
+    return { plan, knownHistory, compose: source, restoring, afterPull };
   });
 }
 

@@ -5,6 +5,7 @@ import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
+import type { SchemaGuard } from '../shared/plan/schema-guard.ts';
 import type { Strategy } from '../shared/plan/strategy.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
@@ -40,6 +41,8 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   hold: boolean;
   /** null: the database is left alone. */
   restore: RestoreInputs | null;
+  /** Which changes of the schema since the target ran are refused. */
+  schemaGuard: SchemaGuard;
 }
 
 /** The word that must be typed, and the environments that require it. */
@@ -98,6 +101,7 @@ export function readRollbackInputs(onNotices: OnNoticeInputs = () => {}): Rollba
       compose,
       hold: input.withDefault('hold', grammar.boolean, true),
       restore,
+      schemaGuard: input.withDefault('schema-guard', grammar.choice('destructive', 'any', 'off'), 'destructive'),
     };
   });
 }

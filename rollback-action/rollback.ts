@@ -83,7 +83,7 @@ export async function rollback(
     await carryOut(await reach(), reach, run);
   } catch (error) {
     // These leave the operator with a choice. Once the plan was shown, so were they.
-    const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+    const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
     if (!mustChoose) run.story.candidates = [];
     for (const line of tableOf(run.story.candidates)) log.info(line);
     summarizeFailure(error, inputs, outputs, run.story);
@@ -113,20 +113,13 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
 
   const seen = await look(connection, run);
   run.story.seen = seen;
-  const { plan, knownHistory, compose, restoring } = await decide(
-    connection,
-    seen,
-    await mirrored,
-    inputs,
-    signal,
-    (list) => {
-      run.story.candidates = list;
-    },
-  );
+  const decision = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+    run.story.candidates = list;
+  });
   try {
-    await carryOutPlan(connection, reach, run, { seen, plan, knownHistory, compose, restoring, mirror });
+    await carryOutPlan(connection, reach, run, { ...decision, seen, mirror });
   } finally {
-    await restoring?.source.close();
+    await decision.restoring?.source.close();
   }
 }
 
@@ -140,7 +133,7 @@ async function carryOutPlan(
   connection: Connection,
   reach: () => Promise<Connection>,
   run: RollbackRun,
-  { seen, plan, knownHistory, compose, restoring, mirror }: Decided,
+  { seen, plan, knownHistory, compose, restoring, afterPull, mirror }: Decided,
 ): Promise<void> {
   const { inputs, signal, outputs, historyId } = run;
   run.story.plan = plan;
@@ -165,7 +158,7 @@ async function carryOutPlan(
   }
 
   const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
-  const settled = settledPlan(plan, images);
+  const settled = await afterPull(settledPlan(plan, images));
   if (restoring !== null) demandPaired(restoring, settled);
   run.story.plan = settled;
   outputs.to = JSON.stringify(settled.to);
@@ -243,8 +236,8 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
         {
           ...inputs,
           probe: insideScript(),
-          // Without a backup, the state of the backup folders must not stop the rollback.
-          sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null,
+          // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
+          sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
           setup: false,
           layout: layoutLines,
         },

@@ -125,6 +125,7 @@ export const failureCodes = [
   'result-too-large',
   'rollback-under-way',
   'runner-unheard',
+  'schema-changed',
   'set-gone',
   'sets-changed',
   'several-databases',

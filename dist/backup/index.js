@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1422f9d237708ab27c00.sh";
+module.exports = __nccwpck_require__.p + "b414fcc7961e3071ac88.sh";
 
 /***/ }),
 
@@ -38885,6 +38885,7 @@ const failureCodes = [
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -39627,7 +39628,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }

@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1422f9d237708ab27c00.sh";
+module.exports = __nccwpck_require__.p + "b414fcc7961e3071ac88.sh";
 
 /***/ }),
 
@@ -28613,6 +28613,13 @@ module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
 
 /***/ }),
 
+/***/ 21706:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e80a84fc758b33dccfbe.sh";
+
+/***/ }),
+
 /***/ 78188:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28659,6 +28666,13 @@ module.exports = __nccwpck_require__.p + "e1325b7a074b16d9092b.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "a9eaef30dcd95b43ebee.sh";
+
+/***/ }),
+
+/***/ 66269:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "8c25cdf09c24364de5de.sh";
 
 /***/ }),
 
@@ -34956,7 +34970,7 @@ function restoreBlocks({ restore }, done) {
     const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
     return [
         heading('The database'),
-        table(['', ''], [
+        facts([
             ['Database', database],
             ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
             ...(copy === null ? [] : [['Copy', { code: copy }]]),
@@ -36701,6 +36715,7 @@ function readRollbackInputs(onNotices = () => { }) {
             compose,
             hold: input.withDefault('hold', grammar_boolean, true),
             restore,
+            schemaGuard: input.withDefault('schema-guard', choice('destructive', 'any', 'off'), 'destructive'),
         };
     });
 }
@@ -39273,6 +39288,7 @@ const failureCodes = [
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -40015,7 +40031,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -41375,7 +41391,7 @@ function replacedBy({ name, image }, written) {
 
 
 /** What an operator should know about a plan before carrying it out. */
-function notesOn(plan, request) {
+function notesOn(plan, request, schema) {
     const { project, containers, wanted, running, newestKnown } = request;
     const swapped = new Set(plan.services.map(({ service }) => service));
     const notes = [];
@@ -41468,10 +41484,12 @@ function notesOn(plan, request) {
             warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
         }
     }
-    if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
+    if (schema !== null)
+        notes.push(...schema.notes);
+    if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
         warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
     }
-    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
+    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
         tell('The history does not show whether the database schema has changed since that release ran');
     }
     const latest = wanted.record;
@@ -41696,9 +41714,10 @@ function cannotSwap(obstacles) {
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
  * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
-function planRollback(request) {
+function planRollback(request, schema = null) {
     const { project, wanted, running, containers, projectState } = request;
     const covered = [...wanted.images.keys()];
     if (covered.length > 0 && covered.every((service) => request.stores.has(service)))
@@ -41740,14 +41759,14 @@ function planRollback(request) {
         from: running,
         to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
         source: wanted.source,
-        schemaCrossed: schemaCrossed(request),
+        schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
         otherSettings: request.settings.some(({ service, change }) => change === 'yes' && services.some((each) => each.service === service)),
         proxies: proxyServices,
         lookedUpOnce: lookedUpOnce(services, request),
         restore: null,
         projectState,
     };
-    return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+    return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
 }
 /** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
 function withRestore(plan, restore, notes) {
@@ -42601,7 +42620,11 @@ function setsOfTarget({ sets, database, environment, target }) {
     return sets.filter((set) => set.state === 'verified' &&
         set.database === database &&
         set.manifest.environment === environment &&
-        compare(set.manifest.release, target).isSame);
+        paired_set_ranAs(set.manifest.release, target));
+}
+/** Whether what ran is what the target runs. */
+function paired_set_ranAs(release, target) {
+    return compare(release, target).isSame;
 }
 /** The sets that nearly match, a line each. */
 function tellNearly(nearly, now) {
@@ -45742,231 +45765,408 @@ async function dropLoaded(connection, { server, exchange }) {
     await discard(connection, server, exchange.restored, host);
 }
 
-;// CONCATENATED MODULE: ./build/rollback-action/decide.js
+;// CONCATENATED MODULE: ./build/shared/plan/schema-change.js
+const of = (weight) => (text) => ({ weight, text });
+const schemaChange = { breaking: of('breaking'), harmless: of('harmless'), rewritten: of('rewritten') };
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./build/shared/postgres/lexemes.js
+// SQL as PostgreSQL's lexer reads it (documentation 4.1), with standard_conforming_strings on.
+const blank = /[ \t\n\r\f\v]+/y;
+const lexemes_word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+/** The tag of a dollar quote is an identifier: at most 63 bytes. */
+const dollar = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]{0,62})?\$/y;
 /**
- * Decides what to do from what the survey found. Changes nothing.
- * @param connection to read what the host has kept
- * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ * What begins at this place, and where it ends.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment
  */
-async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
-    return group('Plan', async () => {
-        const compose = demandCompose(seen);
-        demandDeployedFiles(compose, inputs.composeFiles);
-        const missing = tellMissingFiles(compose);
-        if (missing !== null)
-            warning(missing);
-        const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-        for (const text of [...mirrored.notices, ...knownHistory.problems])
-            notice(text);
-        const running = releaseOf(seen.containers, seen.images);
-        const databases = databaseServices(seen, inputs.databaseService);
-        const today = readableProject(seen, inputs);
-        const stores = storesOf(seen, today, inputs, databases);
-        const ignored = new Set([...databases, ...stores]);
-        const entries = entriesOf(knownHistory);
-        const isOurs = ({ environment }) => environment === inputs.environment;
-        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
-        const history = knownHistory.host.filter(isOurs);
-        const { environment } = inputs;
-        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
-        onCandidates(others);
-        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
-        const wantedIn = (project) => inputs.restore?.isAlone === true
-            ? whatRuns
-            : wantedRelease(inputs.target, {
-                project,
-                databases,
-                history,
-                entries,
-                verdicts,
-                images: compose.images,
-                choice,
-                services: inputs.services,
-                registry: inputs.registry,
-            });
-        const current = currentSource(compose, inputs.deployDir);
-        const isKept = inputs.compose === 'kept';
-        const source = isKept
-            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
-            : current;
-        if (source.projectState === null)
-            throw projectStateUnknown();
-        const project = isKept ? keptProject(source, today) : today;
-        const wanted = wantedIn(project);
-        const swap = planRollback({
-            project,
-            composeVersion: compose.version,
-            containers: seen.containers,
-            images: compose.images,
-            running,
-            databases,
-            stores,
-            named: new Set(inputs.services ?? []),
-            jobs: inputs.jobs,
-            swapFacts: seen.swapFacts ?? noSwapFacts,
-            wanted,
-            // While databases exchange their names, nothing may write.
-            strategy: inputs.restore === null ? inputs.strategy : 'recreate',
-            proxyService: inputs.proxyService,
-            proxies: compose.proxies,
-            healthUrl: inputs.healthUrl,
-            persist: inputs.persist,
-            envNames: compose.envNames,
-            unset: compose.unset,
-            settings: isKept
-                ? []
-                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
-            drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
-            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
-            updaters: seen.updaters,
-            filesChangedAt: compose.changedAt,
-            newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
-            schemaNow: newestSchema(knownHistory.host, inputs.environment),
-            projectState: source.projectState,
-        });
-        const restoring = inputs.restore === null
-            ? null
-            : await planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
-        const plan = restoring?.plan ?? swap;
-        // Throws now rather than later.
-        for (const { service } of plan.services)
-            tarOf(inlineFiles(source.config, source.values, service));
-        for (const line of [...planText(plan), ...tableOf(others)])
-            info(line);
-        for (const { level, text } of plan.notes) {
-            if (level === 'warning')
-                warning(text);
-            else
-                info(text);
+function lexemeAt(sql, at) {
+    const begin = sql[at] ?? '';
+    switch (begin) {
+        case "'":
+            return { kind: 'text', end: endOfQuote(sql, at) };
+        case '"':
+            return { kind: 'name', end: endOfQuote(sql, at) };
+        case '-':
+            if (sql[at + 1] === '-')
+                return { kind: 'comment', end: endOfLine(sql, at) };
+            break;
+        case '/':
+            if (sql[at + 1] === '*')
+                return { kind: 'comment', end: endOfComment(sql, at) };
+            break;
+        case '$': {
+            const tag = matched(dollar, sql, at);
+            if (tag !== null)
+                return { kind: 'text', end: after(sql, tag, at + tag.length) };
+            break;
         }
-        if (seen.hold !== null)
-            info('Deployments are already on hold because of an earlier rollback');
-        if (!inputs.planOnly)
-            refuseKnownBad(wanted, inputs.target, inputs.services);
-        return { plan, knownHistory, compose: source, restoring };
-    });
+        case 'e':
+        case 'E':
+            if (sql[at + 1] === "'")
+                return { kind: 'text', end: endOfEscaped(sql, at + 2) };
+            break;
+    }
+    const letters = begin > ' ' ? matched(lexemes_word, sql, at) : null;
+    if (letters !== null)
+        return { kind: 'word', end: at + letters.length };
+    const spaces = matched(blank, sql, at);
+    if (spaces !== null)
+        return { kind: 'blank', end: at + spaces.length };
+    return { kind: 'sign', end: at + 1 };
 }
-/** Only the database is restored. */
-const whatRuns = {
-    images: new Map(),
-    source: 'the release that runs: only the database is restored',
-    record: null,
-    unknown: [],
-    knownBad: null,
-};
-/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
-function keptProject({ config }, today) {
-    const { name, services } = readProject(config, '', 'docker compose config --quiet');
-    const written = [...services].map(([service, facts]) => [
-        service,
-        { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
-    ]);
-    return { name, services: new Map(written) };
+function matched(pattern, sql, at) {
+    pattern.lastIndex = at;
+    return pattern.exec(sql)?.[0] ?? null;
 }
-/** The table of releases to choose from, with its title. */
-function tableOf(others) {
-    return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
+/** Two quotes within are one of the text. */
+function endOfQuote(sql, at) {
+    const quote = sql[at] ?? '';
+    let end = after(sql, quote, at + 1);
+    while (sql[end] === quote)
+        end = after(sql, quote, end + 1);
+    return end;
 }
-/** The stores that nobody named, neither as a service nor with a tag of its own. */
-function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
-    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
-    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
-    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
-    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
+function after(sql, closing, from) {
+    const end = sql.indexOf(closing, from);
+    if (end < 0)
+        throw new RangeError(`has a quote (${closing}) that does not end`);
+    return end + closing.length;
 }
-function projectStateUnknown() {
-    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
-        hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
-    });
+function endOfEscaped(sql, from) {
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql[at] === '\\')
+            at += 1;
+        else if (sql[at] === "'")
+            return at + 1;
+    }
+    throw new RangeError("has a quote (E') that does not end");
+}
+function endOfLine(sql, from) {
+    const end = sql.indexOf('\n', from);
+    return end < 0 ? sql.length : end + 1;
+}
+/** They nest. */
+function endOfComment(sql, from) {
+    let depth = 0;
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql.startsWith('/*', at))
+            [depth, at] = [depth + 1, at + 1];
+        else if (sql.startsWith('*/', at)) {
+            [depth, at] = [depth - 1, at + 1];
+            if (depth === 0)
+                return at + 1;
+        }
+    }
+    throw new RangeError('has a comment (/*) that does not end');
 }
 
-;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+;// CONCATENATED MODULE: ./build/shared/plan/sql-parts.js
 
-
-/**
- * The failure to report when the rollback did not succeed.
- * @param folder the transaction's folder on the host
- * @param otherSettings the target was started with other settings than it ran with
- */
-function endingFailure(outcome, folder, otherSettings) {
-    const { ending, left, foundStopped, problems } = outcome;
-    const stopped = foundStopped.join(', ');
-    const { code, message: why } = failureOf(outcome);
-    const evidence = `The containers' logs are in ${folder}/evidence`;
-    switch (ending) {
-        case 'refused':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
-            });
-        case 'reverted':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
-            });
-        default:
-            if (stopped !== '') {
-                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
-                    hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
-                });
-            }
-            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
-                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
-            });
+/** The pieces of a statement, without blanks and comments. @throws RangeError as `lexemeAt` */
+function sql_parts_partsOf(sql) {
+    const parts = [];
+    let depth = 0;
+    let start = 0;
+    for (let at = 0; at < sql.length;) {
+        const { kind, end } = lexemeAt(sql, at);
+        const sign = kind === 'sign' ? sql[at] : '';
+        if (sign === '(' && depth++ === 0)
+            start = at;
+        if (depth === 0 && kind !== 'blank' && kind !== 'comment')
+            parts.push({ kind, text: sql.slice(at, end), start: at, end });
+        if (sign === ')' && depth > 0 && --depth === 0)
+            parts.push({ kind: 'group', text: sql.slice(start, end), start, end });
+        at = end;
+    }
+    if (depth > 0)
+        throw new RangeError('has a parenthesis that does not end');
+    return parts;
+}
+/** What stands between the commas in a group. */
+function listIn(group) {
+    const inner = group.slice(1, -1);
+    const items = [];
+    let start = 0;
+    for (const { kind, text, end } of sql_parts_partsOf(inner)) {
+        if (kind !== 'sign' || text !== ',')
+            continue;
+        items.push(inner.slice(start, end - 1).trim());
+        start = end;
+    }
+    const last = inner.slice(start).trim();
+    return last === '' ? items : [...items, last];
+}
+/** Every name that a text mentions, without its quotes, also within parentheses. */
+function namesIn(sql) {
+    const names = new Set();
+    for (let at = 0; at < sql.length;) {
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind === 'word' || kind === 'name')
+            names.add(sql_parts_bare(sql.slice(at, end)));
+        at = end;
+    }
+    return names;
+}
+/** A name without its quotes. */
+function sql_parts_bare(name) {
+    return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+/** Reads a statement from its beginning to its end. */
+class SqlReader {
+    #sql;
+    #parts;
+    #at = 0;
+    constructor(sql) {
+        this.#sql = sql;
+        this.#parts = sql_parts_partsOf(sql);
+    }
+    /** Goes on behind these words if they come next. */
+    skip(...words) {
+        if (!words.every((word, index) => this.#parts[this.#at + index]?.text === word))
+            return false;
+        this.#at += words.length;
+        return true;
+    }
+    /** Goes on behind the first of these words. */
+    skipTo(...words) {
+        const found = this.#parts.findIndex(({ text }, index) => index >= this.#at && words.includes(text));
+        if (found < 0)
+            return false;
+        this.#at = found + 1;
+        return true;
+    }
+    /** The next piece; null at the end. */
+    next() {
+        return this.#parts[this.#at++] ?? null;
+    }
+    peek() {
+        return this.#parts[this.#at]?.text ?? '';
+    }
+    /** A name as it is written, with its schema: `public."Order"`. Empty if none comes next. */
+    name() {
+        const first = this.#parts[this.#at];
+        if (first === undefined || (first.kind !== 'word' && first.kind !== 'name'))
+            return '';
+        this.#at += 1;
+        return this.peek() === '.' ? `${first.text}${this.next()?.text}${this.name()}` : first.text;
+    }
+    /** The next group, wherever it stands; null if there is none. */
+    group() {
+        const found = this.#parts.findIndex(({ kind }, index) => index >= this.#at && kind === 'group');
+        if (found < 0)
+            return null;
+        this.#at = found + 1;
+        return this.#parts[found]?.text ?? null;
+    }
+    /** The text from here up to the first of these words, or to the end. */
+    until(...words) {
+        const from = this.#parts[this.#at]?.start ?? this.#sql.length;
+        while (this.#at < this.#parts.length && !words.includes(this.peek()))
+            this.#at += 1;
+        const to = this.#parts[this.#at]?.start ?? this.#sql.length;
+        return this.#sql.slice(from, to).trim();
     }
 }
-function failureOf({ failure, dockerRestarted }) {
-    const said = failure?.text || failure?.code || 'stuck';
-    if (dockerRestarted)
-        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
-    // A newer version may have written a code that this one does not know.
-    const code = failure?.code ?? 'stuck';
-    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-changes-of-table.js
+
+
+/** What has changed in a table that is there before and after, as code that was made for the table before notices it. */
+function tableChanges(before, after, model) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const about = (change) => ({ ...change, text: `${after.name}: ${change.text}` });
+    const changes = [
+        ...columnChanges(before, after, model),
+        ...constraintChanges(before, after),
+        ...uniqueChanges(before, after),
+        ...[...before.indexes]
+            .filter(([rule]) => !after.indexes.has(rule) && !after.unique.has(rule))
+            .map(([, name]) => harmless(`index ${name} is gone`)),
+        ...[...after.indexes].filter(([rule]) => !before.indexes.has(rule)).map(([, name]) => harmless(`index ${name}`)),
+    ];
+    if (before.shape !== after.shape || before.kind !== after.kind)
+        changes.push(rewritten('it is a table of another kind, or partitioned in another way'));
+    if (before.parents.join() !== after.parents.join())
+        changes.push(breaking('it inherits from other tables'));
+    if (before.rowSecurity !== after.rowSecurity)
+        changes.push(breaking('its row security has been switched'));
+    return changes.map(about);
 }
-/** The target may well be good. */
-const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
-/** Hints for failures that are not the target's fault. */
-const revertedHints = {
-    'engine-died': 'Run it again',
-    'docker-restarted': 'Run it again',
-    'docker-failed': 'See what Docker says in the log, then run it again',
-    'stop-failed': 'See what Docker says in the log, then run it again',
-    'container-lost': 'Something else changed the containers: find out what, then run it again',
-    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
-    'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
-    'still-starting': 'Raise "health-timeout"',
-    'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
-    'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
-    'max-downtime': 'Raise "max-downtime", or leave it empty',
-};
-const refusedHints = {
-    'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
-    'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
-    'not-created': 'See what docker compose says in the log',
-    unfinished: 'Run it again: it finishes that transaction first',
-};
+function columnChanges(before, after, model) {
+    const { breaking, harmless } = schemaChange;
+    const added = [...after.columns].filter(([name]) => !before.columns.has(name));
+    const changes = [...before.columns].flatMap(([name, column]) => {
+        const now = after.columns.get(name);
+        if (now !== undefined)
+            return columnChange(name, column, now);
+        const alike = added.find(([, { type }]) => type === column.type);
+        return [breaking(`column ${name} is gone${alike === undefined ? '' : ` (${alike[0]}, of the same type, is new)`}`)];
+    });
+    for (const [name, column] of added) {
+        const isGiven = column.fallback !== null || column.generated !== null || hasOwnDefault(column, model);
+        changes.push(column.isRequired && !isGiven
+            ? breaking(`column ${name} is new, and must be given, which older code does not do`)
+            : harmless(`column ${name}`));
+    }
+    if (!isInOrder(before, after))
+        changes.push(breaking('its columns stand in another order'));
+    return changes;
+}
+/** New columns stand behind the others, so that code which gives values without names still finds their places. */
+function isInOrder(before, after) {
+    const columns = [...after.columns.keys()];
+    const kept = [...before.columns.keys()].filter((name) => after.columns.has(name));
+    // A column that was renamed in its place is told as one that is gone, and a new one.
+    const places = kept.length < before.columns.size ? columns.filter((name) => before.columns.has(name)) : columns;
+    return kept.every((name, at) => name === places[at]);
+}
+/** A domain may have one. */
+function hasOwnDefault({ type }, { others }) {
+    return / DEFAULT /.test(others.get(`DOMAIN ${type}`)?.definition ?? '');
+}
+function columnChange(name, before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const changes = [];
+    const column = `column ${name}`;
+    if (before.type !== after.type) {
+        const text = `${column} was ${before.type} and is ${after.type}`;
+        changes.push(isWider(before.type, after.type) ? harmless(text) : breaking(text));
+    }
+    if (!before.isRequired && after.isRequired)
+        changes.push(breaking(`${column} must not be NULL any more`));
+    if (before.isRequired && !after.isRequired)
+        changes.push(breaking(`${column} may be NULL now`));
+    if (before.generated !== after.generated)
+        changes.push(rewritten(`${column} is generated in another way`));
+    else if (before.fallback === null && after.fallback !== null)
+        changes.push(harmless(`${column} has a default now`));
+    else if (after.fallback === null && before.fallback !== null)
+        changes.push(breaking(`${column} has no default any more`));
+    else if (before.fallback !== after.fallback)
+        changes.push(rewritten(`${column} has another default`));
+    if (before.collation !== after.collation)
+        changes.push(breaking(`${column} has another collation`));
+    return changes;
+}
+/** A text that may only be longer than before: what older code writes fits, and what it reads is of the same kind. */
+function isWider(before, after) {
+    const length = (type) => {
+        if (type === 'text' || type === 'character varying')
+            return Number.POSITIVE_INFINITY;
+        const [, digits] = /^character varying\((\d+)\)$/.exec(type) ?? [];
+        return digits === undefined ? null : Number(digits);
+    };
+    const [from, to] = [length(before), length(after)];
+    return from !== null && to !== null && to >= from;
+}
+function constraintChanges(before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const definitionsBefore = new Set(before.constraints.values());
+    const definitionsAfter = new Set(after.constraints.values());
+    const changes = [];
+    for (const [name, definition] of before.constraints) {
+        if (definitionsAfter.has(definition))
+            continue;
+        const now = after.constraints.get(name);
+        if (now === undefined)
+            changes.push(breaking(`constraint ${name} is gone`));
+        else if (takesMore(definition, now))
+            changes.push(harmless(`constraint ${name} allows more values`));
+        else
+            changes.push(rewritten(`constraint ${name} has changed`));
+    }
+    for (const [name, definition] of after.constraints) {
+        if (definitionsBefore.has(definition) || before.constraints.has(name))
+            continue;
+        changes.push(columnsOf(definition).some((column) => before.columns.has(column))
+            ? breaking(`constraint ${name} is new, and what older code writes may violate it`)
+            : harmless(`constraint ${name}`));
+    }
+    return changes;
+}
+/** The names in a constraint, of which some are columns of its own table; those of the other table do not count. */
+function columnsOf(definition) {
+    const reader = new SqlReader(definition);
+    return [...namesIn(reader.skip('FOREIGN', 'KEY') ? (reader.group() ?? '') : definition)];
+}
+/** `IN ('a', 'b')` with a longer list, as pg_dump writes it. */
+function takesMore(before, after) {
+    const list = /ARRAY\[(.*?)\]/s;
+    const [values, more] = [list.exec(before)?.[1], list.exec(after)?.[1]];
+    if (values === undefined || more === undefined)
+        return false;
+    const allowed = new Set(listIn(`(${more})`));
+    return (before.replace(list, '') === after.replace(list, '') && listIn(`(${values})`).every((each) => allowed.has(each)));
+}
+function uniqueChanges(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const gone = [...before.unique.keys()].filter((rule) => !after.unique.has(rule));
+    const added = [...after.unique].filter(([rule]) => !before.unique.has(rule));
+    return [
+        ...gone.map((rule) => breaking(`${rule} need not be unique any more`)),
+        ...added.map(([rule, name]) => isKept(rule, before, after)
+            ? harmless(`unique index ${name}`)
+            : breaking(`${rule} must be unique now, and what older code writes may violate that`)),
+    ];
+}
+/** Whether rows that older code writes cannot violate a new rule. */
+function isKept(rule, before, after) {
+    const columns = namesIn(rule);
+    const isStrict = rule.includes(' NULLS NOT DISTINCT');
+    const isImplied = !isStrict &&
+        [...before.unique.keys()].some((earlier) => earlier.endsWith(')') &&
+            !/ WHERE /.test(earlier) &&
+            schema_changes_of_table_keyOf(earlier).every((column) => schema_changes_of_table_keyOf(rule).includes(column)));
+    if (isImplied)
+        return true;
+    if ([...columns].some((name) => before.columns.has(name)))
+        return false;
+    // NULLs are all different, and so are numbers of a sequence.
+    return [...columns]
+        .flatMap((name) => after.columns.get(name) ?? [])
+        .some(({ isRequired, fallback, generated }) => generated !== null || /nextval\(|uuid/.test(fallback ?? '') || (fallback === null && !isRequired && !isStrict));
+}
+function schema_changes_of_table_keyOf(rule) {
+    return listIn(new SqlReader(rule).group() ?? '()').map(sql_parts_bare);
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+
+/**
+ * Splits an SQL text into statements, without semicolons and without pure comments.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    /** Within parentheses, a semicolon separates the actions of a rule. */
+    let depth = 0;
+    let at = 0;
+    while (at < sql.length) {
+        if (sql[at] === ';' && depth === 0) {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+            continue;
+        }
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind !== 'blank' && kind !== 'comment') {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+        }
+        if (sql[at] === '(')
+            depth += 1;
+        if (sql[at] === ')' && depth > 0)
+            depth -= 1;
+        at = end;
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
+}
 
 ;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
 /**
@@ -46138,6 +46338,1103 @@ function schema_changes_objectAt(objects, title) {
     objects.set(key, object);
     return object;
 }
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-objects.js
+
+
+const schema_objects_header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/** Between objects, about none of them. */
+const schema_objects_setting = /^(SET|SELECT pg_catalog\.set_config\()/;
+/**
+ * The objects of a schema dump, in its order. Only comments above a statement count as headers: a text, the body of a function or a
+ * comment may hold lines that look like one.
+ * @throws RangeError if it is not SQL to its end
+ */
+function schemaObjects(dump) {
+    const objects = [];
+    for (const text of statementsIn(stableSchema(dump))) {
+        const { comments, statement } = parted(text);
+        const title = comments.map((line) => schema_objects_header.exec(line)).findLast((match) => match !== null);
+        if (title) {
+            const [, name = '', type = '', schema = ''] = title;
+            objects.push({ type, schema, name, statements: [] });
+        }
+        if (!schema_objects_setting.test(statement))
+            objects.at(-1)?.statements.push(asRestored(statement));
+    }
+    return objects;
+}
+/** A statement, and the lines of comment before it. */
+function parted(text) {
+    const comments = [];
+    let at = 0;
+    while (at < text.length) {
+        const end = text.indexOf('\n', at);
+        const line = text.slice(at, end < 0 ? text.length : end);
+        if (line.trim() !== '' && !line.startsWith('--'))
+            break;
+        comments.push(line);
+        at = end < 0 ? text.length : end + 1;
+    }
+    return { comments, statement: text.slice(at) };
+}
+const items = "((?:[^\\[\\]']|'[^']*')*)";
+const castList = new RegExp(`\\(ARRAY\\[${items}\\]\\)::[a-z ]+\\[\\]`, 'g');
+const listOfCasts = new RegExp(`ARRAY\\[${items}\\]`, 'g');
+const castItem = /(?:\(('[^']*(?:''[^']*)*')::[a-z ]+\)|('[^']*(?:''[^']*)*'))::[a-z ]+(?=, |$)/g;
+/**
+ * PostgreSQL prints `a IN ('x', 'y')` for a column of varying length in one way, and in another once it was dumped and restored:
+ * `(ARRAY['x'::character varying])::text[]`, then `ARRAY[('x'::character varying)::text]`. It is the same list.
+ */
+function asRestored(statement) {
+    if (!statement.includes('ARRAY['))
+        return statement;
+    const bareItems = (list) => list.replace(castItem, (_, inner, plain) => inner ?? plain);
+    return statement
+        .replace(castList, (_, list) => `ARRAY[${bareItems(list)}]`)
+        .replace(listOfCasts, (whole, list) => (list.startsWith("('") ? `ARRAY[${bareItems(list)}]` : whole));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-rights.js
+
+const everybody = 'PUBLIC';
+/** What everybody may use as long as nobody has revoked that. */
+const openKinds = new Set(['FUNCTION', 'TYPE', 'LANGUAGE']);
+/** The rights on the objects of a schema. */
+class SchemaRights {
+    #rights = new Map();
+    /** Those that the dump creates; others, such as the schema `public`, are there anyway. */
+    #created = new Set();
+    /** Takes the owner of an object, or a right, from a statement. False if it is about neither. */
+    read(statement) {
+        if (/^(GRANT|REVOKE) /.test(statement)) {
+            this.#readGrant(statement);
+            return true;
+        }
+        const [, kind, name, owner] = /^ALTER ([A-Z][A-Z ]*[A-Z]) ([^A-Z].*) OWNER TO (.+)$/s.exec(statement) ?? [];
+        if (kind === undefined || name === undefined || owner === undefined)
+            return false;
+        const object = objectOf(kind, name);
+        this.#created.add(object);
+        // What owners may do, they may do without a grant.
+        this.#of(object).set(owner, new Set(['ALL']));
+        return true;
+    }
+    /** What roles may do here, and no more there: `TABLE public.orders: SELECT for web`. Of objects that both have. */
+    lostIn(after) {
+        const objects = new Set([...this.#rights.keys(), ...after.#rights.keys()]);
+        return [...objects]
+            .filter((object) => this.#created.has(object) === after.#created.has(object))
+            .flatMap((object) => {
+            const lost = lostRights(this.#of(object), after.#of(object));
+            return lost.length === 0 ? [] : [`${object}: ${lost.join(' and ')}`];
+        });
+    }
+    #of(object) {
+        const known = this.#rights.get(object);
+        if (known !== undefined)
+            return known;
+        const rights = new Map();
+        if (openKinds.has(object.split(' ')[0] ?? ''))
+            rights.set(everybody, new Set(['ALL']));
+        if (object === 'SCHEMA public')
+            rights.set(everybody, new Set(['USAGE']));
+        this.#rights.set(object, rights);
+        return rights;
+    }
+    /** `GRANT SELECT(id),UPDATE ON TABLE public.t TO web WITH GRANT OPTION` */
+    #readGrant(statement) {
+        const reader = new SqlReader(statement);
+        const isGrant = reader.skip('GRANT');
+        if (!isGrant)
+            reader.skip('REVOKE');
+        // Whether one may pass a right on is nothing that an application needs.
+        if (reader.skip('GRANT', 'OPTION', 'FOR'))
+            return;
+        const privileges = reader.until('ON').split(/,\s*(?![^(]*\))/);
+        reader.skip('ON');
+        const [, kind = '', name = ''] = /^([A-Z][A-Z ]*[A-Z]) ([^A-Z].*)$/s.exec(reader.until('TO', 'FROM')) ?? [];
+        if (!reader.skip('TO'))
+            reader.skip('FROM');
+        const role = reader.until('WITH', 'GRANTED', 'CASCADE');
+        const rights = this.#of(objectOf(kind, name));
+        const held = rights.get(role) ?? new Set();
+        for (const privilege of privileges) {
+            if (isGrant)
+                held.add(privilege);
+            else if (privilege === 'ALL')
+                held.clear();
+            else
+                held.delete(privilege);
+        }
+        rights.set(role, held);
+    }
+}
+/** An object as GRANT calls it, which knows fewer kinds than ALTER. */
+function objectOf(kind, name) {
+    const kinds = {
+        VIEW: 'TABLE',
+        'MATERIALIZED VIEW': 'TABLE',
+        'FOREIGN TABLE': 'TABLE',
+        SEQUENCE: 'TABLE',
+        PROCEDURE: 'FUNCTION',
+        AGGREGATE: 'FUNCTION',
+        DOMAIN: 'TYPE',
+        'PROCEDURAL LANGUAGE': 'LANGUAGE',
+        'FOREIGN SERVER': 'SERVER',
+    };
+    return `${kinds[kind] ?? kind} ${name}`;
+}
+function lostRights(before, after) {
+    const ofAll = after.get(everybody) ?? new Set();
+    return [...before].flatMap(([role, held]) => {
+        const now = after.get(role) ?? new Set();
+        const isKept = (privilege) => [now, ofAll].some((has) => has.has('ALL') || has.has(privilege) || has.has(privilege.replace(/\(.*$/s, '')));
+        const lost = [...held].filter((privilege) => !isKept(privilege));
+        return lost.length === 0 ? [] : [`${lost.join(', ')} for ${role === everybody ? 'everybody' : role}`];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-table.js
+
+/** Reads CREATE TABLE; null if it is another statement. */
+function readTable(statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('CREATE'))
+        return null;
+    reader.skip('UNLOGGED');
+    const kind = reader.skip('FOREIGN') ? 'FOREIGN' : '';
+    if (!reader.skip('TABLE'))
+        return null;
+    const table = {
+        name: reader.name(),
+        kind,
+        columns: new Map(),
+        constraints: new Map(),
+        unique: new Map(),
+        indexes: new Map(),
+        parents: [],
+        isPartition: false,
+        shape: '',
+        rowSecurity: '',
+    };
+    if (reader.skip('PARTITION', 'OF')) {
+        table.parents.push(reader.name());
+        table.isPartition = true;
+    }
+    else if (reader.skip('OF'))
+        table.shape = `OF ${reader.name()}`;
+    for (const item of listIn(reader.group() ?? '()'))
+        readItem(table, item);
+    if (reader.skip('INHERITS'))
+        table.parents.push(...listIn(reader.group() ?? '()'));
+    if (reader.skip('PARTITION', 'BY'))
+        table.shape = `PARTITION BY ${reader.until('USING', 'WITH', 'TABLESPACE')}`;
+    else if (kind !== '' && reader.skip('SERVER'))
+        table.shape = `SERVER ${reader.until()}`;
+    return table;
+}
+function readItem(table, item) {
+    const reader = new SqlReader(item);
+    if (reader.skip('CONSTRAINT')) {
+        const name = sql_parts_bare(reader.name());
+        addConstraint(table, name, reader.until());
+    }
+    else if (reader.peek() === 'CHECK') {
+        addConstraint(table, item, item);
+    }
+    else {
+        const name = sql_parts_bare(reader.name());
+        table.columns.set(name, readColumn(reader));
+    }
+}
+const columnWords = ['DEFAULT', 'NOT', 'NULL', 'COLLATE', 'GENERATED', 'CONSTRAINT', 'OPTIONS', 'WITH'];
+function readColumn(reader) {
+    // `timestamp with time zone` has its words in small letters.
+    const column = {
+        type: reader.until(...columnWords),
+        isRequired: false,
+        fallback: null,
+        generated: null,
+        collation: null,
+    };
+    for (let part = reader.next(); part !== null; part = reader.next()) {
+        if (part.text === 'DEFAULT')
+            column.fallback = reader.until(...columnWords);
+        else if (part.text === 'COLLATE')
+            column.collation = reader.until(...columnWords);
+        else if (part.text === 'GENERATED')
+            column.generated = reader.until('NOT', 'COLLATE', 'CONSTRAINT');
+        else if (part.text === 'NOT' && reader.peek() === 'NULL')
+            column.isRequired = true;
+        // From version 18 on, NOT NULL has a name.
+        else if (part.text === 'CONSTRAINT')
+            reader.name();
+    }
+    return column;
+}
+/** A constraint as pg_dump writes it behind its name. */
+function addConstraint(table, name, definition) {
+    const reader = new SqlReader(definition);
+    const isPrimary = reader.skip('PRIMARY', 'KEY');
+    if (isPrimary || reader.skip('UNIQUE')) {
+        const isStrict = reader.skip('NULLS', 'NOT', 'DISTINCT');
+        const columns = reader.group() ?? '';
+        table.unique.set(uniqueRule(columns, isStrict, reader.skipTo('DEFERRABLE') ? 'DEFERRABLE' : ''), name);
+        return;
+    }
+    // Whether old rows were looked at says nothing of new ones.
+    table.constraints.set(name, definition.replace(/ NOT VALID$/, ''));
+}
+/** CREATE INDEX, with the name of its table; null if it is another statement. */
+function readIndex(statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('CREATE'))
+        return null;
+    const isUnique = reader.skip('UNIQUE');
+    if (!reader.skip('INDEX'))
+        return null;
+    const name = sql_parts_bare(reader.name());
+    reader.skip('ON');
+    reader.skip('ONLY');
+    const table = reader.name();
+    reader.skip('USING');
+    const method = reader.name();
+    const columns = reader.group() ?? '';
+    if (reader.skip('INCLUDE'))
+        reader.group();
+    const isStrict = reader.skip('NULLS', 'NOT', 'DISTINCT');
+    const condition = reader.skipTo('WHERE') ? `WHERE ${reader.until()}` : '';
+    return {
+        table,
+        addTo({ unique, indexes }) {
+            if (isUnique)
+                unique.set(uniqueRule(columns, isStrict, condition), name);
+            else
+                indexes.set(`${method} ${columns} ${condition}`, name);
+        },
+    };
+}
+function uniqueRule(columns, isStrict, rest) {
+    return `${columns}${isStrict ? ' NULLS NOT DISTINCT' : ''}${rest === '' ? '' : ` ${rest}`}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-model.js
+
+
+
+
+/** Nothing that code notices: for people, the planner, copies, or objects that do not exist yet. */
+const unnoticed = new Set([
+    'COMMENT',
+    'SECURITY LABEL',
+    'STATISTICS',
+    'DEFAULT ACL',
+    'SEQUENCE OWNED BY',
+    'INDEX ATTACH',
+    'PUBLICATION',
+    'PUBLICATION TABLE',
+    'PUBLICATION TABLES IN SCHEMA',
+    'SUBSCRIPTION',
+]);
+/** Reads a schema dump. @throws RangeError whose message continues "it …" */
+function schemaModel(dump) {
+    const model = { tables: new Map(), enums: new Map(), others: new Map(), rights: new SchemaRights() };
+    for (const object of schemaObjects(dump))
+        if (!unnoticed.has(object.type))
+            schema_model_add(model, object);
+    return model;
+}
+function schema_model_add(model, object) {
+    // A statement that only sets the owner or grants, or how rows are stored, defines nothing.
+    const statements = object.statements.filter((statement) => !model.rights.read(statement) && !isPhysical(statement));
+    const [first] = statements;
+    if (first === undefined) {
+        if (object.type === 'SCHEMA' || object.type === 'EXTENSION')
+            addOther(model, object, '', null);
+        return;
+    }
+    switch (object.type) {
+        case 'TABLE':
+        case 'FOREIGN TABLE': {
+            const table = readTable(first);
+            if (table === null)
+                break;
+            model.tables.set(table.name, table);
+            for (const statement of statements.slice(1))
+                alterTable(model, statement);
+            return;
+        }
+        case 'TABLE ATTACH':
+        case 'DEFAULT':
+        case 'CONSTRAINT':
+        case 'CHECK CONSTRAINT':
+        case 'FK CONSTRAINT':
+        case 'SEQUENCE':
+        case 'ROW SECURITY':
+            if (statements.every((statement) => alterTable(model, statement)))
+                return;
+            break;
+        case 'INDEX': {
+            const index = readIndex(first);
+            const table = model.tables.get(index?.table ?? '');
+            if (index !== null && table !== undefined) {
+                index.addTo(table);
+                return;
+            }
+            break;
+        }
+        case 'TYPE': {
+            const values = enumValues(first);
+            if (values === null)
+                break;
+            model.enums.set(schema_model_nameOf(object), values);
+            return;
+        }
+    }
+    addOther(model, object, statements.join(';\n'), tableOf(object, first));
+}
+function addOther(model, object, definition, table) {
+    const { type } = object;
+    const name = schema_model_nameOf(object);
+    model.others.set(`${type} ${name}`, { type, name, definition: steady(type, definition), table });
+}
+function schema_model_nameOf({ schema, name }) {
+    return schema === '-' ? name : `${schema}.${name}`;
+}
+/** Where a sequence starts anew says nothing of the numbers that it gives, nor does how many a session takes at a time. */
+function steady(type, definition) {
+    if (type !== 'SEQUENCE')
+        return definition;
+    return definition
+        .replace(/^CREATE UNLOGGED /, 'CREATE ')
+        .replace(/^ *(START WITH|CACHE) .*\n?/gm, '')
+        .trim();
+}
+function isPhysical(statement) {
+    return (/^ALTER TABLE ONLY .* (REPLICA IDENTITY|ALTER COLUMN .* SET (STORAGE|STATISTICS|COMPRESSION|\())/s.test(statement) || /^ALTER (TABLE|INDEX|MATERIALIZED VIEW) .* (CLUSTER ON |ALTER COLUMN \d+ SET STATISTICS )/s.test(statement));
+}
+/** Takes what ALTER TABLE does into the table. False if it is another statement, or about no table. */
+function alterTable({ tables }, statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('ALTER') || !(reader.skip('FOREIGN', 'TABLE') || reader.skip('TABLE')))
+        return false;
+    reader.skip('ONLY');
+    const name = reader.name();
+    const table = tables.get(name);
+    if (table === undefined)
+        return false;
+    if (reader.skip('ADD', 'CONSTRAINT'))
+        addConstraint(table, sql_parts_bare(reader.name()), reader.until());
+    else if (reader.skip('ATTACH', 'PARTITION')) {
+        const partition = tables.get(reader.name());
+        partition?.parents.push(name);
+        if (partition !== undefined)
+            partition.isPartition = true;
+    }
+    else if (reader.skip('ALTER', 'COLUMN'))
+        alterColumn(table, reader);
+    else if (/ ROW LEVEL SECURITY$/.test(statement))
+        table.rowSecurity = `${table.rowSecurity} ${reader.until()}`.trim();
+    else
+        table.shape = `${table.shape} ${reader.until()}`.trim();
+    return true;
+}
+function alterColumn({ columns }, reader) {
+    const column = columns.get(sql_parts_bare(reader.name()));
+    if (column === undefined)
+        return;
+    if (reader.skip('SET', 'DEFAULT'))
+        column.fallback = reader.until();
+    else if (reader.skip('SET', 'NOT', 'NULL'))
+        column.isRequired = true;
+    else if (reader.skip('ADD', 'GENERATED')) {
+        const when = reader.until('AS');
+        const sequence = steady('SEQUENCE', reader.group()?.slice(1, -1) ?? '');
+        column.generated = `${when} AS IDENTITY (${sequence})`;
+    }
+}
+function enumValues(statement) {
+    const reader = new SqlReader(statement);
+    reader.skip('CREATE', 'TYPE');
+    reader.name();
+    if (!reader.skip('AS', 'ENUM'))
+        return null;
+    const values = reader.group() ?? '()';
+    return Array.from(values.matchAll(/'((?:[^']|'')*)'/g), ([, value = '']) => value.replaceAll("''", "'"));
+}
+/**
+ * Whether a table is one part of another: a partition, or one that inherits all of its columns. Such parts come and go with time, and
+ * code speaks of the whole.
+ */
+function isPart({ tables }, { parents, isPartition, columns }) {
+    const wholes = parents.flatMap((name) => tables.get(name) ?? []);
+    return (wholes.length > 0 &&
+        (isPartition || [...columns.keys()].every((column) => wholes.some((whole) => whole.columns.has(column)))));
+}
+/** The table of a trigger, a rule or a policy. */
+function tableOf({ type }, statement) {
+    if (!['TRIGGER', 'RULE', 'POLICY', 'INDEX'].includes(type))
+        return null;
+    const reader = new SqlReader(statement);
+    if (!reader.skipTo(type === 'RULE' ? 'TO' : 'ON'))
+        return null;
+    return reader.name();
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-judgement.js
+
+
+
+
+/**
+ * What has changed between two schemas, by object, as code notices it that was made for the one before. What nobody's code
+ * notices is left out: comments, statistics, how rows are stored.
+ * @param before and after: outputs of `pg_dump --schema-only`
+ * @throws RangeError whose message continues "it …"
+ */
+function schemaChanges(before, after) {
+    const [old, now] = [schemaModel(before), schemaModel(after)];
+    return [
+        ...changesOfTables(old, now),
+        ...changesOfEnums(old, now),
+        ...changesOfOthers(old, now),
+        ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a right is gone on ${lost}`)),
+    ];
+}
+function changesOfTables(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const changes = [];
+    let [partsGone, partsAdded] = [0, 0];
+    for (const [name, table] of before.tables) {
+        const now = after.tables.get(name);
+        const wasPart = isPart(before, table);
+        if (now === undefined) {
+            const hasWhole = wasPart && table.parents.some((parent) => after.tables.has(parent));
+            if (hasWhole)
+                partsGone += 1;
+            else if (after.others.has(`VIEW ${name}`))
+                changes.push(breaking(`table ${name} is a view now`));
+            else
+                changes.push(breaking(`table ${name} is gone`));
+        }
+        else if (wasPart && !isPart(after, now))
+            changes.push(harmless(`${name} is no partition any more`));
+        else if (!wasPart)
+            changes.push(...tableChanges(table, now, after));
+    }
+    for (const [name, table] of after.tables) {
+        if (before.tables.has(name))
+            continue;
+        if (isPart(after, table))
+            partsAdded += 1;
+        else
+            changes.push(harmless(`table ${name}`));
+    }
+    if (partsGone > 0)
+        changes.push(harmless(`${counted(partsGone, 'partition')} ${partsGone === 1 ? 'is' : 'are'} gone`));
+    if (partsAdded > 0)
+        changes.push(harmless(counted(partsAdded, 'new partition')));
+    return changes;
+}
+function changesOfEnums(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const changes = [];
+    for (const [name, values] of before.enums) {
+        const now = after.enums.get(name);
+        if (now === undefined) {
+            changes.push(breaking(`type ${name} is gone`));
+            continue;
+        }
+        const kept = values.filter((value) => now.includes(value));
+        for (const value of values)
+            if (!now.includes(value))
+                changes.push(breaking(`${name}: value ${value} is gone`));
+        for (const value of now)
+            if (!values.includes(value))
+                changes.push(harmless(`${name}: value ${value}`));
+        if (now.filter((value) => values.includes(value)).join('\0') !== kept.join('\0'))
+            changes.push(breaking(`${name}: its values stand in another order`));
+    }
+    for (const name of after.enums.keys())
+        if (!before.enums.has(name))
+            changes.push(harmless(`type ${name}`));
+    return changes;
+}
+function changesOfOthers(before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const changes = [];
+    for (const [key, object] of before.others) {
+        const now = after.others.get(key);
+        if (now?.definition === object.definition || isOfPart(before, object))
+            continue;
+        // What belongs to a table is gone with it.
+        if (now === undefined && object.table !== null && !isThere(after, object.table))
+            continue;
+        const isPlainIndex = object.type === 'INDEX' && !object.definition.startsWith('CREATE UNIQUE');
+        if (now === undefined)
+            changes.push((isPlainIndex ? harmless : breaking)(`${told(object)} is gone`));
+        else
+            changes.push((isPlainIndex ? harmless : rewritten)(`${told(object)} has changed`));
+    }
+    for (const [key, object] of after.others) {
+        if (before.others.has(key) || isOfPart(after, object))
+            continue;
+        const isOfOld = object.table !== null && isThere(before, object.table);
+        if (object.table !== null && !isOfOld)
+            continue;
+        if (isOfOld && isInTheWay(object))
+            changes.push(breaking(`${told(object)} is new, and changes what older code reads or writes`));
+        else
+            changes.push(harmless(told(object)));
+    }
+    return changes;
+}
+const isThere = ({ tables, others }, name) => tables.has(name) || others.has(`VIEW ${name}`) || others.has(`MATERIALIZED VIEW ${name}`);
+function isOfPart(model, { table }) {
+    const found = table === null ? undefined : model.tables.get(table);
+    return found !== undefined && isPart(model, found);
+}
+/** A trigger keeps old and new code in step as often as not; these take something away. */
+function isInTheWay({ type, definition }) {
+    return ((type === 'POLICY' && / AS RESTRICTIVE /.test(definition)) ||
+        (type === 'RULE' && / DO INSTEAD /.test(definition)) ||
+        (type === 'INDEX' && definition.startsWith('CREATE UNIQUE')));
+}
+/** `trigger public.orders tr` */
+function told({ type, name }) {
+    return `${type.toLowerCase()} ${name}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-guard.js
+
+
+
+const mostNamed = 12;
+/** Judges whether code that was made for the schema then may meet the schema now. */
+function judgeSchema(finding, subject) {
+    switch (finding.kind) {
+        case 'same':
+            return {
+                crossed: 'no',
+                notes: [{ level: 'info', text: 'The database schema is the one that the target ran with' }],
+                refusal: null,
+            };
+        case 'different':
+            return judgeTexts(finding, subject);
+        case 'changed':
+            return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: ${finding.why}`, subject);
+        case 'unknown':
+            return unsure('unknown', `Whether the database schema has changed since the target ran is unknown: ${finding.why}`, subject);
+    }
+}
+function unsure(crossed, text, subject) {
+    return {
+        crossed,
+        notes: [{ level: 'warning', text }],
+        refusal: subject.guard === 'any' ? refused(text, subject) : null,
+    };
+}
+function judgeTexts({ before, after }, subject) {
+    let changes;
+    try {
+        changes = schemaChanges(before, after);
+    }
+    catch (error) {
+        if (!(error instanceof RangeError))
+            throw error;
+        return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: a schema ${error.message}`, subject);
+    }
+    const { versions, guard } = subject;
+    const isSameWriter = versions.before === versions.after;
+    const texts = (...weights) => changes.filter(({ weight }) => weights.includes(weight)).map(({ text }) => text);
+    const breaking = isSameWriter ? texts('breaking', 'rewritten') : texts('breaking');
+    const uncertain = isSameWriter ? [] : texts('rewritten');
+    const harmless = texts('harmless');
+    const list = (items) => listed(items, mostNamed, { separator: '; ' });
+    const notes = [];
+    const warn = (text) => notes.push({ level: 'warning', text });
+    if (breaking.length > 0)
+        warn(`The database schema has changed since the target ran: ${list(breaking)}`);
+    if (uncertain.length > 0)
+        warn(`Altered since the target ran, or only written in another way by PostgreSQL ${versions.after} than by ${versions.before}: ${list(uncertain)}`);
+    if (harmless.length > 0)
+        warn(`Added to the database schema since the target ran, or changed in what it need not notice: ${list(harmless)}`);
+    if (changes.length === 0) {
+        notes.push({
+            level: 'info',
+            text: 'The database schema has not changed since the target ran in anything that code notices',
+        });
+    }
+    const first = notes.find(({ level }) => level === 'warning');
+    const isRefused = breaking.length > 0 || (guard === 'any' && first !== undefined);
+    return {
+        crossed: changes.length > 0 ? 'yes' : 'no',
+        notes,
+        refusal: isRefused ? refused(first?.text ?? '', subject) : null,
+    };
+}
+function refused(what, { pairing, guard }) {
+    const back = pairing.set === null
+        ? `restore-database: paired, which here lacks a backup from before a deployment${nearest(pairing)}`
+        : `restore-database: paired, which is ${pairing.set.id}`;
+    const asked = guard === 'any' ? ' (or destructive).' : '.';
+    return new failure_Failure('schema-changed', what, {
+        hint: `Nothing was stopped. There are three ways on. To take the data back as well, and give up what was written since: ${back}. If the target copes with the schema as it is: schema-guard: off${asked} Or set "target" to another release`,
+    });
+}
+function nearest({ nearly }) {
+    const [first] = nearly;
+    return first === undefined ? '' : `; the id of another one may be given instead, such as ${first.id} (${first.what})`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/target-schema.js
+
+
+
+/**
+ * The schema of the newest set that was taken while the target ran, of whatever kind; if there is none, that of the newest record
+ * in the history which says that the target ran. A schema file is as good as any other with the same hash.
+ * @param records the host's own, in the order of their file
+ * @returns null if no set has it
+ */
+function targetSchema(request, records) {
+    const sets = verifiedSetsOf(request.database, request.sets).filter(({ manifest }) => manifest.environment === request.environment);
+    const known = setsOfTarget(request).find((set) => set.manifest.schemaSha256 !== null || isReadable(set));
+    const set = known ?? fromHistory(request, sets, records);
+    if (set === null)
+        return null;
+    const { schemaSha256: sha256, encryption } = set.manifest;
+    const file = isReadable(set)
+        ? set
+        : (sets.find((other) => sha256 !== null && other.manifest.schemaSha256 === sha256 && isReadable(other)) ?? null);
+    if (sha256 === null && file === null)
+        return null;
+    const why = encryption === 'age' ? `the schema file of ${set.id} is encrypted` : `${set.id} has no schema file`;
+    return { sha256, file, whyNoFile: file === null ? why : '' };
+}
+function isReadable(set) {
+    return set.manifest.encryption === 'none' && sidesOf(set).includes('schema');
+}
+/** A record names the backup that saw its schema, and the schema by its hash. One of a rollback saw what its target then ran with. */
+function fromHistory({ target, environment }, sets, records) {
+    const record = records.findLast(({ environment: of, status, event, release, schemaSha256, backupId, restoredId }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        // Its backup has the schema that was replaced.
+        restoredId === null &&
+        (schemaSha256 !== null || backupId !== null) &&
+        paired_set_ranAs(release, target));
+    if (record === undefined)
+        return null;
+    const named = sets.find(({ id }) => id === record.backupId);
+    const alike = sets.find(({ manifest }) => record.schemaSha256 !== null && manifest.schemaSha256 === record.schemaSha256);
+    return named ?? alike ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/two-schemas.js
+
+
+
+
+
+
+
+
+/** Milliseconds. Whoever holds a table for longer than that is not waited for: a rollback is in a hurry. */
+const tableWait = 10_000;
+const deadline = 10 * 60_000;
+/** Bytes of a schema: what the host sends at most. */
+const longestSchema = 40 * 1024 * 1024;
+const two_schemas_program = {
+    name: 'two-schemas',
+    step: 'reading the schema of the database',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(21706), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(66269), __nccwpck_require__.b),
+    ],
+};
+/** Reads both schemas, in one go; only a hash if they are the same. */
+async function readTwoSchemas(connection, server, target, { backupDir, signal, onLog }) {
+    const { file, sha256 } = target;
+    const run = connection.run(two_schemas_program, {
+        ...serverParameters(server),
+        database: server.database,
+        inside_script: insideScript(),
+        table_wait: String(tableWait),
+        backup_dir: backupDir,
+        schema_sha256: sha256 ?? '',
+        schema_file: file === null ? '' : namesOf(file).schema,
+        folders: file === null ? [] : catalogue_pathsOf(file),
+    }, { deadline, atEnd: 'end', signal, onLog });
+    const records = await run.result;
+    if (records.find('same') !== undefined)
+        return { kind: 'same' };
+    const trouble = records.find('trouble');
+    if (trouble !== undefined)
+        return unknown(`that of the database could not be read: ${why(trouble, run.lastLines())}`);
+    const after = unpack(records.get('live'), longestSchema);
+    if (after === null)
+        return unknown('that of the database could not be read: the host did not send it in full');
+    if (file === null)
+        return { kind: 'changed', why: target.whyNoFile };
+    const sent = records.find('file');
+    if (sent === undefined)
+        return unknown(`the schema file of ${file.id} is missing, or cannot be read`);
+    const before = unpack(sent, longestSchema);
+    if (before === null)
+        return unknown(`the schema file of ${file.id} is damaged, or longer than ${units_formatBytes(longestSchema)}`);
+    if (sha256 !== null && stableSchemaHash(before) !== sha256)
+        return unknown(`the schema file of ${file.id} is not the one that its manifest tells of`);
+    return { kind: 'different', before, after };
+}
+const unknown = (reason) => ({ kind: 'unknown', why: reason });
+function why(trouble, lines) {
+    if (trouble !== 'pg_dump failed')
+        return trouble;
+    const said = firstError(lines);
+    if (said === null || said === said_hidden)
+        return 'pg_dump failed';
+    return /lock timeout|could not obtain lock/.test(said)
+        ? `somebody has held a table locked for ${formatDuration(tableWait)}`
+        : said;
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/schema-guard.js
+
+
+
+
+
+
+
+
+/**
+ * Compares the schema that the target ran with with that of the database now, in at most one round trip. Changes nothing.
+ * @returns null if nobody needs to know: the guard is off, nothing is swapped, or the database goes back as well
+ */
+async function guardSchema(connection, plan, ground, inputs, signal) {
+    const { schemaGuard: guard, planOnly, restore } = inputs;
+    if (guard === 'off' || restore !== null || plan.services.length === 0)
+        return null;
+    const looked = await lookAtSchemas(connection, plan, ground, inputs, signal);
+    if (looked === 'too-early')
+        return { crossed: 'unknown', notes: [tooEarly], refusal: null, isTooEarly: true };
+    const { finding, request, versions } = looked;
+    const pairing = request === null ? { set: null, why: '', nearly: [] } : pairedSet(request);
+    const verdict = { ...judgeSchema(finding, { guard, versions, pairing }), isTooEarly: false };
+    const { refusal, notes } = verdict;
+    if (!planOnly || refusal === null)
+        return verdict;
+    const text = `Without plan-only, this would be refused (${refusal.code}). ${refusal.hint?.replace('Nothing was stopped. ', '')}`;
+    return { ...verdict, notes: [...notes, { level: 'warning', text }] };
+}
+const tooEarly = {
+    level: 'info',
+    text: "Whether the database schema has changed since the target ran is looked at after the pull: the host does not have the target's images, and only their tags are known",
+};
+/**
+ * Judges again after the pull, if it was too early before.
+ * @throws Failure `schema-changed`; nothing was stopped
+ */
+async function guardAfterPull(connection, early, settled, ground, inputs, signal) {
+    if (early?.isTooEarly !== true)
+        return settled;
+    const verdict = await guardSchema(connection, settled, ground, inputs, signal);
+    if (verdict === null)
+        return settled;
+    for (const { level, text } of verdict.notes) {
+        if (level === 'warning')
+            warning(text);
+        else
+            info(text);
+    }
+    if (verdict.refusal !== null)
+        throw verdict.refusal;
+    const notes = [...settled.notes.filter(({ text }) => text !== tooEarly.text), ...verdict.notes];
+    return { ...settled, notes };
+}
+async function lookAtSchemas(connection, plan, { seen, wanted, ignored, records }, { backupDir, environment }, signal) {
+    const nothing = (why, request = null) => ({
+        finding: { kind: 'unknown', why },
+        request,
+        versions: { before: '', after: '' },
+    });
+    const live = last_good_factsOf(seen);
+    const [candidate, ...others] = seen.candidates;
+    if (live === null || candidate === undefined || others.length > 0)
+        return nothing('the database does not answer');
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return nothing('the backups on the host could not be listed');
+    const request = {
+        sets: catalogueOf(sets.files, sets.manifests).sets,
+        database: live.database,
+        environment,
+        target: targetImages(plan, wanted, ignored),
+    };
+    const target = targetSchema(request, records);
+    const isPulled = plan.services.every(({ toImage }) => toImage.digest !== null || toImage.imageId !== null);
+    if (target === null && !isPulled)
+        return 'too-early';
+    if (target === null)
+        return nothing('the host has no backup with a schema that was taken while the target ran', request);
+    const server = { container: candidate.container, user: live.user, database: live.database, access: live.access };
+    const finding = await readTwoSchemas(connection, server, target, { backupDir, signal, onLog: host }).catch((error) => {
+        if (!isFailure(error) || error.code === 'cancelled')
+            throw error;
+        return { kind: 'unknown', why: `it could not be read: ${error.message}` };
+    });
+    const written = target.file?.manifest;
+    return {
+        finding,
+        request,
+        versions: { before: writer(written), after: writer(live) },
+    };
+}
+/** Which major versions of the server and of pg_dump write a schema. */
+function writer(versions) {
+    const { serverVersion = '', pgDumpVersion = '' } = versions ?? {};
+    const majors = [serverVersion, pgDumpVersion].map((version) => /^\d+/.exec(version)?.[0] ?? version);
+    return [...new Set(majors)].join(' with the tools of ');
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/decide.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Decides what to do from what the survey found. Changes nothing.
+ * @param connection to read what the host has kept
+ * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ */
+async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
+    return group('Plan', async () => {
+        const compose = demandCompose(seen);
+        demandDeployedFiles(compose, inputs.composeFiles);
+        const missing = tellMissingFiles(compose);
+        if (missing !== null)
+            warning(missing);
+        const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+        for (const text of [...mirrored.notices, ...knownHistory.problems])
+            notice(text);
+        const running = releaseOf(seen.containers, seen.images);
+        const databases = databaseServices(seen, inputs.databaseService);
+        const today = readableProject(seen, inputs);
+        const stores = storesOf(seen, today, inputs, databases);
+        const ignored = new Set([...databases, ...stores]);
+        const entries = entriesOf(knownHistory);
+        const isOurs = ({ environment }) => environment === inputs.environment;
+        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+        const history = knownHistory.host.filter(isOurs);
+        const { environment } = inputs;
+        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
+        onCandidates(others);
+        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
+        const wantedIn = (project) => inputs.restore?.isAlone === true
+            ? whatRuns
+            : wantedRelease(inputs.target, {
+                project,
+                databases,
+                history,
+                entries,
+                verdicts,
+                images: compose.images,
+                choice,
+                services: inputs.services,
+                registry: inputs.registry,
+            });
+        const current = currentSource(compose, inputs.deployDir);
+        const isKept = inputs.compose === 'kept';
+        const source = isKept
+            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
+            : current;
+        if (source.projectState === null)
+            throw projectStateUnknown();
+        const project = isKept ? keptProject(source, today) : today;
+        const wanted = wantedIn(project);
+        const request = {
+            project,
+            composeVersion: compose.version,
+            containers: seen.containers,
+            images: compose.images,
+            running,
+            databases,
+            stores,
+            named: new Set(inputs.services ?? []),
+            jobs: inputs.jobs,
+            swapFacts: seen.swapFacts ?? noSwapFacts,
+            wanted,
+            // While databases exchange their names, nothing may write.
+            strategy: inputs.restore === null ? inputs.strategy : 'recreate',
+            proxyService: inputs.proxyService,
+            proxies: compose.proxies,
+            healthUrl: inputs.healthUrl,
+            persist: inputs.persist,
+            envNames: compose.envNames,
+            unset: compose.unset,
+            settings: isKept
+                ? []
+                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
+            drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
+            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
+            updaters: seen.updaters,
+            filesChangedAt: compose.changedAt,
+            newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
+            schemaNow: newestSchema(knownHistory.host, inputs.environment),
+            projectState: source.projectState,
+        };
+        const ground = { seen, wanted, ignored, records: history };
+        const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
+        const swap = planRollback(request, schema);
+        const restoring = inputs.restore === null
+            ? null
+            : await planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+        const plan = restoring?.plan ?? swap;
+        // Throws now rather than later.
+        for (const { service } of plan.services)
+            tarOf(inlineFiles(source.config, source.values, service));
+        for (const line of [...planText(plan), ...decide_tableOf(others)])
+            info(line);
+        for (const { level, text } of plan.notes) {
+            if (level === 'warning')
+                warning(text);
+            else
+                info(text);
+        }
+        if (seen.hold !== null)
+            info('Deployments are already on hold because of an earlier rollback');
+        if (!inputs.planOnly)
+            refuseKnownBad(wanted, inputs.target, inputs.services);
+        if (!inputs.planOnly && schema?.refusal)
+            throw schema.refusal;
+        const afterPull = (settled) => guardAfterPull(connection, schema, settled, ground, inputs, signal);
+        return { plan, knownHistory, compose: source, restoring, afterPull };
+    });
+}
+/** Only the database is restored. */
+const whatRuns = {
+    images: new Map(),
+    source: 'the release that runs: only the database is restored',
+    record: null,
+    unknown: [],
+    knownBad: null,
+};
+/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
+function keptProject({ config }, today) {
+    const { name, services } = readProject(config, '', 'docker compose config --quiet');
+    const written = [...services].map(([service, facts]) => [
+        service,
+        { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
+    ]);
+    return { name, services: new Map(written) };
+}
+/** The table of releases to choose from, with its title. */
+function decide_tableOf(others) {
+    return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
+}
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
+    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
+}
+function projectStateUnknown() {
+    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+        hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+
+
+/**
+ * The failure to report when the rollback did not succeed.
+ * @param folder the transaction's folder on the host
+ * @param otherSettings the target was started with other settings than it ran with
+ */
+function endingFailure(outcome, folder, otherSettings) {
+    const { ending, left, foundStopped, problems } = outcome;
+    const stopped = foundStopped.join(', ');
+    const { code, message: why } = failureOf(outcome);
+    const evidence = `The containers' logs are in ${folder}/evidence`;
+    switch (ending) {
+        case 'refused':
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
+                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
+            });
+        case 'reverted':
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
+                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
+            });
+        default:
+            if (stopped !== '') {
+                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
+                    hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+                });
+            }
+            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
+                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
+            });
+    }
+}
+function failureOf({ failure, dockerRestarted }) {
+    const said = failure?.text || failure?.code || 'stuck';
+    if (dockerRestarted)
+        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
+    // A newer version may have written a code that this one does not know.
+    const code = failure?.code ?? 'stuck';
+    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
+}
+/** The target may well be good. */
+const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
+/** Hints for failures that are not the target's fault. */
+const revertedHints = {
+    'engine-died': 'Run it again',
+    'docker-restarted': 'Run it again',
+    'docker-failed': 'See what Docker says in the log, then run it again',
+    'stop-failed': 'See what Docker says in the log, then run it again',
+    'container-lost': 'Something else changed the containers: find out what, then run it again',
+    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+    'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
+    'still-starting': 'Raise "health-timeout"',
+    'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
+    'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
+    'max-downtime': 'Raise "max-downtime", or leave it empty',
+};
+const refusedHints = {
+    'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
+    'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
+    'not-created': 'See what docker compose says in the log',
+    unfinished: 'Run it again: it finishes that transaction first',
+};
 
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
 
@@ -48562,10 +49859,10 @@ async function rollback(inputs, workflow, context, story) {
     }
     catch (error) {
         // These leave the operator with a choice. Once the plan was shown, so were they.
-        const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+        const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)
             run.story.candidates = [];
-        for (const line of tableOf(run.story.candidates))
+        for (const line of decide_tableOf(run.story.candidates))
             info(line);
         summarizeFailure(error, inputs, outputs, run.story);
         throw error;
@@ -48593,17 +49890,17 @@ async function carryOut(connection, reach, run) {
     const mirrored = mirror.load();
     const seen = await look(connection, run);
     run.story.seen = seen;
-    const { plan, knownHistory, compose, restoring } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+    const decision = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
         run.story.candidates = list;
     });
     try {
-        await carryOutPlan(connection, reach, run, { seen, plan, knownHistory, compose, restoring, mirror });
+        await carryOutPlan(connection, reach, run, { ...decision, seen, mirror });
     }
     finally {
-        await restoring?.source.close();
+        await decision.restoring?.source.close();
     }
 }
-async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, compose, restoring, mirror }) {
+async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, compose, restoring, afterPull, mirror }) {
     const { inputs, signal, outputs, historyId } = run;
     run.story.plan = plan;
     outputs.from = JSON.stringify(plan.from);
@@ -48625,7 +49922,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
     }
     const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
-    const settled = settledPlan(plan, images);
+    const settled = await afterPull(settledPlan(plan, images));
     if (restoring !== null)
         demandPaired(restoring, settled);
     run.story.plan = settled;
@@ -48698,8 +49995,8 @@ async function look(connection, run) {
         const once = () => surveyProject(connection, {
             ...inputs,
             probe: insideScript(),
-            // Without a backup, the state of the backup folders must not stop the rollback.
-            sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null,
+            // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
+            sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
             setup: false,
             layout: layoutLines,
         }, signal, host);

@@ -248,8 +248,8 @@ buffered() {
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
-# schema SNAPSHOT LOCK-WAIT-MS: without tablespaces, which are folders of this machine.
-schema() { exec pg_dump --schema-only --no-tablespaces --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+# schema LOCK-WAIT-MS [SNAPSHOT]: without tablespaces, which are folders of this machine.
+schema() { exec pg_dump --schema-only --no-tablespaces --lock-wait-timeout="$1" ${2:+"--snapshot=$2"} --no-password; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }

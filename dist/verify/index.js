@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 2220:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7d9497a710f9de42ff2c.sh";
+module.exports = __nccwpck_require__.p + "d1db623a7331b8d85946.sh";
 
 /***/ }),
 
@@ -28582,6 +28582,13 @@ module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
+
+/***/ }),
+
+/***/ 21706:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e80a84fc758b33dccfbe.sh";
 
 /***/ }),
 
@@ -35541,60 +35548,63 @@ function unknownRecord(id, { entries }) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
-/**
- * Splits an SQL text into statements, without semicolons and without pure comments. Reads quotes, dollar quotes and
- * comments as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
- * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
- */
-function statementsIn(sql) {
-    const statements = [];
-    let start = 0;
-    let isEmpty = true;
-    let at = 0;
-    while (at < sql.length) {
-        const rest = sql.slice(at, at + longestOpening);
-        if (sql[at] === ';') {
-            if (!isEmpty)
-                statements.push(sql.slice(start, at).trim());
-            at += 1;
-            [start, isEmpty] = [at, true];
-        }
-        else if (rest.startsWith('--'))
-            at = endOfLine(sql, at);
-        else if (rest.startsWith('/*'))
-            at = endOfComment(sql, at);
-        else if (/^\s/.test(rest))
-            at += 1;
-        else {
-            if (isEmpty && sql[at] === '\\')
-                throw new RangeError('has a command of psql, such as \\copy');
-            isEmpty = false;
-            at = endOfToken(sql, at, rest);
-        }
-    }
-    if (!isEmpty)
-        statements.push(sql.slice(start).trim());
-    return statements;
-}
+;// CONCATENATED MODULE: ./build/shared/postgres/lexemes.js
+// SQL as PostgreSQL's lexer reads it (documentation 4.1), with standard_conforming_strings on.
+const blank = /[ \t\n\r\f\v]+/y;
+const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
 /** The tag of a dollar quote is an identifier: at most 63 bytes. */
-const longestOpening = 70;
-function endOfToken(sql, at, rest) {
-    const dollar = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
-    if (dollar !== undefined)
-        return after(sql, dollar, at + dollar.length);
-    const word = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0];
-    if (/^[eE]'/.test(rest))
-        return endOfEscaped(sql, at + 2);
-    if (word !== undefined)
-        return at + word.length;
-    if (rest.startsWith("'"))
-        return after(sql, "'", at + 1);
-    if (rest.startsWith('"'))
-        return after(sql, '"', at + 1);
-    return at + 1;
+const dollar = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]{0,62})?\$/y;
+/**
+ * What begins at this place, and where it ends.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment
+ */
+function lexemeAt(sql, at) {
+    const begin = sql[at] ?? '';
+    switch (begin) {
+        case "'":
+            return { kind: 'text', end: endOfQuote(sql, at) };
+        case '"':
+            return { kind: 'name', end: endOfQuote(sql, at) };
+        case '-':
+            if (sql[at + 1] === '-')
+                return { kind: 'comment', end: endOfLine(sql, at) };
+            break;
+        case '/':
+            if (sql[at + 1] === '*')
+                return { kind: 'comment', end: endOfComment(sql, at) };
+            break;
+        case '$': {
+            const tag = matched(dollar, sql, at);
+            if (tag !== null)
+                return { kind: 'text', end: after(sql, tag, at + tag.length) };
+            break;
+        }
+        case 'e':
+        case 'E':
+            if (sql[at + 1] === "'")
+                return { kind: 'text', end: endOfEscaped(sql, at + 2) };
+            break;
+    }
+    const letters = begin > ' ' ? matched(word, sql, at) : null;
+    if (letters !== null)
+        return { kind: 'word', end: at + letters.length };
+    const spaces = matched(blank, sql, at);
+    if (spaces !== null)
+        return { kind: 'blank', end: at + spaces.length };
+    return { kind: 'sign', end: at + 1 };
 }
-/** A doubled quote is read as the end of one string and the begin of another; the result is the same. */
+function matched(pattern, sql, at) {
+    pattern.lastIndex = at;
+    return pattern.exec(sql)?.[0] ?? null;
+}
+/** Two quotes within are one of the text. */
+function endOfQuote(sql, at) {
+    const quote = sql[at] ?? '';
+    let end = after(sql, quote, at + 1);
+    while (sql[end] === quote)
+        end = after(sql, quote, end + 1);
+    return end;
+}
 function after(sql, closing, from) {
     const end = sql.indexOf(closing, from);
     if (end < 0)
@@ -35627,6 +35637,44 @@ function endOfComment(sql, from) {
         }
     }
     throw new RangeError('has a comment (/*) that does not end');
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+
+/**
+ * Splits an SQL text into statements, without semicolons and without pure comments.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    /** Within parentheses, a semicolon separates the actions of a rule. */
+    let depth = 0;
+    let at = 0;
+    while (at < sql.length) {
+        if (sql[at] === ';' && depth === 0) {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+            continue;
+        }
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind !== 'blank' && kind !== 'comment') {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+        }
+        if (sql[at] === '(')
+            depth += 1;
+        if (sql[at] === ')' && depth > 0)
+            depth -= 1;
+        at = end;
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
@@ -37151,6 +37199,7 @@ const failureCodes = [
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -37922,7 +37971,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -42497,9 +42546,9 @@ function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
         .toSorted(([a], [b]) => byText(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+    return [at, event, status, verdict, ...services, `by=${audit_line_word(actor)}`, `run=${audit_line_word(runUrl)}`, `id=${id}`].join(' ');
 }
-function word(value) {
+function audit_line_word(value) {
     return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
 }
 
@@ -43881,6 +43930,7 @@ const drill_program = {
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(21706), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
     ],

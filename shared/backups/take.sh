@@ -61,7 +61,7 @@ main() {
 dump_schema() {
   schema_copy=''
   [[ $encryption == none ]] || open_memory schema_copy
-  take_side schema inside schema "$snapshot" "$table_wait" &
+  take_side schema inside schema "$table_wait" "$snapshot" &
   schema_job=$!
 }
 

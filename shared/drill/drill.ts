@@ -56,6 +56,7 @@ const program: Program<
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('../host/incoming.sh', import.meta.url),
     new URL('./told.sh', import.meta.url),
+    new URL('../postgres/stable-schema.sh', import.meta.url),
     new URL('./compare-schema.sh', import.meta.url),
     new URL('./drill.sh', import.meta.url),
   ],

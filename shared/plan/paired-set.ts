@@ -77,8 +77,13 @@ export function setsOfTarget({ sets, database, environment, target }: PairingReq
       set.state === 'verified' &&
       set.database === database &&
       set.manifest.environment === environment &&
-      compare(set.manifest.release, target).isSame,
+      ranAs(set.manifest.release, target),
   );
+}
+
+/** Whether what ran is what the target runs. */
+export function ranAs(release: Release, target: ReadonlyMap<string, RunningImage>): boolean {
+  return compare(release, target).isSame;
 }
 
 /** The sets that nearly match, a line each. */

@@ -13,15 +13,17 @@ import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
 import type { Plan, PlanNote, PlanRequest, ServiceStep } from './plan.ts';
 import type { RestoreStep } from './restore-step.ts';
+import type { SchemaVerdict } from './schema-guard.ts';
 import { lostSettings } from './settings.ts';
 import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
  * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
-export function planRollback(request: PlanRequest): Plan {
+export function planRollback(request: PlanRequest, schema: SchemaVerdict | null = null): Plan {
   const { project, wanted, running, containers, projectState } = request;
   const covered = [...wanted.images.keys()];
   if (covered.length > 0 && covered.every((service) => request.stores.has(service))) throw onlyStores(covered);
@@ -62,7 +64,7 @@ export function planRollback(request: PlanRequest): Plan {
     from: running,
     to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
     source: wanted.source,
-    schemaCrossed: schemaCrossed(request),
+    schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
     otherSettings: request.settings.some(
       ({ service, change }) => change === 'yes' && services.some((each) => each.service === service),
     ),
@@ -71,7 +73,7 @@ export function planRollback(request: PlanRequest): Plan {
     restore: null,
     projectState,
   };
-  return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+  return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
 }
 
 /** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */

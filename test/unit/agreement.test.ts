@@ -267,19 +267,11 @@ test('the examples count and delete by the same policy, whether they state it or
       // Those that neither delete nor count tiers.
       if (action === undefined || !('keep-daily' in action.file.inputs)) return [];
       if (action.folder === 'verify-action' && !/backups/.test(String(inputs['checks'] ?? 'backups'))) return [];
-<<<<<<< HEAD
-      const settingOf = (name: string) => {
-        const [, input] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(inputs[name])) ?? [];
-        return input === undefined ? (inputs[name] ?? action.file.inputs[name]?.default) : calls[input].default;
-      };
-      return [names.map(settingOf).join(' ')];
-=======
       const policyOf = (name: string) => {
         const [, input] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(inputs[name])) ?? [];
         return input === undefined ? (inputs[name] ?? action.file.inputs[name]?.default) : calls[input].default;
       };
       return [names.map(policyOf).join(' ')];
->>>>>>> ease
     });
   });
   assert.ok(policies.length >= 7);
@@ -289,12 +281,7 @@ test('the examples count and delete by the same policy, whether they state it or
 test('a deployment and a rollback share a group, so that they never work at the same time', () => {
   const groupOf = (file: string) => String(parse(read(file)).concurrency.group);
   const rollbacks = ['examples/rollback.yml', 'examples/short/rollback.yml'].map(groupOf);
-<<<<<<< HEAD
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
-  assert.deepEqual(new Set(rollbacks), new Set(['deploy-${{ inputs.environment }}']));
-=======
   assert.deepEqual(new Set(rollbacks), new Set([`deploy-\${{ inputs.environment }}`]));
->>>>>>> ease
   assert.equal(groupOf('examples/deploy.yml'), 'deploy-prod');
   // That GitHub cancels one that waits must be said where somebody waits.
   for (const file of ['examples/rollback.yml', 'examples/deploy.yml'])

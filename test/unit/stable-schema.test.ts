@@ -4,12 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { stableSchema } from '../../../shared/report/schema-changes.ts';
+import { stableSchema } from '../../shared/report/schema-changes.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const script = file('../../../shared/drill/compare-schema.sh');
+const script = file('../../shared/postgres/stable-schema.sh');
 const onHost = (text: string) =>
-  execFileSync('bash', ['-c', 'takes() { :; }; . "$1"; stable', 'bash', script], {
+  execFileSync('bash', ['-c', '. "$1"; stable', 'bash', script], {
     input: text,
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },
@@ -18,7 +18,7 @@ const onHost = (text: string) =>
 const texts: [what: string, text: string][] = [
   ...['before', 'before-again', 'after'].map((name): [string, string] => [
     `the dump ${name}`,
-    readFileSync(file(`../schema-dumps/${name}.sql`), 'utf8'),
+    readFileSync(file(`./schema-dumps/${name}.sql`), 'utf8'),
   ]),
   ['nothing', ''],
   ['blank lines', '\n\n--\n\n\nCREATE TABLE a ();\n\n\n'],
