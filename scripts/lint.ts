@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { needPrograms } from '../test/lab/packages.ts';
 
-const shellScripts = ['.ci/run', ...globSync('{host,shared,test,*-action}/**/*.sh').toSorted()];
+const shellScripts = ['.ci/run', ...globSync('{host,scripts,shared,test,*-action}/**/*.sh').toSorted()];
 
 await needPrograms({ shellcheck: 'shellcheck' });
 const exits = [
