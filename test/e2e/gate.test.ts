@@ -1,7 +1,7 @@
 // The gate in authorized_keys, with a real sshd: the actions work through it, and a key that was stolen gives no shell.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
@@ -40,12 +40,25 @@ chmodSync(join(root, 'atlasia-gate'), 0o755);
 writeFileSync(join(root, 'programs.sha256'), listOf(code, '0.0.0'));
 const backupDir = host.newBackupDir();
 
+/** A file as docs/security.md lets people write it, on the paths of this host. */
+function fromPage(file: string): string {
+  const page = readFileSync(join(repository, 'docs', 'security.md'), 'utf8');
+  const [, text] = page.split(`${file} <<'END'\n`);
+  assert.ok(text !== undefined, `the page does not write ${file}`);
+  return (text.split('\nEND\n')[0] ?? '')
+    .replaceAll('/etc/atlasia/programs-1.0.0.sha256', join(root, 'programs.sha256'))
+    .replaceAll('/usr/local/sbin/atlasia-gate', join(root, 'atlasia-gate'))
+    .replaceAll('/opt/atlasia/backups', `${host.deployDir}/${backupDir}`)
+    .replaceAll('/opt/atlasia', host.deployDir);
+}
+
 /** A server whose keys lead to the gate, with such a configuration. */
 async function gate(name: string, configuration: readonly string[]): Promise<SshServer> {
   const file = join(root, `${name}.conf`);
-  writeFileSync(file, `# as in the docs\n\n${configuration.join('\n')}\n`);
+  writeFileSync(file, `${configuration.join('\n')}\n`);
+  const [keyOptions = ''] = fromPage('/etc/ssh/authorized_keys/deploy').split(' ssh-ed25519');
   const settings = ['Subsystem sftp internal-sftp'];
-  return serve(`command="${join(root, 'atlasia-gate')} ${file}",restrict`, { settings });
+  return serve(keyOptions.replace('/etc/atlasia/gate.conf', file), { settings });
 }
 
 async function serve(keyOptions: string, more: Partial<SshServerOptions> = {}): Promise<SshServer> {
@@ -66,7 +79,8 @@ async function serve(keyOptions: string, more: Partial<SshServerOptions> = {}): 
 const places = [`deploy-dir ${host.deployDir}`, `backup-dir ${host.deployDir}/${backupDir}`];
 const list = `programs ${join(root, 'programs.sha256')}`;
 const open = await gate('open', [list, 'actions backup rollback verify', ...places]);
-const narrow = await gate('narrow', [list, 'actions backup verify', ...places]);
+/** As the page has it. */
+const narrow = await gate('narrow', fromPage('/etc/atlasia/gate.conf').split('\n'));
 const at = ({ port, knownHosts }: SshServer): Inputs => ({ port: String(port), 'known-hosts': knownHosts });
 
 describe('through the gate', { concurrency: 1 }, () => {
@@ -87,6 +101,18 @@ describe('through the gate', { concurrency: 1 }, () => {
     succeeded(await runAction('backup', { ...backupInputs(host, backupDir, encryption), ...at(narrow) }));
     const drill = backupInputs(host, backupDir, { checks: 'drill', 'decrypt-key': identity });
     await verified(host, await runAction('verify', { ...drill, ...at(narrow) }), 'verified');
+  });
+
+  test('a log in another place, if the configuration names it', async () => {
+    const log = `${host.deployDir}/backup.log`;
+    const inputs = { ...backupInputs(host, backupDir), 'log-file': log };
+    const refusal = { message: /refused: log_file is .*backup\.log, a place that/, hint: /configuration/ };
+    const result = await runAction('backup', { ...inputs, ...at(narrow) });
+    assert.match(result.stdout, refusal.message);
+    assert.equal(result.exitCode, 1);
+    const server = await gate('log', [list, 'actions backup', ...places, `log-file ${log}`]);
+    succeeded(await runAction('backup', { ...inputs, ...at(server) }));
+    assert.match(readFileSync(log, 'utf8'), / backup succeeded /);
   });
 
   test('over a jump host, whose key only leads on', async () => {
@@ -353,7 +379,6 @@ describe('with a stolen key', { concurrency: 1 }, () => {
 });
 
 test('a gate without a whole configuration lets nothing through', async () => {
-  mkdirSync(join(root, 'empty'));
   const broken: [string, string[]][] = [
     ['no-list', ['actions backup', ...places]],
     ['no-actions', [list, ...places]],
