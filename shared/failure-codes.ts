@@ -53,6 +53,7 @@ export const failureCodes = [
   'folder-owner',
   'folder-unusable',
   'folder-unwritable',
+  'gate-refused',
   'health-url',
   'history-unwritable',
   'host-key-changed',

@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "d1db623a7331b8d85946.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "064a4fcaf6c5e84688ee.sh";
+module.exports = __nccwpck_require__.p + "23b46d4ef999b2fe35f3.sh";
 
 /***/ }),
 
@@ -28462,7 +28462,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
+module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
@@ -28504,7 +28504,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
+module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
 
 /***/ }),
 
@@ -28630,14 +28630,7 @@ module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
-
-/***/ }),
-
-/***/ 64142:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
+module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
@@ -28648,17 +28641,10 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 
 /***/ }),
 
-/***/ 51681:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
-
-/***/ }),
-
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
+module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
 
 /***/ }),
 
@@ -28672,28 +28658,21 @@ module.exports = __nccwpck_require__.p + "45b4c12e7ad4ace02434.sh";
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
+module.exports = __nccwpck_require__.p + "c79b0aa164dd0993cdcc.sh";
 
 /***/ }),
 
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
-
-/***/ }),
-
-/***/ 88028:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
+module.exports = __nccwpck_require__.p + "1a7ac6c44a2d5b78eedc.sh";
 
 /***/ }),
 
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7ab567c9023d09d1cf72.sh";
+module.exports = __nccwpck_require__.p + "31e61002039aae5ac953.sh";
 
 /***/ }),
 
@@ -37127,6 +37106,7 @@ const failureCodes = [
     'folder-owner',
     'folder-unusable',
     'folder-unwritable',
+    'gate-refused',
     'health-url',
     'history-unwritable',
     'host-key-changed',
@@ -37438,9 +37418,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
 function run_program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const script = scriptOf(program);
     const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
     const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
@@ -37936,6 +37920,13 @@ function shellRefused({ host, port, user }, code, cause) {
     }
     if (/account has expired|not permitted to log in/.test(cause)) {
         return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
+    }
+    const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
+    if (gate !== undefined) {
+        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            cause,
+        });
     }
     if (/account is (currently )?not available/.test(cause)) {
         return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
@@ -39306,7 +39297,7 @@ const insideScript = () => scripts_program(inside());
  * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
  * `discard`, `exchange`, `exchange_back`.
  */
-const scripts_replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
+const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -43122,7 +43113,7 @@ function deploymentRecord({ findings, release, verdict }, run, history) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
 /** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
-function address_addressLines(url) {
+function addressLines(url) {
     const lines = [['health_url', url.href]];
     if (url.protocol !== 'http:')
         return lines;
@@ -43159,7 +43150,7 @@ async function watch(connection, request) {
         project,
         health_timeout: seconds(healthTimeout),
         stable_for: seconds(stableFor),
-        address: healthUrl === null ? [] : address_addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
+        address: healthUrl === null ? [] : addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
     }, { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
     return readWatched(await result);
 }
@@ -45844,155 +45835,15 @@ function onHold(why, backupDir) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
-
-
-
-
-/** Placeholder in override files for the transaction's id, which the host fills in. */
-const transactionMark = '@transaction@';
-/** The placeholders for what only the host knows when it writes the history. */
-const outcomeMarks = (token) => ({
-    at: `${token}-at`,
-    verdict: `${token}-verdict`,
-    duration: `${token}-duration`,
-    downtime: `${token}-downtime`,
-});
-/** The files of a transaction's folder, by name. */
-function transaction_files_transactionFiles(request) {
-    const { outcome, override, revert, planJson } = request;
-    const files = new Map([
-        ['plan.tsv', planLines(request)],
-        ['plan.json', planJson],
-        ['override.yml', override],
-        ['revert.yml', revert],
-    ]);
-    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
-        files.set(`outcome/${ending}.json`, record);
-        files.set(`outcome/${ending}.log`, line);
-    }
-    for (const [service, archive] of request.inlineFiles)
-        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
-    if (outcome.hold !== null)
-        files.set('outcome/hold', outcome.hold);
-    if (request.database !== null)
-        files.set('inside.sh', replaceScript());
-    return files;
-}
-/** One line per value: a key, a tab and the value. */
-function planLines(request) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { healthUrl } = request;
-    const lines = [
-        ['project', request.project],
-        ['deploy_dir', request.deployDir],
-        ...composeLines(request.compose).map((line) => ['compose', line]),
-        ['project_state', request.projectState],
-        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
-        ['health_timeout', seconds(request.healthTimeout)],
-        ['stable_for', seconds(request.stableFor)],
-        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : addressLines(healthUrl)),
-        ['on_failure', request.onFailure],
-        ['blame', request.blame ? 'target' : 'none'],
-        ['hold', String(request.outcome.hold !== null)],
-        ['lock_wait', seconds(request.lockWait)],
-        ['holder', request.holder],
-        ['history_id', request.historyId],
-        ['token', request.outcome.token],
-        ...(request.database === null ? [] : databaseLines(request.database)),
-        ...request.proxies.map((proxy) => ['proxy', proxy]),
-        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
-        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
-            'service',
-            service,
-            strategy,
-            targetImageId,
-            retag ?? '-',
-            fixedName ?? '-',
-        ]),
-    ];
-    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
-    const { place, password } = access;
-    const lines = [
-        ['database', name],
-        ['database_container', container],
-        ['database_user', user],
-        ['database_restored', restored],
-        ['database_aside', aside],
-        ['database_limit', String(connectionLimit)],
-        ...(place === null ? [] : placeLines(place)),
-        ...(password === null ? [] : [['database_password', password]]),
-    ];
-    return lines;
-}
-const placeLines = ({ host, port }) => [
-    ['database_host', host],
-    ['database_port', port],
-];
-/** Refuses characters that would be read as a new line or column. */
-function checked(value) {
-    if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
-            hint: 'Use paths and names without tabs and line breaks',
-        });
-    }
-    return value;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
 
 
 
 
-
-
-/** The scripts that make up the engine on the host, in order. */
-const engine = (/* unused pure expression or super */ null && ([
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-]));
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
 const resuming = {
     name: 'resume',
     step: 'the restart of the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 const following = {
     name: 'follow',
@@ -46001,46 +45852,9 @@ const following = {
 };
 /** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
-    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function transaction_resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
 }
 /**
  * Follows a transaction until it has finished or is abandoned.

@@ -4,14 +4,16 @@
 # on as it comes and never held in this shell, and cut off if it is longer than any honest answer.
 
 # The container: its name, image and memory, and after how many seconds it ends by itself.
-takes name image memory lifetime
+takes name image
+takes_number memory lifetime
 # Bytes that must be free before the drill starts, and that must stay free while it runs.
-takes needed least
+takes_number needed least
 # What is restored: the path of the dump, or its name off the host, if `incoming` says that the runner sends it. Files beside it are
 # given as paths, or as base64 of what they hold; `globals` and `settings` are empty if the backup could not take them.
-takes dump globals settings format compression
+takes dump globals settings
+takes_word format compression
 # Bytes of the dump.
-takes dump_bytes
+takes_number dump_bytes
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument
 # Where what PostgreSQL says is kept.

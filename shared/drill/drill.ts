@@ -16,7 +16,7 @@ import { scratchServer } from './scratch-server.ts';
 import type { Side } from './sent-dump.ts';
 import { lacksIn, memoryRanOut, refuseUnfit } from './unfit.ts';
 
-const program: Program<
+export const program: Program<
   Record<
     | 'name'
     | 'image'
