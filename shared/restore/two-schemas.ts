@@ -89,7 +89,8 @@ function why(trouble: string, lines: readonly string[]): string {
   if (trouble !== 'pg_dump failed') return trouble;
   const said = firstError(lines);
   if (said === null || said === hidden) return 'pg_dump failed';
-  return /lock timeout|could not obtain lock/.test(said)
+  // pg_dump limits its waiting for tables by the time of a statement.
+  return /canceling statement due to (statement|lock) timeout|could not obtain lock/.test(said)
     ? `somebody has held a table locked for ${formatDuration(tableWait)}`
     : said;
 }
