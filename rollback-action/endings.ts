@@ -1,35 +1,37 @@
 import { Failure } from '../shared/failure.ts';
 import { type FailureCode, isFailureCode } from '../shared/failure-codes.ts';
+import type { Plan } from '../shared/plan/plan.ts';
 import type { Carried } from './carry.ts';
 
 /**
  * The failure to report when the rollback did not succeed.
  * @param folder the transaction's folder on the host
- * @param otherSettings the target was started with other settings than it ran with
  */
-export function endingFailure(outcome: Carried['outcome'], folder: string, otherSettings: boolean): Failure {
+export function endingFailure(
+  outcome: Carried['outcome'],
+  folder: string,
+  { otherSettings, services, restore }: Pick<Plan, 'otherSettings' | 'services' | 'restore'>,
+): Failure {
+  const not = services.length === 0 ? 'Not restored' : 'Not rolled back';
+  const data = restore === null ? '' : ', with its old database,';
   const { ending, left, foundStopped, problems } = outcome;
   const stopped = foundStopped.join(', ');
   const { code, message: why } = failureOf(outcome);
   const evidence = `The containers' logs are in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
-      return new Failure(code, `Not rolled back: ${why}`, {
+      return new Failure(code, `${not}: ${why}`, {
         hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
       });
     case 'reverted':
-      return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
+      return new Failure(code, `${not}: ${why}`, {
+        hint: `The previous release is running again${data} and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
       });
     default:
       if (stopped !== '') {
-        return new Failure(
-          code,
-          `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`,
-          {
-            hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
-          },
-        );
+        return new Failure(code, `${not}, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
+          hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+        });
       }
       return new Failure(
         code,

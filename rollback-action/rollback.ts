@@ -315,5 +315,5 @@ async function tellEnding(
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
   for (const { service, lines } of lastWordsOf(carried)) for (const line of lines) log.host(`${service}: ${line}`);
-  throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan.otherSettings);
+  throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan);
 }
