@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Program } from '../shared/host/program.ts';
 import { scriptOf } from '../shared/host/run-program.ts';
-import { drillScript, factsScripts, insideScript } from '../shared/postgres/scripts.ts';
+import { drillScript, factsScripts, insideScript, replaceScript } from '../shared/postgres/scripts.ts';
 import { engineScript } from '../shared/transaction/start-transaction.ts';
 
 /** Something that runs on hosts because the actions send it. */
@@ -38,10 +38,14 @@ export async function hostCode(root: string): Promise<HostCode[]> {
       }),
   );
   const all = reached.map(({ action }) => action);
-  const texts = { inside: insideScript(), 'drill-inside': drillScript(), ...factsScripts() };
+  const texts = {
+    inside: insideScript(),
+    'drill-inside': drillScript(),
+    'replace-inside': replaceScript(),
+    ...factsScripts(),
+  };
   return [
     ...programs.flat().toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-    // A program gets them without the line breaks at their end only if it is told so: they are hashed as they are given.
     ...Object.entries(texts).map(([name, text]) => entry('text', name, text, all)),
     entry('engine', 'engine', engineScript(), all),
   ];

@@ -11,11 +11,14 @@ takes_list createdb_options
 # Statements: for roles that are missing; for the new database's settings, empty if the live one's are to be taken over; of the user.
 takes roles settings after_sql
 # What is restored: the path of the dump, or its name off the host, if `incoming` says that the runner sends it.
-takes dump dump_bytes sha256 format compression
+takes dump sha256
+takes_number dump_bytes
+takes_word format compression
 # The most sessions that build indexes at a time; bytes of the archive in which its list of contents certainly ends.
-takes most_jobs head_bytes
+takes_number most_jobs head_bytes
 # A path on the disk of the server's data, and the bytes that must stay free there.
-takes data_folder least
+takes data_folder
+takes_number least
 takes words_log
 takes inside_script facts_before facts_tables facts_after
 # Which tables to hash, and how many of their rows: JSON, quoted for psql.

@@ -51,7 +51,7 @@ export interface Loaded {
   problems: string[];
 }
 
-const program: Program<
+export const program: Program<
   Record<
     | 'container'
     | 'user'
@@ -94,7 +94,7 @@ const program: Program<
   ],
 };
 
-const discarding: Program<
+export const discarding: Program<
   Record<
     'container' | 'user' | 'server_host' | 'server_port' | 'password_from' | 'inside_script' | 'restored' | 'live',
     string

@@ -54,7 +54,7 @@ const standing = shape<ServerStanding>({
   sessions: listOf(shape({ address: orNull(name), application: name, count }), 1_000),
 });
 
-const program: Program<
+export const program: Program<
   Record<
     'container' | 'user' | 'database' | 'server_host' | 'server_port' | 'password_from' | 'inside_script',
     string

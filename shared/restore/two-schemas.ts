@@ -17,7 +17,7 @@ const deadline = 10 * 60_000;
 /** Bytes of a schema: what the host sends at most. */
 const longestSchema = 40 * 1024 * 1024;
 
-const program: Program<
+export const program: Program<
   Record<
     | 'container'
     | 'user'
