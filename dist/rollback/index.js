@@ -28658,7 +28658,7 @@ module.exports = __nccwpck_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e1325b7a074b16d9092b.sh";
+module.exports = __nccwpck_require__.p + "0944a6c468ffe4e89e24.sh";
 
 /***/ }),
 
@@ -28721,7 +28721,7 @@ module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d535604185815002d03c.sh";
+module.exports = __nccwpck_require__.p + "a00f876e2529a63ef8f6.sh";
 
 /***/ }),
 
@@ -40437,7 +40437,6 @@ function addressLines(url) {
 
 
 
-
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -40464,8 +40463,6 @@ function transactionFiles(request) {
         files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
-    if (request.database !== null)
-        files.set('inside.sh', replaceScript());
     return files;
 }
 /** One line per value: a key, a tab and the value. */
@@ -40536,6 +40533,7 @@ function checked(value) {
 
 
 
+
 // What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
 /** The scripts that make up the engine on the host, in order. */
 const engine = [
@@ -40578,7 +40576,12 @@ const searching = {
     scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 /** The engine as it stands in the folder of a transaction, to the byte. */
-const engineScript = () => `${engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+const engineScript = () => {
+    const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
+    // What it runs in the database's container, so that one hash tells all that an engine can do.
+    const inside = `inside_script() {\n  cat <<'INSIDE'\n${replaceScript()}INSIDE\n}`;
+    return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
+};
 /**
  * Starts a transaction, which from then on runs by itself.
  * @returns its id
@@ -47118,7 +47121,8 @@ function why(trouble, lines) {
     const said = firstError(lines);
     if (said === null || said === said_hidden)
         return 'pg_dump failed';
-    return /lock timeout|could not obtain lock/.test(said)
+    // pg_dump limits its waiting for tables by the time of a statement.
+    return /canceling statement due to (statement|lock) timeout|could not obtain lock/.test(said)
         ? `somebody has held a table locked for ${formatDuration(tableWait)}`
         : said;
 }

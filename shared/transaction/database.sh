@@ -8,12 +8,12 @@ readonly exchange_limit=90 server_patience=120
 
 restores() { [[ -n ${plan[database_restored]-} ]]; }
 
-# in_database VERB ARGUMENT...: runs a function of inside.sh, which was sent with the plan, in the database container.
+# in_database VERB ARGUMENT...: runs a function of inside.sh in the database container. The runner has added `inside_script` to us.
 in_database() {
   PGUSER=${plan[database_user]} PGDATABASE=${plan[database]} SERVER_HOST=${plan[database_host]-} \
     SERVER_PORT=${plan[database_port]-} PASSWORD_FROM=${plan[database_password]-} PGAPPNAME=atlasia-${plan[id]} \
     timeout "$exchange_limit" docker exec --interactive --env PGUSER --env PGDATABASE --env SERVER_HOST --env SERVER_PORT \
-    --env PASSWORD_FROM --env PGAPPNAME "${plan[database_container]}" sh -c "$(cat inside.sh)" inside "$@" </dev/null
+    --env PASSWORD_FROM --env PGAPPNAME "${plan[database_container]}" sh -c "$(inside_script)" inside "$@" </dev/null
 }
 
 exchanging() { in_database "$1" "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}" "${plan[database_limit]}"; }

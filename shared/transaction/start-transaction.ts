@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
+import { replaceScript } from '../postgres/scripts.ts';
 import { type Place, short } from './transaction.ts';
 import { type TransactionRequest, transactionFiles } from './transaction-files.ts';
 
@@ -55,7 +56,12 @@ export const searching: Program<{ backup_dir: string; history_id: string }> = {
 };
 
 /** The engine as it stands in the folder of a transaction, to the byte. */
-export const engineScript = () => `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+export const engineScript = () => {
+  const parts = engine.map((url) => readFileSync(url, 'utf8'));
+  // What it runs in the database's container, so that one hash tells all that an engine can do.
+  const inside = `inside_script() {\n  cat <<'INSIDE'\n${replaceScript()}INSIDE\n}`;
+  return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
+};
 
 /**
  * Starts a transaction, which from then on runs by itself.

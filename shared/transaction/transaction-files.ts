@@ -2,7 +2,6 @@ import { Failure } from '../failure.ts';
 import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { StepStrategy } from '../plan/plan.ts';
 import type { ServerAccess, ServerPlace } from '../postgres/probe.ts';
-import { replaceScript } from '../postgres/scripts.ts';
 import { addressLines } from './address.ts';
 
 /** What the transaction does to one service. */
@@ -108,7 +107,6 @@ export function transactionFiles(request: TransactionRequest): Map<string, strin
   for (const [service, archive] of request.inlineFiles)
     files.set(`files.${service}.tar.base64`, archive.toString('base64'));
   if (outcome.hold !== null) files.set('outcome/hold', outcome.hold);
-  if (request.database !== null) files.set('inside.sh', replaceScript());
   return files;
 }
 
