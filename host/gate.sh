@@ -28,7 +28,7 @@ refuse() {
 # Which parameters are code, and must be listed as programs are.
 readonly code_parameters=' inside_script facts_before facts_tables facts_after '
 # Texts for people, which may begin with anything, and paths in the database's container.
-readonly free_parameters=' holder reason log_line troubled_line line statements server_host password_from '
+readonly free_parameters=' holder reason log_line troubled_line line statements server_host password_from data_folder after_sql '
 # Names for Docker, which would take one that begins with a dash for an option.
 readonly name_parameters=' container image project service keeper images pulls kept released references '
 

@@ -46,7 +46,6 @@ export async function hostCode(root: string): Promise<HostCode[]> {
   };
   return [
     ...programs.flat().toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-    // A program gets them without the line breaks at their end only if it is told so: they are hashed as they are given.
     ...Object.entries(texts).map(([name, text]) => entry('text', name, text, all)),
     entry('engine', 'engine', engineScript(), all),
   ];

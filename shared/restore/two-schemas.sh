@@ -7,7 +7,7 @@ readonly most_packed=12582912
 
 takes container user database server_host server_port password_from inside_script
 # Milliseconds to wait for a table that somebody has locked.
-takes table_wait
+takes_number table_wait
 takes backup_dir
 # The hash of the set's schema, empty if unknown; the name of its schema file, empty if there is none to send; folders that have it.
 takes schema_sha256 schema_file
