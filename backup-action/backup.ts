@@ -51,8 +51,7 @@ export async function backup(
         recordsOf: (manifest) => deployments.recordsOf(manifest),
         onPublished: (kept) => {
           story.kept = kept;
-          if (inputs.bucket !== null)
-            story.offsite = { uri: copyUri(inputs.bucket, inputs.environment, kept), copied: false };
+          if (inputs.bucket !== null) story.offsite = { uri: copyUri(inputs.bucket, inputs, kept), copied: false };
           setOutputs(outputs, kept, deployments);
           // Until the copy is there, a run that is cut off has not done all of its work.
           if (inputs.bucket !== null) outputs.status = 'incomplete';
@@ -130,7 +129,7 @@ async function copyOffHost(
   run: BackupRun,
   story: BackupStory,
 ): Promise<OffsiteResult | null> {
-  const { bucket, environment } = inputs;
+  const { bucket } = inputs;
   if (bucket === null) return null;
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
@@ -138,7 +137,7 @@ async function copyOffHost(
     await summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
-  story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
+  story.offsite = { uri: copyUri(bucket, inputs, kept), copied: result.copied !== null };
   const [first] = result.problems;
   if (first === undefined) return result;
   kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));

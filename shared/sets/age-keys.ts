@@ -1,4 +1,5 @@
 import { type SshIdentity, sshIdentity } from './ssh-identity.ts';
+import { sshFields } from './ssh-wrapping.ts';
 
 // Keys of age as people write them: one a line, with comments.
 
@@ -87,7 +88,7 @@ function problemOfSsh(line: string): string | null {
       ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
       : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
   }
-  const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
+  const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? sshFields(Buffer.from(base64, 'base64')) : null;
   const [name, ...numbers] = fields ?? [];
   if (name?.toString('latin1') !== type) return 'has an SSH key that is cut off or misspelled';
   if (type === 'ssh-ed25519') {
@@ -98,17 +99,4 @@ function problemOfSsh(line: string): string | null {
   return (numbers[1]?.length ?? 0) > shortestModulus
     ? null
     : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function fieldsOf(key: Buffer): Buffer[] | null {
-  const fields: Buffer[] = [];
-  for (let at = 0; at < key.length; ) {
-    if (at + 4 > key.length) return null;
-    const end = at + 4 + key.readUInt32BE(at);
-    if (end > key.length) return null;
-    fields.push(key.subarray(at + 4, end));
-    at = end;
-  }
-  return fields;
 }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { InputError } from '../../shared/failure.ts';
 import { type CopyInputs, readCopyInputs } from '../../shared/inputs/copy-inputs.ts';
+import { readDumpInputs } from '../../shared/inputs/dump-inputs.ts';
 import type { HostInputs } from '../../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
 import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
+import { readSealingInputs } from '../../shared/inputs/sealing-inputs.ts';
 import type { Addressed, NoticeInputs } from '../../shared/notify/addressed.ts';
 import { readInputs } from '../../shared/runner/input-reader.ts';
 
@@ -67,6 +69,38 @@ describe('how copies are made', () => {
     test(`not with ${JSON.stringify(given)}`, () =>
       assert.throws(
         () => copies(given),
+        (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
+      ));
+  }
+});
+
+describe('where to encrypt', () => {
+  const sealing = (given: Record<string, string>, hasBucket = true) =>
+    withInputs(given, () => readInputs((input) => readSealingInputs(input, readDumpInputs(input), hasBucket)));
+  const key = 'age1qhhf744fr59ewnulyf2jwwhlf726z9yawpqe200w6kt4ylq0x36qgqxkyu';
+  const age = { encrypt: 'age', 'encrypt-to': key };
+
+  test('on the host by default', () => {
+    assert.deepEqual(sealing({}), { encryption: 'none', recipients: [], sealTo: [] });
+    assert.deepEqual(sealing(age, false), { encryption: 'age', recipients: [key], sealTo: [] });
+  });
+  test('on the runner: the host then does not', () =>
+    assert.deepEqual(sealing({ ...age, 'encrypt-at': 'runner' }), {
+      encryption: 'none',
+      recipients: [],
+      sealTo: [key],
+    }));
+
+  const bad: [given: Record<string, string>, hasBucket: boolean, field: string, why: RegExp][] = [
+    [{ ...age, 'encrypt-at': 'runner' }, false, 'encrypt-at', /no bucket/],
+    [{ 'encrypt-at': 'runner' }, true, 'encrypt-at', /nothing is to be encrypted/],
+    [{ ...age, 'encrypt-at': 'bucket' }, true, 'encrypt-at', /must be one of/],
+    [{ encrypt: 'age', 'encrypt-at': 'runner' }, true, 'encrypt-to', /is required/],
+  ];
+  for (const [given, hasBucket, field, why] of bad) {
+    test(`not with ${JSON.stringify(given)}${hasBucket ? '' : ' without a bucket'}`, () =>
+      assert.throws(
+        () => sealing(given, hasBucket),
         (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
       ));
   }

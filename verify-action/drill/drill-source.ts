@@ -13,6 +13,7 @@ import type { Manifest } from '../../shared/sets/manifest.ts';
 import { readFiles } from '../../shared/sets/read-files.ts';
 import { longestManifest, readManifest } from '../../shared/sets/read-manifest.ts';
 import { namesOf, sidesOf } from '../../shared/sets/read-sets.ts';
+import { unsealManifest } from '../../shared/sets/sealed-manifest.ts';
 import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { Verification } from '../surveyed-host.ts';
@@ -112,7 +113,7 @@ async function inBucket(
   const { id, manifest } = chosen;
   // The proof of a copy is no proof of another set with the same id.
   const here = catalogue.sets.find(
-    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256,
+    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === unsealManifest(manifest).sha256,
   );
   const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
   const names = namesOf(set);
