@@ -15,10 +15,11 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
+import { copyUri } from './copy-uri.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
 import type { BackupStory } from './notice.ts';
-import { copyOffsite, copyUri, type OffsiteResult } from './offsite.ts';
+import type { OffsiteResult } from './offsite.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
@@ -131,6 +132,7 @@ async function copyOffHost(
 ): Promise<OffsiteResult | null> {
   const { bucket } = inputs;
   if (bucket === null) return null;
+  const { copyOffsite } = await import('./offsite.ts');
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
     kept.problems.push('off-site copy: the run was ended before it was there');

@@ -5,7 +5,7 @@ import { lockFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { BucketPlace } from '../shared/offsite/bucket.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
-import { type CopiedSet, keyOfDump } from '../shared/offsite/copy-set.ts';
+import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
 import { holdOffsiteLock, offsiteLock } from '../shared/offsite/offsite-lock.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
@@ -15,6 +15,7 @@ import { addProof } from '../shared/sets/proof.ts';
 import { readFiles } from '../shared/sets/read-files.ts';
 import { namesOf, sidesOf } from '../shared/sets/read-sets.ts';
 import { counted, formatBytes, listed } from '../shared/units.ts';
+import { copyUri } from './copy-uri.ts';
 import type { BackupInputs } from './inputs.ts';
 
 /** One bad night is made up for in the next; many, in several. */
@@ -36,16 +37,6 @@ export interface OffsiteResult {
   copied: CopiedSet | null;
   /** Why the run is incomplete; empty if the bucket holds what it should. */
   problems: Failure[];
-}
-
-/** The address that the new dump has in the bucket, or will have. */
-export function copyUri(
-  bucket: BucketPlace,
-  { environment, sealTo }: Pick<BackupInputs, 'environment' | 'sealTo'>,
-  { facts }: KeptBackup,
-): string {
-  const key = keyOfDump({ prefix: bucket.prefix, environment, sealTo }, facts.publicationPlan.manifest);
-  return `s3://${bucket.bucket}/${key}`;
 }
 
 /**

@@ -4,8 +4,9 @@ import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { namesOf } from '../sets/read-sets.ts';
 import { compositeOf } from './checksums.ts';
+import { folderOf, isSealedOnTheWay, keyOfDump } from './keys.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
-import { sealedFiles, sealedNames } from './seal-files.ts';
+import { sealedFiles } from './seal-files.ts';
 import { checkedFiles, differs } from './set-files.ts';
 
 /** Which set to copy, and to where. */
@@ -45,24 +46,6 @@ export interface CopyListener {
   arrived(bytes: number): void;
   confirmed(name: string, how: Confirmation): void;
 }
-
-/** Where the objects of a set lie. */
-export function folderOf(prefix: string, environment: string, id: string): string {
-  return `${prefix}/${environment}/${id}/`;
-}
-
-/** Where the dump of a set lies, or will. @param sealTo as in `CopyTarget` */
-export function keyOfDump(
-  { prefix, environment, sealTo }: Pick<CopyTarget, 'prefix' | 'environment' | 'sealTo'>,
-  manifest: ManifestSummary,
-): string {
-  const file = isSealedOnTheWay(manifest, sealTo) ? sealedNames(manifest).dump : manifest.file;
-  return `${folderOf(prefix, environment, manifest.id)}${file}`;
-}
-
-/** What the host has encrypted stays as it is. */
-const isSealedOnTheWay = ({ encryption }: ManifestSummary, sealTo: readonly string[]) =>
-  encryption === 'none' && sealTo.length > 0;
 
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An

@@ -5,8 +5,8 @@ import type { Manifest, ManifestSummary, SealedFrom } from '../sets/manifest.ts'
 import { manifestText } from '../sets/manifest-text.ts';
 import type { SetFileNames } from '../sets/naming.ts';
 import { longestManifest, readManifest } from '../sets/read-manifest.ts';
-import { namesOf } from '../sets/read-sets.ts';
 import { sealManifest } from '../sets/sealed-manifest.ts';
+import { sealedNames } from './keys.ts';
 import { type SetFile, wholeContent } from './set-files.ts';
 
 /**
@@ -46,11 +46,6 @@ export async function* sealedFiles(
       yield { name, part: file.part, bytes: sizeOf(file.bytes), content, sha256: () => tally.sums().sha256 };
     }
   }
-}
-
-/** The names of the files of an encrypted copy. */
-export function sealedNames(manifest: ManifestSummary): SetFileNames {
-  return namesOf({ manifest: sealManifest(manifest, manifest) });
 }
 
 function textOf(text: string, dump: Tally): string {

@@ -1,7 +1,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { Failure } from '../failure.ts';
-import { identitiesIn } from './age-keys.ts';
+import { identitiesIn } from './age-identities.ts';
 import { nonceBytes, pieceCipher, pieceNonce, sealedPieceBytes, streamKey, tagBytes } from './age-stream.ts';
 
 // Decrypts what `age` has encrypted, on the runner. The header, where the keys are, is for age's own library.

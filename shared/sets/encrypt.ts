@@ -1,5 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
+import { tellPassed } from '../passing-memory.ts';
 import { nonceBytes, pieceBytes, pieceCipher, pieceNonce, sealedBytes, streamKey, tagBytes } from './age-stream.ts';
 import { sshRecipient } from './ssh-recipient.ts';
 
@@ -61,6 +62,7 @@ class Sealing extends Transform {
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    tellPassed(chunk.length);
     for (let at = 0; at < chunk.length; ) {
       // The last piece is sealed differently, so a full one waits until more has come.
       if (this.#filled === pieceBytes) this.#seal(false);
