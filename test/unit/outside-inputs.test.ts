@@ -151,6 +151,95 @@ test('a ping address is taken as it is; another scheme is not, and the error doe
   );
 });
 
+describe('whom a mail goes to', () => {
+  const server = { 'smtp-url': 'smtp://robot%40example.org:secret@mail.example' };
+  const good: [given: Record<string, string>, mailing: object | null][] = [
+    [
+      { ...server, 'mail-to': 'ops@example.org' },
+      { from: 'robot@example.org', to: ['ops@example.org'], on: 'failure' },
+    ],
+    [
+      { ...server, 'mail-to': 'a@x.org, b@x.org\na@x.org', 'mail-from': 'c@x.org', 'mail-on': 'always' },
+      { from: 'c@x.org', to: ['a@x.org', 'b@x.org'], on: 'always' },
+    ],
+    [{ ...server, 'mail-on': 'never' }, null],
+    [{}, null],
+  ];
+  for (const [given, expected] of good) {
+    test(`with ${JSON.stringify(given)}`, () => {
+      const { mailing } = notices(given);
+      if (expected === null) assert.equal(mailing, null);
+      else assert.deepEqual({ ...mailing, server: undefined }, { ...expected, server: undefined });
+    });
+  }
+
+  const bad: [given: Record<string, string>, field: string, why: RegExp][] = [
+    [server, 'mail-to', /is missing/],
+    [{ 'mail-to': 'ops@example.org' }, 'smtp-url', /is missing/],
+    [{ 'mail-from': 'ops@example.org' }, 'smtp-url', /is missing/],
+    [{ ...server, 'mail-to': 'ops' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'Ops <ops@example.org>' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'ops@example.org; boss@example.org' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'ops@example.org\u0007' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': ' , ' }, 'mail-to', /names nobody/],
+    [{ ...server, 'mail-to': 'a@x.org', 'mail-from': 'a@x.org, b@x.org' }, 'mail-from', /not a mail address/],
+    [{ ...server, 'mail-to': 'a@x.org', 'mail-on': 'success' }, 'mail-on', /must be one of/],
+    [{ 'smtp-url': 'smtp://mail.example', 'mail-to': 'a@x.org' }, 'mail-from', /is missing/],
+    [{ 'smtp-url': 'smtp://robot:secret@mail.example', 'mail-to': 'a@x.org' }, 'mail-from', /is missing/],
+  ];
+  for (const [given, field, why] of bad) {
+    test(`not with ${JSON.stringify(given)}`, () =>
+      assert.throws(
+        () => notices(given),
+        (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
+      ));
+  }
+});
+
+describe('pings and webhooks', () => {
+  const names = ['healthcheck-url', 'webhook-url'] as const;
+  const urlIn = ({ pingUrl, webhook }: NoticeInputs) => (pingUrl ?? webhook?.url)?.href;
+  const good = [
+    'https://hooks.example/T0KEN',
+    'http://127.0.0.1:8080/T0KEN',
+    'http://127.9.9.9/T0KEN',
+    'http://localhost/T0KEN',
+    'http://[::1]:8080/T0KEN',
+  ];
+  const bad = [
+    'http://hooks.example/T0KEN',
+    'http://127.0.0.1.example/T0KEN',
+    'http://localhost.example/T0KEN',
+    'http://10.0.0.1/T0KEN',
+    'ftp://127.0.0.1/T0KEN',
+    'hooks.example/T0KEN',
+    '//hooks.example/T0KEN',
+  ];
+  for (const name of names) {
+    for (const given of good)
+      test(`${name} may be ${given}`, () => assert.equal(urlIn(notices({ [name]: given })), given));
+    for (const given of bad) {
+      test(`${name} is not ${given}, and the error does not repeat it`, () =>
+        assert.throws(
+          () => notices({ [name]: given }),
+          (error) =>
+            error instanceof InputError &&
+            error.field === name &&
+            /not an https address/.test(error.message) &&
+            !(error.message + error.hint).includes('T0KEN'),
+        ));
+    }
+  }
+
+  test('a secret alone signs nothing', () =>
+    assert.throws(
+      () => notices({ 'webhook-secret': 's3cret' }),
+      (error) => error instanceof InputError && error.field === 'webhook-url' && !error.message.includes('s3cret'),
+    ));
+  test('a secret counts without the line break behind it', () =>
+    assert.equal(notices({ 'webhook-url': good[0] ?? '', 'webhook-secret': 's3cret\n' }).webhook?.secret, 's3cret'));
+});
+
 describe('a bucket', () => {
   test('is nowhere where it is not given', () => assert.equal(offsite({}), null));
 
