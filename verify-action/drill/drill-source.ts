@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { SentDump, type Side } from '../../shared/drill/sent-dump.ts';
@@ -12,7 +13,7 @@ import { decryptStream } from '../../shared/sets/decrypt.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { readFiles } from '../../shared/sets/read-files.ts';
 import { longestManifest, readManifest } from '../../shared/sets/read-manifest.ts';
-import { namesOf, sidesOf } from '../../shared/sets/read-sets.ts';
+import { listedSums, namesOf, sidesOf } from '../../shared/sets/read-sets.ts';
 import { unsealManifest } from '../../shared/sets/sealed-manifest.ts';
 import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import type { VerifyInputs } from '../inputs.ts';
@@ -34,6 +35,9 @@ export interface DrillSource {
 
 /** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
 const longestSide = 32 * 1024 * 1024;
+
+/** Bytes of the list of checksums. */
+const longestList = 64 * 1024;
 
 /** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
 const longestPause = 30 * 60_000;
@@ -170,7 +174,7 @@ async function readObject(store: ObjectStore, set: StoredSet, name: string): Pro
   throw new Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Drill the newest copy' });
 }
 
-/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing`; `copy-differs` if a file beside the dump is another */
 async function sentDump(
   name: string,
   set: VerifiedSet,
@@ -184,9 +188,17 @@ async function sentDump(
     });
   }
   const names = namesOf(set);
+  const list = await bufferOf(await read(names.sha256), names.sha256, longestList);
+  const sums = listedSums(list.toString('utf8'));
   const sides = new Map<Side, Buffer>();
   for (const side of sidesOf(set)) {
     const stored = await bufferOf(await read(names[side]), names[side], longestSide);
+    // The dump is compared at its end; these would be restored before that.
+    if (createHash('sha256').update(stored).digest('hex') !== sums.get(names[side])) {
+      throw new Failure('copy-differs', `${names[side]} beside ${name} does not match ${names.sha256}`, {
+        hint: 'Nothing was restored. Do not rely on this copy of the backup: drill another one, and find out what changed the file',
+      });
+    }
     sides.set(side, names[side].endsWith('.age') ? await decrypted(stored, decryptKey ?? '') : stored);
   }
   return new SentDump(name, () => read(names.dump), sides, isEncrypted ? decryptKey : null);
