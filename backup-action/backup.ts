@@ -15,10 +15,11 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
+import { copyUri } from './copy-uri.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
 import type { BackupStory } from './notice.ts';
-import { copyOffsite, copyUri, type OffsiteResult } from './offsite.ts';
+import type { OffsiteResult } from './offsite.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
@@ -51,8 +52,7 @@ export async function backup(
         recordsOf: (manifest) => deployments.recordsOf(manifest),
         onPublished: (kept) => {
           story.kept = kept;
-          if (inputs.bucket !== null)
-            story.offsite = { uri: copyUri(inputs.bucket, inputs.environment, kept), copied: false };
+          if (inputs.bucket !== null) story.offsite = { uri: copyUri(inputs.bucket, inputs, kept), copied: false };
           setOutputs(outputs, kept, deployments);
           // Until the copy is there, a run that is cut off has not done all of its work.
           if (inputs.bucket !== null) outputs.status = 'incomplete';
@@ -134,15 +134,16 @@ async function copyOffHost(
   run: BackupRun,
   story: BackupStory,
 ): Promise<OffsiteResult | null> {
-  const { bucket, environment } = inputs;
+  const { bucket } = inputs;
   if (bucket === null) return null;
+  const { copyOffsite } = await import('./offsite.ts');
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
     kept.problems.push('off-site copy: the run was ended before it was there');
     summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
-  story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
+  story.offsite = { uri: copyUri(bucket, inputs, kept), copied: result.copied !== null };
   const [first] = result.problems;
   if (first === undefined) return result;
   kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));

@@ -5,6 +5,7 @@ import { type HostInputs, inFolder, readHostInputs } from '../shared/inputs/host
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
+import { readSealingInputs, type SealingInputs } from '../shared/inputs/sealing-inputs.ts';
 import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
@@ -13,6 +14,7 @@ import { readInputs } from '../shared/runner/input-reader.ts';
 export interface BackupInputs
   extends HostInputs,
     DumpInputs,
+    SealingInputs,
     HistoryInputs,
     RetentionInputs,
     OffsiteInputs,
@@ -33,10 +35,12 @@ export function readBackupInputs(onNotices: OnNoticeInputs = () => {}): BackupIn
     readNoticeInputs(input, host, onNotices);
     const retention = readRetentionInputs(input);
     const offsite = readOffsiteInputs(input);
+    const dump = readDumpInputs(input);
     return {
       ...host,
       kind: input.withDefault('kind', grammar.choice('scheduled', 'predeployment'), 'scheduled'),
-      ...readDumpInputs(input),
+      ...dump,
+      ...readSealingInputs(input, dump, offsite?.bucket !== null),
       ...readHistoryInputs(input),
       releaseHold: input.withDefault('release-hold', grammar.boolean, false),
       minSizeRatio: input.withDefault('min-size-ratio', grammar.decimal({ min: 0, max: 1 }), 0.5),

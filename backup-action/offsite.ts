@@ -5,7 +5,7 @@ import { lockFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { BucketPlace } from '../shared/offsite/bucket.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
-import { type CopiedSet, folderOf } from '../shared/offsite/copy-set.ts';
+import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
 import { holdOffsiteLock, offsiteLock } from '../shared/offsite/offsite-lock.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
@@ -14,7 +14,8 @@ import type { VerifiedSet } from '../shared/sets/catalogue.ts';
 import { addProof } from '../shared/sets/proof.ts';
 import { readFiles } from '../shared/sets/read-files.ts';
 import { namesOf, sidesOf } from '../shared/sets/read-sets.ts';
-import { counted, formatBytes } from '../shared/units.ts';
+import { counted, formatBytes, listed } from '../shared/units.ts';
+import { copyUri } from './copy-uri.ts';
 import type { BackupInputs } from './inputs.ts';
 
 /** One bad night is made up for in the next; many, in several. */
@@ -38,12 +39,6 @@ export interface OffsiteResult {
   problems: Failure[];
 }
 
-/** The address that the new dump has in the bucket, or will have. */
-export function copyUri(bucket: BucketPlace, environment: string, { facts }: KeptBackup): string {
-  const { id, file } = facts.publicationPlan.manifest;
-  return `s3://${bucket.bucket}/${folderOf(bucket.prefix, environment, id)}${file}`;
-}
-
 /**
  * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
  * longer keeps. Whatever fails here, the backups on the host stay as they are.
@@ -51,7 +46,7 @@ export function copyUri(bucket: BucketPlace, environment: string, { facts }: Kep
 export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteResult> {
   const { manifest } = kept.facts.publicationPlan;
   try {
-    const title = `Copy to ${copyUri(bucket, run.inputs.environment, kept)}`;
+    const title = `Copy to ${copyUri(bucket, run.inputs, kept)}`;
     const { copied, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
     return { copied: copied.find(({ id }) => id === manifest.id) ?? null, problems };
   } catch (error) {
@@ -86,14 +81,16 @@ async function copySets(
   run: CopyingRun,
 ): Promise<OffsiteOutcome> {
   const { connection, inputs, signal } = run;
-  const { backupDir, timeout, timezone, environment, upload, offsiteKeep } = inputs;
+  const { backupDir, timeout, timezone, environment, sealTo, upload, offsiteKeep } = inputs;
   const { id, database } = publicationPlan.manifest;
   const sets = setsAfter(publicationPlan);
+  if (sealTo.length > 0) log.info(`Encrypted on the way, by this runner, for ${counted(sealTo.length, 'key')}`);
   const store = await openS3Store({ ...bucket, ...upload }, signal);
   try {
     const outcome = await keepOffsite(store, {
       prefix: bucket.prefix,
       environment,
+      sealTo,
       database,
       policy: offsiteKeep,
       timezone,
@@ -158,9 +155,13 @@ async function noteCopy(
   }
 }
 
-function tellOutcome({ copied, deleted, retained }: OffsiteOutcome): void {
+function tellOutcome({ copied, deleted, retained, plain }: OffsiteOutcome): void {
   for (const { id, bytes, files } of copied)
     log.success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
   if (deleted.length > 0) log.info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
   if (retained.length > 0) log.info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
+  if (plain.length > 0)
+    log.warning(
+      `Not encrypted in the bucket, since an earlier run copied them: ${listed(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`,
+    );
 }

@@ -25,7 +25,7 @@ import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
-import { planRestore, type Restoring } from './restoring.ts';
+import type { Restoring } from './restoring.ts';
 import { guardAfterPull, guardSchema } from './schema-guard.ts';
 
 /** What was decided. */
@@ -139,7 +139,7 @@ export async function decide(
     const restoring =
       inputs.restore === null
         ? null
-        : await planRestore(
+        : await (await import('./restoring.ts')).planRestore(
             connection,
             { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host },
             { ...inputs, restore: inputs.restore },

@@ -1,17 +1,20 @@
 import type { Told } from '../shared/notify/notice.ts';
-import { toIn } from '../shared/plan/text.ts';
+import { doneIn } from '../shared/plan/text.ts';
 import { goodBackup, lastGoodIn } from '../shared/sets/last-good.ts';
 import type { RollbackStory } from './failure-summary.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { downtimeOf } from './summary-blocks.ts';
 
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
-export function tellRollback({ seen, plan, carried, backup }: RollbackStory, { status }: RollbackOutputs): Told {
+export function tellRollback(
+  { seen, plan, carried, backup, loaded }: RollbackStory,
+  { status }: RollbackOutputs,
+): Told {
   const known = seen === null ? null : lastGoodIn(seen, null);
   const problems = carried?.outcome.problems ?? [];
-  const tags = plan?.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+  const done = plan === null ? 'Rolled back' : doneIn(plan);
   const outcomes: Partial<Record<typeof status, string>> = {
-    'rolled-back': `Rolled back to ${tags}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
+    'rolled-back': `${done}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
     planned: 'A plan was made, and nothing was changed',
     unchanged: 'The target is already running, and nothing was done',
   };
@@ -25,6 +28,6 @@ export function tellRollback({ seen, plan, carried, backup }: RollbackStory, { s
     lastGood: backup === null ? (known?.lastGood ?? 'unknown') : goodBackup(backup.id),
     offsite: null,
     checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
-    recoveryMs: null,
+    recoveryMs: loaded?.restoreMs ?? null,
   };
 }

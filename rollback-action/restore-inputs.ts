@@ -5,7 +5,7 @@ import { readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
 import type { BucketPlace } from '../shared/offsite/bucket.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import type { InputReader } from '../shared/runner/input-reader.ts';
-import { identitiesIn } from '../shared/sets/age-keys.ts';
+import { identitiesIn } from '../shared/sets/age-identities.ts';
 import { startOf } from '../shared/sets/naming.ts';
 
 /** The inputs of a restore. */

@@ -12,6 +12,7 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { startOrder, withRestore } from '../shared/plan/plan-rollback.ts';
 import type { Wanted } from '../shared/plan/target.ts';
 import { nameWith } from '../shared/postgres/database-name.ts';
+import type { DatabaseFacts } from '../shared/postgres/probe.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
 import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts';
@@ -32,7 +33,20 @@ import type { RollbackInputs } from './inputs.ts';
 import type { RestoreInputs } from './restore-inputs.ts';
 
 /** A restore that could be carried out now. */
-export interface Restoring {
+export interface Restoring extends Restorable {
+  /**
+   * Refuses if the pull has brought another image than the one by which the backup was chosen.
+   * @throws Failure `no-backup`
+   */
+  demandPaired(settled: Pick<Plan, 'to'>): void;
+  /** Restores the backup beside the live database. */
+  load(connection: Connection, run: { holder: string; signal: AbortSignal }): Promise<Loaded>;
+  /** Drops the restored copy, if it did not become the live database. */
+  drop(connection: Connection): Promise<void>;
+}
+
+/** What is restored where. */
+interface Restorable {
   /** The plan of the rollback, with the restore in it. */
   plan: Plan;
   source: BackupSource;
@@ -79,7 +93,7 @@ export async function planRestore(
   inputs: Inputs,
   signal: AbortSignal,
 ): Promise<Restoring> {
-  const { seen, plan } = ground;
+  const { seen } = ground;
   const { restore, backupDir, environment, timeout } = inputs;
   const container = findDatabase(seen, { ...inputs, previousBytes: () => null });
   const live = askedDatabase(seen);
@@ -103,80 +117,112 @@ export async function planRestore(
     log,
   });
   try {
-    const manifest = await source.manifest();
-    const ids = seen.containers.map(({ id }) => id);
-    const standing = await lookAtServer(connection, server, ids, { signal, onLog: log.host });
-    const needed = neededFor(manifest, manifest.database === live.database ? live.sizeBytes : null);
-    const subject: RestoreCase = { manifest, live, standing, needed, least: inputs.minFreeSpace };
-    demandNoObstacle(subject);
-    const roles = missingRoles(await source.beside('globals'), standing.roles);
-    const own = standing.isEmpty ? await source.beside('settings') : null;
-    const restored = nameWith(live.database, `_restore_${randomBytes(4).toString('hex')}`);
-    const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
-    const later =
-      newest === null || newest.id <= manifest.id
-        ? null
-        : await wholeManifest(connection, backupDir, newest, { signal, onLog: log.host });
-    const costs = [
-      `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
-      ...timeOf(ground.records, manifest),
-    ];
-    const { compose } = seen;
-    const restarted = writersOf({
-      project: ground.project,
-      containers: seen.containers,
-      settings: compose === null || 'error' in compose ? [] : compose.settings,
-      databaseService: container.service,
-      untouched: ground.databases,
-      swapped: new Set(plan.services.map(({ service }) => service)),
-      standing,
-    });
-    const warnings = restoreWarnings(subject, live.database);
-    if (roles.names.length > 0)
-      warnings.push(
-        `These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`,
-      );
-    return {
-      plan: withRestore(
-        plan,
-        {
-          backupId: manifest.id,
-          sha256: manifest.sha256,
-          copy: source.copy,
-          takenAt: manifest.startedAt,
-          source: manifest.database,
-          database: live.database,
-          restarted,
-          costs,
-          givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
-        },
-        warnings.map((text) => ({ level: 'warning', text })),
-      ),
+    const restorable = await planFrom(
+      connection,
+      ground,
+      inputs,
       source,
-      manifest,
-      server,
-      containerName: container.name,
-      exchange: {
-        container: server.container,
-        user: server.user,
-        access: server.access,
-        name: live.database,
-        connectionLimit: standing.connectionLimit,
-        restored,
-        aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
-      },
-      createOptions: likeLive(subject),
-      roles,
-      settings: own === null ? null : settingsFor(own, manifest.database, restored),
-      dataFolder: standing.dataFolder,
-      afterSql: restore.afterSql,
-      pairedWith,
-      order: startOrder(ground.project),
+      { server, live, catalogue, pairedWith, containerName: container.name, databaseService: container.service },
+      signal,
+    );
+    return {
+      ...restorable,
+      demandPaired: (settled) => demandPaired(restorable, settled),
+      load: (current, run) => loadBackup(current, restorable, inputs, run),
+      drop: (current) => discard(current, server, restorable.exchange.restored, log.host),
     };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** Where the backup goes, and by what it was chosen. */
+interface Place {
+  server: Server;
+  live: DatabaseFacts;
+  containerName: string;
+  databaseService: string;
+  catalogue: Catalogue;
+  pairedWith: Restorable['pairedWith'];
+}
+
+async function planFrom(
+  connection: Connection,
+  { seen, plan, project, databases, records }: RestoreGround,
+  { restore, backupDir, minFreeSpace }: Inputs,
+  source: BackupSource,
+  { server, live, containerName, databaseService, catalogue, pairedWith }: Place,
+  signal: AbortSignal,
+): Promise<Restorable> {
+  const manifest = await source.manifest();
+  const ids = seen.containers.map(({ id }) => id);
+  const standing = await lookAtServer(connection, server, ids, { signal, onLog: log.host });
+  const needed = neededFor(manifest, manifest.database === live.database ? live.sizeBytes : null);
+  const subject: RestoreCase = { manifest, live, standing, needed, least: minFreeSpace };
+  demandNoObstacle(subject);
+  const roles = missingRoles(await source.beside('globals'), standing.roles);
+  const own = standing.isEmpty ? await source.beside('settings') : null;
+  const restored = nameWith(live.database, `_restore_${randomBytes(4).toString('hex')}`);
+  const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
+  const later =
+    newest === null || newest.id <= manifest.id
+      ? null
+      : await wholeManifest(connection, backupDir, newest, { signal, onLog: log.host });
+  const costs = [
+    `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
+    ...timeOf(records, manifest),
+  ];
+  const { compose } = seen;
+  const restarted = writersOf({
+    project,
+    containers: seen.containers,
+    settings: compose === null || 'error' in compose ? [] : compose.settings,
+    databaseService,
+    untouched: databases,
+    swapped: new Set(plan.services.map(({ service }) => service)),
+    standing,
+  });
+  const warnings = restoreWarnings(subject, live.database);
+  if (roles.names.length > 0)
+    warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`);
+  return {
+    plan: withRestore(
+      plan,
+      {
+        backupId: manifest.id,
+        sha256: manifest.sha256,
+        copy: source.copy,
+        takenAt: manifest.startedAt,
+        source: manifest.database,
+        database: live.database,
+        restarted,
+        costs,
+        givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
+      },
+      warnings.map((text) => ({ level: 'warning', text })),
+    ),
+    source,
+    manifest,
+    server,
+    containerName,
+    exchange: {
+      container: server.container,
+      user: server.user,
+      access: server.access,
+      name: live.database,
+      connectionLimit: standing.connectionLimit,
+      restored,
+      aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
+    },
+    createOptions: likeLive(subject),
+    roles,
+    settings: own === null ? null : settingsFor(own, manifest.database, restored),
+    dataFolder: standing.dataFolder,
+    afterSql: restore.afterSql,
+    pairedWith,
+    order: startOrder(project),
+  };
 }
 
 /** Those on the host; a host that has lost its backups can still restore from a bucket. */
@@ -213,11 +259,7 @@ function knownHere(image: RunningImage, { compose }: Survey): RunningImage {
   return found === undefined ? image : { ...image, imageId: found.id };
 }
 
-/**
- * Refuses if the pull has brought another image than the one by which the backup was chosen.
- * @throws Failure `no-backup`
- */
-export function demandPaired({ pairedWith, manifest }: Restoring, { to }: Pick<Plan, 'to'>): void {
+function demandPaired({ pairedWith, manifest }: Restorable, { to }: Pick<Plan, 'to'>): void {
   const other = [...pairedWith].find(([service, { imageId }]) => imageId !== null && to[service]?.imageId !== imageId);
   if (other === undefined) return;
   throw new Failure(
@@ -237,10 +279,9 @@ function timeOf(records: readonly HistoryRecord[], { id }: Manifest): string[] {
   return [`In a drill, backup ${drill.backupId} was restored in ${formatDuration(drill.durationMs ?? 0)}`];
 }
 
-/** Restores the backup beside the live database. */
-export async function loadBackup(
+async function loadBackup(
   connection: Connection,
-  restoring: Restoring,
+  restoring: Restorable,
   inputs: RollbackInputs,
   { holder, signal }: { holder: string; signal: AbortSignal },
 ): Promise<Loaded> {
@@ -283,9 +324,4 @@ function tellLoad(name: string, value: string): void {
   if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
   else if (name === 'waiting-for') log.progress(`Waiting for the lock, held by ${value}`);
   else log.progress(steps[name] ?? name);
-}
-
-/** Drops the restored copy, if it did not become the live database. */
-export async function dropLoaded(connection: Connection, { server, exchange }: Restoring): Promise<void> {
-  await discard(connection, server, exchange.restored, log.host);
 }

@@ -29,7 +29,6 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import { demandPaired, dropLoaded, loadBackup } from './restoring.ts';
 import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
@@ -159,7 +158,7 @@ async function carryOutPlan(
 
   const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
   const settled = await afterPull(settledPlan(plan, images));
-  if (restoring !== null) demandPaired(restoring, settled);
+  restoring?.demandPaired(settled);
   run.story.plan = settled;
   outputs.to = JSON.stringify(settled.to);
   if (settled.services.length === 0 && restoring === null) {
@@ -170,7 +169,7 @@ async function carryOutPlan(
   run.story.backup = backup;
   outputs['backup-id'] = backup?.id ?? null;
 
-  const loaded = restoring === null ? null : await loadBackup(connection, restoring, inputs, run);
+  const loaded = (await restoring?.load(connection, run)) ?? null;
   run.story.loaded = loaded;
   const request = transactionRequest({
     ...run,
@@ -198,11 +197,11 @@ async function carryOutPlan(
     )
     .catch(async (error) => {
       // Without an id, nothing was started that could still need it.
-      if (restoring !== null && outputs['transaction-id'] === null) await dropLoaded(connection, restoring);
+      if (outputs['transaction-id'] === null) await restoring?.drop(connection);
       throw error;
     });
   // The engine has done so, if it came so far.
-  if (restoring !== null && carried.outcome.ending === 'refused') await dropLoaded(connection, restoring);
+  if (carried.outcome.ending === 'refused') await restoring?.drop(connection);
   run.story.carried = carried;
   await copyRecords(carried, knownHistory, run, mirror);
   if (carried.outcome.ending === 'rolled-back') await keepFiles(connection, compose, run);

@@ -2,7 +2,7 @@ import type { Candidate } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { targetText, toIn } from '../shared/plan/text.ts';
+import { doneIn, targetText } from '../shared/plan/text.ts';
 import { inContainer, pastedLine } from '../shared/report/in-container.ts';
 import { givenUp } from '../shared/restore/given-up.ts';
 import type { Loaded } from '../shared/restore/load.ts';
@@ -121,14 +121,6 @@ export function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): void {
       plan.leftAlone.map(({ service, why }) => [service, why]),
     ),
   ]);
-}
-
-/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
-function doneIn({ services, restore }: Plan): string {
-  const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-  if (restore === null) return `Rolled back to ${tags}`;
-  const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
-  return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
 }
 
 /** How to take a restore back, and how to end it. */

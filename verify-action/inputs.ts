@@ -15,7 +15,7 @@ import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
-import { identitiesIn } from '../shared/sets/age-keys.ts';
+import { identitiesIn } from '../shared/sets/age-identities.ts';
 import { startOf } from '../shared/sets/naming.ts';
 
 /** The inputs of a verification. Times in milliseconds. */

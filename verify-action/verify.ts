@@ -10,7 +10,6 @@ import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { listed } from '../shared/units.ts';
 import { checkBackups } from './backups/check-backups.ts';
 import { checkDeployment } from './deployment/check-deployment.ts';
-import { checkDrill } from './drill/check-drill.ts';
 import type { VerifyInputs } from './inputs.ts';
 import { judgeLiveDatabase } from './live-database.ts';
 import type { VerifyStory } from './notice.ts';
@@ -97,7 +96,10 @@ async function makeChecks(
     tellFindings(list);
   }
   await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
-  await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
+  await make('drill', 'Drill: does a backup restore?', async () => {
+    const { checkDrill } = await import('./drill/check-drill.ts');
+    return checkDrill(connection, surveyed, run);
+  });
   await make('deployment', 'Deployment: is the right release running, and healthy?', () =>
     checkDeployment(connection, surveyed, run),
   );

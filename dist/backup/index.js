@@ -28620,13 +28620,6 @@ module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
 
 /***/ }),
 
-/***/ 45055:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
-
-/***/ }),
-
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28879,6 +28872,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 
 /***/ }),
 
+/***/ 38321:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+
+/***/ }),
+
 /***/ 46193:
 /***/ ((module) => {
 
@@ -28988,6 +28988,2542 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
+
+/***/ }),
+
+/***/ 72740:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O: () => (/* binding */ copyUri)
+/* harmony export */ });
+/* harmony import */ var _shared_offsite_keys_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(32333);
+
+/** The address that the new dump has in the bucket, or will have. */
+function copyUri(bucket, { environment, sealTo }, { facts }) {
+    const key = (0,_shared_offsite_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOfDump */ .Zp)({ prefix: bucket.prefix, environment, sealTo }, facts.publicationPlan.manifest);
+    return `s3://${bucket.bucket}/${key}`;
+}
+
+
+/***/ }),
+
+/***/ 58610:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ manifestOf),
+/* harmony export */   e: () => (/* binding */ sidecarsOf)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _report_schema_changes_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(96004);
+/* harmony import */ var _sets_layout_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(81256);
+/* harmony import */ var _sets_manifest_text_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86287);
+/* harmony import */ var _sets_naming_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(29462);
+/* harmony import */ var _sets_read_manifest_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3450);
+
+
+
+
+
+
+/** The manifest of a verified dump. */
+function manifestOf(dump, facts) {
+    const schemaSha256 = dump.schemaText === null ? null : (0,_report_schema_changes_js__WEBPACK_IMPORTED_MODULE_1__/* .stableSchemaHash */ .VC)(dump.schemaText);
+    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
+    return {
+        version: 1,
+        id: dump.id,
+        kind: facts.kind,
+        environment: facts.environment,
+        database: facts.database.database,
+        startedAt: facts.startedAt.toISOString(),
+        finishedAt: facts.finishedAt.toISOString(),
+        serverVersion: facts.database.serverVersion,
+        pgDumpVersion: facts.database.pgDumpVersion,
+        encoding: facts.database.encoding,
+        locale: facts.database.locale,
+        ctype: facts.database.ctype,
+        localeProvider: facts.database.localeProvider,
+        providerLocale: facts.database.providerLocale,
+        bootstrapRole: facts.database.bootstrapRole,
+        ...facts.encoding,
+        file: dump.file,
+        sizeBytes: dump.sizeBytes,
+        dumpBytes: dump.dumpBytes,
+        ...dump.sums,
+        sealedFrom: null,
+        tables: dump.tables,
+        sequences: dump.sequences,
+        largeObjects: dump.largeObjects,
+        // What may be long stands behind the lists, where a survey reads more than before them.
+        icuRules: facts.database.icuRules,
+        serverSettings: fewSettings(facts.database.serverSettings),
+        dumpWarnings: dump.warnings,
+        extensions: dump.extensions,
+        schemaSha256,
+        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
+        release: facts.release,
+        runUrl: facts.runUrl,
+        commit: facts.commit,
+        actor: facts.actor,
+        checks: [...dump.verification, ...dump.sides, ...facts.checks],
+    };
+}
+const mostSettings = 100;
+const longestSetting = 500;
+/** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
+function fewSettings(settings) {
+    const short = Object.entries(settings).filter(([name, value]) => (0,_sets_read_manifest_js__WEBPACK_IMPORTED_MODULE_5__/* .isSettingName */ .s9)(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
+    // The server's own settings come first, so that the limit never drops them. Those of a library have a dot in their names.
+    return Object.fromEntries(short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings));
+}
+/** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
+function sidecarsOf(dump, manifest, report) {
+    const names = (0,_sets_naming_js__WEBPACK_IMPORTED_MODULE_4__/* .setFileNames */ .H2)((0,_sets_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .homeOf */ .lt)(manifest.kind).prefix, dump.id, manifest);
+    const texts = new Map([
+        [names.manifest, (0,_sets_manifest_text_js__WEBPACK_IMPORTED_MODULE_3__/* .manifestText */ .$)(manifest)],
+        [names.report, report],
+    ]);
+    const sums = new Map([[names.dump, dump.sums]]);
+    if (dump.schemaSums)
+        sums.set(names.schema, dump.schemaSums);
+    if (dump.globalsSums)
+        sums.set(names.globals, dump.globalsSums);
+    if (dump.settingsSums)
+        sums.set(names.settings, dump.settingsSums);
+    for (const [name, text] of texts)
+        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
+    // In the format that `sha256sum --check` reads.
+    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
+    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
+}
+function hash(algorithm, text) {
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)(algorithm).update(text).digest('hex');
+}
+
+
+/***/ }),
+
+/***/ 57936:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ planPublication),
+/* harmony export */   w: () => (/* binding */ setsAfter)
+/* harmony export */ });
+/* harmony import */ var _sets_layout_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(81256);
+/* harmony import */ var _sets_retention_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(75286);
+/* harmony import */ var _sets_tiers_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(33573);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(98295);
+/* harmony import */ var _assemble_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(58610);
+
+
+
+
+
+/** Makes the plan, without touching anything. */
+function planPublication(dump, facts, earlier, policy) {
+    const size = judgeSize(dump, facts, policy.minSizeRatio);
+    const manifest = (0,_assemble_js__WEBPACK_IMPORTED_MODULE_4__/* .manifestOf */ .$)(dump, { ...facts, checks: [size] });
+    const problems = [...dump.sides, size]
+        .filter(({ result }) => result !== 'passed')
+        .map(({ name, detail }) => `${name}: ${detail}`);
+    const { id, database, kind } = manifest;
+    const tiers = (0,_sets_tiers_js__WEBPACK_IMPORTED_MODULE_2__/* .decideTiers */ .W)({ id, database, kind }, earlier, policy.keep, policy.timezone);
+    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
+    const folders = entered.map(_sets_layout_js__WEBPACK_IMPORTED_MODULE_0__/* .folderOfTier */ .aI);
+    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
+    const pruning = problems.length > 0
+        ? (0,_sets_retention_js__WEBPACK_IMPORTED_MODULE_1__/* .pruneNothing */ .U)(sets, database, problems.join('; '))
+        : (0,_sets_retention_js__WEBPACK_IMPORTED_MODULE_1__/* .decidePruning */ .M)(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+    return {
+        manifest,
+        tiers,
+        entered,
+        pruning,
+        deletions: pruning.filter(({ action }) => action === 'delete'),
+        problems,
+        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
+    };
+}
+/** The verified sets of this database once the plan is carried out, newest first, each with the folders that it is still in. */
+function setsAfter({ sets, deletions }) {
+    const isLeft = (id, folder) => !deletions.some((deletion) => deletion.id === id && (0,_sets_layout_js__WEBPACK_IMPORTED_MODULE_0__/* .folderOfTier */ .aI)(deletion.tier) === folder);
+    return sets
+        .map((set) => ({ ...set, folders: set.folders.filter((folder) => isLeft(set.id, folder)) }))
+        .filter(({ folders }) => folders.length > 0);
+}
+/** Compares only backups of the same format and compression: others differ in size anyway. */
+function judgeSize(dump, { previous, encoding }, ratio) {
+    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
+    if (previous === null)
+        return check('passed', 'the first backup of this database');
+    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
+        return check('passed', `not compared: ${previous.id} has another format or compression`);
+    }
+    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
+    const comparison = `${(0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatBytes */ .z3)(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
+    if (share >= ratio)
+        return check('passed', comparison);
+    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
+}
+
+
+/***/ }),
+
+/***/ 14295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ byText)
+/* harmony export */ });
+/** Compares texts by code units, so that the order is the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+
+/***/ }),
+
+/***/ 3581:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D9: () => (/* binding */ markdownCode),
+/* harmony export */   N9: () => (/* binding */ longestLine),
+/* harmony export */   Ow: () => (/* binding */ cleanLine),
+/* harmony export */   d6: () => (/* binding */ codeFence),
+/* harmony export */   nw: () => (/* binding */ cleanMarkdown),
+/* harmony export */   v3: () => (/* binding */ cleanLines)
+/* harmony export */ });
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
+const longestLine = 2_000;
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
+const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
+const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
+/**
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
+ */
+function cleanLines(text) {
+    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
+}
+/** Foreign text as one safe line of at most `limit` UTF-16 units. */
+function cleanLine(text, limit = longestLine) {
+    const line = cleanLines(text)
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .join(' ');
+    return shorten(line, limit);
+}
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
+function cleanMarkdown(text) {
+    return cleanLine(text)
+        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
+        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+        .replace(/&/g, '&amp;')
+        .replace(/</g, '&lt;')
+        .replace(/>/g, '&gt;')
+        .replace(/:(?=\/\/)/g, '&#58;')
+        .replace(/(www)\./gi, '$1&#46;');
+}
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
+function markdownCode(text) {
+    const line = cleanLine(text).replace(/\|/g, '\\|');
+    const fence = '`'.repeat(longestRun(line, '`') + 1);
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
+    return line === '' ? '' : `${fence} ${line} ${fence}`;
+}
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
+function codeFence(text) {
+    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+}
+function breakCommands(line) {
+    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
+}
+function shorten(line, limit) {
+    // The cut may leave the first half of a surrogate pair behind.
+    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function longestRun(text, character) {
+    let longest = 0;
+    let run = 0;
+    for (const each of text) {
+        run = each === character ? run + 1 : 0;
+        longest = Math.max(longest, run);
+    }
+    return longest;
+}
+
+
+/***/ }),
+
+/***/ 926:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HR: () => (/* binding */ Failure),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   dz: () => (/* binding */ InputError)
+/* harmony export */ });
+/**
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
+ */
+class Failure extends Error {
+    code;
+    hint;
+    constructor(code, message, details = {}) {
+        super(message, details.cause === undefined ? undefined : { cause: details.cause });
+        this.name = 'Failure';
+        this.code = code;
+        this.hint = details.hint;
+    }
+}
+/** True for a Failure; with codes, for a Failure with one of them. */
+function isFailure(error, ...codes) {
+    return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
+}
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
+class InputError extends Failure {
+    field;
+    reason;
+    constructor(field, reason, hint) {
+        super('bad-input', `Input "${field}" ${reason}`, { hint });
+        this.name = 'InputError';
+        this.field = field;
+        this.reason = reason;
+    }
+}
+
+
+/***/ }),
+
+/***/ 47899:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  O8: () => (/* binding */ recordParameters),
+  f0: () => (/* binding */ releaseHold)
+});
+
+// UNUSED EXPORTS: appendHistory, program
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var clean = __nccwpck_require__(3581);
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (0,by_text/* byText */.z)(a, b))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : (0,clean/* cleanLine */.Ow)(value, 300).replace(/\s+/g, '_') || '-';
+}
+
+// EXTERNAL MODULE: ./build/shared/history/record.js
+var record = __nccwpck_require__(93114);
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+
+
+
+const program = {
+    name: 'record',
+    step: 'the update of the history',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+};
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, '', addition);
+}
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'yes', addition);
+}
+function recordParameters(records) {
+    return {
+        record_ids: records.map(({ id }) => id),
+        records: records.map(record/* historyLine */.Jo),
+        audit_lines: records.map(auditLine),
+    };
+}
+async function run(connection, releaseFirst, { backupDir, records, onLog }) {
+    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
+    try {
+        await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(0,failure/* isFailure */.N6)(error, 'history-unwritable'))
+            throw error;
+        throw new failure/* Failure */.HR(error.code, error.message, {
+            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 93114:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Jo: () => (/* binding */ historyLine),
+/* harmony export */   Re: () => (/* binding */ recordId),
+/* harmony export */   i6: () => (/* binding */ parseHistory)
+/* harmony export */ });
+/* unused harmony exports longestReason, isRecordId, readHistoryRecord */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(56986);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51190);
+
+
+
+
+const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const longestLine = 256 * 1024;
+/** How many unreadable lines are reported one by one. */
+const mostProblems = 3;
+/** UTF-16 units. */
+const longestReason = 2_000;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const line = (longest) => {
+    const limited = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .text */ .Qq)(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-value', `"${place}" contains a control character`);
+        return read;
+    };
+};
+const image = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => {
+    // A container may have been created from an image id.
+    if ((0,_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isImageId */ .rw)(value))
+        return true;
+    try {
+        return value.length <= 600 && (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .parseImageReference */ .o_)(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const runningImage = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(image),
+    tag: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .isTag */ .dz, 'a tag')),
+    digest: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .isDigest */ .Bc, 'a digest')),
+    imageId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isImageId */ .rw, 'an image id')),
+});
+const release = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, runningImage, 200);
+const hash = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    compose: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+    kept: hash,
+    services: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, hash, 200),
+});
+const backupId = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
+const record = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    version: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)(1),
+    id: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(isRecordId, 'the id of a record'),
+    at: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: line(200),
+    event: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('succeeded', 'failed', 'reverted'),
+    verdict: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('good', 'bad', 'unknown'),
+    release,
+    previous: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(release),
+    schemaSha256: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(backupId),
+    restoredId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(backupId),
+    reason: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(line(longestReason)),
+    actor: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(line(200)),
+    runUrl: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(settings),
+    durationMs: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .milliseconds */ .Rz),
+    downtimeMs: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .milliseconds */ .Rz),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    let more = 0;
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
+            records.set(read.id, read);
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
+    });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
+    return { records: [...records.values()], problems };
+}
+/** The record in a line, or why it is not one. */
+function parseRecord(text) {
+    if (text.length > longestLine)
+        return 'it is too long';
+    // There may be millions of junk lines: catching a parse error for each would be slow.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is not JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) ? error.message : 'it is not JSON';
+    }
+}
+
+
+/***/ }),
+
+/***/ 53542:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ke: () => (/* binding */ lockFile),
+/* harmony export */   Ym: () => (/* binding */ holdFile),
+/* harmony export */   on: () => (/* binding */ transactionsFolder),
+/* harmony export */   yo: () => (/* binding */ commandToEnd)
+/* harmony export */ });
+/* unused harmony exports transactionFolder, commandToFollow */
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+
+// Paths in the backup folder on the host, and commands for them.
+/** The lock. `.lock.holder`, beside it, says who holds it. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** The command to type on the host to finish a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** The command to type on the host to see how a transaction ended. */
+const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
+
+/***/ }),
+
+/***/ 39135:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   bh: () => (/* binding */ lockHeld),
+/* harmony export */   ii: () => (/* binding */ holderText)
+/* harmony export */ });
+/* unused harmony export readHolder */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(98295);
+
+
+
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
+/**
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** The failure when another process holds the lock. */
+function lockHeld(holder, backupDir, waited) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .HR('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .formatDuration */ .a3)(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 32333:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $s: () => (/* binding */ sealedNames),
+/* harmony export */   OV: () => (/* binding */ isSealedOnTheWay),
+/* harmony export */   Zp: () => (/* binding */ keyOfDump),
+/* harmony export */   yS: () => (/* binding */ folderOf)
+/* harmony export */ });
+/* harmony import */ var _sets_read_sets_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6646);
+/* harmony import */ var _sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(88166);
+
+
+/** Where the objects of a set lie. */
+function folderOf(prefix, environment, id) {
+    return `${prefix}/${environment}/${id}/`;
+}
+/** Where the dump of a set lies, or will. @param sealTo as in `CopyTarget` */
+function keyOfDump({ prefix, environment, sealTo }, manifest) {
+    const file = isSealedOnTheWay(manifest, sealTo) ? sealedNames(manifest).dump : manifest.file;
+    return `${folderOf(prefix, environment, manifest.id)}${file}`;
+}
+/** What the host has encrypted stays as it is. */
+const isSealedOnTheWay = ({ encryption }, sealTo) => encryption === 'none' && sealTo.length > 0;
+/** The names of the files of an encrypted copy. */
+function sealedNames(manifest) {
+    return (0,_sets_read_sets_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)({ manifest: (0,_sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .sealManifest */ .D)(manifest, manifest) });
+}
+
+
+/***/ }),
+
+/***/ 4033:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G: () => (/* binding */ tableCount),
+/* harmony export */   M: () => (/* binding */ readFacts)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^\d{1,20}$/.test(value), 'a hash');
+const content = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    oneIn: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    hash: rowsHash,
+});
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    rows: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+    exact: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    root: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name })),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    unnamed: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9, hash: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(rowsHash) })),
+    generates: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    content: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(content),
+    largestValue: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+});
+const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    value: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+}), mostOfAll);
+const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
+
+/***/ }),
+
+/***/ 59859:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ reasonOf),
+/* harmony export */   R: () => (/* binding */ inTime)
+/* harmony export */ });
+/* harmony import */ var node_events__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(78474);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(98295);
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,node_events__WEBPACK_IMPORTED_MODULE_0__.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
+
+/***/ }),
+
+/***/ 9290:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ isDigest),
+/* harmony export */   Bz: () => (/* binding */ referenceOf),
+/* harmony export */   dz: () => (/* binding */ isTag),
+/* harmony export */   o_: () => (/* binding */ parseImageReference)
+/* harmony export */ });
+/* unused harmony export ImageReference */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Every registry refuses longer paths. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port; `docker.io` if none was given. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these, because an image id would otherwise be read as a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** null if the text is not a reference, for example because a variable in it is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return null;
+        throw error;
+    }
+}
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function refuse(text, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+
+/***/ }),
+
+/***/ 56986:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   OW: () => (/* binding */ sameRelease),
+/* harmony export */   kn: () => (/* binding */ mixedServices),
+/* harmony export */   l7: () => (/* binding */ releaseOf),
+/* harmony export */   rw: () => (/* binding */ isImageId),
+/* harmony export */   tN: () => (/* binding */ isServiceName)
+/* harmony export */ });
+/* unused harmony export sameImage */
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(14295);
+/* harmony import */ var _image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose accepts for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries makes even a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True if both run the same images in the same services. */
+function sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.service, b.service) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(createdAt(b), createdAt(a)) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
+function createdAt(container) {
+    return container.created.replace(/Z$/, '');
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = (0,_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+
+/***/ }),
+
+/***/ 96004:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  _e: () => (/* binding */ compareSchemas),
+  VC: () => (/* binding */ stableSchemaHash)
+});
+
+// UNUSED EXPORTS: stableSchema
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
+/**
+ * Texts of dumps without the secrets that a schema may hold, as far as they can be recognized: values that follow a name like that
+ * of a password (options of user mappings and others, settings, defaults, arguments, JSON), tokens in headers, and connection
+ * strings. A dump lists them in SQL that anybody may read who reads a report. More may be hidden than is secret.
+ * The same value gets the same number in all of the texts, so that a change can still be seen.
+ */
+function hideSecrets(...texts) {
+    const numbers = new Map();
+    const hidden = (value) => {
+        const number = numbers.get(value) ?? numbers.size + 1;
+        numbers.set(value, number);
+        return `(hidden ${number})`;
+    };
+    const hide = (text) => text
+        .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inHeader, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(namedWithin, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(named, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inJson, (_, before, value) => `${before}"${hidden(value)}"`)
+        .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
+    return texts.map(hide);
+}
+/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
+const literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
+/**
+ * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
+ * no text that was made for it keeps us busy.
+ */
+const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
+/** CREATE SUBSCRIPTION … CONNECTION '…' */
+const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
+/** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
+const between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
+const named = new RegExp(`(\\b${secretName}["']?${between})${literal}`, 'gi');
+/** The same within a literal, where quotes are doubled. */
+const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
+const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
+const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
+/** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
+const noValue = '(?!>|=|(?:new|old|excluded)\\.|\\$|null\\b|[\\w.$"]{0,130}\\s*\\(|\'?\\(hidden)';
+const inConnectionString = new RegExp(`(\\b${secretName}\\s*=\\s*)${noValue}('{1,2}[^']*'{1,2}|\\{[^}]*(?:\\}|$)|[^\\s'"&;,()]+)`, 'gi');
+const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
+
+;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
+/** Cells in the table of the comparison: 4 MB of memory. A larger difference is given as one block removed, one added. */
+const mostCells = 2_000_000;
+/**
+ * The lines by which two texts differ, in order: `- ` before a removed line, `+ ` before an added one. The list is the
+ * shortest possible, unless the texts differ so much that it simply has all removed lines, then all added ones.
+ */
+function changedLines(before, after) {
+    let start = 0;
+    while (start < before.length && start < after.length && before[start] === after[start])
+        start += 1;
+    let end = 0;
+    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
+        end += 1;
+    }
+    const removed = before.slice(start, before.length - end);
+    const added = after.slice(start, after.length - end);
+    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
+}
+function replaced(removed, added) {
+    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
+}
+/** By the longest common subsequence: `common` at (i, j) is its length for the lines from i and from j on. */
+function shortest(before, after) {
+    const width = after.length + 1;
+    const common = new Uint16Array((before.length + 1) * width);
+    const at = (i, j) => common[i * width + j] ?? 0;
+    for (let i = before.length - 1; i >= 0; i--) {
+        for (let j = after.length - 1; j >= 0; j--) {
+            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+        }
+    }
+    const lines = [];
+    let i = 0;
+    let j = 0;
+    while (i < before.length || j < after.length) {
+        if (i < before.length && j < after.length && before[i] === after[j]) {
+            i += 1;
+            j += 1;
+        }
+        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
+            lines.push(`- ${before[i]}`);
+            i += 1;
+        }
+        else {
+            lines.push(`+ ${after[j]}`);
+            j += 1;
+        }
+    }
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
+
+
+
+/** Lines that differ in every run of pg_dump, or between server versions. */
+const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
+/** pg_dump's comment above each object. A name may contain anything here except line breaks. */
+const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/**
+ * Lines between objects that belong to none of them. pg_dump changes a default before the first object that needs it, so
+ * these lines move when objects come and go.
+ */
+const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
+/**
+ * A schema dump without the lines that differ from run to run, so that equal schemas give equal texts: `schemaSha256` is
+ * the hash of this. Line breaks at the end are removed, because a shell variable loses them.
+ */
+function stableSchema(dump) {
+    return dump
+        .split('\n')
+        .filter((line) => !unstable.test(line))
+        .join('\n')
+        .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
+}
+/**
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
+ * then the removed ones. An object that only moved to another place in the dump has not changed. Secrets are hidden.
+ */
+function compareSchemas(before, after) {
+    const [hiddenBefore, hiddenAfter] = hideSecrets(before, after);
+    const old = objectsOf(hiddenBefore);
+    const present = objectsOf(hiddenAfter);
+    const changes = [];
+    for (const [key, object] of present) {
+        const predecessor = old.get(key);
+        if (predecessor === undefined)
+            changes.push({ what: 'added', ...object.title, lines: [] });
+        else {
+            const lines = changedLines(predecessor.lines, object.lines);
+            if (lines.length > 0)
+                changes.push({ what: 'changed', ...object.title, lines });
+        }
+    }
+    for (const [key, { title }] of old)
+        if (!present.has(key))
+            changes.push({ what: 'removed', ...title, lines: [] });
+    return changes;
+}
+/** The objects by type, schema and name; objects that share all three count as one. */
+function objectsOf(dump) {
+    const objects = new Map();
+    let current = objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    for (const line of stableSchema(dump).split('\n')) {
+        const [, name, type, schema] = header.exec(line) ?? [];
+        if (name !== undefined && type !== undefined && schema !== undefined) {
+            current = objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+        }
+        else if (!betweenObjects.test(line)) {
+            current.lines.push(line);
+        }
+    }
+    return objects;
+}
+function objectAt(objects, title) {
+    const key = JSON.stringify([title.type, title.schema, title.name]);
+    const object = objects.get(key) ?? { title, lines: [] };
+    objects.set(key, object);
+    return object;
+}
+
+
+/***/ }),
+
+/***/ 33437:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.r(__webpack_exports__);
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   closeGroup: () => (/* binding */ closeGroup),
+/* harmony export */   doubtful: () => (/* binding */ doubtful),
+/* harmony export */   error: () => (/* binding */ error),
+/* harmony export */   failed: () => (/* binding */ failed),
+/* harmony export */   group: () => (/* binding */ group),
+/* harmony export */   host: () => (/* binding */ host),
+/* harmony export */   important: () => (/* binding */ important),
+/* harmony export */   info: () => (/* binding */ info),
+/* harmony export */   notice: () => (/* binding */ notice),
+/* harmony export */   passed: () => (/* binding */ passed),
+/* harmony export */   progress: () => (/* binding */ progress),
+/* harmony export */   quietly: () => (/* binding */ quietly),
+/* harmony export */   success: () => (/* binding */ success),
+/* harmony export */   warning: () => (/* binding */ warning)
+/* harmony export */ });
+/* harmony import */ var node_async_hooks__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(16698);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(33838);
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+
+
+
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
+const longestAnnotation = 4_000;
+let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
+async function group(title, work) {
+    closeGroup();
+    aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .startGroup */ .Oh((0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title)));
+    groupIsOpen = true;
+    try {
+        return await work();
+    }
+    finally {
+        closeGroup();
+    }
+}
+/** Ends the open group, so that the following lines are visible without unfolding it. */
+function closeGroup() {
+    if (groupIsOpen)
+        aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .endGroup */ .N4());
+    groupIsOpen = false;
+}
+function info(text) {
+    print(text, (line) => line);
+}
+function success(text) {
+    print(text, (line) => green(`✔ ${line}`));
+}
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
+/** Progress of a long step. The caller decides how often to report it. */
+function progress(text) {
+    print(text, (line) => grey(`… ${line}`));
+}
+/** Output of the host, marked so that nobody takes it for ours. */
+function host(text) {
+    print(text, (line) => `${grey('host │')} ${line}`);
+}
+/** Something important: bold, without an annotation. */
+function important(text) {
+    print(text, bold);
+}
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
+function error(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .error */ .z3, text, title);
+}
+/** An annotation: something needs attention soon. */
+function warning(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .warning */ .$e, text, title);
+}
+/** An annotation: something worth knowing beyond the log. */
+function notice(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .notice */ .lm, text, title);
+}
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
+const quiet = new node_async_hooks__WEBPACK_IMPORTED_MODULE_0__.AsyncLocalStorage();
+let filtered = false;
+/**
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
+ */
+function quietly(work, heard = () => { }) {
+    if (!filtered)
+        filterOutput();
+    filtered = true;
+    return quiet.run(heard, work);
+}
+function filterOutput() {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .isDebug */ ._o() ? '' : chunk, ...rest);
+    };
+}
+/** Writes our own output, which is never dropped. */
+function aloud(write) {
+    quiet.run(null, write);
+}
+function print(text, dress) {
+    aloud(() => {
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
+        const lines = (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text);
+        if (lines.length > 0)
+            _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .info */ .pq(lines.map(dress).join('\n'));
+    });
+}
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
+function annotation(text) {
+    return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
+}
+function annotationTitle(title) {
+    return title === undefined ? {} : { title: (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title) };
+}
+function bold(line) {
+    return `\x1b[1m${line}\x1b[0m`;
+}
+function green(line) {
+    return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
+}
+function grey(line) {
+    return `\x1b[90m${line}\x1b[0m`;
+}
+
+
+/***/ }),
+
+/***/ 10280:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   l: () => (/* binding */ withWeekday),
+/* harmony export */   m: () => (/* binding */ calendarIn)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError if the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (at) => {
+        const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (at) => sundayBefore(day(at)),
+        month: (at) => day(at).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+
+/***/ }),
+
+/***/ 43373:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ns: () => (/* binding */ verifiedSetsOf),
+/* harmony export */   XM: () => (/* binding */ pathOf),
+/* harmony export */   ll: () => (/* binding */ newestFirst),
+/* harmony export */   vq: () => (/* binding */ catalogueOf),
+/* harmony export */   wG: () => (/* binding */ pathsOf)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(14295);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29462);
+/* harmony import */ var _read_manifest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3450);
+
+
+
+
+
+/** What else the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts the files that the survey found into sets and others.
+ *
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bareName(file.path))?.part === 'manifest');
+        // The manifest is put into place last, so files without one are not a set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
+function pathsOf({ id, folders }) {
+    return folders.map((folder) => (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id));
+}
+/** The first of those places. */
+function pathOf(set) {
+    return pathsOf(set)[0] ?? 'daily';
+}
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
+function newestFirst(a, b) {
+    return (0,_by_text_js__WEBPACK_IMPORTED_MODULE_4__/* .byText */ .z)(b, a);
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
+function placeOf({ path }) {
+    if (path.split('/').some(_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .isPartialName */ .$9))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bare);
+    const folder = _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = `${(0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id)}/${bare}`;
+    return prefix === (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .prefixIn */ .Is)(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest belongs to ${manifest.id}`, manifest);
+    const { dump } = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .setFileNames */ .H2)(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_3__/* .readSummary */ .L_)(text);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(a.folder) - _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(b.folder);
+}
+
+
+/***/ }),
+
+/***/ 81256:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Is: () => (/* binding */ prefixIn),
+/* harmony export */   VV: () => (/* binding */ placeIn),
+/* harmony export */   Z: () => (/* binding */ allTiers),
+/* harmony export */   aI: () => (/* binding */ folderOfTier),
+/* harmony export */   i5: () => (/* binding */ layoutLines),
+/* harmony export */   lt: () => (/* binding */ homeOf),
+/* harmony export */   zl: () => (/* binding */ allFolders)
+/* harmony export */ });
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
+};
+/** Holds the last dump that failed its verification. */
+const failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const allTiers = Object.keys(shelves);
+const allFolders = [...allTiers.map(folderOfTier), failed.folder];
+/** The folder that holds the sets of a tier. */
+function folderOfTier(tier) {
+    return shelves[tier].folder;
+}
+/** The tier that a set of this kind is put into first. */
+function homeOf(kind) {
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
+}
+/** The prefix of the file names in a folder. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
+}
+/** The path of a set's files in a folder, relative to the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${failed.folder} ${failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? failed;
+}
+
+
+/***/ }),
+
+/***/ 86287:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ manifestText)
+/* harmony export */ });
+/** What most tables, sequences and sets have in common is left out: a database may have many. Readers put it in again. */
+const defaults = new Map([
+    ['root', null],
+    ['extension', null],
+    ['isDumped', true],
+    ['unnamed', null],
+    ['generates', false],
+    ['content', null],
+    ['largestValue', null],
+    ['cycles', false],
+    ['sealedFrom', null],
+]);
+/** The text of a manifest's file. */
+const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
+const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
+
+
+/***/ }),
+
+/***/ 29462:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $9: () => (/* binding */ isPartialName),
+/* harmony export */   $W: () => (/* binding */ backupIdAt),
+/* harmony export */   Bi: () => (/* binding */ parseSetFileName),
+/* harmony export */   GH: () => (/* binding */ startOf),
+/* harmony export */   H2: () => (/* binding */ setFileNames),
+/* harmony export */   MN: () => (/* binding */ dumpExtension),
+/* harmony export */   "if": () => (/* binding */ isBackupId)
+/* harmony export */ });
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** The files beside the dump, and how their names end. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/**
+ * Those that are encrypted with the dump. The others say what it is, and must be read without a key. The report of a plain set says
+ * more than that: a runner encrypts it too.
+ */
+const sealedParts = new Set(['schema', 'globals', 'settings', 'report']);
+const isSealed = (part, { encryption, sealedFrom }) => encryption === 'age' && sealedParts.has(part) && (part !== 'report' || sealedFrom != null);
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
+function setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        return [part, `${prefix}_${id}.${ending}${isSealed(part, encoding) ? '.age' : ''}`];
+    });
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null if it is not ours. */
+function parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+
+/***/ }),
+
+/***/ 3450:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ev: () => (/* binding */ longestManifest),
+/* harmony export */   L_: () => (/* binding */ readSummary),
+/* harmony export */   WI: () => (/* binding */ readManifest),
+/* harmony export */   s9: () => (/* binding */ isSettingName)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4033);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(56986);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51190);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(29462);
+
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(1024);
+const line = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
+const mostRelations = 200_000;
+const backupId = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .isBackupId */ ["if"], 'a backup id');
+const instant = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const sequence = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    schema: name,
+    name,
+    before: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    after: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+});
+const runningImage = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(line),
+    tag: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(128)),
+    digest: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__/* .isDigest */ .Bc, 'a digest')),
+    imageId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isImageId */ .rw, 'an image id')),
+});
+const check = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    name,
+    result: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('passed', 'failed', 'could-not-check'),
+    detail: line,
+    ms: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .milliseconds */ .Rz,
+});
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
+const summaryFields = {
+    version: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)(1),
+    id: backupId,
+    kind: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('scheduled', 'predeployment', 'prerollback'),
+    environment: name,
+    database: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: instant,
+    finishedAt: instant,
+    serverVersion: name,
+    pgDumpVersion: name,
+    encoding: name,
+    locale: name,
+    ctype: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    localeProvider: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('libc', 'icu', 'builtin')),
+    providerLocale: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    icuRules: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(rules),
+    bootstrapRole: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    serverSettings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(isSettingName, line, 200)),
+    dumpWarnings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(line, 100)),
+    format: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('custom', 'plain'),
+    compression: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('zstd', 'gzip', 'none'),
+    encryption: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('none', 'age'),
+    file: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .parseSetFileName */ .Bi)(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    dumpBytes: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9),
+    sha256: hex(64),
+    md5: hex(32),
+    sealedFrom: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9, sha256: hex(64), md5: hex(32) })),
+    largeObjects: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    schemaSha256: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(hex(64)),
+    schemaChangedSince: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(backupId),
+    release: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isServiceName */ .tN, runningImage, 1000),
+    runUrl: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(url),
+    commit: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    checks: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(check, 1000),
+};
+const summary = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)(summaryFields);
+const manifest = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    ...summaryFields,
+    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .G, mostRelations),
+    sequences: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(sequence, mostRelations),
+    extensions: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ name, version: name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
+ */
+function readManifest(json) {
+    return read(manifest, json);
+}
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > longestManifest)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return reader(value, '');
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Checked before anything else: a later version may look entirely different. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 6646:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   KY: () => (/* binding */ listedSums),
+/* harmony export */   Mm: () => (/* binding */ sidesOf),
+/* harmony export */   eZ: () => (/* binding */ namesOf)
+/* harmony export */ });
+/* unused harmony exports program, readSets, judgeReading, filesOf */
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43373);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29462);
+
+
+const program = {
+    name: 'read-sets',
+    step: 'reading the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
+async function readSets(connection, request) {
+    const files = request.sets.flatMap((set) => {
+        const first = pathOf(set);
+        return filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+    });
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
+    const parameters = {
+        backup_dir: request.backupDir,
+        lists: request.sets.flatMap((set) => {
+            const { sha256, md5 } = namesOf(set);
+            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
+        }),
+        files: files.map(({ file }) => file),
+        first_names: files.map(({ firstName }) => firstName),
+    };
+    const { result } = connection.run(program, parameters, {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => {
+            if (dumps.has(path))
+                request.onSet(path);
+        },
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = namesOf(set);
+    const [folder = 'daily', ...others] = pathsOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} does not match ${names.sha256}`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} does not match the manifest`);
+    }
+    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} differs from the file in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = ['schema', 'globals', 'settings'];
+/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The file names of a set. */
+function namesOf({ manifest }) {
+    return (0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .setFileNames */ .H2)((0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .parseSetFileName */ .Bi)(manifest.file)?.prefix ?? 'backup', manifest.id, manifest);
+}
+/** The files that its checksum lists name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+
+/***/ }),
+
+/***/ 75286:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ decidePruning),
+/* harmony export */   U: () => (/* binding */ pruneNothing)
+/* harmony export */ });
+/* harmony import */ var _calendar_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(10280);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43373);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(29462);
+/* harmony import */ var _tiers_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(33573);
+
+
+
+
+
+/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
+const clockSlackMs = 5 * 60 * 1000;
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
+/**
+ * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
+ * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
+ * nor deleted.
+ *
+ * @param sets all sets on the host, including the new one.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+function decidePruning(sets, options) {
+    const { database, policy } = options;
+    const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(options.timezone);
+    const horizon = options.now.getTime() + clockSlackMs;
+    const counted = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(database, sets)
+        .filter((set) => ((0,_naming_js__WEBPACK_IMPORTED_MODULE_3__/* .startOf */ .GH)(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .newestFirst */ .ll)(a.id, b.id));
+    return _layout_js__WEBPACK_IMPORTED_MODULE_2__/* .allTiers */ .Z.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier)));
+        const protectedId = protectedIn(tier, counted, standing);
+        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+        return standingIn(tier, sets).map((set) => {
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            return (decision ?? {
+                tier,
+                id: set.id,
+                action: 'keep',
+                reason: 'kept: dated in the future (was the clock set back?); not counted',
+            });
+        });
+    });
+}
+/**
+ * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "pruning was skipped: …".
+ */
+function pruneNothing(sets, database, why) {
+    return _layout_js__WEBPACK_IMPORTED_MODULE_2__/* .allTiers */ .Z.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+        ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
+        : ignored(tier, set)));
+}
+function standingIn(tier, sets) {
+    return sets.filter((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier))).toSorted((a, b) => (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .newestFirst */ .ll)(a.id, b.id));
+}
+function isOf(database, set) {
+    return set.state === 'verified' && set.database === database;
+}
+function ignored(tier, set) {
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
+    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+/**
+ * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
+ * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
+ */
+function protectedIn(tier, counted, standing) {
+    if (tier === 'daily')
+        return standing[0]?.id ?? null;
+    const newest = counted[0];
+    const home = _layout_js__WEBPACK_IMPORTED_MODULE_2__/* .allTiers */ .Z.find((candidate) => newest?.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(candidate)));
+    return newest !== undefined && home === tier ? newest.id : null;
+}
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(tier, standing, keep, protectedId, calendar) {
+    const newestOf = new Map();
+    return standing.map((set) => {
+        const period = (0,_tiers_js__WEBPACK_IMPORTED_MODULE_4__/* .periodOf */ .j)(tier, set.id, calendar);
+        const newest = newestOf.get(period.key) ?? set.id;
+        newestOf.set(period.key, newest);
+        // Periods come newest first, so the number seen so far is the rank of this one.
+        const position = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...judge(set.id, position, set.id === protectedId) }];
+    });
+}
+function judge(id, position, isProtected) {
+    const within = position.keep === 'all' || position.rank <= position.keep;
+    if (within && position.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
+    if (isProtected)
+        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+    if (within)
+        return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
+    if (position.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
+    return {
+        action: 'delete',
+        reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
+    };
+}
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
+function rankAmong({ tier, period, rank, keep }) {
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
+    const word = periodWord[tier];
+    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+function ordinal(n) {
+    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+
+/***/ }),
+
+/***/ 88166:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D: () => (/* binding */ sealManifest)
+/* harmony export */ });
+/* unused harmony export unsealManifest */
+// A set that is plain on the host may lie encrypted in a bucket. Its manifest there is that of the host, but for the dump.
+/**
+ * The manifest of the encrypted copy. Its fields stay in their order, and those that this version does not know stay in it.
+ * @param manifest as it was read from JSON
+ * @param dump of the encrypted dump
+ */
+function sealManifest(manifest, dump) {
+    const plain = sumsOf(manifest);
+    const sealed = { ...manifest, encryption: 'age', file: `${manifest.file}.age`, ...sumsOf(dump) };
+    const fields = Object.entries(sealed).filter(([name]) => name !== 'sealedFrom');
+    // Beside its like: a survey reads only the beginning and the end.
+    fields.splice(fields.findIndex(([name]) => name === 'md5') + 1, 0, ['sealedFrom', plain]);
+    return Object.fromEntries(fields);
+}
+/** The manifest on the host, of which this is that of an encrypted copy; itself if it is none. */
+function unsealManifest(manifest) {
+    const { sealedFrom, file } = manifest;
+    if (sealedFrom === null)
+        return manifest;
+    return { ...manifest, encryption: 'none', file: file.replace(/\.age$/, ''), ...sealedFrom, sealedFrom: null };
+}
+const sumsOf = ({ sizeBytes, sha256, md5 }) => ({ sizeBytes, sha256, md5 });
+
+
+/***/ }),
+
+/***/ 17939:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N7: () => (/* binding */ x25519Point),
+/* harmony export */   Oy: () => (/* binding */ sshFields),
+/* harmony export */   TH: () => (/* binding */ ed25519WrappingKey),
+/* harmony export */   e0: () => (/* binding */ unpadded),
+/* harmony export */   tZ: () => (/* binding */ sshTag),
+/* harmony export */   xc: () => (/* binding */ wrappingLabel)
+/* harmony export */ });
+/* unused harmony export x25519Key */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+
+/** What age's header says of a key beside its name. */
+const wrappingLabel = {
+    'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519',
+    'ssh-rsa': 'age-encryption.org/v1/ssh-rsa',
+};
+/** Tells a key in a header from others. @param wire the public key as SSH writes it */
+function sshTag(wire) {
+    return unpadded((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(wire).digest().subarray(0, 4));
+}
+/** The private key of X25519 with these 32 bytes. */
+const x25519Key = (scalar) => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Point = (privateKey) => Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url');
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.diffieHellman)({ privateKey, publicKey: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)({ key: jwk, format: 'jwk' }) });
+}
+/**
+ * The key that wraps a file's key for an Ed25519 key, which is used for X25519, on the same curve in another form.
+ * @param own one side's private key
+ * @param other the other side's point
+ * @param share the point that stands in the header
+ * @param recipient the point of the key that it is encrypted to
+ * @param wire that key as SSH writes it
+ */
+function ed25519WrappingKey(own, { other, share, recipient, wire }) {
+    const info = wrappingLabel['ssh-ed25519'];
+    const tweak = x25519Key(Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, other));
+    return Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+}
+/** Base64 as age's header has it. */
+const unpadded = (bytes) => bytes.toString('base64').replaceAll('=', '');
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function sshFields(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
+}
+
+
+/***/ }),
+
+/***/ 33573:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ decideTiers),
+/* harmony export */   j: () => (/* binding */ periodOf)
+/* harmony export */ });
+/* harmony import */ var _calendar_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(10280);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43373);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(29462);
+
+
+
+
+/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = (0,_naming_js__WEBPACK_IMPORTED_MODULE_3__/* .startOf */ .GH)(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .withWeekday */ .l)(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${(0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .withWeekday */ .l)(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
+ * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
+ * backup becomes the weekly one.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days begin and end there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(timezone);
+    const earlier = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
+
+/***/ }),
+
+/***/ 61011:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ quoteForShell)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
+const workflowCommand = /::|##\[/;
+/**
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
+ *
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('unquotable', 'A text with a NUL byte cannot be passed to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+
+/***/ }),
+
+/***/ 98295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CE: () => (/* binding */ formatRate),
+/* harmony export */   DB: () => (/* binding */ parseSize),
+/* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   KE: () => (/* binding */ listed),
+/* harmony export */   a3: () => (/* binding */ formatDuration),
+/* harmony export */   bn: () => (/* binding */ allOf),
+/* harmony export */   hS: () => (/* binding */ counted),
+/* harmony export */   z3: () => (/* binding */ formatBytes)
+/* harmony export */ });
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+
+/***/ }),
+
+/***/ 51190:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A7: () => (/* binding */ mapOf),
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Rz: () => (/* binding */ milliseconds),
+/* harmony export */   U9: () => (/* binding */ count),
+/* harmony export */   Xd: () => (/* binding */ orNull),
+/* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   cW: () => (/* binding */ shape),
+/* harmony export */   jk: () => (/* binding */ textThat),
+/* harmony export */   lc: () => (/* binding */ bool),
+/* harmony export */   yL: () => (/* binding */ oneOf)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
+function text(longest) {
+    return (value, place) => {
+        if (typeof value !== 'string')
+            return refuse(place, 'is not text');
+        if (value.length > longest)
+            return refuse(place, `is longer than ${longest} characters`);
+        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
+    };
+}
+/** A string that `accepts` accepts. */
+function textThat(accepts, what) {
+    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
+}
+/** A whole number from 0 to 2^53 - 1. */
+const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
+/** A number of milliseconds, not negative, whole or not. */
+const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
+const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
+/** Exactly one of the values. */
+function oneOf(...values) {
+    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
+}
+/** The value, or null; a missing field counts as null. */
+function orNull(read) {
+    return (value, place) => (value === null || value === undefined ? null : read(value, place));
+}
+/** An array of at most `most` items. */
+function listOf(read, most) {
+    return (value, place) => {
+        if (!Array.isArray(value))
+            return refuse(place, 'is not a list');
+        if (value.length > most)
+            return refuse(place, `has more than ${most} items`);
+        return value.map((item, index) => read(item, `${place}[${index}]`));
+    };
+}
+/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
+function mapOf(isKey, read, most) {
+    return (value, place) => {
+        const entries = Object.entries(objectAt(value, place));
+        if (entries.length > most)
+            return refuse(place, `has more than ${most} entries`);
+        return Object.fromEntries(entries.map(([key, item]) => {
+            if (!isKey(key))
+                return refuse(place, 'has a name that is not allowed');
+            return [key, read(item, `${place}.${key}`)];
+        }));
+    };
+}
+/** An object with these fields; others are dropped. */
+function shape(fields) {
+    return (value, place) => {
+        const object = objectAt(value, place);
+        const own = Object.entries(fields).map(([field, read]) => [
+            field,
+            read(object[field], place === '' ? field : `${place}.${field}`),
+        ]);
+        return Object.fromEntries(own);
+    };
+}
+function objectAt(value, place) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return refuse(place, 'is not an object');
+    return value;
+}
+function refuse(place, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
+}
+
 
 /***/ }),
 
@@ -32252,131 +34788,10 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
-// NAMESPACE OBJECT: ./build/shared/runner/log.js
-var log_namespaceObject = {};
-__nccwpck_require__.r(log_namespaceObject);
-__nccwpck_require__.d(log_namespaceObject, {
-  closeGroup: () => (closeGroup),
-  doubtful: () => (doubtful),
-  error: () => (log_error),
-  failed: () => (failed),
-  group: () => (group),
-  host: () => (host),
-  important: () => (important),
-  info: () => (info),
-  notice: () => (log_notice),
-  passed: () => (passed),
-  progress: () => (progress),
-  quietly: () => (quietly),
-  success: () => (success),
-  warning: () => (warning)
-});
-
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: ./build/shared/failure.js
-/**
- * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
- */
-class failure_Failure extends Error {
-    code;
-    hint;
-    constructor(code, message, details = {}) {
-        super(message, details.cause === undefined ? undefined : { cause: details.cause });
-        this.name = 'Failure';
-        this.code = code;
-        this.hint = details.hint;
-    }
-}
-/** True for a Failure; with codes, for a Failure with one of them. */
-function failure_isFailure(error, ...codes) {
-    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
-}
-/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
-class InputError extends failure_Failure {
-    field;
-    reason;
-    constructor(field, reason, hint) {
-        super('bad-input', `Input "${field}" ${reason}`, { hint });
-        this.name = 'InputError';
-        this.field = field;
-        this.reason = reason;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/untrusted.js
-
-/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
-function untrusted_text(longest) {
-    return (value, place) => {
-        if (typeof value !== 'string')
-            return refuse(place, 'is not text');
-        if (value.length > longest)
-            return refuse(place, `is longer than ${longest} characters`);
-        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
-    };
-}
-/** A string that `accepts` accepts. */
-function textThat(accepts, what) {
-    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
-}
-/** A whole number from 0 to 2^53 - 1. */
-const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
-/** A number of milliseconds, not negative, whole or not. */
-const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
-const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
-/** Exactly one of the values. */
-function oneOf(...values) {
-    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
-}
-/** The value, or null; a missing field counts as null. */
-function orNull(read) {
-    return (value, place) => (value === null || value === undefined ? null : read(value, place));
-}
-/** An array of at most `most` items. */
-function listOf(read, most) {
-    return (value, place) => {
-        if (!Array.isArray(value))
-            return refuse(place, 'is not a list');
-        if (value.length > most)
-            return refuse(place, `has more than ${most} items`);
-        return value.map((item, index) => read(item, `${place}[${index}]`));
-    };
-}
-/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
-function mapOf(isKey, read, most) {
-    return (value, place) => {
-        const entries = Object.entries(objectAt(value, place));
-        if (entries.length > most)
-            return refuse(place, `has more than ${most} entries`);
-        return Object.fromEntries(entries.map(([key, item]) => {
-            if (!isKey(key))
-                return refuse(place, 'has a name that is not allowed');
-            return [key, read(item, `${place}.${key}`)];
-        }));
-    };
-}
-/** An object with these fields; others are dropped. */
-function shape(fields) {
-    return (value, place) => {
-        const object = objectAt(value, place);
-        const own = Object.entries(fields).map(([field, read]) => [
-            field,
-            read(object[field], place === '' ? field : `${place}.${field}`),
-        ]);
-        return Object.fromEntries(own);
-    };
-}
-function objectAt(value, place) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return refuse(place, 'is not an object');
-    return value;
-}
-function refuse(place, why) {
-    throw new failure_Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
-}
-
+// EXTERNAL MODULE: ./build/shared/untrusted.js
+var untrusted = __nccwpck_require__(51190);
 ;// CONCATENATED MODULE: ./build/shared/runner/context.js
 
 
@@ -32416,7 +34831,7 @@ function workflowUrl(server, repository, ref) {
     const url = `${server}/${repository}/actions/workflows/${file}`;
     return file !== undefined && isPlain(url) ? url : null;
 }
-const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
+const readEvent = (0,untrusted/* shape */.cW)({ repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ default_branch: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(1_000)) })) });
 function defaultBranchIn(payload) {
     try {
         return readEvent(payload, '').repository?.default_branch || null;
@@ -32434,95 +34849,8 @@ function readPayload(path) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message continues "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message continues "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
-    }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
-}
-/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
-function allOf(count, thing, [one, many]) {
-    if (count === 0)
-        return `no ${thing} ${one}`;
-    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
-}
-/** `1 set`, `3 sets`, `12,000 sets`. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
-}
-/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
-function listed(items, most, { separator = ', ', total = items.length } = {}) {
-    const rest = total - Math.min(most, items.length);
-    const shown = items.slice(0, most).join(separator);
-    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
-}
-
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/notify/text.js
 
 // A notice as text for people: the verdict first, then why, then what to do.
@@ -32541,7 +34869,7 @@ function headlineOf(notice) {
     const line = [
         `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
         ...(database === null ? [] : [`database ${database}`]),
-        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        ...(backup === null ? [] : [(0,units/* formatBytes */.z3)(backup.sizeBytes)]),
         lastGoodText(notice),
     ].join(', ');
     return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
@@ -32584,13 +34912,13 @@ function rowsOf(notice) {
     return [
         ...row('Environment', environment),
         ...row('Database', database),
-        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('Backup', backup && `${backup.id}, ${(0,units/* formatBytes */.z3)(backup.sizeBytes)}, ${backup.file}`),
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
-        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
-        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
         ...row('Finished', finishedAt.toISOString()),
         ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
         ...row('Run', run.url),
@@ -32611,7 +34939,7 @@ function lastGoodText(notice) {
         return 'no good backup';
     if (lastGood === 'unknown')
         return 'age of the last good backup unknown';
-    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `last good backup ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 function lastGoodDetail(notice) {
     const { lastGood } = notice;
@@ -32619,7 +34947,7 @@ function lastGoodDetail(notice) {
         return 'there is none';
     if (lastGood === 'unknown')
         return 'unknown: this run has not looked at the backups';
-    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `${lastGood.id}, ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 /** `backup-action` makes a backup, `verify-action` a verification. */
 function workOf({ action }) {
@@ -32699,108 +35027,12 @@ function factsOf(notice) {
     };
 }
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function reaching_inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reaching_reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reaching_reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reaching_reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/clean.js
-// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
-// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
-/** The longest line of a log, in UTF-16 units. */
-const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
-// of a line, so an unfinished sequence cannot hide the lines after it.
-const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
-const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
-// runner's string comparison ignores such characters, so remove them before looking for `::`.
-const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-/**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
- * Ordinary text is unchanged. A trailing line break does not add an empty line.
- */
-function cleanLines(text) {
-    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
-}
-/** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function clean_cleanLine(text, limit = longestLine) {
-    const line = cleanLines(text)
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .join(' ');
-    return shorten(line, limit);
-}
-/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
-function cleanMarkdown(text) {
-    return clean_cleanLine(text)
-        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
-        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;')
-        .replace(/:(?=\/\/)/g, '&#58;')
-        .replace(/(www)\./gi, '$1&#46;');
-}
-/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function clean_markdownCode(text) {
-    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
-    const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
-    return line === '' ? '' : `${fence} ${line} ${fence}`;
-}
-/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
-function codeFence(text) {
-    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-}
-function breakCommands(line) {
-    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
-}
-function shorten(line, limit) {
-    // The cut may leave the first half of a surrogate pair behind.
-    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function longestRun(text, character) {
-    let longest = 0;
-    let run = 0;
-    for (const each of text) {
-        run = each === character ? run + 1 : 0;
-        longest = Math.max(longest, run);
-    }
-    return longest;
-}
-
+// EXTERNAL MODULE: ./build/shared/failure.js
+var shared_failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/reaching.js
+var reaching = __nccwpck_require__(59859);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var shared_clean = __nccwpck_require__(3581);
 ;// CONCATENATED MODULE: ./build/shared/notify/notice.js
 
 /** Outputs that are too long, or say again what a notice says elsewhere. */
@@ -32830,7 +35062,7 @@ function noticeOf(frame, told, ending, hide) {
         outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
-        advice: cleanLines(failure?.hint ?? '')
+        advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
             .slice(0, mostAdvice)
             .map(clean),
     };
@@ -32851,7 +35083,7 @@ function verdictOf({ verdict }, { exitCode, isCancelled }) {
  * make clickable.
  */
 function shown(text) {
-    return clean_cleanLine(text, longestText)
+    return (0,shared_clean/* cleanLine */.Ow)(text, longestText)
         .replaceAll('://', '[:]//')
         .replace(/<(?=[!@#/A-Za-z])/g, '‹');
 }
@@ -32873,7 +35105,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await reaching_inTime(patience, signal, transport.sendMail({
+        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -32890,7 +35122,7 @@ async function sendMail(mailing, notice, signal) {
     catch (error) {
         const { code = '' } = error;
         const what = said[code] === undefined ? '' : ` ${said[code]}`;
-        throw new Error(`${server.host}:${server.port}${what}: ${reaching_reasonOf(error)}`);
+        throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
         transport.close();
@@ -32948,6 +35180,8 @@ const remedies = {
     ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
 };
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(37067);
 // EXTERNAL MODULE: external "node:https"
@@ -33053,9 +35287,9 @@ async function post(message, { proxyFor, signal }) {
         catch (error) {
             const pause = pauses[failures];
             if (signal.aborted || error instanceof Refused || pause === undefined)
-                throw new Error(reaching_reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
-                throw new Error(reaching_reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             });
         }
     }
@@ -33063,7 +35297,7 @@ async function post(message, { proxyFor, signal }) {
 async function tryOnce(message, proxyFor, signal) {
     const end = new AbortController();
     try {
-        const { status, text } = await reaching_inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        const { status, text } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
         if (status >= 200 && status < 300)
             return text;
         const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
@@ -33244,7 +35478,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+        throw new shared_failure/* Failure */.HR('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -33253,7 +35487,7 @@ function makeFolder() {
         return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
     }
     catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+        throw new shared_failure/* Failure */.HR('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
     }
 }
 /** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
@@ -33265,7 +35499,7 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
 }
 function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+    return new shared_failure/* Failure */.HR('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
 /** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path) {
@@ -33506,143 +35740,8 @@ function commandsIn(advice) {
     return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
 }
 
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-;// CONCATENATED MODULE: ./build/shared/runner/log.js
-
-
-
-// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
-// are added after that. There is no terminal, but GitHub shows colours anyway.
-/** GitHub cuts an annotation off at 4096 characters. */
-const longestAnnotation = 4_000;
-let groupIsOpen = false;
-/** What was already annotated: saying it again helps nobody. */
-const annotated = new Set();
-/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
-async function group(title, work) {
-    closeGroup();
-    aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
-    groupIsOpen = true;
-    try {
-        return await work();
-    }
-    finally {
-        closeGroup();
-    }
-}
-/** Ends the open group, so that the following lines are visible without unfolding it. */
-function closeGroup() {
-    if (groupIsOpen)
-        aloud(() => lib_core/* endGroup */.N4());
-    groupIsOpen = false;
-}
-function info(text) {
-    print(text, (line) => line);
-}
-function success(text) {
-    print(text, (line) => green(`✔ ${line}`));
-}
-/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
-function passed(text) {
-    print(text, green);
-}
-function failed(text) {
-    print(text, red);
-}
-function doubtful(text) {
-    print(text, yellow);
-}
-/** Progress of a long step. The caller decides how often to report it. */
-function progress(text) {
-    print(text, (line) => grey(`… ${line}`));
-}
-/** Output of the host, marked so that nobody takes it for ours. */
-function host(text) {
-    print(text, (line) => `${grey('host │')} ${line}`);
-}
-/** Something important: bold, without an annotation. */
-function important(text) {
-    print(text, bold);
-}
-/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
-function log_error(text, title) {
-    annotate(lib_core/* error */.z3, text, title);
-}
-/** An annotation: something needs attention soon. */
-function warning(text, title) {
-    annotate(lib_core/* warning */.$e, text, title);
-}
-/** An annotation: something worth knowing beyond the log. */
-function log_notice(text, title) {
-    annotate(lib_core/* notice */.lm, text, title);
-}
-/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
-const quiet = new external_node_async_hooks_.AsyncLocalStorage();
-let filtered = false;
-/**
- * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
- * `work`, except commands that mask a secret. With debug logging, everything is visible.
- * @param heard gets what they print: the only place where some of them say why they failed
- */
-function quietly(work, heard = () => { }) {
-    if (!filtered)
-        filterOutput();
-    filtered = true;
-    return quiet.run(heard, work);
-}
-function filterOutput() {
-    const write = process.stdout.write.bind(process.stdout);
-    process.stdout.write = (chunk, ...rest) => {
-        const text = String(chunk);
-        const heard = quiet.getStore();
-        const isTheirs = heard != null && !text.startsWith('::add-mask::');
-        if (isTheirs)
-            heard(text);
-        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
-    };
-}
-/** Writes our own output, which is never dropped. */
-function aloud(write) {
-    quiet.run(null, write);
-}
-function print(text, dress) {
-    aloud(() => {
-        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
-        const lines = cleanLines(text);
-        if (lines.length > 0)
-            lib_core/* info */.pq(lines.map(dress).join('\n'));
-    });
-}
-function annotate(write, text, title) {
-    const said = annotation(text);
-    if (annotated.has(said))
-        return;
-    annotated.add(said);
-    aloud(() => write(said, annotationTitle(title)));
-}
-function annotation(text) {
-    return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
-}
-function annotationTitle(title) {
-    return title === undefined ? {} : { title: clean_cleanLine(title) };
-}
-function bold(line) {
-    return `\x1b[1m${line}\x1b[0m`;
-}
-function green(line) {
-    return `\x1b[32m${line}\x1b[0m`;
-}
-function red(line) {
-    return `\x1b[31m${line}\x1b[0m`;
-}
-function yellow(line) {
-    return `\x1b[33m${line}\x1b[0m`;
-}
-function grey(line) {
-    return `\x1b[90m${line}\x1b[0m`;
-}
-
+// EXTERNAL MODULE: ./build/shared/runner/log.js
+var log = __nccwpck_require__(33437);
 ;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
@@ -33656,10 +35755,10 @@ const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The headline: how the run ended. */
 function job_summary_verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+    return block(`## ${signs[kind]} ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
+    return block(`### ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function paragraph(text) {
     return block(prose(text));
@@ -33670,7 +35769,7 @@ function advice(text) {
 }
 /** Where the failure is explained. */
 function explained(code) {
-    return block(`[What ${clean_markdownCode(code)} means, and what else helps](${explanation(code)})`);
+    return block(`[What ${(0,shared_clean/* markdownCode */.D9)(code)} means, and what else helps](${explanation(code)})`);
 }
 /** The page of our documentation that explains a failure. */
 function explanation(code) {
@@ -33706,7 +35805,7 @@ function table(head, rows) {
     if (head.includes(''))
         throw new Error('A column of a table has no name');
     const lines = [
-        head.map(cleanMarkdown),
+        head.map(shared_clean/* cleanMarkdown */.nw),
         head.map(() => '---'),
         ...rows.slice(0, mostRows).map((row) => row.map(cell)),
     ];
@@ -33715,14 +35814,14 @@ function table(head, rows) {
 }
 /** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
 function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
+    const code = withoutMiddle((0,shared_clean/* cleanLines */.v3)(text).join('\n'));
+    const fence = (0,shared_clean/* codeFence */.d6)(code);
     return block(`${fence}${language}\n${code}\n${fence}`);
 }
 /** Blocks folded away under a title. */
 function details(title, blocks) {
     // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const summary = (0,shared_clean/* cleanLine */.Ow)(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 /** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
@@ -33746,7 +35845,7 @@ function writeSummary(blocks) {
         (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
     }
     catch (error) {
-        info(`Could not write the job summary: ${error}`);
+        log.info(`Could not write the job summary: ${error}`);
     }
 }
 let isWritten = false;
@@ -33761,9 +35860,9 @@ function cell(value) {
     if (typeof value !== 'object')
         return prose(String(value));
     if ('code' in value)
-        return clean_markdownCode(value.code);
+        return (0,shared_clean/* markdownCode */.D9)(value.code);
     return partsOf(value.advice)
-        .map((part) => ('command' in part ? clean_markdownCode(part.command) : prose(part.text, true)))
+        .map((part) => ('command' in part ? (0,shared_clean/* markdownCode */.D9)(part.command) : prose(part.text, true)))
         .join('');
 }
 /** Words that only lead from one command to the next. */
@@ -33792,16 +35891,16 @@ function adviceLine(line) {
 /** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
 function prose(text, isPart = false) {
     const { runsUrl } = context_workflowContext(process.env, {});
-    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    const clean = (words) => (isPart ? keepingEnds(words) : (0,shared_clean/* cleanMarkdown */.nw)(words));
     if (runsUrl === null || !text.includes(runsUrl))
         return clean(text);
-    const parts = clean_cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    const parts = (0,shared_clean/* cleanLine */.Ow)(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
     return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
 }
 /** Cleaning trims, but these are parts of a sentence. */
 function keepingEnds(text) {
     const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
-    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+    return `${before === '' ? '' : ' '}${(0,shared_clean/* cleanMarkdown */.nw)(words)}${after === '' ? '' : ' '}`;
 }
 function escapedForPattern(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -33825,7 +35924,7 @@ function withoutMiddle(code) {
 function wordsOf({ action, exitCode, error, cancelledBy }) {
     if (exitCode === 0)
         return null;
-    if (failure_isFailure(error))
+    if ((0,shared_failure/* isFailure */.N6)(error))
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
@@ -33843,12 +35942,12 @@ function reportEnding(ending) {
     if (words === null)
         return;
     if (cancelledBy !== null)
-        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
-    else if (failure_isFailure(error))
-        log_error(words.message, `${action} failed: ${words.code}`);
+        log.error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if ((0,shared_failure/* isFailure */.N6)(error))
+        log.error(words.message, `${action} failed: ${words.code}`);
     else
-        log_error(words.message, `${action} failed`);
-    if (failure_isFailure(error))
+        log.error(words.message, `${action} failed`);
+    if ((0,shared_failure/* isFailure */.N6)(error))
         tellDetails(error);
     else if (cancelledBy === null)
         tellDefect(error, words);
@@ -33866,26 +35965,26 @@ function summarizeEnding(ending) {
         job_summary_verdict('bad', `${ending.action} ${how}: ${code}`),
         paragraph(message),
         ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
-        ...(failure_isFailure(ending.error) ? [explained(ending.error.code)] : []),
+        ...((0,shared_failure/* isFailure */.N6)(ending.error) ? [explained(ending.error.code)] : []),
     ]);
 }
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
-        info(error.stack);
+        log.info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    important(`What to do: ${hint}`);
+    log.important(`What to do: ${hint}`);
 }
 function tellDetails(failure) {
     if (failure.hint !== undefined)
-        important(`What to do: ${failure.hint}`);
+        log.important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
-    info(`More about it: ${explanation(failure.code)}`);
+    log.info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
     for (let each = cause; each !== undefined && each !== null && each !== '';) {
-        info(`Cause: ${messageOf(each)}`);
+        log.info(`Cause: ${messageOf(each)}`);
         each = each instanceof Error ? each.cause : undefined;
     }
 }
@@ -33909,7 +36008,7 @@ function refusalIn(printed) {
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
     const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : clean_cleanLine(said, 300);
+    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -33934,7 +36033,7 @@ const unsupported = 'GitHub Enterprise Server does not support them';
 async function limited(work, failed) {
     const refusals = new Refusals();
     try {
-        return await answered(github_patience_patience, quietly(work, refusals.hear));
+        return await answered(github_patience_patience, (0,log.quietly)(work, refusals.hear));
     }
     catch (error) {
         return failed(whyNot(error, refusals.last));
@@ -33960,9 +36059,9 @@ function whyNot(error, refusal = null) {
     if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return unsupported;
     if (!(error instanceof lib/* HttpClientError */.Kg))
-        return clean_cleanLine(reaching_reasonOf(error), 300);
+        return (0,shared_clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 300);
     const status = error.statusCode;
-    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const reason = (0,shared_clean/* cleanLine */.Ow)(error.message, 300) || 'nothing';
     const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
     return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
@@ -34077,7 +36176,7 @@ class Notices {
             outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
         }
         catch (error) {
-            warning(`Could not put the evidence together: ${reaching_reasonOf(error)}`);
+            log.warning(`Could not put the evidence together: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async tell(ending, outputs, signal) {
@@ -34113,7 +36212,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                warning(`The ping of the start was not taken by ${url.host}: ${reaching_reasonOf(error)}`);
+                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -34127,11 +36226,11 @@ class Notices {
 async function warnUnless(what, host, sending) {
     try {
         await sending;
-        info(`Sent ${what}`);
+        log.info(`Sent ${what}`);
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        warning(`Could not send ${what}${where}: ${withoutSecrets(reaching_reasonOf(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
     }
 }
 async function storeEvidence(notice) {
@@ -34144,9 +36243,9 @@ async function storeEvidence(notice) {
         return null;
     }, (reason) => reason);
     if (why === null)
-        info(`Stored the evidence as the artifact ${name}`);
+        log.info(`Stored the evidence as the artifact ${name}`);
     else
-        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+        log.warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
     const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
@@ -34183,7 +36282,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         if (cancelledBy !== null)
             return;
         cancelledBy = signal;
-        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => fail(new shared_failure/* Failure */.HR('cancelled', `${name} did not end in time after ${signal}`)), grace);
         setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
         cancellation.abort();
     }
@@ -34206,7 +36305,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         ending = true;
         let how = first;
         const duties = [
-            closeGroup,
+            log.closeGroup,
             () => reportEnding(how),
             () => summarizeEnding(how),
             ...undos.reverse(),
@@ -34239,7 +36338,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not tell how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -34261,43 +36360,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/layout.js
-const shelves = {
-    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
-    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
-    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
-    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
-    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
-};
-/** Holds the last dump that failed its verification. */
-const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
-const allTiers = Object.keys(shelves);
-const allFolders = [...allTiers.map(folderOfTier), layout_failed.folder];
-/** The folder that holds the sets of a tier. */
-function folderOfTier(tier) {
-    return shelves[tier].folder;
-}
-/** The tier that a set of this kind is put into first. */
-function homeOf(kind) {
-    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
-}
-/** The prefix of the file names in a folder. */
-function prefixIn(folder) {
-    return shelfOf(folder).prefix;
-}
-/** The path of a set's files in a folder, relative to the backup directory. */
-function placeIn(folder, id) {
-    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
-}
-/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
-const layoutLines = [
-    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
-    `${layout_failed.folder} ${layout_failed.prefix} aside`,
-];
-function shelfOf(folder) {
-    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/layout.js
+var layout = __nccwpck_require__(81256);
 ;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
 /**
  * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
@@ -34346,7 +36410,7 @@ function escapedUnits(character) {
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Of a run that failed; `known` is what it found out before. */
 function failureLine(run, error, known) {
-    const problem = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const problem = (0,shared_failure/* isFailure */.N6)(error) ? error : new shared_failure/* Failure */.HR('defect', String(error));
     return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 /** Of a run that kept a verified backup. */
@@ -34356,7 +36420,7 @@ function successLine(run, publicationPlan) {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         id: manifest.id,
         database: manifest.database,
-        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        file: `${(0,layout/* homeOf */.lt)(manifest.kind).folder}/${manifest.file}`,
         bytes: manifest.sizeBytes,
         sha256: manifest.sha256,
         tiers: entered,
@@ -34388,49 +36452,8 @@ function lineOf({ order, workflow, startedAt }, known) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
-const workflowCommand = /::|##\[/;
-/**
- * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
- * has characters that cannot be seen or copied. The result is one line.
- *
- * @throws Failure `unquotable` for text with a NUL, which no argument can hold
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
-
-// Paths in the backup folder on the host, and commands for them.
-/** The lock. `.lock.holder`, beside it, says who holds it. */
-const lockFile = (backupDir) => `${backupDir}/.lock`;
-const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
-/** The folders of all transactions, by their ids. */
-const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** The command to type on the host to finish a transaction without an action. */
-const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** The command to type on the host to see how a transaction ended. */
-const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
-
+// EXTERNAL MODULE: ./build/shared/host/backup-folder.js
+var backup_folder = __nccwpck_require__(53542);
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
 
 /**
@@ -34444,7 +36467,7 @@ function demandSets(sets) {
     if (sets === null)
         throw new Error('The survey was not asked to look at the backups');
     if ('error' in sets)
-        throw new failure_Failure('survey-incomplete', sets.error);
+        throw new shared_failure/* Failure */.HR('survey-incomplete', sets.error);
     return sets;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
@@ -34508,631 +36531,12 @@ function joined(head, tail) {
     return head.length < longestHead ? head : null;
 }
 
-;// CONCATENATED MODULE: ./build/shared/by-text.js
-/** Compares texts by code units, so that the order is the same on every machine. */
-function byText(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Every registry refuses longer paths. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port; `docker.io` if none was given. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` if neither tag nor digest was given; null if only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these, because an image id would otherwise be read as a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** null if the text is not a reference, for example because a variable in it is not set. */
-function referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only if it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose accepts for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
- * counts; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries makes even a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
- * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True if both run the same images in the same services. */
-function sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
-function createdAt(container) {
-    return container.created.replace(/Z$/, '');
-}
-function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may have been created from an image id, which would parse as a repository called "sha256".
-    if (isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOf(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOf)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** The files beside the dump, and how their names end. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
-const sealedParts = new Set(['schema', 'globals', 'settings']);
-/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
-function startOf(id) {
-    const parts = idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set: letters, digits, `_` and `.` only. */
-function setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
-        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
-        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
-    });
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null if it is not ours. */
-function parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run did not finish; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    for (const part of sealedParts)
-        if (plain === sidecarEndings[part])
-            return part;
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
-
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
-const content = shape({
-    oneIn: count,
-    rows: count,
-    hash: rowsHash,
-});
-/** Manifests of earlier versions have only the first four fields. */
-const tableCount = shape({
-    schema: facts_name,
-    name: facts_name,
-    rows: orNull(count),
-    exact: bool,
-    root: orNull(shape({ schema: facts_name, name: facts_name })),
-    extension: orNull(facts_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
-    generates: (value, place) => value !== undefined && bool(value, place),
-    content: orNull(content),
-    largestValue: orNull(count),
-});
-const sequences = listOf(shape({
-    schema: facts_name,
-    name: facts_name,
-    value: orNull(bigInteger),
-    increment: bigInteger,
-    cycles: bool,
-    extension: orNull(facts_name),
-    isDumped: bool,
-}), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
- */
-function readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, tableCount)];
-            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
-
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const read_manifest_longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
-const read_manifest_name = untrusted_text(1024);
-const line = untrusted_text(4096);
-/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
-const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
-const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
-const instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(read_manifest_bigInteger),
-    after: orNull(read_manifest_bigInteger),
-    increment: read_manifest_bigInteger,
-    cycles: (value, place) => value !== undefined && bool(value, place),
-    extension: orNull(read_manifest_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-});
-const read_manifest_runningImage = shape({
-    image: orNull(line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: line,
-    ms: milliseconds,
-});
-/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
-const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
-const summaryFields = {
-    version: oneOf(1),
-    id: backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: instant,
-    finishedAt: instant,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(rules),
-    bootstrapRole: orNull(read_manifest_name),
-    serverSettings: orNull(mapOf(isSettingName, line, 200)),
-    dumpWarnings: orNull(listOf(line, 100)),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(tableCount, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
- *
- * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
- */
-function read_manifest_readManifest(json) {
-    return read(manifest, json);
-}
-/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read(summary, json);
-}
-function read(reader, json) {
-    if (json.length > read_manifest_longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Checked before anything else: a later version may look entirely different. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
-
-
-
-
-
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts the files that the survey found into sets and others.
- *
- * @param files every file in these folders.
- * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is put into place last, so files without one are not a set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function catalogue_pathsOf({ id, folders }) {
-    return folders.map((folder) => placeIn(folder, id));
-}
-/** The first of those places. */
-function catalogue_pathOf(set) {
-    return catalogue_pathsOf(set)[0] ?? 'daily';
-}
-/** Compares ids. An id is a time, so sorting the text sorts by time. */
-function newestFirst(a, b) {
-    return byText(b, a);
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
-function placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = `${placeIn(folder, id)}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var releases_release = __nccwpck_require__(56986);
+// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
+var sets_catalogue = __nccwpck_require__(43373);
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
 /** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
@@ -35153,125 +36557,10 @@ function packed_unpack(packed, longest) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
-
-
-const program = {
-    name: 'read-sets',
-    step: 'reading the backups',
-    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
-};
-/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
-async function read_sets_readSets(connection, request) {
-    const files = request.sets.flatMap((set) => {
-        const first = pathOf(set);
-        return filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
-    });
-    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${read_sets_namesOf(set).dump}`));
-    const parameters = {
-        backup_dir: request.backupDir,
-        lists: request.sets.flatMap((set) => {
-            const { sha256, md5 } = read_sets_namesOf(set);
-            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
-        }),
-        files: files.map(({ file }) => file),
-        first_names: files.map(({ firstName }) => firstName),
-    };
-    const { result } = connection.run(program, parameters, {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => {
-            if (dumps.has(path))
-                request.onSet(path);
-        },
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
-function judgeReading(set, { sums, lists }) {
-    const names = read_sets_namesOf(set);
-    const [folder = 'daily', ...others] = pathsOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} does not match ${names.sha256}`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} does not match the manifest`);
-    }
-    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
-    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
-        const sum = sums.get(path);
-        if (sum === undefined)
-            continue;
-        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
-        if (sum === null)
-            faults.push(`${path} could not be read`);
-        else if (!isSame)
-            faults.push(`${path} differs from the file in ${folder}`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-const allSides = ['schema', 'globals', 'settings'];
-/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
-function sidesOf({ manifest: { checks } }) {
-    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
-}
-function wasNotMade(name, set) {
-    const names = read_sets_namesOf(set);
-    const side = allSides.find((part) => names[part] === name);
-    return side !== undefined && !sidesOf(set).includes(side);
-}
-/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The file names of a set. */
-function read_sets_namesOf({ id, manifest }) {
-    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** The files that its checksum lists name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }) {
-    return [dump, schema, globals, settings, manifest, report];
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/read-manifest.js
+var read_manifest = __nccwpck_require__(3450);
+// EXTERNAL MODULE: ./build/shared/sets/read-sets.js
+var read_sets = __nccwpck_require__(6646);
 ;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
 
 
@@ -35279,7 +36568,7 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
 
 
 
-const whole_manifest_program = {
+const program = {
     name: 'whole-manifest',
     step: 'reading a manifest',
     scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
@@ -35287,7 +36576,7 @@ const whole_manifest_program = {
 /** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
+    const { result } = connection.run(program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
         signal,
@@ -35311,15 +36600,15 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
  * @throws Failure `manifest-unreadable`
  */
 function demandReadable(text) {
-    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+    const refuse = (why, cause) => new shared_failure/* Failure */.HR('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
         hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
         cause,
     });
     try {
-        read_manifest_readManifest(text);
+        (0,read_manifest/* readManifest */.WI)(text);
     }
     catch (error) {
-        throw failure_isFailure(error) ? refuse(error.message, error) : error;
+        throw (0,shared_failure/* isFailure */.N6)(error) ? refuse(error.message, error) : error;
     }
     const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
     if (before > longestHead)
@@ -35329,271 +36618,8 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
-;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
-/**
- * Texts of dumps without the secrets that a schema may hold, as far as they can be recognized: values that follow a name like that
- * of a password (options of user mappings and others, settings, defaults, arguments, JSON), tokens in headers, and connection
- * strings. A dump lists them in SQL that anybody may read who reads a report. More may be hidden than is secret.
- * The same value gets the same number in all of the texts, so that a change can still be seen.
- */
-function hideSecrets(...texts) {
-    const numbers = new Map();
-    const hidden = (value) => {
-        const number = numbers.get(value) ?? numbers.size + 1;
-        numbers.set(value, number);
-        return `(hidden ${number})`;
-    };
-    const hide = (text) => text
-        .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
-        .replace(inHeader, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(namedWithin, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(named, (_, before, value) => `${before}'${hidden(value)}'`)
-        .replace(inJson, (_, before, value) => `${before}"${hidden(value)}"`)
-        .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
-    return texts.map(hide);
-}
-/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
-const literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
-/**
- * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
- * no text that was made for it keeps us busy.
- */
-const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
-/** CREATE SUBSCRIPTION … CONNECTION '…' */
-const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
-/** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
-const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${literal}`, 'gi');
-/** The same within a literal, where quotes are doubled. */
-const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
-const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
-const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
-/** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
-const noValue = '(?!>|=|(?:new|old|excluded)\\.|\\$|null\\b|[\\w.$"]{0,130}\\s*\\(|\'?\\(hidden)';
-const inConnectionString = new RegExp(`(\\b${secretName}\\s*=\\s*)${noValue}('{1,2}[^']*'{1,2}|\\{[^}]*(?:\\}|$)|[^\\s'"&;,()]+)`, 'gi');
-const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
-
-;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
-/** Cells in the table of the comparison: 4 MB of memory. A larger difference is given as one block removed, one added. */
-const mostCells = 2_000_000;
-/**
- * The lines by which two texts differ, in order: `- ` before a removed line, `+ ` before an added one. The list is the
- * shortest possible, unless the texts differ so much that it simply has all removed lines, then all added ones.
- */
-function changedLines(before, after) {
-    let start = 0;
-    while (start < before.length && start < after.length && before[start] === after[start])
-        start += 1;
-    let end = 0;
-    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
-        end += 1;
-    }
-    const removed = before.slice(start, before.length - end);
-    const added = after.slice(start, after.length - end);
-    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
-}
-function replaced(removed, added) {
-    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
-}
-/** By the longest common subsequence: `common` at (i, j) is its length for the lines from i and from j on. */
-function shortest(before, after) {
-    const width = after.length + 1;
-    const common = new Uint16Array((before.length + 1) * width);
-    const at = (i, j) => common[i * width + j] ?? 0;
-    for (let i = before.length - 1; i >= 0; i--) {
-        for (let j = after.length - 1; j >= 0; j--) {
-            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-        }
-    }
-    const lines = [];
-    let i = 0;
-    let j = 0;
-    while (i < before.length || j < after.length) {
-        if (i < before.length && j < after.length && before[i] === after[j]) {
-            i += 1;
-            j += 1;
-        }
-        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
-            lines.push(`- ${before[i]}`);
-            i += 1;
-        }
-        else {
-            lines.push(`+ ${after[j]}`);
-            j += 1;
-        }
-    }
-    return lines;
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
-
-
-
-/** Lines that differ in every run of pg_dump, or between server versions. */
-const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. A name may contain anything here except line breaks. */
-const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
-/**
- * Lines between objects that belong to none of them. pg_dump changes a default before the first object that needs it, so
- * these lines move when objects come and go.
- */
-const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
-/**
- * A schema dump without the lines that differ from run to run, so that equal schemas give equal texts: `schemaSha256` is
- * the hash of this. Line breaks at the end are removed, because a shell variable loses them.
- */
-function stableSchema(dump) {
-    return dump
-        .split('\n')
-        .filter((line) => !unstable.test(line))
-        .join('\n')
-        .trimEnd();
-}
-/** `schemaSha256` of a manifest. */
-function stableSchemaHash(dump) {
-    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
-}
-/**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
- * then the removed ones. An object that only moved to another place in the dump has not changed. Secrets are hidden.
- */
-function compareSchemas(before, after) {
-    const [hiddenBefore, hiddenAfter] = hideSecrets(before, after);
-    const old = objectsOf(hiddenBefore);
-    const present = objectsOf(hiddenAfter);
-    const changes = [];
-    for (const [key, object] of present) {
-        const predecessor = old.get(key);
-        if (predecessor === undefined)
-            changes.push({ what: 'added', ...object.title, lines: [] });
-        else {
-            const lines = changedLines(predecessor.lines, object.lines);
-            if (lines.length > 0)
-                changes.push({ what: 'changed', ...object.title, lines });
-        }
-    }
-    for (const [key, { title }] of old)
-        if (!present.has(key))
-            changes.push({ what: 'removed', ...title, lines: [] });
-    return changes;
-}
-/** The objects by type, schema and name; objects that share all three count as one. */
-function objectsOf(dump) {
-    const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
-    for (const line of stableSchema(dump).split('\n')) {
-        const [, name, type, schema] = header.exec(line) ?? [];
-        if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
-        }
-        else if (!betweenObjects.test(line)) {
-            current.lines.push(line);
-        }
-    }
-    return objects;
-}
-function schema_changes_objectAt(objects, title) {
-    const key = JSON.stringify([title.type, title.schema, title.name]);
-    const object = objects.get(key) ?? { title, lines: [] };
-    objects.set(key, object);
-    return object;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
-
-
-
-
-
-/** The manifest of a verified dump. */
-function manifestOf(dump, facts) {
-    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
-    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
-    return {
-        version: 1,
-        id: dump.id,
-        kind: facts.kind,
-        environment: facts.environment,
-        database: facts.database.database,
-        startedAt: facts.startedAt.toISOString(),
-        finishedAt: facts.finishedAt.toISOString(),
-        serverVersion: facts.database.serverVersion,
-        pgDumpVersion: facts.database.pgDumpVersion,
-        encoding: facts.database.encoding,
-        locale: facts.database.locale,
-        ctype: facts.database.ctype,
-        localeProvider: facts.database.localeProvider,
-        providerLocale: facts.database.providerLocale,
-        bootstrapRole: facts.database.bootstrapRole,
-        ...facts.encoding,
-        file: dump.file,
-        sizeBytes: dump.sizeBytes,
-        dumpBytes: dump.dumpBytes,
-        ...dump.sums,
-        tables: dump.tables,
-        sequences: dump.sequences,
-        largeObjects: dump.largeObjects,
-        // What may be long stands behind the lists, where a survey reads more than before them.
-        icuRules: facts.database.icuRules,
-        serverSettings: fewSettings(facts.database.serverSettings),
-        dumpWarnings: dump.warnings,
-        extensions: dump.extensions,
-        schemaSha256,
-        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
-        release: facts.release,
-        runUrl: facts.runUrl,
-        commit: facts.commit,
-        actor: facts.actor,
-        checks: [...dump.verification, ...dump.sides, ...facts.checks],
-    };
-}
-const mostSettings = 100;
-const longestSetting = 500;
-/** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
-function fewSettings(settings) {
-    const short = Object.entries(settings).filter(([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
-    // The server's own settings come first, so that the limit never drops them. Those of a library have a dot in their names.
-    return Object.fromEntries(short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings));
-}
-/** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
-function sidecarsOf(dump, manifest, report) {
-    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
-    const texts = new Map([
-        [names.manifest, manifestText(manifest)],
-        [names.report, report],
-    ]);
-    const sums = new Map([[names.dump, dump.sums]]);
-    if (dump.schemaSums)
-        sums.set(names.schema, dump.schemaSums);
-    if (dump.globalsSums)
-        sums.set(names.globals, dump.globalsSums);
-    if (dump.settingsSums)
-        sums.set(names.settings, dump.settingsSums);
-    for (const [name, text] of texts)
-        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
-    // In the format that `sha256sum --check` reads.
-    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
-    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
-}
-/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
-const defaults = new Map([
-    ['root', null],
-    ['extension', null],
-    ['isDumped', true],
-    ['unnamed', null],
-    ['generates', false],
-    ['content', null],
-    ['largestValue', null],
-    ['cycles', false],
-]);
-/** The text of a manifest's file. */
-const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
-const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
-function hash(algorithm, text) {
-    return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
-}
-
+// EXTERNAL MODULE: ./build/shared/backups/assemble.js
+var assemble = __nccwpck_require__(58610);
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-progress.js
 
 /** Milliseconds. Every line stays in the log for good, so write only a few. */
@@ -35629,10 +36655,10 @@ class DumpProgress {
         if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
             return;
         this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        const rate = (0,units/* formatRate */.CE)(bytes / ((now - this.#begin) / 1_000));
         // The estimate may be too low: above it, a percentage would only confuse.
         const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+        this.#log.progress(`${(0,units/* formatBytes */.z3)(bytes)} written, ${rate}${share}`);
     }
     #waiting(holder) {
         const now = Date.now();
@@ -35644,29 +36670,10 @@ class DumpProgress {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
-
-
-
-// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
-/**
- * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
- * @param action as people know it: `backup-action`
- */
-function holderText(action, runUrl, since) {
-    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-}
-function readHolder(text) {
-    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
-    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
-}
-/** The failure when another process holds the lock. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
+// EXTERNAL MODULE: ./build/shared/host/lock-holder.js
+var lock_holder = __nccwpck_require__(39135);
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
 
 /** What PostgreSQL's programs say, and what to do about it. */
@@ -35727,7 +36734,7 @@ function refusal(answer) {
     const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
         /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
     const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
-    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+    return new shared_failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
         hint: hint ?? 'See docker logs of its container',
         cause: answer,
     });
@@ -35798,7 +36805,7 @@ function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
     const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
     if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
         return;
-    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
+    throw new shared_failure/* Failure */.HR('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
         hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
     });
 }
@@ -35806,7 +36813,7 @@ function requireTools(tools, wanted) {
     const missing = wanted.filter((tool) => !tools.has(tool));
     if (missing.length === 0)
         return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+    throw new shared_failure/* Failure */.HR('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
         hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
     });
 }
@@ -35819,6 +36826,8 @@ function readAnswer(answer) {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/shell-quote.js
+var shell_quote = __nccwpck_require__(61011);
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
 
 
@@ -35881,7 +36890,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!failure_isFailure(error))
+                if (!(0,shared_failure/* isFailure */.N6)(error))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -35908,25 +36917,25 @@ function checkHost(survey, needs, collect) {
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
-        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+        throw new shared_failure/* Failure */.HR('tools-missing', `The host has no ${missing.join(', no ')}`, {
             hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
         });
     }
     if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+        throw new shared_failure/* Failure */.HR('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
             hint: 'On the host, as root: apt-get install bash',
         });
     }
 }
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
-        throw new failure_Failure('no-docker', 'docker was not found on the host', {
+        throw new shared_failure/* Failure */.HR('no-docker', 'docker was not found on the host', {
             hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
         });
     }
     if ('error' in survey.docker) {
         const isClosed = /permission denied/i.test(survey.docker.error);
-        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+        throw new shared_failure/* Failure */.HR('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
             hint: isClosed
                 ? `On the host, as root: usermod -aG docker ${survey.user}`
                 : 'On the host, as root: systemctl status docker',
@@ -35938,45 +36947,45 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = formatDuration(Math.abs(clockAhead));
-    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+    const by = (0,units/* formatDuration */.a3)(Math.abs(clockAhead));
+    throw new shared_failure/* Failure */.HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+        throw new shared_failure/* Failure */.HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,shell_quote/* quoteForShell */.e)(deployDir)}`,
         });
     }
     // It is there, and nobody of this user's can go in.
     if (survey.deployDir === '') {
-        const folder = shell_quote_quoteForShell(deployDir);
-        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+        const folder = (0,shell_quote/* quoteForShell */.e)(deployDir);
+        throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
             hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
-        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
+        throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${(0,shell_quote/* quoteForShell */.e)(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
-            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
                 hint: 'Move it away, or choose another "backup-dir"',
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
+            throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
+            throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
         }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
+            throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
 }
@@ -35991,59 +37000,59 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
+    return new shared_failure/* InputError */.dz(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${(0,shell_quote/* quoteForShell */.e)(folder)} && ls -l ${(0,shell_quote/* quoteForShell */.e)(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+        throw new shared_failure/* Failure */.HR('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${(0,shell_quote/* quoteForShell */.e)(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === transactionsFolder(backupDir);
+        const isFolder = path === (0,backup_folder/* transactionsFolder */.on)(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
-        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${shell_quote_quoteForShell(path)}`,
+        throw new shared_failure/* Failure */.HR('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+            hint: `Find out where it comes from, then move it away: ls -l ${(0,shell_quote/* quoteForShell */.e)(path)}`,
         });
     }
 }
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
-    throw lockHeld(lockHolder, backupDir, 0);
+    throw (0,lock_holder/* lockHeld */.bh)(lockHolder, backupDir, 0);
 }
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+        throw new shared_failure/* Failure */.HR('no-project', `No container belongs to a compose project ${wanted}`, {
             hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
         });
     }
     const projects = [...new Set(survey.containers.map(({ project }) => project))];
     if (projects.length > 1) {
-        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+        throw new shared_failure/* Failure */.HR('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
             hint: 'Set "project-name" to one of them',
         });
     }
 }
 function findDatabase(survey, needs) {
     checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(byText).join(', ');
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(by_text/* byText */.z).join(', ');
     const [candidate, ...others] = survey.candidates;
     if (candidate === undefined) {
         throw needs.databaseService === null
-            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+            ? new shared_failure/* Failure */.HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
                 hint: 'Set "db-service" to the service of the database',
             })
-            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+            : new shared_failure/* Failure */.HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
                 hint: 'Correct the input "db-service", or start the service',
             });
     }
     if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
+        throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
-        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -36054,7 +37063,7 @@ function findDatabase(survey, needs) {
 }
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'No command could be run in the database container', {
+        throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
             hint: 'On the host: docker ps, then docker logs of that container',
             cause: probe?.error,
         });
@@ -36071,7 +37080,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
         return { encoding, where: 'container' };
     if (survey.tools.has(program))
         return { encoding, where: 'host' };
-    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+    throw new shared_failure/* Failure */.HR('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
@@ -36079,7 +37088,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;
-    throw new failure_Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
+    throw new shared_failure/* Failure */.HR('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
         hint: 'On the host, as root: apt-get install age',
     });
 }
@@ -36100,484 +37109,26 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             : previous === null
                 ? 'estimated from the size of the database'
                 : 'estimated from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+        throw new shared_failure/* Failure */.HR('no-space', `The disk of ${backupDir} has ${(0,units/* formatBytes */.z3)(survey.freeBytes)} free; ${(0,units/* formatBytes */.z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+        throw new shared_failure/* Failure */.HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
             hint: `Remove files that you no longer need: df -i ${backupDir}`,
         });
     }
 }
 function several(failures) {
     const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+    return new shared_failure/* Failure */.HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
         hint: hints.join('\n'),
         cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError if the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (at) => {
-        const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (at) => sundayBefore(day(at)),
-        month: (at) => day(at).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
-
-
-
-
-/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
- * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
- * backup becomes the weekly one.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days begin and end there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/retention.js
-
-
-
-
-
-/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
-const clockSlackMs = 5 * 60 * 1000;
-const periodWord = {
-    daily: 'day',
-    weekly: 'week',
-    monthly: 'month',
-    predeployment: 'deployment',
-    prerollback: 'rollback',
-};
-/**
- * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
- * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
- * nor deleted.
- *
- * @param sets all sets on the host, including the new one.
- * @returns one decision for each set in each tier, by tier, newest first.
- */
-function decidePruning(sets, options) {
-    const { database, policy } = options;
-    const calendar = calendarIn(options.timezone);
-    const horizon = options.now.getTime() + clockSlackMs;
-    const counted = verifiedSetsOf(database, sets)
-        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-    return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
-        const protectedId = protectedIn(tier, counted, standing);
-        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
-        return standingIn(tier, sets).map((set) => {
-            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
-            return (decision ?? {
-                tier,
-                id: set.id,
-                action: 'keep',
-                reason: 'kept: dated in the future (was the clock set back?); not counted',
-            });
-        });
-    });
-}
-/**
- * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
- *
- * @param why ends the sentence "pruning was skipped: …".
- */
-function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
-        ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
-        : ignored(tier, set)));
-}
-function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
-}
-function isOf(database, set) {
-    return set.state === 'verified' && set.database === database;
-}
-function ignored(tier, set) {
-    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
-    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
-}
-/**
- * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
- * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
- */
-function protectedIn(tier, counted, standing) {
-    if (tier === 'daily')
-        return standing[0]?.id ?? null;
-    const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
-    return newest !== undefined && home === tier ? newest.id : null;
-}
-/** @param standing the counted sets of the tier, newest first. */
-function decideTier(tier, standing, keep, protectedId, calendar) {
-    const newestOf = new Map();
-    return standing.map((set) => {
-        const period = periodOf(tier, set.id, calendar);
-        const newest = newestOf.get(period.key) ?? set.id;
-        newestOf.set(period.key, newest);
-        // Periods come newest first, so the number seen so far is the rank of this one.
-        const position = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
-    });
-}
-function retention_judge(id, position, isProtected) {
-    const within = position.keep === 'all' || position.rank <= position.keep;
-    if (within && position.newest === id)
-        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
-    if (isProtected)
-        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-    if (within)
-        return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
-    if (position.keep === 0)
-        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
-    return {
-        action: 'delete',
-        reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
-    };
-}
-const takenBefore = {
-    predeployment: 'taken before a deployment',
-    prerollback: 'taken before a rollback',
-};
-function rankAmong({ tier, period, rank, keep }) {
-    const what = takenBefore[tier] ?? `newest of ${period.name}`;
-    const word = periodWord[tier];
-    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
-}
-function ordinal(n) {
-    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
-    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/publication-plan.js
-
-
-
-
-
-/** Makes the plan, without touching anything. */
-function planPublication(dump, facts, earlier, policy) {
-    const size = judgeSize(dump, facts, policy.minSizeRatio);
-    const manifest = manifestOf(dump, { ...facts, checks: [size] });
-    const problems = [...dump.sides, size]
-        .filter(({ result }) => result !== 'passed')
-        .map(({ name, detail }) => `${name}: ${detail}`);
-    const { id, database, kind } = manifest;
-    const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
-    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const folders = entered.map(folderOfTier);
-    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
-    const pruning = problems.length > 0
-        ? pruneNothing(sets, database, problems.join('; '))
-        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
-    return {
-        manifest,
-        tiers,
-        entered,
-        pruning,
-        deletions: pruning.filter(({ action }) => action === 'delete'),
-        problems,
-        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
-    };
-}
-/** The verified sets of this database once the plan is carried out, newest first, each with the folders that it is still in. */
-function setsAfter({ sets, deletions }) {
-    const isLeft = (id, folder) => !deletions.some((deletion) => deletion.id === id && folderOfTier(deletion.tier) === folder);
-    return sets
-        .map((set) => ({ ...set, folders: set.folders.filter((folder) => isLeft(set.id, folder)) }))
-        .filter(({ folders }) => folders.length > 0);
-}
-/** Compares only backups of the same format and compression: others differ in size anyway. */
-function judgeSize(dump, { previous, encoding }, ratio) {
-    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
-    if (previous === null)
-        return check('passed', 'the first backup of this database');
-    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
-        return check('passed', `not compared: ${previous.id} has another format or compression`);
-    }
-    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
-    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
-    if (share >= ratio)
-        return check('passed', comparison);
-    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
-
-
-/**
- * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
- */
-function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
-    const services = Object.entries(release)
-        .toSorted(([a], [b]) => byText(a, b))
-        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
-}
-function word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/record.js
-
-
-
-
-const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
-/** How many unreadable lines are reported one by one. */
-const mostProblems = 3;
-/** UTF-16 units. */
-const longestReason = 2_000;
-/** True for the id of a record. */
-function isRecordId(value) {
-    return record_idGrammar.test(value);
-}
-/** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
-    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
-}
-/** Free text on one line. */
-const record_line = (longest) => {
-    const limited = untrusted_text(longest);
-    return (value, place) => {
-        const read = limited(value, place);
-        if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
-        return read;
-    };
-};
-const record_image = textThat((value) => {
-    // A container may have been created from an image id.
-    if (isImageId(value))
-        return true;
-    try {
-        return value.length <= 600 && parseImageReference(value) !== null;
-    }
-    catch {
-        return false;
-    }
-}, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const release = mapOf(isServiceName, record_runningImage, 200);
-const record_hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
-const settings = shape({
-    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
-    kept: record_hash,
-    services: mapOf(isServiceName, record_hash, 200),
-});
-const record_backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
-    environment: record_line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(record_backupId),
-    restoredId: orNull(record_backupId),
-    reason: orNull(record_line(longestReason)),
-    actor: orNull(record_line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    settings: orNull(settings),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
-});
-/** Reads one record. @throws Failure `bad-value` */
-function readHistoryRecord(value) {
-    return record(value, '');
-}
-/** The record as a line of the history, without a line break. */
-function historyLine(value) {
-    return JSON.stringify(value);
-}
-/**
- * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
- * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
- */
-function parseHistory(history) {
-    const records = new Map();
-    const problems = [];
-    let more = 0;
-    history.split('\n').forEach((each, index) => {
-        if (each.trim() === '')
-            return;
-        const read = parseRecord(each);
-        if (typeof read !== 'string')
-            records.set(read.id, read);
-        else if (problems.length < mostProblems)
-            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
-        else
-            more += 1;
-    });
-    if (more > 0)
-        problems.push(`${more} more lines of the history cannot be read`);
-    return { records: [...records.values()], problems };
-}
-/** The record in a line, or why it is not one. */
-function parseRecord(text) {
-    if (text.length > record_longestLine)
-        return 'it is too long';
-    // There may be millions of junk lines: catching a parse error for each would be slow.
-    if (!text.trimStart().startsWith('{'))
-        return 'it is not JSON';
-    try {
-        return readHistoryRecord(JSON.parse(text));
-    }
-    catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is not JSON';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/host-file.js
-
-
-
-const host_file_program = {
-    name: 'record',
-    step: 'the update of the history',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
-};
-/** Adds records to the history on the host. @throws Failure `history-unwritable` */
-async function appendHistory(connection, addition) {
-    await run(connection, '', addition);
-}
-/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
-async function releaseHold(connection, addition) {
-    await run(connection, 'yes', addition);
-}
-function recordParameters(records) {
-    return {
-        record_ids: records.map(({ id }) => id),
-        records: records.map(historyLine),
-        audit_lines: records.map(auditLine),
-    };
-}
-async function run(connection, releaseFirst, { backupDir, records, onLog }) {
-    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
-    try {
-        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!failure_isFailure(error, 'history-unwritable'))
-            throw error;
-        throw new failure_Failure(error.code, error.message, {
-            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
-            cause: error.cause,
-        });
-    }
-}
-
+// EXTERNAL MODULE: ./build/shared/backups/publication-plan.js
+var publication_plan = __nccwpck_require__(57936);
+// EXTERNAL MODULE: ./build/shared/history/host-file.js + 1 modules
+var host_file = __nccwpck_require__(47899);
 ;// CONCATENATED MODULE: ./build/shared/backups/publish.js
 
 
@@ -36629,10 +37180,10 @@ async function publish(connection, publication) {
         sidecar_names: [...sidecars.keys()],
         // A manifest may be long, and the host reads parameters byte by byte: pack it.
         sidecar_texts: [...sidecars.values()].map(pack),
-        layout: layoutLines,
-        tiers: tiers.map(folderOfTier),
-        deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
-        ...recordParameters(publication.records),
+        layout: layout/* layoutLines */.i5,
+        tiers: tiers.map(layout/* folderOfTier */.aI),
+        deletions: deletions.map(({ tier, id }) => `${(0,layout/* folderOfTier */.aI)(tier)}/${id}`),
+        ...(0,host_file/* recordParameters */.O8)(publication.records),
     };
     try {
         const records = await connection.run(publishing, parameters, options(publication)).result;
@@ -36652,9 +37203,9 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
 function advised(error) {
-    if (!failure_isFailure(error) || error.hint !== undefined)
+    if (!(0,shared_failure/* isFailure */.N6)(error) || error.hint !== undefined)
         return error;
-    return new failure_Failure(error.code, error.message, {
+    return new shared_failure/* Failure */.HR(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
         cause: error.cause,
     });
@@ -36667,10 +37218,10 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return failure_isFailure(error) && Object.hasOwn(cutOffs, error.code);
+    return (0,shared_failure/* isFailure */.N6)(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new failure_Failure('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
+    return new shared_failure/* Failure */.HR('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
         hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
         cause,
     });
@@ -36695,7 +37246,7 @@ async function logRun(connection, ending) {
 }
 function claimOf(claim) {
     const { backupDir, id, kind, holder } = claim;
-    return { backup_dir: backupDir, id, home: homeOf(kind).folder, taken_by: holder, ...logOf(claim) };
+    return { backup_dir: backupDir, id, home: (0,layout/* homeOf */.lt)(kind).folder, taken_by: holder, ...logOf(claim) };
 }
 function logOf({ logFile, logLine }) {
     return { log_file: logFile, log_line: logLine };
@@ -36728,8 +37279,8 @@ function hashedText(tables) {
     const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
     const not = tables.length - hashed.length;
     const parts = [
-        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
+        ...(whole > 0 ? [`${(0,units/* counted */.hS)(whole, 'table')} whole`] : []),
+        ...(sampled > 0 ? [`${sampled} by a sample of ${(0,units/* counted */.hS)(rows, 'row')} in all`] : []),
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
@@ -36739,8 +37290,8 @@ function table_facts_leftOut(tables) {
 }
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
-    return listed(told, 5);
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,units/* counted */.hS)(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return (0,units/* listed */.KE)(told, 5);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/dump-notes.js
@@ -36750,7 +37301,7 @@ function leftOutText(tables) {
 function dumpNotes({ tables, dumpWarnings }) {
     const missing = table_facts_leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
     const warnings = dumpWarnings ?? [];
-    const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
+    const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${(0,units/* counted */.hS)(warnings.length, 'thing')}: ${warnings.join('; ')}`];
     return [...missing, ...warned];
 }
 
@@ -36767,9 +37318,9 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
+    const shown = points.toSorted((a, b) => (0,by_text/* byText */.z)(a.id, b.id)).slice(-mostBars);
     const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
-    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
+    const sizes = shown.map(({ bytes }) => (0,units/* formatBytes */.z3)(bytes));
     const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
     return shown.map((point, index) => {
         const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
@@ -36791,7 +37342,7 @@ function barOf(share) {
     return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
 }
 function dateOf(id) {
-    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
+    return (0,naming/* startOf */.GH)(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
@@ -36803,7 +37354,7 @@ const width = 100;
  * foreign; they are cleaned here.
  */
 function fields(rows) {
-    const names = rows.map(([name]) => clean_cleanLine(name, 40));
+    const names = rows.map(([name]) => (0,shared_clean/* cleanLine */.Ow)(name, 40));
     const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
     return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
 }
@@ -36811,7 +37362,7 @@ function fields(rows) {
 function folded(lead, text) {
     const room = width - lead.length;
     const lines = [''];
-    for (const word of clean_cleanLine(text)
+    for (const word of (0,shared_clean/* cleanLine */.Ow)(text)
         .split(' ')
         .flatMap((long) => pieces(long, room))) {
         const line = lines.at(-1) ?? '';
@@ -36826,7 +37377,7 @@ function folded(lead, text) {
 }
 /** One line; if it is too long, its end is cut off. */
 function text_layout_shortened(lead, text) {
-    return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
+    return `${lead}${(0,shared_clean/* cleanLine */.Ow)(text, width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
     return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
@@ -36889,7 +37440,7 @@ function verdict(manifest, { problems }) {
 }
 function backupLines(manifest, { host, folder, previous }) {
     const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
+    const before = manifest.dumpBytes === null ? '' : `; ${(0,units/* formatBytes */.z3)(manifest.dumpBytes)} before compression`;
     const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
     return fields([
         [
@@ -36897,11 +37448,11 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${(0,units/* formatDuration */.a3)(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
-        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+        ['Size', `${(0,units/* formatBytes */.z3)(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
         ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
         ['SHA-256', manifest.sha256],
         ['MD5', manifest.md5],
@@ -36918,13 +37469,13 @@ function encodingOf({ format, compression, encryption }) {
 }
 function against(previous, bytes) {
     const share = previous.sizeBytes === 0 ? '' : `; this one is ${Math.round((100 * bytes) / previous.sizeBytes)} % of that`;
-    return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
+    return `${(0,units/* formatBytes */.z3)(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 function contentsOf({ tables, sequences, largeObjects }) {
     return [
-        counted(tables.length, 'table'),
-        counted(sequences.length, 'sequence'),
-        counted(largeObjects, 'large object'),
+        (0,units/* counted */.hS)(tables.length, 'table'),
+        (0,units/* counted */.hS)(sequences.length, 'sequence'),
+        (0,units/* counted */.hS)(largeObjects, 'large object'),
     ].join(', ');
 }
 function checkLines(checks) {
@@ -36932,7 +37483,7 @@ function checkLines(checks) {
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${(0,units/* formatDuration */.a3)(ms)})` : detail,
     ]));
 }
 /** Only if there is something to say. */
@@ -36951,8 +37502,8 @@ function tablesTitle(tables) {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
-        .map((table) => ({ ...table, title: clean_cleanLine(relationName(table), 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
+        .map((table) => ({ ...table, title: (0,shared_clean/* cleanLine */.Ow)(relationName(table), 70) }))
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (0,by_text/* byText */.z)(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
     const countWidth = Math.max(0, ...counts.map((count) => count.length));
@@ -36964,8 +37515,14 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return ['  This is the first backup.'];
     if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
         return ['  None.'];
-    if (schemaChanges === null)
-        return ['  Unknown: the schemas could not be compared.'];
+    if (schemaChanges === null) {
+        const isChanged = manifest.schemaSha256 !== null && previous.schemaSha256 !== null;
+        return [
+            isChanged
+                ? '  It has changed. The two texts were not compared.'
+                : '  Unknown: the schemas could not be compared.',
+        ];
+    }
     if (schemaChanges.length === 0)
         return ['  None, except in the order of the objects or the settings around them.'];
     const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
@@ -36973,11 +37530,11 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
             ...changed.slice(0, mostChangedLines).map((line) => text_layout_shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
+            ...(rest > 0 ? [`             and ${(0,units/* counted */.hS)(rest, 'more line')}`] : []),
         ];
     });
     const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${counted(rest, 'more object')}`] : lines;
+    return rest > 0 ? [...lines, `  and ${(0,units/* counted */.hS)(rest, 'more object')}`] : lines;
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
@@ -37080,7 +37637,7 @@ function command(words) {
 /** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
 function quoteWord(word) {
     const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + shell_quote_quoteForShell(word.slice(option.length));
+    return option + (0,shell_quote/* quoteForShell */.e)(word.slice(option.length));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
@@ -37092,8 +37649,8 @@ function quoteWord(word) {
 
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
+    const prefix = (0,naming/* parseSetFileName */.Bi)(manifest.file)?.prefix ?? 'backup';
+    const files = (0,naming/* setFileNames */.H2)(prefix, manifest.id, manifest);
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
     const isSealed = manifest.encryption === 'age';
     const cd = isSealed ? [] : [command(['cd', place.folder])];
@@ -37119,7 +37676,7 @@ function restoreCommands(manifest, place) {
     if (livesInOneDatabase(manifest)) {
         const { database } = manifest;
         const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
-        const count = (name) => `count(*) FILTER (WHERE datname = ${restore_command_literal(name)})`;
+        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
         const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
         return {
             where,
@@ -37190,8 +37747,8 @@ function livesInOneDatabase({ extensions }) {
  * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
  */
 function exchanged(database, old, next, run) {
-    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${restore_command_literal(database)}`;
-    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${restore_command_literal(name)})`;
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
     const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
     return [
         `exchange() {\n${indented(run(statements))}\n}`,
@@ -37202,7 +37759,7 @@ function exchanged(database, old, next, run) {
 function untilDone(words) {
     return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
 }
-const aside = (words) => `echo ${shell_quote_quoteForShell(words)} >&2`;
+const aside = (words) => `echo ${(0,shell_quote/* quoteForShell */.e)(words)} >&2`;
 /**
  * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
  * looks like a connection string for one.
@@ -37283,11 +37840,13 @@ function swapNames(database, old, next) {
     return `${rename(database, old)}; ${rename(next, database)}`;
 }
 /** For a server with any value of standard_conforming_strings. */
-function restore_command_literal(value) {
+function literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }
 
+// EXTERNAL MODULE: ./build/shared/report/schema-changes.js + 2 modules
+var schema_changes = __nccwpck_require__(96004);
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
 
 
@@ -37318,7 +37877,7 @@ function schemaChangesIn({ dump, previous, publicationPlan }) {
         return null;
     return previous?.schemaSha256 === publicationPlan.manifest.schemaSha256
         ? []
-        : compareSchemas(previousSchemaText, schemaText);
+        : (0,schema_changes/* compareSchemas */._e)(previousSchemaText, schemaText);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/dump-warnings.js
@@ -37343,33 +37902,35 @@ function dumpWarnings(lines) {
         times.set(warning, (times.get(warning) ?? 0) + 1);
     const shown = [...times]
         .slice(0, mostWarnings)
-        .map(([warning, count]) => clean_cleanLine(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
+        .map(([warning, count]) => (0,shared_clean/* cleanLine */.Ow)(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
     const rest = times.size - shown.length;
     return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/facts.js
+var postgres_facts = __nccwpck_require__(4033);
 ;// CONCATENATED MODULE: ./build/shared/postgres/locks.js
 
 
 
-const locks_read = shape({
-    schema: untrusted_text(300),
-    table: untrusted_text(300),
-    granted: bool,
-    pid: orNull(count),
-    application: orNull(untrusted_text(300)),
-    state: orNull(untrusted_text(100)),
-    gid: orNull(untrusted_text(300)),
-    database: untrusted_text(300),
-    seconds: orNull(count),
+const read = (0,untrusted/* shape */.cW)({
+    schema: (0,untrusted/* text */.Qq)(300),
+    table: (0,untrusted/* text */.Qq)(300),
+    granted: untrusted/* bool */.lc,
+    pid: (0,untrusted/* orNull */.Xd)(untrusted/* count */.U9),
+    application: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(300)),
+    state: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(100)),
+    gid: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(300)),
+    database: (0,untrusted/* text */.Qq)(300),
+    seconds: (0,untrusted/* orNull */.Xd)(untrusted/* count */.U9),
 });
 /** null if a line makes no sense: a lock is only shown. */
 function readLock(line) {
     try {
-        return locks_read(JSON.parse(line), 'lock');
+        return read(JSON.parse(line), 'lock');
     }
     catch (error) {
-        if (error instanceof SyntaxError || failure_isFailure(error, 'bad-value'))
+        if (error instanceof SyntaxError || (0,shared_failure/* isFailure */.N6)(error, 'bad-value'))
             return null;
         throw error;
     }
@@ -37377,7 +37938,7 @@ function readLock(line) {
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
 function tellLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
-    const time = seconds === null ? '' : ` for ${formatDuration(Math.max(0, seconds) * 1_000)}`;
+    const time = seconds === null ? '' : ` for ${(0,units/* formatDuration */.a3)(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
     if (gid !== null)
         return `${place}, held by the prepared transaction "${gid}"${time}`;
@@ -37488,7 +38049,7 @@ function holdText(hold) {
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), (0,shared_clean/* cleanLine */.Ow)(line.slice(at + 1), 1_000)];
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
@@ -37502,8 +38063,8 @@ function tellHold({ reason, since, run }) {
 }
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
-    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+    return new shared_failure/* Failure */.HR('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* holdFile */.Ym)(backupDir))}`,
     });
 }
 
@@ -37571,7 +38132,7 @@ function adviseDump(error, user) {
 
 
 /** null if what PostgreSQL says is not kept. */
-const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : wordsFile(backupDir, backupIdAt(startedAt));
+const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : wordsFile(backupDir, (0,naming/* backupIdAt */.$W)(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`, to which `translate` adds the error
@@ -37579,7 +38140,7 @@ const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.enc
 function demandCounts(records, lines) {
     if (records.find('facts-incomplete') === undefined || firstError(lines) === null)
         return;
-    throw new failure_Failure('dump-failed', 'The rows could not be counted');
+    throw new shared_failure/* Failure */.HR('dump-failed', 'The rows could not be counted');
 }
 /**
  * Turns a failure that the host named into advice for the operator.
@@ -37587,14 +38148,14 @@ function demandCounts(records, lines) {
  * @param lock who was last seen to hold a lock on a table
  */
 function translate(error, lines, lock, request) {
-    if (!failure_isFailure(error))
+    if (!(0,shared_failure/* isFailure */.N6)(error))
         return error;
     const { backupDir, lockWait, user } = request;
     const log = lines.join('\n');
     if (error.code === 'on-hold')
         return onHold(tellHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
-        return lockHeld(error.message, backupDir, request.lock.wait);
+        return (0,lock_holder/* lockHeld */.bh)(error.message, backupDir, request.lock.wait);
     const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
     const known = said === null ? null : adviseDump(said, user);
     if (known?.code === 'table-locked')
@@ -37603,16 +38164,16 @@ function translate(error, lines, lock, request) {
     const kept = take_failures_logOf(request);
     const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
     const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
-    return new failure_Failure(error.code, message, {
+    return new shared_failure/* Failure */.HR(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
     });
 }
 /** @param lock who was last seen to hold one, or to want one */
 function tableLocked(lock, lockWait, cause) {
-    const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
+    const waited = `A table stayed locked for ${(0,units/* formatDuration */.a3)(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-    return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
         hint: lock === null
             ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
             : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
@@ -37644,7 +38205,7 @@ function judgeDump(evidence) {
         { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
         judgeMagic(evidence),
         judgeDisk(evidence),
-        verification_judgeReading(evidence),
+        judgeReading(evidence),
         judgeTables(evidence),
         judgeCounts(evidence),
     ];
@@ -37661,42 +38222,42 @@ function judgeMagic({ encoding: { format, compression, encryption }, magic, size
                     ? magics.gzip
                     : '';
     if (sizeBytes < smallestDump)
-        return verification_failed('file', `only ${sizeBytes} bytes long`);
+        return failed('file', `only ${sizeBytes} bytes long`);
     if (!magic.trim().startsWith(expected))
-        return verification_failed('file', `begins with ${magic.trim()} instead of ${expected}`);
+        return failed('file', `begins with ${magic.trim()} instead of ${expected}`);
     const sealed = encryption === 'age' ? ', encrypted' : '';
-    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
+    return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
 }
 function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }) {
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? verification_passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
-        : verification_failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
+        ? passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
+        : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
-function verification_judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
+function judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
         const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
         const place = encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
-        return verification_failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
+        return failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     if (encryption === 'age') {
-        return verification_passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
+        return passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
     }
-    return verification_passed('read-back', `read from disk in full: ${how}`, verifyMs);
+    return passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const dumped = tables.filter(({ isDumped }) => isDumped);
     const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
-        const names = listed(missing.map(relationName), 5);
-        return verification_failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
+        const names = (0,units/* listed */.KE)(missing.map(relationName), 5);
+        return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
     if (dumped.length === 0)
-        return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`);
+        return passed('tables', 'the database has no tables');
+    return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -37717,22 +38278,22 @@ function entriesOfPlain(stages) {
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
     if (!factsComplete)
-        return verification_failed('counts', 'the session that counts the rows ended too early');
+        return failed('counts', 'the session that counts the rows ended too early');
     if (rowCounts === 'exact')
-        return verification_passed('counts', countedIn(tables));
-    return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
+        return passed('counts', countedIn(tables));
+    return passed('counts', `rows not counted (row-counts: ${rowCounts})`);
 }
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
     const exact = tables.filter(({ exact }) => exact).length;
     const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    const said = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (exact === tables.length)
         return said;
     return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
-const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
-const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
+const passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
+const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
 
 ;// CONCATENATED MODULE: ./build/shared/backups/take.js
 
@@ -37772,8 +38333,8 @@ async function take(connection, request) {
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
         // What PostgreSQL says may quote rows, and the log would not be encrypted.
-        words_log: encoding.encryption === 'age' ? '' : wordsFile(request.backupDir, backupIdAt(request.startedAt)),
-        home: homeOf(request.kind).folder,
+        words_log: encoding.encryption === 'age' ? '' : wordsFile(request.backupDir, (0,naming/* backupIdAt */.$W)(request.startedAt)),
+        home: (0,layout/* homeOf */.lt)(request.kind).folder,
         started: String(Math.floor(request.startedAt.getTime() / 1_000)),
         container: request.container,
         user: request.user,
@@ -37785,7 +38346,7 @@ async function take(connection, request) {
         compression: encoding.compression,
         level: String(request.level ?? usualLevel[encoding.compression]),
         where: request.where,
-        extension: dumpExtension(encoding),
+        extension: (0,naming/* dumpExtension */.MN)(encoding),
         table_wait: String(request.lockWait),
         row_counts: request.rowCounts,
         encryption: encoding.encryption,
@@ -37795,7 +38356,7 @@ async function take(connection, request) {
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
         refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
-        layout: layoutLines,
+        layout: layout/* layoutLines */.i5,
     }, {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -37848,13 +38409,13 @@ function lockMayStay(backupDir) {
 }
 function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
-    const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
+    const facts = (0,postgres_facts/* readFacts */.M)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: (0,naming/* setFileNames */.H2)((0,layout/* homeOf */.lt)(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -37975,7 +38536,7 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
             return { ready, held, attempt };
         }
         catch (error) {
-            const isStale = failure_isFailure(error, 'sets-changed');
+            const isStale = (0,shared_failure/* isFailure */.N6)(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
             log.progress('Other backups have changed since the survey: surveying again');
@@ -37985,9 +38546,9 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
 /** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
 function judgeSurvey(seen, order) {
     const sets = demandSets(seen.sets);
-    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const catalogue = (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests);
     refusePlain(order, catalogue);
-    const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
+    const newest = (database) => (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets)[0] ?? null;
     const host = judgeBackupHost(seen, {
         ...order,
         previousBytes: (database, { format, compression }) => {
@@ -37998,7 +38559,7 @@ function judgeSurvey(seen, order) {
     return {
         host,
         catalogue,
-        release: releaseOf(seen.containers, seen.images),
+        release: (0,releases_release/* releaseOf */.l7)(seen.containers, seen.images),
         previous: newest(host.database.database),
         zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
         setsState: sets.state,
@@ -38009,7 +38570,7 @@ function refusePlain({ kind, encryption }, { sets }) {
     const sealed = sets.find(({ manifest }) => manifest?.encryption === 'age');
     if (kind !== 'prerollback' || encryption === 'age' || sealed === undefined)
         return;
-    throw new failure_Failure('plain-refused', `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`, {
+    throw new shared_failure/* Failure */.HR('plain-refused', `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`, {
         hint: 'Give this step "encrypt" and "encrypt-to" as in backup-action.',
     });
 }
@@ -38019,8 +38580,8 @@ function tellSurvey(seen, { host, catalogue }, log) {
     const { place } = database.access;
     if (place !== null)
         log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
-    log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
+    log.info(`Database "${database.database}", ${(0,units/* formatBytes */.z3)(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${(0,units/* formatBytes */.z3)(seen.freeBytes)} free, about ${(0,units/* formatBytes */.z3)(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
     if (encoding.encryption === 'age') {
         log.info('Encrypted on the host by age before anything is written, so the host cannot read it either');
@@ -38050,7 +38611,7 @@ async function takeDump(connection, ready, run, log) {
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
-        lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
+        lock: { path: (0,backup_folder/* lockFile */.Ke)(backupDir), wait: order.lockWait, holder },
         previousSchema: previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
             ? schemaFile(backupDir, previous)
             : null,
@@ -38064,12 +38625,12 @@ async function takeDump(connection, ready, run, log) {
     return held;
 }
 function schemaFile(backupDir, set) {
-    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_pathOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = (0,naming/* parseSetFileName */.Bi)(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${(0,sets_catalogue/* pathOf */.XM)(set)}/${(0,naming/* setFileNames */.H2)(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${(0,units/* formatDuration */.a3)(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -38079,7 +38640,7 @@ async function demandVerified(connection, dump, run, log) {
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
     const isOfBytes = failed.some(({ name }) => ['file', 'disk', 'read-back'].includes(name));
     const next = isOfBytes ? "Run it again; if it fails again, check the host's disk and memory" : 'Run it again';
-    const failure = (whereItIs, cause) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+    const failure = (whereItIs, cause) => new shared_failure/* Failure */.HR('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are unchanged. ${whereItIs}. ${next}`,
         cause,
     });
@@ -38102,9 +38663,9 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     const { runUrl, commit, actor } = workflow;
     const known = { kind, environment, database: host.database, encoding: host.encoding, release };
     const manifestFacts = { ...known, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-    const publicationPlan = planPublication(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
+    const publicationPlan = (0,publication_plan/* planPublication */.W)(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
     const { manifest, entered, deletions } = publicationPlan;
-    const home = homeOf(kind).folder;
+    const home = (0,layout/* homeOf */.lt)(kind).folder;
     const facts = {
         publicationPlan,
         dump,
@@ -38119,14 +38680,14 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         hostName: connection.name,
         minSizeRatio: order.minSizeRatio,
     };
-    const sidecars = sidecarsOf(dump, manifest, reportText(facts));
-    demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+    const sidecars = (0,assemble/* sidecarsOf */.e)(dump, manifest, reportText(facts));
+    demandReadable(sidecars.get((0,naming/* setFileNames */.H2)((0,layout/* homeOf */.lt)(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(run, log),
         holder,
         id: dump.id,
         sidecars,
-        tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+        tiers: entered.filter((tier) => (0,layout/* folderOfTier */.aI)(tier) !== home),
         deletions,
         records: recordsOf(manifest),
         logLine: successLine(run, publicationPlan),
@@ -38138,7 +38699,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     for (const { reason } of publicationPlan.tiers)
         log.info(reason);
     for (const { tier, id, reason } of publicationPlan.pruning)
-        log.info(`${folderOfTier(tier)}/${id} ${reason}`);
+        log.info(`${(0,layout/* folderOfTier */.aI)(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 /** Writes a failed run, or one that failed after a backup was kept, into the log on the host. */
@@ -38691,7 +39252,7 @@ class HostLog {
             this.#read(rest);
         if (this.#linesLeftOut === 0)
             return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`);
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${(0,units/* formatBytes */.z3)(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${(0,units/* formatBytes */.z3)(mostBytes)} of one program`);
     }
     #read(line) {
         // The supervisor may write in the middle of an unfinished line of the program.
@@ -38717,7 +39278,7 @@ class HostLog {
         }
         const bytes = Buffer.byteLength(line) + 1;
         this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, longestLine);
+        this.#bytesShown += Math.min(bytes, shared_clean/* longestLine */.N9);
         this.#bytesRead += bytes;
         this.#readers.onLog?.(line);
     }
@@ -38725,7 +39286,7 @@ class HostLog {
     #isFull(line) {
         if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
             return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, shared_clean/* longestLine */.N9) > mostBytes;
     }
     /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
     #tellStep(name, value) {
@@ -38912,28 +39473,28 @@ function programFailure(program, records, code, cause) {
         throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
+        return new shared_failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
     if (isFailureCode(name))
-        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
-    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
+        return new shared_failure/* Failure */.HR(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new shared_failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }
 function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
+    return new shared_failure/* Failure */.HR('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
 function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
+    const limit = excess === 'bytes' ? (0,units/* formatBytes */.z3)(largestAnswer) : `${mostRecords} records`;
+    return new shared_failure/* Failure */.HR('result-too-large', `The program ${program.name} sent more than ${limit}`, {
         hint: excess === 'bytes'
             ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
             : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
     });
 }
 function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
+    return new shared_failure/* Failure */.HR('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
 }
 function deadlineOver(program, deadline) {
-    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+    return new shared_failure/* Failure */.HR('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
         hint: 'Find out what the database is waiting for, or raise the input "timeout"',
     });
 }
@@ -38945,12 +39506,12 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
+        : `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
-    return new failure_Failure('host-silent', message, {
+    return new shared_failure/* Failure */.HR('host-silent', message, {
         hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
         cause,
     });
@@ -39161,7 +39722,7 @@ function runWithInput(access, receiver, parameters, options, input) {
     let pouring;
     const fail = (error) => {
         // Why nobody reads any more, the program says itself.
-        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
+        if (over.signal.aborted || (0,shared_failure/* isFailure */.N6)(error, 'transfer-unread'))
             return;
         cause ??= error;
         stopping.abort();
@@ -39296,12 +39857,12 @@ function connectLocally() {
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
-        return new failure_Failure('no-bash', 'bash was not found on this machine', {
+        return new shared_failure/* Failure */.HR('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
             cause: stderr,
         });
     }
-    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+    return new shared_failure/* Failure */.HR('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
     start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
@@ -39380,7 +39941,7 @@ function isPemHeaderEnd(lines, at) {
  * @param place the host that failed: as a sentence begins with it, and within one
  */
 function explainHostKey(target, { begins, where }, cause) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
@@ -39400,7 +39961,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new failure_Failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -39418,7 +39979,7 @@ function noAlgorithm(begins, [, kind, offer], cause) {
         'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
     };
     const name = kind ?? '';
-    return new failure_Failure('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+    return new shared_failure/* Failure */.HR('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
         hint: hints[name] ??
             'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
         cause,
@@ -39437,7 +39998,7 @@ function keyscan({ host, port, proxyJump }) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-jump.js
 /** ssh's words that name the host that they are about. The log of a jump host's ssh stands among that of the target's. */
-const naming = [
+const ssh_jump_naming = [
     /^(?<user>\S+)@(?<host>\S+): Permission denied/m,
     /Could not resolve hostname (?<host>\S+?):? /,
     /connect to host (?<host>\S+) port (?<port>\d+):/,
@@ -39450,7 +40011,7 @@ function failedJump(target, cause) {
         return null;
     const { host, port, user } = target.proxyJump;
     const jump = { host, port: port ?? 22, user: user ?? target.user };
-    const named = naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
+    const named = ssh_jump_naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
     const isNamed = (login) => named !== undefined &&
         named['host'] === login.host &&
         [login.user, undefined].includes(named['user']) &&
@@ -39472,7 +40033,7 @@ async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
-        return connectionLost(ssh_failures_placeOf(target), cause);
+        return connectionLost(placeOf(target), cause);
     const forwarding = notForwarded(target, cause);
     if (forwarding !== null)
         return forwarding;
@@ -39485,12 +40046,12 @@ async function explainSsh(target, exit, diagnoseKey) {
             name: `The jump host ${jump.host}`,
             inputs: { host: 'proxy-jump', port: 'proxy-jump', user: 'proxy-jump' },
         };
-    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: ssh_failures_placeOf(at) }, cause);
+    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: placeOf(at) }, cause);
     if (hostKey !== null)
         return hostKey;
     return loginRefused(at, cause, diagnoseKey) ?? notReached(at, exit) ?? afterLogin(at, exit);
 }
-const ssh_failures_placeOf = ({ host, port }) => `${host} port ${port}`;
+const placeOf = ({ host, port }) => `${host} port ${port}`;
 /** The jump host let us in, and no further; null if that is not so. */
 function notForwarded(target, cause) {
     if (target.proxyJump === null)
@@ -39498,13 +40059,13 @@ function notForwarded(target, cause) {
     const { host, user } = target.proxyJump;
     const login = user ?? target.user;
     if (/open failed: (administratively prohibited|unknown channel type)/.test(cause)) {
-        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${ssh_failures_placeOf(target)}`, {
+        return new shared_failure/* Failure */.HR('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
             hint: `On the jump host, as root: sshd -T -C user=${login} | grep -iE "allowtcpforwarding|permitopen|disableforwarding". And look for restrict, no-port-forwarding and permitopen in ~${login}/.ssh/authorized_keys`,
             cause,
         });
     }
     if (/open failed: connect failed: .*(not known|name resolution)/.test(cause)) {
-        return new failure_Failure('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
+        return new shared_failure/* Failure */.HR('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
             hint: 'Check the input "host": it is looked up on the jump host',
             cause,
         });
@@ -39513,7 +40074,7 @@ function notForwarded(target, cause) {
 }
 /** null if the login was not what failed. A banner of the host may say anything, so only whole lines of ssh count. */
 function loginRefused(at, cause, diagnoseKey) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
         return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
@@ -39530,7 +40091,7 @@ function loginRefused(at, cause, diagnoseKey) {
 }
 /** null if a connection was made. */
 function notReached(at, { stderr: cause }) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const { name, port, inputs } = at;
     if (/jumphost loop/.test(cause)) {
         return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
@@ -39551,7 +40112,7 @@ function notReached(at, { stderr: cause }) {
 }
 /** The connection was made, and ended. */
 function afterLogin(at, { code, stderr: cause }) {
-    const failure = (failed, message, hint) => new failure_Failure(failed, message, { hint, cause });
+    const failure = (failed, message, hint) => new shared_failure/* Failure */.HR(failed, message, { hint, cause });
     if (code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${at.host}`, 'On the host, as root: apt-get install bash');
     }
@@ -39565,13 +40126,13 @@ function afterLogin(at, { code, stderr: cause }) {
                 : '';
         return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
     }
-    return connectionLost(ssh_failures_placeOf(at), cause);
+    return connectionLost(placeOf(at), cause);
 }
 /** Lines of sshd and PAM; a banner with such words in a sentence is none. */
 const accountRefused = /^((WARNING: )?Your (account|password) has expired[.;].*|Password change required but no TTY available\.?|.*[Uu]ser \S+ (is )?not permitted to log in.*)$/m;
 /** The login succeeded, and then something else than our program answered. */
 function shellRefused({ host, port, user }, code, cause) {
-    const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
+    const failure = (message, hint) => new shared_failure/* Failure */.HR('host-shell', message, { hint, cause });
     if (/[Pp]assword has expired|[Pp]assword change required/.test(cause)) {
         return failure(`The password of ${user} on ${host} has expired, so sshd starts nothing for that user`, `On the host, as root: chage -l ${user}. To let it never expire: chage -M -1 ${user}`);
     }
@@ -39580,7 +40141,7 @@ function shellRefused({ host, port, user }, code, cause) {
     }
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
-        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+        return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
             hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
@@ -39594,32 +40155,32 @@ function shellRefused({ host, port, user }, code, cause) {
     return failure(`The login shell of ${user} on ${host} did not start our program (exit ${code})`, `Run: ssh -p ${port} ${user}@${host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys and sshd_config for a forced command`);
 }
 function connectionLost(where, cause) {
-    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
+    return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
         hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key needs a passphrase, but none was given', {
+        return new shared_failure/* Failure */.HR('passphrase-missing', 'The private key needs a passphrase, but none was given', {
             hint: 'Store it as a secret and pass it as "ssh-key-passphrase"',
             cause,
         });
     }
     if (key.state === 'wrong-passphrase') {
-        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+        return new shared_failure/* Failure */.HR('passphrase-wrong', 'The passphrase does not open the private key', {
             hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
             cause,
         });
     }
     if (key.state === 'unreadable') {
-        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+        return new shared_failure/* Failure */.HR('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
             hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
             cause: key.detail,
         });
     }
-    return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+    return new shared_failure/* Failure */.HR('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${(0,shell_quote/* quoteForShell */.e)(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -39691,7 +40252,7 @@ async function ready(master, socket, explain, signal) {
         if (signal.aborted || Date.now() > giveUp) {
             await ssh_end(master);
             if (signal.aborted)
-                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+                throw new shared_failure/* Failure */.HR('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
         }
         await (0,promises_namespaceObject.setTimeout)(5);
@@ -39712,7 +40273,7 @@ function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
 function noClient(cause) {
-    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    return new shared_failure/* Failure */.HR('no-ssh-client', 'ssh is not installed on the runner', {
         hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
         cause,
     });
@@ -39752,12 +40313,12 @@ async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // A tool that had to be killed takes `timeout` down with it, which then has no exit code of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
-        throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
             cause: result.stderr,
         });
     }
     if (result.exitCode === 127) {
-        throw new failure_Failure('tool-missing', `${program} is not installed on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-missing', `${program} is not installed on the runner`, {
             hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
             cause: result.stderr,
         });
@@ -39811,7 +40372,7 @@ function last_good_factsOf({ probe }) {
         return readProbe(probe.output);
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if ((0,shared_failure/* isFailure */.N6)(error))
             return null;
         throw error;
     }
@@ -39829,17 +40390,21 @@ function lastGoodIn(seen, given) {
     const { sets } = seen;
     if (sets === null || 'error' in sets)
         return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
-    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const catalogue = (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests);
     const database = databaseIn(seen, catalogue, given);
-    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
+    const newest = database === null ? undefined : (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets)[0];
     return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
 }
 /** A backup that is verified, by its id. */
 function goodBackup(id) {
-    const takenAt = startOf(id);
+    const takenAt = (0,naming/* startOf */.GH)(id);
     return takenAt === null ? 'unknown' : { id, takenAt };
 }
 
+// EXTERNAL MODULE: ./build/backup-action/copy-uri.js
+var copy_uri = __nccwpck_require__(72740);
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
@@ -39857,7 +40422,7 @@ function importLegacy(log, environment) {
 function readLine(line, environment) {
     const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
     const at = time === undefined ? null : isoTime(time);
-    if (at === null || !isTag(backend) || !isTag(frontend))
+    if (at === null || !(0,image_reference/* isTag */.dz)(backend) || !(0,image_reference/* isTag */.dz)(frontend))
         return [];
     const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
     const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
@@ -39891,6 +40456,8 @@ function isoTime(time) {
     return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
 }
 
+// EXTERNAL MODULE: ./build/shared/history/record.js
+var history_record = __nccwpck_require__(93114);
 ;// CONCATENATED MODULE: ./build/shared/history/union.js
 
 
@@ -39901,12 +40468,12 @@ function isoTime(time) {
  */
 function union_unite(host, mirrors) {
     const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
+    const texts = mirrors.flat().toSorted((a, b) => (0,by_text/* byText */.z)((0,history_record/* historyLine */.Jo)(a), (0,history_record/* historyLine */.Jo)(b)));
     for (const record of texts)
         entries.set(record.id, { record, source: 'mirror' });
     for (const record of host)
         entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,by_text/* byText */.z)(a.id, b.id));
 }
 /** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
@@ -39939,7 +40506,7 @@ function mirrorText(entries, limit) {
     const lines = [];
     let size = 0;
     for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
+        const line = `${(0,history_record/* historyLine */.Jo)(record)}\n`;
         size += Buffer.byteLength(line);
         if (size > limit)
             break;
@@ -39959,8 +40526,8 @@ const longestMirror = 1024 * 1024;
  * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = parseHistory(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
+    const { records, problems } = (0,history_record/* parseHistory */.i6)(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => (0,history_record/* parseHistory */.i6)(text).records);
     const known = new Set(records.map(({ id }) => id));
     const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
     return {
@@ -39983,7 +40550,7 @@ function copiesLack(knownHistory, added) {
 async function storeCopies(knownHistory, added, mirror) {
     const host = [...knownHistory.missing, ...knownHistory.host, ...added];
     const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
-    const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
+    const merge = (other) => textWith([...knownHistory.mirrors, (0,history_record/* parseHistory */.i6)(other).records]);
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
@@ -39993,7 +40560,7 @@ async function storeCopies(knownHistory, added, mirror) {
 
 /** What a run says of itself in a record, with what else it knows. */
 function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
-    const id = recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex'));
+    const id = (0,history_record/* recordId */.Re)(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex'));
     const unknown = { schemaSha256: null, backupId: null, reason: null };
     return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
 }
@@ -40026,7 +40593,7 @@ function newestSchema(history, environment) {
  */
 function observationOf(release, seen, history) {
     const newest = newestKnown(history, seen.environment);
-    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+    if (newest !== null && (0,releases_release/* sameRelease */.OW)(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
         return { record: newest, isNew: false };
     }
     return { record: observed(release, seen, newest?.release ?? null), isNew: true };
@@ -40106,7 +40673,7 @@ function keptImages(backupDir, now, releases) {
 /** The images that lose their only name when the next release comes: those whose tag moves, or that have none. */
 function losingTheirName(release) {
     const losing = Object.values(release).filter(({ tag }) => tag === null || moves(tag));
-    return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && isImageId(imageId) ? [imageId] : [])))];
+    return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && (0,releases_release/* isImageId */.rw)(imageId) ? [imageId] : [])))];
 }
 const keep_images_program = {
     name: 'keep-images',
@@ -40173,24 +40740,24 @@ function storedPath() {
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 /** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
-const provenance_instant = (value, place) => {
-    const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
+const instant = (value, place) => {
+    const read = (0,untrusted/* textThat */.jk)((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
-const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const provenance_words = untrusted_text(1_000);
-const artifactShape = shape({
-    id: count,
+const digest = (0,untrusted/* textThat */.jk)((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
+const provenance_words = (0,untrusted/* text */.Qq)(1_000);
+const artifactShape = (0,untrusted/* shape */.cW)({
+    id: untrusted/* count */.U9,
     name: provenance_words,
     digest,
-    size_in_bytes: count,
-    created_at: provenance_instant,
-    expires_at: provenance_instant,
-    expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
+    size_in_bytes: untrusted/* count */.U9,
+    created_at: instant,
+    expires_at: instant,
+    expired: untrusted/* bool */.lc,
+    workflow_run: (0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9, repository_id: untrusted/* count */.U9, head_repository_id: untrusted/* count */.U9, head_branch: provenance_words }),
 });
-const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
+const listShape = (0,untrusted/* shape */.cW)({ total_count: untrusted/* count */.U9, artifacts: (0,untrusted/* listOf */.c3)((value) => value, 1_000) });
+const runShape = (0,untrusted/* shape */.cW)({ event: provenance_words, head_repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9 })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -40405,7 +40972,7 @@ async function store({ environment, kinds, workflow }, text, merge) {
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
     const refusals = new Refusals();
-    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const saving = (0,log.quietly)(() => savePointer(name, run, id), refusals.hear);
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
@@ -40522,10 +41089,10 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
     };
 }
 const transaction_mostLines = 15;
-const transaction_longestLine = 200;
+const longestLine = 200;
 function readLastWords(value) {
-    const [service = '', ...lines] = cleanLines(value);
-    return { service, lines: lines.slice(-transaction_mostLines).map((line) => clean_cleanLine(line, transaction_longestLine)) };
+    const [service = '', ...lines] = (0,shared_clean/* cleanLines */.v3)(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => (0,shared_clean/* cleanLine */.Ow)(line, longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
@@ -40567,7 +41134,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
             catch (error) {
                 // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
                 const isLast = left <= longestSession + usualGrace;
-                if (isLast || !failure_isFailure(error, 'deadline'))
+                if (isLast || !(0,shared_failure/* isFailure */.N6)(error, 'deadline'))
                     throw error;
             }
         }
@@ -40599,14 +41166,14 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
-    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+    const folder = (0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir));
+    throw new shared_failure/* Failure */.HR('survey-incomplete', `Cannot read every journal in ${(0,backup_folder/* transactionsFolder */.on)(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
-        hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
+    return new shared_failure/* Failure */.HR('stuck', `The transaction ${id} did not finish`, {
+        hint: `On the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
 }
@@ -40648,11 +41215,11 @@ class Deployments {
         if (this.#inputs.kind === 'predeployment')
             demandJournals(seen, this.#inputs.backupDir);
         else if (seen.journalsUnreadable)
-            warning('Cannot read the journals of all rollbacks: one may be unfinished');
+            log.warning('Cannot read the journals of all rollbacks: one may be unfinished');
         if (seen.unfinished.length === 0 || seen.lockHolder !== null)
             return false;
         const { backupDir, timeout } = this.#inputs;
-        await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log_namespaceObject);
+        await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log);
         return true;
     }
     /**
@@ -40669,16 +41236,16 @@ class Deployments {
         const hold = parseHold(seen.hold);
         if (this.#inputs.releaseHold) {
             const facts = runFacts(environment, this.#workflow, { reason: 'HOLD released' });
-            const record = observed(releaseOf(seen.containers, seen.images), facts, null);
-            await releaseHold(connection, { backupDir, records: [record], onLog: host });
+            const record = observed((0,releases_release/* releaseOf */.l7)(seen.containers, seen.images), facts, null);
+            await (0,host_file/* releaseHold */.f0)(connection, { backupDir, records: [record], onLog: log.host });
             this.#added.push(record);
-            important('Released the hold on deployments that a rollback had set; deployments may go on');
+            log.important('Released the hold on deployments that a rollback had set; deployments may go on');
         }
         else if (kind === 'predeployment') {
             throw onHold(tellHold(hold), backupDir);
         }
         else {
-            log_notice(`After a rollback, ${tellHold(hold)}`);
+            log.notice(`After a rollback, ${tellHold(hold)}`);
         }
     }
     /** The records that this backup adds to the history: none if the history already has this release. */
@@ -40710,17 +41277,17 @@ class Deployments {
         const { kind, backupDir } = this.#inputs;
         if (kind !== 'predeployment' || this.#seen === undefined)
             return;
-        const losing = losingTheirName(releaseOf(this.#seen.containers, this.#seen.images));
+        const losing = losingTheirName((0,releases_release/* releaseOf */.l7)(this.#seen.containers, this.#seen.images));
         const known = [...(this.#knownHistory?.host ?? []), ...this.#added].map(({ release }) => release);
         try {
-            const lost = await keepImages(connection, keptImages(backupDir, losing, known), host);
+            const lost = await keepImages(connection, keptImages(backupDir, losing, known), log.host);
             for (const id of lost)
-                warning(`Could not protect the image ${id} from docker image prune`);
+                log.warning(`Could not protect the image ${id} from docker image prune`);
         }
         catch (error) {
-            if (!failure_isFailure(error) || error.code === 'cancelled')
+            if (!(0,shared_failure/* isFailure */.N6)(error) || error.code === 'cancelled')
                 throw error;
-            warning(`Could not protect the running images from docker image prune: ${error.message}`);
+            log.warning(`Could not protect the running images from docker image prune: ${error.message}`);
         }
     }
     /** Stores the history off the host. A problem with that becomes a notice; it does not fail the run. */
@@ -40730,1480 +41297,16 @@ class Deployments {
         if (!copiesLack(this.#knownHistory, this.#added) && !(await this.#mirrored).needsRefresh)
             return;
         for (const notice of await storeCopies(this.#knownHistory, this.#added, this.#mirror))
-            log_notice(notice);
+            log.notice(notice);
     }
     #open(seen, { texts, notices }) {
         if (this.#knownHistory === undefined)
             for (const notice of notices)
-                log_notice(notice);
+                log.notice(notice);
         this.#knownHistory = gatherHistory(this.#inputs.environment, seen.history, seen.auditTrail, texts);
         for (const problem of this.#knownHistory.problems)
-            log_notice(problem);
+            log.notice(problem);
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/copy-progress.js
-
-/** Milliseconds. Every line stays in the log for good, so write only a few. */
-const copy_progress_betweenLines = 10_000;
-/** Writes into the log how the copy of one set gets on. */
-class CopyProgress {
-    #log;
-    #file = { name: '', bytes: 0, arrived: 0, beganAt: 0 };
-    #lastLine = 0;
-    constructor(log, { manifest: { id, sizeBytes } }) {
-        this.#log = log;
-        log.info(`${id}: its dump has ${formatBytes(sizeBytes)}`);
-    }
-    begins(name, bytes) {
-        this.#lastLine = Date.now();
-        this.#file = { name, bytes, arrived: 0, beganAt: this.#lastLine };
-    }
-    arrived(bytes) {
-        const now = Date.now();
-        this.#file.arrived += bytes;
-        if (now - this.#lastLine < copy_progress_betweenLines)
-            return;
-        this.#lastLine = now;
-        this.#log.progress(copyProgressLine({ ...this.#file, ms: now - this.#file.beganAt }));
-    }
-    confirmed(name, confirmation) {
-        const how = confirmation === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
-        this.#log.success(`${name}: ${formatBytes(this.#file.bytes)}, ${how}`);
-    }
-}
-/** `backup_….dump.zst: 120 MiB of 1.0 GiB copied, 35 MiB/s, about 26 s left` */
-function copyProgressLine(file) {
-    const { name, bytes, arrived, ms } = file;
-    const rate = arrived / (Math.max(ms, 1) / 1_000);
-    const left = rate === 0 ? '' : `, about ${formatDuration((1_000 * Math.max(bytes - arrived, 0)) / rate)} left`;
-    return `${name}: ${formatBytes(arrived)} of ${formatBytes(bytes)} copied, ${formatRate(rate)}${left}`;
-}
-
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(57075);
-;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
-
-/**
- * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
- * @param parts SHA-256 of each part in hex
- */
-function compositeOf(parts) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    for (const part of parts)
-        hash.update(part, 'hex');
-    return `${hash.digest('hex')}-${parts.length}`;
-}
-/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
-function reportedChecksum(header, type) {
-    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
-    if (base64 === undefined)
-        return { sha256: null, compositeSha256: null };
-    const hex = Buffer.from(base64, 'base64').toString('hex');
-    if (parts === undefined && type !== 'COMPOSITE')
-        return { sha256: hex, compositeSha256: null };
-    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
-}
-/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
-function compositeEtag(etags) {
-    const hash = (0,external_node_crypto_.createHash)('md5');
-    for (const etag of etags) {
-        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
-        if (hex === undefined)
-            return null;
-        hash.update(hex, 'hex');
-    }
-    return `${hash.digest('hex')}-${etags.length}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/copy-set.js
-
-
-
-
-
-
-/** Where the objects of a set lie. */
-function folderOf(prefix, environment, id) {
-    return `${prefix}/${environment}/${id}/`;
-}
-/** Of a checksum list, which is kept in memory. */
-const longestList = 65_536;
-/**
- * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
- * earlier copy of the set is replaced. A file whose bytes differ from its checksum is never completed in the bucket.
- * @throws Failure `copy-differs`, `bucket-unusable`; what the files throw; the signal's reason
- */
-async function copySet(store, target, files, tell) {
-    const { manifest } = target;
-    const folder = folderOf(target.prefix, target.environment, manifest.id);
-    const copied = [];
-    let sums = null;
-    for await (const file of files) {
-        const parsed = parseSetFileName(file.name);
-        const isExpected = parsed !== null && parsed.id === manifest.id && !copied.some(({ name }) => name === file.name);
-        if (!isExpected)
-            throw differs(`The host sent ${file.name}, which is no file of ${manifest.id}, or was sent before`);
-        if (copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
-            throw differs(`${file.name} came after the manifest`);
-        let content = file.content;
-        if (sums === null) {
-            if (parsed.part !== 'sha256')
-                throw differs(`The host sent ${file.name} before the list of checksums`);
-            const list = await wholeList(file);
-            sums = listedSums(list.toString('utf8'));
-            if (sums.get(manifest.file) !== manifest.sha256)
-                throw differs(`${file.name} and the manifest disagree on ${manifest.file}`);
-            await makeRoom(store, folder, manifest);
-            content = external_node_stream_.Readable.from([list], { objectMode: false });
-        }
-        const expected = file.name === manifest.file ? manifest.sha256 : sums.get(file.name);
-        if (expected === undefined && !['sha256', 'md5'].includes(parsed.part))
-            throw differs(`The list of checksums lacks ${file.name}`);
-        if (file.name === manifest.file && file.bytes !== manifest.sizeBytes) {
-            throw differs(`${file.name} has ${file.bytes} bytes, but the manifest says ${manifest.sizeBytes}`);
-        }
-        if (parsed.part === 'manifest')
-            demandAll(sums, copied, file.name);
-        tell.begins(file.name, file.bytes);
-        const key = `${folder}${file.name}`;
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const hashed = external_node_stream_.Readable.from(hashing(content, hash, file.name, expected), { objectMode: false });
-        const sent = await store.write(key, hashed, file.bytes, (bytes) => tell.arrived(bytes), target.tags);
-        const known = expected ?? hash.digest('hex');
-        const confirmation = await copy_set_confirm(store, key, { bytes: file.bytes, sha256: known, sent });
-        tell.confirmed(file.name, confirmation);
-        copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, confirmation });
-    }
-    if (!copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
-        throw differs(`The host sent no manifest of ${manifest.id}`);
-    const bytes = copied.reduce((sum, file) => sum + file.bytes, 0);
-    return { id: manifest.id, uri: store.uri(`${folder}${manifest.file}`), bytes, files: copied };
-}
-/** Compares what lies in the bucket with what was sent; removes it if it is something else. */
-async function copy_set_confirm(store, key, { bytes, sha256, sent }) {
-    const facts = await store.facts(key);
-    const wrong = async (what) => {
-        const [removal] = await store.remove([key]);
-        const left = removal?.outcome === 'deleted' ? '' : `, and could not be deleted: ${removal?.reason}`;
-        return differs(`${store.uri(key)} ${what}${left}`);
-    };
-    if (facts === null)
-        throw differs(`${store.uri(key)} is not there, although the store took it`);
-    if (facts.bytes !== bytes)
-        throw await wrong(`has ${facts.bytes} bytes instead of ${bytes}`);
-    const isOther = (facts.sha256 !== null && facts.sha256 !== sha256) ||
-        (facts.compositeSha256 !== null && facts.compositeSha256 !== compositeOf(sent.parts));
-    if (isOther)
-        throw await wrong('has another checksum than what was sent');
-    if (facts.sha256 !== null || facts.compositeSha256 !== null)
-        return 'reported';
-    const content = await store.read(key);
-    if (content === null)
-        throw differs(`${store.uri(key)} is not there, although the store took it`);
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    for await (const chunk of content)
-        hash.update(chunk);
-    if (hash.digest('hex') !== sha256)
-        throw await wrong('holds other bytes than were sent');
-    return 'read-back';
-}
-/** While the files are replaced, the set must not look complete. */
-async function makeRoom(store, folder, { file }) {
-    const key = `${folder}${file.slice(0, file.indexOf('.'))}.manifest.json`;
-    const [removal] = await store.remove([key]);
-    if (removal?.outcome !== 'failed')
-        return;
-    throw new failure_Failure('bucket-unusable', `An earlier copy cannot be replaced: ${removal.reason}`, {
-        hint: 'Grant that login s3:DeleteObject on the bucket',
-    });
-}
-function demandAll(sums, copied, manifestName) {
-    const missing = [...sums.keys()].filter((name) => name !== manifestName && !copied.some((file) => file.name === name));
-    if (missing.length > 0)
-        throw differs(`The host did not send ${missing.join(', ')}`);
-}
-/** Passes the bytes on, and fails at their end if they are not those that were expected. */
-async function* hashing(content, hash, name, expected) {
-    for await (const chunk of content) {
-        hash.update(chunk);
-        yield chunk;
-    }
-    if (expected !== undefined && hash.copy().digest('hex') !== expected)
-        throw differs(`${name} does not match its checksum`);
-}
-async function wholeList({ name, content, bytes }) {
-    if (bytes > longestList)
-        throw differs(`${name} is too large for a list of checksums`);
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of content) {
-        length += chunk.length;
-        if (length > longestList)
-            throw differs(`${name} is too large for a list of checksums`);
-        chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-}
-function differs(what) {
-    return new failure_Failure('copy-differs', what, {
-        hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/plan-copies.js
-
-
-
-
-
-/**
- * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
- * @param most how many at most
- */
-function planCopies(onHost, stored, newest, most, rules) {
-    const complete = completeIn(stored, rules);
-    const there = new Set(complete.map(({ id }) => id));
-    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
-    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
-    const kept = new Set(decide([...complete, ...missing], rules)
-        .filter(({ keep }) => keep)
-        .map(({ id }) => id));
-    return missing
-        .filter(({ id }) => id === newest || kept.has(id))
-        .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
-        .slice(0, most);
-}
-/**
- * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
- * keeps no other from its place; what a deletion has left of it goes when the policy says so.
- */
-function planOffsitePruning(stored, rules) {
-    const complete = completeIn(stored, rules);
-    const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
-    return [
-        ...decide(complete, rules),
-        ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
-    ];
-}
-/** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
-const isCopied = ({ kind }) => kind !== 'prerollback';
-function completeIn(stored, { database }) {
-    return stored.filter((set) => set.isComplete && set.database === database);
-}
-/**
- * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
- * bucket has no folders for tiers, so this is computed anew each time. As on the host, a set taken before a deployment counts as a
- * daily one.
- */
-function decide(sets, { database, policy, timezone, now }) {
-    const keep = { ...policy, predeployment: 0, prerollback: 0 };
-    const entered = [];
-    for (const { id, manifest } of sets.toSorted((a, b) => byText(a.id, b.id))) {
-        // decideTiers wants the newest first, as a catalogue has them.
-        const tiers = decideTiers({ id, database, kind: 'scheduled' }, entered, keep, timezone);
-        const folders = tiers.filter(({ enters }) => enters).map(({ tier }) => folderOfTier(tier));
-        entered.unshift({ state: 'verified', id, database, manifest, folders });
-    }
-    const decisions = decidePruning(entered, { database, policy: keep, timezone, now });
-    return entered.map(({ id }) => {
-        const own = decisions.filter((decision) => decision.id === id);
-        return {
-            id,
-            keep: own.some(({ action }) => action !== 'delete'),
-            reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
-        };
-    });
-}
-
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
-
-
-
-
-
-
-/** How many manifests to read at one time. */
-const atOnce = 8;
-/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
-async function storedSets(store, prefix, environment) {
-    return (await stored_sets_contentsOf(store, prefix, environment)).sets;
-}
-async function stored_sets_contentsOf(store, prefix, environment) {
-    const root = `${prefix}/${environment}/`;
-    const found = new Map();
-    for await (const { key, bytes } of store.list(root)) {
-        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
-        const parsed = parseSetFileName(name);
-        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
-            continue;
-        const files = found.get(id) ?? [];
-        files.push({ name, key, bytes });
-        found.set(id, files);
-    }
-    const contents = { sets: [], parts: [] };
-    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
-    for (let at = 0; at < all.length; at += atOnce) {
-        const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
-            else
-                contents.sets.push(set);
-        }
-    }
-    return contents;
-}
-/** The set; or why these files are none. */
-async function storedSet(store, environment, id, files) {
-    const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-    if (file === undefined)
-        return 'it has no manifest';
-    if (file.bytes > read_manifest_longestManifest)
-        return 'its manifest is too large to be one of ours';
-    const content = await store.read(file.key);
-    if (content === null)
-        return 'its manifest was deleted just now';
-    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
-    if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
-    if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
-    const faults = faultsOf(manifest, files);
-    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
-}
-function summaryOf(json) {
-    try {
-        return readSummary(json);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** What is missing or has another size than the manifest says. */
-function faultsOf(manifest, files) {
-    const { id, database } = manifest;
-    const names = setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
-    const wanted = [
-        names.dump,
-        ...sides.map((side) => names[side]),
-        names.report,
-        names.sha256,
-        names.md5,
-        names.manifest,
-    ];
-    return wanted.flatMap((name) => {
-        const file = files.find((each) => each.name === name);
-        if (file === undefined)
-            return [`${name} is missing`];
-        if (file.bytes === 0)
-            return [`${name} is empty`];
-        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
-            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
-        }
-        return [];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/keep-offsite.js
-
-
-
-
-
-/** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
-async function keepOffsite(store, request) {
-    const outcome = { copied: [], deleted: [], retained: [], problems: [] };
-    const { prefix, environment, signal, newest } = request;
-    const noting = async (work) => {
-        try {
-            await work();
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            if (!failure_isFailure(error))
-                throw error;
-            outcome.problems.push(error);
-        }
-    };
-    await noting(async () => {
-        for await (const upload of store.unfinished(`${prefix}/${environment}/`))
-            await store.abort(upload);
-    });
-    await noting(async () => {
-        const stored = await storedSets(store, prefix, environment);
-        for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
-            const before = outcome.problems.length;
-            await noting(() => copyOne(store, request, set, outcome));
-            // Where the bucket fails, the others would fail as well; a damaged file on the host is that set's alone.
-            if (outcome.problems.slice(before).some((problem) => !failure_isFailure(problem, 'copy-differs')))
-                break;
-        }
-    });
-    if (request.mayDelete && outcome.problems.length === 0)
-        await noting(() => prune(store, request, outcome));
-    return outcome;
-}
-async function copyOne(store, { prefix, environment, read, listener, tagsOf }, set, outcome) {
-    const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
-    const target = { prefix, environment, manifest: set.manifest, ...tags };
-    outcome.copied.push(await copySet(store, target, read(set), listener(set)));
-}
-async function prune(store, request, outcome) {
-    const stored = await storedSets(store, request.prefix, request.environment);
-    for (const { id, keep } of planOffsitePruning(stored, request)) {
-        const set = stored.find((each) => each.id === id);
-        if (keep || set === undefined)
-            continue;
-        const fate = await removeSet(store, set);
-        if (fate === 'deleted')
-            outcome.deleted.push(id);
-        else if (fate === 'retained')
-            outcome.retained.push(id);
-        else
-            outcome.problems.push(fate);
-    }
-}
-/** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
-async function removeSet(store, { files, id }) {
-    const isManifest = (name) => parseSetFileName(name)?.part === 'manifest';
-    const keysOf = (wanted) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
-    for (const key of keysOf(true))
-        if ((await store.facts(key))?.lockedUntil)
-            return 'retained';
-    const first = await store.remove(keysOf(false));
-    const removals = first.every(({ outcome }) => outcome === 'deleted')
-        ? [...first, ...(await store.remove(keysOf(true)))]
-        : first;
-    const failed = removals.find(({ outcome }) => outcome === 'failed');
-    if (failed !== undefined) {
-        return new failure_Failure('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
-            hint: 'Grant that login s3:DeleteObject on the bucket',
-        });
-    }
-    return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/offsite-lock.js
-
-
-const offsite_lock_program = {
-    name: 'hold-lock',
-    step: 'holding the lock for off-site copies',
-    scripts: [__nccwpck_require__.ab + "hold-lock.sh"],
-};
-const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
-/**
- * Takes the lock for off-site copies, and holds it until `release`.
- * @throws Failure `lock-held`, `lock-unusable`, `lock-lost`; as any program's
- */
-async function holdOffsiteLock(connection, { backupDir, holder, wait, longest, signal, onLog, onWait }) {
-    const lock = { path: offsiteLock(backupDir), wait, holder };
-    const run = connection.run(offsite_lock_program, {}, { deadline: longest, atEnd: 'linger', lock, signal, onLog, onProgress: (_, value) => onWait(value) });
-    try {
-        await run.result;
-        return run;
-    }
-    catch (error) {
-        await run.release();
-        if (failure_isFailure(error, 'lock-held'))
-            throw lockHeld(error.message, lock.path, wait);
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
-
-
-
-/** For people: `"bucket" at s3.example.com`. */
-function nameOf({ bucket, endpoint }) {
-    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
-/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
-function bucketFailure(what, error, facts) {
-    if (error instanceof failure_Failure)
-        return error;
-    const reason = bucket_failure_wordsOf(error);
-    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
-}
-/** The store's own code and words, or those of the library, in one line. */
-function bucket_failure_wordsOf(error) {
-    const { status, code } = codeOf(error);
-    // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
-        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
-    return clean_cleanLine(reaching_reasonOf(error), 500);
-}
-const wordForStatus = {
-    400: 'BadRequest',
-    403: 'Forbidden',
-    404: 'NotFound',
-    412: 'PreconditionFailed',
-    500: 'InternalError',
-    501: 'NotImplemented',
-    503: 'ServiceUnavailable',
-};
-/** The HTTP status of the answer, if there was one, and the name of the error. */
-function codeOf(error) {
-    if (!(error instanceof Error))
-        return { status: null, code: '' };
-    const { $metadata } = error;
-    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
-}
-function remedyFor(reason, facts) {
-    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
-    if (found === undefined)
-        return elsewise;
-    return typeof found === 'string' ? found : found(reason, facts);
-}
-const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
-const bucket_failure_remedies = [
-    [
-        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
-    ],
-    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
-    [
-        /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
-    ],
-    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
-    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
-    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
-    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
-    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
-    [
-        /^InvalidObjectState\b/,
-        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
-    ],
-    [/^InvalidTag\b/, 'Correct "s3-tags"'],
-    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
-    [
-        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
-        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
-    ],
-    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
-    [
-        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
-        clearInputs,
-    ],
-    [
-        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
-        'Make room in the store, or raise its limit',
-    ],
-    [
-        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
-    ],
-    [
-        /certificate|self-signed|CERT_/i,
-        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
-    ],
-    [
-        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
-        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
-    ],
-];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
-/** What the words themselves name, else all that was sent and need not be. */
-function clearInputs(reason, { inputs = [] }) {
-    const named = inputWords
-        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
-        .map(([input]) => input);
-    const guilty = named.length > 0 ? named : inputs;
-    if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
-    const list = guilty.map((input) => `"${input}"`).join(' and ');
-    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
-}
-const inputWords = [
-    ['s3-tags', /tag/i],
-    ['s3-storage-class', /storage.?class/i],
-    ['s3-kms-key', /kms/i],
-    ['s3-sse', /encrypt|sse/i],
-];
-
-;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
-
-
-const mebibyte = 2 ** 20;
-/** Parts held in memory times their size. */
-const mostMemory = 64 * mebibyte;
-/** Below this, an object is sent at once. */
-const usualPart = 8 * mebibyte;
-/** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 5;
-/** S3's own limit. */
-const mostParts = 10_000;
-/**
- * How to cut an object of this size.
- * @param maxParts how many parts the store allows
- * @throws Failure `bucket-unusable` if it does not fit
- */
-function planParts(name, bytes, maxParts = mostParts) {
-    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
-    const partBytes = Math.max(usualPart, needed);
-    if (partBytes > mostMemory) {
-        throw new failure_Failure('bucket-unusable', `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(mostMemory)} hold only ${formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
-    }
-    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
-
-/** The runner's variables that name a proxy. */
-const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
-/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
-async function makeClient(place, { attempts, silence = 0 }) {
-    const [{ S3Client }, http, https] = await Promise.all([
-        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
-    ]);
-    demandProxyCapableNode();
-    const { region, endpoint } = place;
-    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
-    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
-    return new S3Client({
-        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
-        maxAttempts: attempts,
-        retryMode: 'standard',
-        // Not every store knows these headers; where one is wanted, the request has it.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        expectContinueHeader: false,
-        requestHandler: {
-            connectionTimeout: 10_000,
-            socketTimeout: silence,
-            httpAgent: new http.Agent(connections),
-            httpsAgent: new https.Agent(connections),
-        },
-    });
-}
-/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
-function demandProxyCapableNode() {
-    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-    if (major > 24 || (major === 24 && minor >= 5))
-        return;
-    const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
-    if (given === undefined)
-        return;
-    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
-        hint: 'Update the runner, so that it has Node 24.5 or newer',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
-
-
-/**
- * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
- * ended. Reads no further than the parts in memory allow.
- * @param send given up by its signal as soon as anything fails
- * @returns SHA-256 of each part, in order, once all have been sent
- * @throws what the stream or the first failed `send` threw, after all others have ended
- */
-async function sendParts(content, bytes, plan, send) {
-    const sums = [];
-    const free = [];
-    const sending = new Set();
-    const giveUp = new AbortController();
-    let made = 0;
-    let failure = null;
-    const fail = (error) => {
-        failure ??= { error };
-        giveUp.abort();
-        // Ends the wait for the next bytes, which may never come.
-        content.destroy();
-    };
-    const buffer = async () => {
-        while (failure === null && free.length === 0 && made >= plan.inMemory)
-            await Promise.race(sending);
-        if (free.length === 0)
-            made += 1;
-        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
-    };
-    const begin = (whole, length) => {
-        const body = whole.subarray(0, length);
-        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
-        const part = { number: sums.push(sha256), body, sha256 };
-        const sent = send(part, giveUp.signal)
-            .then(() => void free.push(whole), fail)
-            .finally(() => sending.delete(sent));
-        sending.add(sent);
-    };
-    try {
-        let filling = null;
-        let filled = 0;
-        let arrived = 0;
-        for await (const chunk of content) {
-            arrived += chunk.length;
-            if (arrived > bytes)
-                throw wrongLength(bytes, 'more came');
-            for (let at = 0; at < chunk.length;) {
-                filling ??= await buffer();
-                if (failure !== null)
-                    break;
-                const copied = chunk.copy(filling, filled, at);
-                at += copied;
-                filled += copied;
-                if (filled < filling.length)
-                    continue;
-                begin(filling, filled);
-                [filling, filled] = [null, 0];
-            }
-            if (failure !== null)
-                break;
-        }
-        if (failure === null && arrived < bytes)
-            throw wrongLength(bytes, `it ended after ${arrived}`);
-        if (failure === null && (filled > 0 || sums.length === 0))
-            begin(filling ?? Buffer.alloc(0), filled);
-    }
-    catch (error) {
-        fail(error);
-    }
-    await Promise.all(sending);
-    if (failure !== null)
-        throw failure.error;
-    return sums;
-}
-function wrongLength(bytes, what) {
-    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
-        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
-
-
-
-
-/** For what has to be tidied away although the run was cancelled: milliseconds. */
-const tidyingTime = 20_000;
-/** Sends one object. An object of one part is sent at once, any other in parts. */
-class S3Upload {
-    #client;
-    #s3;
-    #to;
-    #object;
-    #facts;
-    /** Of the new object; sent once, when it is made. */
-    #properties;
-    constructor(client, s3, to) {
-        this.#client = client;
-        this.#s3 = s3;
-        this.#to = to;
-        this.#object = { Bucket: to.place.bucket, Key: to.key };
-        const { storageClass, sse, kmsKey, tags } = to.place;
-        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-        const given = [
-            ['s3-storage-class', 'StorageClass', storageClass],
-            ['s3-sse', 'ServerSideEncryption', sse],
-            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
-            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
-        ];
-        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
-        this.#facts = {
-            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-            inputs: sent.map(({ input }) => input),
-        };
-    }
-    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
-    async send(content, bytes, plan, onBytes, checksums) {
-        try {
-            if (bytes > plan.partBytes)
-                return await this.#inParts(content, bytes, plan, onBytes, checksums);
-            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
-            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
-            let whole = null;
-            const parts = await sendParts(content, bytes, atOnce, async (part) => {
-                whole = part;
-            });
-            if (whole !== null)
-                await this.#atOnce(whole, checksums);
-            onBytes(bytes);
-            return { parts };
-        }
-        catch (error) {
-            this.#to.signal.throwIfAborted();
-            throw error;
-        }
-    }
-    async #atOnce(part, checksums) {
-        await this.#asking(checksums, async (checksum) => {
-            const command = new this.#s3.PutObjectCommand({
-                ...this.#object,
-                ...this.#properties,
-                Body: part.body,
-                ...(checksum ? checksumOf(part) : {}),
-            });
-            signWith(command, part);
-            await this.#client.send(command, { abortSignal: this.#to.signal });
-        });
-    }
-    async #inParts(content, bytes, plan, onBytes, checksums) {
-        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
-        try {
-            const done = [];
-            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
-                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
-                onBytes(part.body.length);
-            });
-            this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
-            return { parts };
-        }
-        catch (error) {
-            const left = await this.#giveUp(UploadId);
-            if (left !== null && error instanceof Error)
-                error.message += `. Its parts could not be removed: ${left}`;
-            throw error;
-        }
-    }
-    async #begin(checksum) {
-        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
-            ...this.#object,
-            ...this.#properties,
-            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
-        }), { abortSignal: this.#to.signal });
-        if (UploadId === undefined)
-            throw new Error('the store did not name the upload that it began');
-        return UploadId;
-    }
-    async #sendPart(part, UploadId, abortSignal, checksums) {
-        const PartNumber = part.number;
-        const checksum = checksums.sends ? checksumOf(part) : {};
-        const command = new this.#s3.UploadPartCommand({
-            ...this.#object,
-            UploadId,
-            PartNumber,
-            Body: part.body,
-            ...checksum,
-        });
-        signWith(command, part);
-        try {
-            const { ETag } = await this.#client.send(command, { abortSignal });
-            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    async #complete(UploadId, Parts, bytes) {
-        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
-            ...this.#object,
-            UploadId,
-            MultipartUpload: { Parts: parts },
-        }), { abortSignal: this.#to.signal });
-        try {
-            try {
-                await ask(Parts);
-            }
-            catch (error) {
-                // Swift passes over the headers for checksums, and refuses their names in this list.
-                if (codeOf(error).code !== 'MalformedXML')
-                    throw error;
-                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
-            }
-        }
-        catch (error) {
-            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
-                return;
-            throw this.#failure(error);
-        }
-    }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
-            .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
-    }
-    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
-    async #giveUp(UploadId) {
-        try {
-            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
-            await reaching_inTime(tidyingTime, new AbortController().signal, abort);
-            return null;
-        }
-        catch (error) {
-            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
-        }
-    }
-    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
-    async #asking(checksums, ask) {
-        try {
-            return await ask(checksums.sends);
-        }
-        catch (error) {
-            if (!checksums.sends || !refusesChecksums(error))
-                throw this.#failure(error);
-        }
-        try {
-            const answer = await ask(false);
-            checksums.sends = false;
-            return answer;
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    #failure(error) {
-        if (this.#to.signal.aborted)
-            return this.#to.signal.reason;
-        return bucketFailure(`${nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
-    }
-}
-/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
-function refusesChecksums(error) {
-    const { status, code } = codeOf(error);
-    if (status === 501)
-        return true;
-    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
-}
-const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
-/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
-function signWith(command, { sha256 }) {
-    const middleware = (next) => (args) => {
-        args.request.headers['x-amz-content-sha256'] = sha256;
-        return next(args);
-    };
-    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
-
-
-
-
-
-
-/** Enough to sit out a storm of some minutes. */
-const usualAttempts = 9;
-/** A store may think so long before it has put many parts together. */
-const usualSilence = 120_000;
-/** How many deletions run at one time. */
-const removalsAtOnce = 8;
-/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
-const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
-/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
-async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
-    const client = await makeClient(place, { attempts, silence });
-    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
-}
-class S3Store {
-    name;
-    #client;
-    #s3;
-    #place;
-    #signal;
-    #Bucket;
-    /** Whether the store takes the headers for checksums, as far as is known. */
-    #checksums = { sends: true, asks: true };
-    constructor(client, s3, place, signal) {
-        this.name = nameOf(place);
-        this.#client = client;
-        this.#s3 = s3;
-        this.#place = place;
-        this.#signal = signal;
-        this.#Bucket = { Bucket: place.bucket };
-    }
-    uri(key) {
-        return `s3://${this.#place.bucket}/${key}`;
-    }
-    async *list(prefix) {
-        const facts = { rights: ['s3:ListBucket'] };
-        let token;
-        do {
-            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
-                ...this.#Bucket,
-                Prefix: prefix,
-                ContinuationToken: token,
-                // Names of others may hold characters that XML cannot.
-                EncodingType: 'url',
-            }), { abortSignal }));
-            if (page.Name !== this.#place.bucket) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
-            }
-            for (const { Key, Size, LastModified } of page.Contents ?? []) {
-                const key = page.EncodingType === 'url' ? decoded(Key ?? '') : (Key ?? '');
-                if (key.startsWith(prefix))
-                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
-            }
-            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-            if (page.IsTruncated === true && (next === undefined || next === token)) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
-            }
-            token = next;
-        } while (token !== undefined);
-    }
-    async facts(key) {
-        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
-            try {
-                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-            }
-            catch (error) {
-                // Some stores refuse the question for a checksum as a whole.
-                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
-                this.#checksums.asks = false;
-                return plain;
-            }
-        });
-        if (answer === null)
-            return null;
-        const until = answer.ObjectLockRetainUntilDate ?? null;
-        return {
-            bytes: answer.ContentLength ?? 0,
-            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
-            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
-        };
-    }
-    async read(key, most) {
-        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
-        const what = `does not give ${key}`;
-        const answer = await this.#unlessMissing(what, async (abortSignal) => {
-            try {
-                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
-                    abortSignal,
-                });
-            }
-            catch (error) {
-                // An empty object has no first byte.
-                if (codeOf(error).status === 416)
-                    return { Body: external_node_stream_.Readable.from([]) };
-                throw error;
-            }
-        });
-        if (answer === null)
-            return null;
-        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
-    }
-    async *#readingOf(body, what) {
-        const stop = () => body.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            yield* body;
-            this.#signal.throwIfAborted();
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            body.destroy();
-        }
-    }
-    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
-        const stop = () => content.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            this.#signal.throwIfAborted();
-            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
-            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
-            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw error;
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            content.destroy();
-        }
-    }
-    async remove(keys) {
-        const removals = [];
-        for (let at = 0; at < keys.length; at += removalsAtOnce) {
-            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
-        }
-        return removals;
-    }
-    async #remove(key) {
-        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
-        try {
-            const facts = await this.facts(key);
-            if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
-            if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
-            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            const reason = error.message;
-            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
-        }
-    }
-    async *unfinished(prefix) {
-        let from = {};
-        while (from !== null) {
-            const page = await this.#uploadsFrom(prefix, from);
-            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
-                if (uploadId !== undefined && key.startsWith(prefix))
-                    yield { key, uploadId };
-            }
-            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
-            from = page.IsTruncated === true && moves ? next : null;
-        }
-    }
-    #uploadsFrom(prefix, from) {
-        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
-        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
-        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
-    }
-    async abort({ key, uploadId }) {
-        const facts = { rights: ['s3:AbortMultipartUpload'] };
-        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
-            try {
-                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
-                await this.#client.send(command, { abortSignal });
-            }
-            catch (error) {
-                if (codeOf(error).code !== 'NoSuchUpload')
-                    throw error;
-            }
-        });
-    }
-    close() {
-        this.#client.destroy();
-    }
-    /** null if the store says that there is no such object; a missing bucket is a failure. */
-    async #unlessMissing(what, ask) {
-        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
-            try {
-                return await ask(abortSignal);
-            }
-            catch (error) {
-                const { status, code } = codeOf(error);
-                if (status === 404 && code !== 'NoSuchBucket')
-                    return null;
-                throw error;
-            }
-        });
-    }
-    async #ask(what, facts, ask) {
-        this.#signal.throwIfAborted();
-        try {
-            return await ask(this.#signal);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what}`, error, facts);
-        }
-    }
-}
-/** A legal hold has no end. */
-const farAway = new Date(8.64e15);
-function lockOf(until) {
-    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
-}
-/** As S3 encodes names in listings. */
-function decoded(key) {
-    try {
-        return decodeURIComponent(key.replaceAll('+', ' '));
-    }
-    catch {
-        return key;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/proof.js
-
-
-
-
-
-const proof_program = {
-    name: 'prove',
-    step: 'the update of the proof',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
-};
-/**
- * Adds a proof to a set, in every folder of the set, and to the history.
- * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
- */
-async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
-    const name = read_sets_namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const parameters = {
-        backup_dir: backupDir,
-        name,
-        line: JSON.stringify(proof),
-        folders: catalogue_pathsOf(set),
-        ...recordParameters(records),
-    };
-    try {
-        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
-    }
-    catch (error) {
-        if (failure_isFailure(error, 'lock-held'))
-            throw lockHeld(error.message, backupDir, lock.wait);
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
-
-/** Bytes of a file that wait for their reader; then the host waits as well. */
-const mostWaiting = 1024 * 1024;
-/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
-class IncomingFiles {
-    #waiting = [];
-    #current = null;
-    #isOver = false;
-    #error = null;
-    #wake = () => { };
-    #drained = () => { };
-    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
-    get isFull() {
-        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
-    }
-    set onDrain(call) {
-        this.#drained = call;
-    }
-    begin(name, bytes) {
-        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
-        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
-        content.on('error', () => { });
-        for (const event of ['drain', 'close'])
-            content.on(event, () => this.#tellDrained());
-        if (this.#isOver)
-            content.destroy();
-        this.#current = content;
-        this.#waiting.push({ name, bytes, content });
-        this.#wake();
-    }
-    add(piece) {
-        if (this.#current?.destroyed === false)
-            this.#current.write(piece);
-    }
-    end() {
-        this.#current?.end();
-        this.#current = null;
-    }
-    /** No more will come: because of the error, if there is one. What is half here fails with it. */
-    close(error) {
-        this.#isOver = true;
-        this.#error ??= error;
-        if (error !== null)
-            for (const { content } of this.#waiting.splice(0))
-                content.destroy(error);
-        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
-        this.#current = null;
-        this.#wake();
-        this.#tellDrained();
-    }
-    async *[Symbol.asyncIterator]() {
-        for (;;) {
-            const next = this.#waiting.shift();
-            if (next !== undefined) {
-                this.#tellDrained();
-                yield next;
-            }
-            else if (this.#isOver) {
-                if (this.#error !== null)
-                    throw this.#error;
-                return;
-            }
-            else {
-                await new Promise((resolve) => {
-                    this.#wake = resolve;
-                });
-            }
-        }
-    }
-    #tellDrained() {
-        if (!this.isFull)
-            this.#drained();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
-
-
-const read_files_program = {
-    name: 'read-files',
-    step: 'reading the files of a backup',
-    scripts: [__nccwpck_require__.ab + "read-files.sh"],
-};
-/**
- * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
- * when the caller stops early.
- * @throws Failure `set-gone`; as any program's
- */
-async function* readFiles(connection, request) {
-    const { backupDir, set, names, timeout, signal, onLog } = request;
-    const files = new IncomingFiles();
-    const parameters = { backup_dir: backupDir, folders: catalogue_pathsOf(set), names };
-    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
-    let isWhole = false;
-    try {
-        yield* files;
-        await run.result;
-        isWhole = true;
-    }
-    finally {
-        if (!isWhole) {
-            files.close(new Error('The rest is not wanted'));
-            await run.release();
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/backup-action/offsite.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** One bad night is made up for in the next; many, in several. */
-const offsite_mostCopies = 7;
-/** The address that the new dump has in the bucket, or will have. */
-function copyUri(bucket, environment, { facts }) {
-    const { id, file } = facts.publicationPlan.manifest;
-    return `s3://${bucket.bucket}/${folderOf(bucket.prefix, environment, id)}${file}`;
-}
-/**
- * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
- * longer keeps. Whatever fails here, the backups on the host stay as they are.
- */
-async function copyOffsite(bucket, kept, run) {
-    const { manifest } = kept.facts.publicationPlan;
-    try {
-        const title = `Copy to ${copyUri(bucket, run.inputs.environment, kept)}`;
-        const { copied, problems } = await group(title, () => copyUnderLock(bucket, kept, run));
-        return { copied: copied.find(({ id }) => id === manifest.id) ?? null, problems };
-    }
-    catch (error) {
-        run.signal.throwIfAborted();
-        if (!failure_isFailure(error))
-            throw error;
-        return { copied: null, problems: [error] };
-    }
-}
-async function copyUnderLock(bucket, kept, run) {
-    const { connection, inputs, holder, signal } = run;
-    const held = await holdOffsiteLock(connection, {
-        backupDir: inputs.backupDir,
-        holder,
-        wait: inputs.lockWait,
-        longest: (offsite_mostCopies + 1) * inputs.timeout,
-        signal,
-        onLog: host,
-        onWait: (other) => progress(`Waiting for the lock for off-site copies, held by ${other}`),
-    });
-    try {
-        return await copySets(bucket, kept, run);
-    }
-    finally {
-        if (!(await held.release()))
-            warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
-    }
-}
-async function copySets(bucket, { facts: { publicationPlan }, problems }, run) {
-    const { connection, inputs, signal } = run;
-    const { backupDir, timeout, timezone, environment, upload, offsiteKeep } = inputs;
-    const { id, database } = publicationPlan.manifest;
-    const sets = setsAfter(publicationPlan);
-    const store = await openS3Store({ ...bucket, ...upload }, signal);
-    try {
-        const outcome = await keepOffsite(store, {
-            prefix: bucket.prefix,
-            environment,
-            database,
-            policy: offsiteKeep,
-            timezone,
-            now: new Date(),
-            sets,
-            newest: id,
-            most: offsite_mostCopies,
-            // As on the host: whoever lost data keeps what was there before.
-            mayDelete: problems.length === 0,
-            read: (set) => readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: host }),
-            tagsOf: (set) => ({ environment, tier: longestTier(set) }),
-            listener: (set) => new CopyProgress(log_namespaceObject, set),
-            signal,
-        });
-        for (const copy of outcome.copied)
-            await noteCopy(copy, sets, run, outcome);
-        tellOutcome(outcome);
-        return outcome;
-    }
-    finally {
-        store.close();
-    }
-}
-/** In this order: the list of checksums first, so that everything after it is compared; the manifest last, so that the set is whole. */
-function namesToCopy(set) {
-    const names = read_sets_namesOf(set);
-    return [
-        names.sha256,
-        names.dump,
-        ...sidesOf(set).map((side) => names[side]),
-        names.report,
-        names.md5,
-        names.manifest,
-    ];
-}
-/** For rules of the bucket that act on tags: the tier in which the set is kept for longest. */
-function longestTier({ folders, manifest }) {
-    const tier = ['monthly', 'weekly'].find((each) => folders.includes(each));
-    return tier ?? (manifest.kind === 'scheduled' ? 'daily' : manifest.kind);
-}
-/** Writes into the set's proofs on the host that a copy exists, and how that is known. */
-async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, holder, runUrl }, { problems }) {
-    const set = sets.find((each) => each.id === id);
-    if (set === undefined)
-        return;
-    const checks = Object.fromEntries(files.map(({ name, confirmation }) => [name, confirmation]));
-    const lock = { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder };
-    const note = { backupDir: inputs.backupDir, lock, records: [], onLog: host };
-    try {
-        const at = new Date().toISOString();
-        await addProof(connection, set, { at, what: 'copy', result: 'passed', uri, checks, bytes, runUrl }, note);
-    }
-    catch (error) {
-        if (!failure_isFailure(error))
-            throw error;
-        const what = `The copy of ${id} is whole, but could not be noted on the host: ${error.message}`;
-        problems.push(new failure_Failure(error.code, what, { ...(error.hint && { hint: error.hint }), cause: error }));
-    }
-}
-function tellOutcome({ copied, deleted, retained }) {
-    for (const { id, bytes, files } of copied)
-        success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
-    if (deleted.length > 0)
-        info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
-    if (retained.length > 0)
-        info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/summary.js
@@ -42219,14 +41322,14 @@ function tellOutcome({ copied, deleted, retained }) {
 function summarizeBackup({ facts: told, problems }, copy, durationMs) {
     const { publicationPlan, place, hostName, previous } = told;
     const { manifest, pruning, entered } = publicationPlan;
-    const size = formatBytes(manifest.sizeBytes);
-    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
+    const size = (0,units/* formatBytes */.z3)(manifest.sizeBytes);
+    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${(0,units/* formatDuration */.a3)(durationMs)}`;
     if (problems.length === 0)
-        success(verdict);
+        log.success(verdict);
     else
-        important(`${verdict}, but the run is incomplete`);
+        log.important(`${verdict}, but the run is incomplete`);
     for (const note of dumpNotes(manifest))
-        important(note);
+        log.important(note);
     const restore = restoreCommands(manifest, place);
     const where = restore.where === null ? 'On the host' : 'Where the private key is';
     const rows = [
@@ -42236,14 +41339,14 @@ function summarizeBackup({ facts: told, problems }, copy, durationMs) {
         ['File', { code: `${place.folder}/${manifest.file}` }],
         [
             'Size',
-            previous === null ? size : `${size}; the previous one, ${previous.id}, has ${formatBytes(previous.sizeBytes)}`,
+            previous === null ? size : `${size}; the previous one, ${previous.id}, has ${(0,units/* formatBytes */.z3)(previous.sizeBytes)}`,
         ],
         ['SHA-256', { code: manifest.sha256 }],
         ['Kept in', entered.join(', ')],
         ['Tables', `${manifest.tables.length}, with ${summary_rowsOf(manifest)}`],
         ['PostgreSQL', `${manifest.serverVersion}, pg_dump ${manifest.pgDumpVersion}`],
         ...copyRows(copy),
-        ['Took', formatDuration(durationMs)],
+        ['Took', (0,units/* formatDuration */.a3)(durationMs)],
     ];
     writeSummary([
         problems.length === 0
@@ -42296,7 +41399,7 @@ function copyRows(copy) {
 }
 /** Reports a run that took no backup, in the job summary. */
 function summarizeFailure(error, { environment, kind }, { hostName, lastGood }) {
-    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const failure = (0,shared_failure/* isFailure */.N6)(error) ? error : new shared_failure/* Failure */.HR('defect', String(error));
     const isUnknown = failure.code === 'publication-unknown';
     const earlier = isUnknown ? '' : 'Earlier backups are unchanged. ';
     const deployment = kind === 'predeployment' ? 'Do not deploy without a backup.' : '';
@@ -42317,7 +41420,7 @@ function newestGood(lastGood) {
         return 'there is none on the host';
     if (lastGood === 'unknown')
         return 'unknown: this run could not look';
-    return `${lastGood.id}, ${formatDuration(Date.now() - lastGood.takenAt.getTime())} old`;
+    return `${lastGood.id}, ${(0,units/* formatDuration */.a3)(Date.now() - lastGood.takenAt.getTime())} old`;
 }
 function summary_rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
@@ -42357,7 +41460,7 @@ function schemaBlocks(told) {
 async function backup(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
     const startedAt = new Date();
-    const holder = holderText('backup-action', workflow.runUrl, startedAt);
+    const holder = (0,lock_holder/* holderText */.ii)('backup-action', workflow.runUrl, startedAt);
     const run = { order: inputs, startedAt, holder, workflow, signal };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -42374,13 +41477,13 @@ async function backup(inputs, workflow, context, story) {
             onPublished: (kept) => {
                 story.kept = kept;
                 if (inputs.bucket !== null)
-                    story.offsite = { uri: copyUri(inputs.bucket, inputs.environment, kept), copied: false };
+                    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(inputs.bucket, inputs, kept), copied: false };
                 backup_setOutputs(outputs, kept, deployments);
                 // Until the copy is there, a run that is cut off has not done all of its work.
                 if (inputs.bucket !== null)
                     outputs.status = 'incomplete';
             },
-        }, log_namespaceObject);
+        }, log);
         // The lock is free: what follows delays no other run, and fails nothing that was kept.
         await deployments.keepImages(host);
         await deployments.store();
@@ -42405,24 +41508,24 @@ async function backup(inputs, workflow, context, story) {
 }
 /** Surveys the host. Finishes an interrupted rollback first, and then surveys the host again. */
 async function look(connection, inputs, deployments, signal, story) {
-    const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
-    let seen = await survey(connection, request, signal, host);
+    const request = { ...inputs, probe: insideScript(), compose: null, layout: layout/* layoutLines */.i5, sets: true, setup: false };
+    let seen = await survey(connection, request, signal, log.host);
     if (await deployments.finishRollback(connection, seen, signal)) {
-        seen = await survey(connection, request, signal, host);
+        seen = await survey(connection, request, signal, log.host);
     }
     Object.assign(story, lastGoodIn(seen, inputs.databaseName));
     await deployments.judgeHold(connection, seen);
     return seen;
 }
 function tellRelease({ containers, images }, outputs) {
-    outputs.release = JSON.stringify(releaseOf(containers, images));
-    const mixed = mixedServices(containers);
+    outputs.release = JSON.stringify((0,releases_release/* releaseOf */.l7)(containers, images));
+    const mixed = (0,releases_release/* mixedServices */.kn)(containers);
     if (mixed.length > 0)
-        warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
+        log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
 }
 function backup_setOutputs(outputs, { facts, published, problems }, deployments) {
     const { publicationPlan, place, dump } = facts;
-    const names = setFileNames('backup', dump.id, publicationPlan.manifest);
+    const names = (0,naming/* setFileNames */.H2)('backup', dump.id, publicationPlan.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         'backup-id': dump.id,
@@ -42439,26 +41542,27 @@ function backup_setOutputs(outputs, { facts, published, problems }, deployments)
 }
 /** Copies the backup off the host, if that is asked for. What goes wrong there makes the run incomplete. */
 async function copyOffHost(connection, inputs, kept, run, story) {
-    const { bucket, environment } = inputs;
+    const { bucket } = inputs;
     if (bucket === null)
         return null;
+    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 377).then(__nccwpck_require__.bind(__nccwpck_require__, 54377));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');
         summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
-    story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
+    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(bucket, inputs, kept), copied: result.copied !== null };
     const [first] = result.problems;
     if (first === undefined)
         return result;
     kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));
     const { id, database } = kept.facts.publicationPlan.manifest;
     try {
-        await logFailure(connection, run, first, log_namespaceObject, { status: 'incomplete', id, database });
+        await logFailure(connection, run, first, log, { status: 'incomplete', id, database });
     }
     catch (error) {
-        warning(`The log on the host does not say so: ${error.message}`);
+        log.warning(`The log on the host does not say so: ${error.message}`);
     }
     return result;
 }
@@ -42471,20 +41575,20 @@ function endIncomplete(kind, { problems, published }, copy) {
         const next = failedCopy === undefined
             ? 'Fix the problem and run the backup again'
             : `${failedCopy.hint ?? 'Fix the problem'}. The next backup copies what is missing in the bucket`;
-        throw new failure_Failure('incomplete', message, { hint: `${kept} on the host. ${next}`, cause: failedCopy });
+        throw new shared_failure/* Failure */.HR('incomplete', message, { hint: `${kept} on the host. ${next}`, cause: failedCopy });
     }
-    log_error(`${message}. The deployment may go on`, 'Backup incomplete');
+    log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 /** Reports a failed run in the log on the host, if that can be reached. */
 async function tellFailure(connection, error, run) {
     // Putting the dump aside has logged it, unless that failed.
-    const isLogged = failure_isFailure(error, 'not-verified') && error.cause === undefined;
+    const isLogged = (0,shared_failure/* isFailure */.N6)(error, 'not-verified') && error.cause === undefined;
     if (connection === undefined || isLogged)
         return;
     try {
         // A cancelled run has little time, and the connection may be what failed.
         const patience = (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
-        await Promise.race([logFailure(connection, run, error, log_namespaceObject), patience]);
+        await Promise.race([logFailure(connection, run, error, log), patience]);
     }
     catch {
         // The step reports the failure itself in any case.
@@ -42502,7 +41606,7 @@ const grammar_text = {
     parse: (value) => matching(value, /^[^\0]*$/, 'contains a NUL byte'),
 };
 /** Free text on one line, without control characters. */
-const grammar_line = {
+const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
@@ -42560,12 +41664,12 @@ const allOrNumber = {
 /** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
 const duration = {
     hint: 'Give a duration such as 90s, 5m or 2h.',
-    parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+    parse: (value) => within((0,units/* parseDuration */.E9)(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
 };
 /** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
 const size = {
     hint: 'Give a size such as 1GiB, 512MiB, 10GB or a number of bytes.',
-    parse: parseSize,
+    parse: units/* parseSize */.DB,
 };
 /** One value per line; empty lines are ignored. */
 function lines(each) {
@@ -42737,7 +41841,7 @@ function demandNothing(given) {
     const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
     if (name === undefined)
         return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+    throw new shared_failure/* InputError */.dz('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
@@ -42825,9 +41929,9 @@ function readCopyInputs(input, offsite, keep) {
         if (bucket === null)
             demandNothing(given);
         if (given['kms-key'] !== null && given.sse === null)
-            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
+            throw new shared_failure/* InputError */.dz('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
         if (given['kms-key'] !== null && given.sse === 'AES256')
-            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
+            throw new shared_failure/* InputError */.dz('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
     });
     const isAws = bucket?.endpoint === null;
     return {
@@ -42848,151 +41952,8 @@ function tagsToSend(given, isAws) {
     return Object.fromEntries(given ?? []);
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
-
-const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
-/**
- * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function ssh_identity_sshIdentity(pem) {
-    const key = privateKeyOf(pem);
-    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
-    const { x = '', n = '', e = '' } = createPublicKey(key).export({ format: 'jwk' });
-    const wire = ssh_identity_fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-    const tag = createHash('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
-    return {
-        unwrapFileKey(sealed) {
-            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
-            if (own === undefined)
-                return null;
-            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
-        },
-    };
-}
-function openWithRsa(key, { body }) {
-    const padding = constants.RSA_PKCS1_OAEP_PADDING;
-    return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
-}
-/** The key is used for X25519, on the same curve in another form. */
-function openWithEd25519(key, wire, { args, body }) {
-    const info = label['ssh-ed25519'];
-    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
-    const own = x25519Key(createHash('sha512').update(seed).digest().subarray(0, 32));
-    const share = Buffer.from(args[2] ?? '', 'base64');
-    const tweak = x25519Key(Buffer.from(hkdfSync('sha256', Buffer.alloc(0), wire, info, 32)));
-    const shared = multiply(tweak, multiply(own, share));
-    const recipient = bytesOf(createPublicKey(own).export({ format: 'jwk' }).x ?? '');
-    const wrapping = Buffer.from(hkdfSync('sha256', shared, Buffer.concat([share, recipient]), info, 32));
-    const decipher = createDecipheriv('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
-    decipher.setAuthTag(body.subarray(-16));
-    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
-}
-/** What stands before the 32 bytes of such a key in PKCS #8. */
-const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const x25519Key = (scalar) => createPrivateKey({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
-function multiply(privateKey, point) {
-    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-    return diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
-}
-const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
-function privateKeyOf(pem) {
-    let key;
-    try {
-        key = pem.startsWith('-----BEGIN OPENSSH ')
-            ? createPrivateKey({ key: openSshKey(pem), format: 'jwk' })
-            : createPrivateKey(pem);
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            throw error;
-        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : ssh_identity_damaged();
-    }
-    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    return key;
-}
-const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
-const ssh_identity_damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
-/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
-function openSshKey(pem) {
-    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
-    const file = Buffer.from(base64, 'base64');
-    const magic = 'openssh-key-v1\0';
-    if (file.toString('latin1', 0, magic.length) !== magic)
-        throw ssh_identity_damaged();
-    const outer = new Fields(file.subarray(magic.length));
-    if (outer.next().toString('latin1') !== 'none')
-        throw withPassphrase();
-    outer.next();
-    outer.next();
-    if (outer.number() !== 1)
-        throw ssh_identity_damaged();
-    outer.next();
-    const inner = new Fields(outer.next());
-    // The same number twice, to see whether it was decrypted.
-    const [one, other] = [inner.number(), inner.number()];
-    if (one !== other)
-        throw ssh_identity_damaged();
-    const type = inner.next().toString('latin1');
-    if (type === 'ssh-ed25519') {
-        const x = inner.next();
-        const pair = inner.next();
-        if (x.length !== 32 || pair.length !== 64)
-            throw ssh_identity_damaged();
-        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
-    }
-    if (type !== 'ssh-rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
-    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
-    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
-    return {
-        kty: 'RSA',
-        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
-    };
-}
-/** Fields of an SSH key, each after its length. */
-class Fields {
-    #bytes;
-    #at = 0;
-    constructor(bytes) {
-        this.#bytes = bytes;
-    }
-    number() {
-        if (this.#at + 4 > this.#bytes.length)
-            throw ssh_identity_damaged();
-        this.#at += 4;
-        return this.#bytes.readUInt32BE(this.#at - 4);
-    }
-    next() {
-        const length = this.number();
-        if (this.#at + length > this.#bytes.length)
-            throw ssh_identity_damaged();
-        this.#at += length;
-        return this.#bytes.subarray(this.#at - length, this.#at);
-    }
-}
-function ssh_identity_fields(...values) {
-    return Buffer.concat(values.flatMap((value) => {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(value.length);
-        return [length, value];
-    }));
-}
-const bytesOf = (base64) => Buffer.from(base64, 'base64url');
-const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
-function bytesFrom(value) {
-    const hex = value.toString(16);
-    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-}
-/** SSH writes numbers with a sign, JWK without. */
-const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
-function signed(base64) {
-    const bytes = bytesOf(base64);
-    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/ssh-wrapping.js
+var ssh_wrapping = __nccwpck_require__(17939);
 ;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
 
 // Keys of age as people write them: one a line, with comments.
@@ -43017,28 +41978,7 @@ function recipientsIn(text) {
     // What follows an SSH key is a comment, which often names a person.
     return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
 }
-/**
- * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function identitiesIn(text) {
-    const ssh = [];
-    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
-        ssh.push(sshIdentity(pem));
-        return '';
-    });
-    if (rest.includes('PRIVATE KEY-----'))
-        throw new RangeError('has an SSH key that is cut off: give all of its lines');
-    const lines = keyLines(rest);
-    for (const { line, number } of lines) {
-        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length + ssh.length === 0)
-        throw new RangeError('has no key');
-    return [...lines.map(({ line }) => line), ...ssh];
-}
+/** Those that are neither empty nor a comment. */
 function keyLines(text) {
     return text
         .split(/\r\n|\n/)
@@ -43080,7 +42020,7 @@ function problemOfSsh(line) {
             ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
             : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
     }
-    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,ssh_wrapping/* sshFields */.Oy)(Buffer.from(base64, 'base64')) : null;
     const [name, ...numbers] = fields ?? [];
     if (name?.toString('latin1') !== type)
         return 'has an SSH key that is cut off or misspelled';
@@ -43093,20 +42033,6 @@ function problemOfSsh(line) {
     return (numbers[1]?.length ?? 0) > shortestModulus
         ? null
         : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function fieldsOf(key) {
-    const fields = [];
-    for (let at = 0; at < key.length;) {
-        if (at + 4 > key.length)
-            return null;
-        const end = at + 4 + key.readUInt32BE(at);
-        if (end > key.length)
-            return null;
-        fields.push(key.subarray(at + 4, end));
-        at = end;
-    }
-    return fields;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
@@ -43143,17 +42069,17 @@ const recipientList = {
         catch (error) {
             if (!(error instanceof RangeError))
                 throw error;
-            throw new InputError('encrypt-to', error.message, recipientHint);
+            throw new shared_failure/* InputError */.dz('encrypt-to', error.message, recipientHint);
         }
     },
 };
 /** Undefined if it could not be read, which is told already. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
-        throw new InputError('encrypt-to', 'is required with encrypt: age', recipientHint);
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);
     }
     if (encryption === 'none' && recipients?.length > 0) {
-        throw new InputError('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
     }
 }
 /** A level has a meaning only for a given compressor, and each has its own range. */
@@ -43161,10 +42087,10 @@ function checkLevel(compression, level) {
     if (level === null)
         return;
     if (compression === 'auto' || compression === 'none') {
-        throw new InputError('compression-level', `has no meaning for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+        throw new shared_failure/* InputError */.dz('compression-level', `has no meaning for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
     }
     if (compression === 'gzip' && level > 9) {
-        throw new InputError('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
+        throw new shared_failure/* InputError */.dz('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
     }
 }
 
@@ -43241,12 +42167,12 @@ function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
-        throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new InputError('ssh-key', 'does not contain a private key', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'does not contain a private key', hint);
     return key;
 }
 
@@ -43273,7 +42199,7 @@ function readNoticeInputs(input, host, onRead) {
                 return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
             if (hookSecret === null)
                 return null;
-            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+            throw new shared_failure/* InputError */.dz('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
         }),
         evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
     };
@@ -43296,7 +42222,7 @@ const shortestPath = 16;
 function readAddress(name, text) {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^https?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give the whole address, as the service shows it');
     mask(url.href);
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
@@ -43304,7 +42230,7 @@ function readAddress(name, text) {
     if (url.password !== '')
         mask(url.password);
     if (url.protocol === 'http:' && !isLoopback(url))
-        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
     url.hash = '';
     return url;
 }
@@ -43334,18 +42260,18 @@ function readMailing(input, server) {
         if (server === null) {
             if (from === null && to === null)
                 return null;
-            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+            throw new shared_failure/* InputError */.dz('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
         }
         if (on === 'never')
             return null;
         if (to === null) {
-            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+            throw new shared_failure/* InputError */.dz('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
         }
         // undefined where an input was bad: that is reported already.
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -43362,23 +42288,23 @@ function readMailServer(text) {
     const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^smtps?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an smtp or smtps address', hint);
+        throw new shared_failure/* InputError */.dz(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
     if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+        throw new shared_failure/* InputError */.dz(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
-        throw new InputError(name, 'names no host', hint);
+        throw new shared_failure/* InputError */.dz(name, 'names no host', hint);
     if ((username === '') !== (password === ''))
-        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+        throw new shared_failure/* InputError */.dz(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
     return {
         host,
         port: port === '' ? (isTls ? 465 : 587) : Number(port),
         isTls,
-        login: username === '' ? null : { user: notice_inputs_decoded(username, name), password: notice_inputs_masked(password, name) },
+        login: username === '' ? null : { user: decoded(username, name), password: notice_inputs_masked(password, name) },
     };
 }
 function isHost(host) {
@@ -43389,17 +42315,17 @@ function isHost(host) {
         return false;
     }
 }
-function notice_inputs_decoded(text, name) {
+function decoded(text, name) {
     try {
         return decodeURIComponent(text);
     }
     catch {
-        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+        throw new shared_failure/* InputError */.dz(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
     }
 }
 /** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
 function notice_inputs_masked(text, name) {
-    const plain = notice_inputs_decoded(text, name);
+    const plain = decoded(text, name);
     mask(text);
     mask(plain);
     return plain;
@@ -43419,6 +42345,27 @@ function readRetentionInputs(input) {
             prerollback: 'all',
         },
     };
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/sealing-inputs.js
+
+
+/**
+ * Reads where to encrypt. Call it within `readInputs`.
+ * @param dump what to encrypt
+ * @param hasBucket whether copies are kept off the host
+ */
+function readSealingInputs(input, { encryption, recipients }, hasBucket) {
+    const where = input.withDefault('encrypt-at', choice('host', 'runner'), 'host');
+    if (where !== 'runner')
+        return { encryption, recipients, sealTo: [] };
+    input.rule(() => {
+        if (encryption === 'none')
+            throw new shared_failure/* InputError */.dz('encrypt-at', 'is runner, but nothing is to be encrypted', 'Set "encrypt" to age as well');
+        if (!hasBucket)
+            throw new shared_failure/* InputError */.dz('encrypt-at', 'is runner, but there is no bucket: nothing would be encrypted at all', 'Give "s3-bucket", or let the host encrypt: encrypt-at: host');
+    });
+    return { encryption: 'none', recipients: [], sealTo: recipients };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
@@ -43450,7 +42397,7 @@ function reader(problems) {
             if (text !== '')
                 return parse(name, grammar, text);
             return noting(problems, () => {
-                throw new InputError(name, 'is required and was not given', hint);
+                throw new shared_failure/* InputError */.dz(name, 'is required and was not given', hint);
             });
         },
         optional(name, grammar) {
@@ -43486,7 +42433,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new shared_failure/* InputError */.dz(name, `${error.message} (given: "${(0,shared_clean/* cleanLine */.Ow)(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -43498,7 +42445,7 @@ function noting(problems, read) {
         return read();
     }
     catch (error) {
-        if (error instanceof InputError)
+        if (error instanceof shared_failure/* InputError */.dz)
             problems.push(error);
         else if (problems.length === 0)
             throw error;
@@ -43508,12 +42455,13 @@ function noting(problems, read) {
 function severalProblems(problems) {
     const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
     const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+    return new shared_failure/* Failure */.HR('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/inputs.js
+
 
 
 
@@ -43530,10 +42478,12 @@ function readBackupInputs(onNotices = () => { }) {
         readNoticeInputs(input, host, onNotices);
         const retention = readRetentionInputs(input);
         const offsite = readOffsiteInputs(input);
+        const dump = readDumpInputs(input);
         return {
             ...host,
             kind: input.withDefault('kind', choice('scheduled', 'predeployment'), 'scheduled'),
-            ...readDumpInputs(input),
+            ...dump,
+            ...readSealingInputs(input, dump, offsite?.bucket !== null),
             ...readHistoryInputs(input),
             releaseHold: input.withDefault('release-hold', grammar_boolean, false),
             minSizeRatio: input.withDefault('min-size-ratio', decimal({ min: 0, max: 1 }), 0.5),
@@ -43561,7 +42511,7 @@ function tellBackup({ database, lastGood, kept, offsite }, { status }) {
     const { id, sizeBytes, sha256, file } = manifest;
     return {
         verdict: status === 'incomplete' ? 'incomplete' : 'success',
-        outcome: `Backup ${id} of "${manifest.database}" is verified: ${formatBytes(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
+        outcome: `Backup ${id} of "${manifest.database}" is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
         remarks: [...kept.problems, ...dumpNotes(manifest)],
         database: manifest.database,
         backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },

@@ -28459,13 +28459,6 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
-/***/ 26572:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c0798b3b7458e94906e7.sh";
-
-/***/ }),
-
 /***/ 5986:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28648,31 +28641,10 @@ module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
 
 /***/ }),
 
-/***/ 99832:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "35dc123fcd0a943fb918.sh";
-
-/***/ }),
-
-/***/ 47508:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0944a6c468ffe4e89e24.sh";
-
-/***/ }),
-
-/***/ 90372:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a9eaef30dcd95b43ebee.sh";
-
-/***/ }),
-
 /***/ 66269:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8c25cdf09c24364de5de.sh";
+module.exports = __nccwpck_require__.p + "0735f57569ff25db29d5.sh";
 
 /***/ }),
 
@@ -29054,6 +29026,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 
 /***/ }),
 
+/***/ 38321:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+
+/***/ }),
+
 /***/ 46193:
 /***/ ((module) => {
 
@@ -29163,6 +29142,5492 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
+
+/***/ }),
+
+/***/ 49790:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ partsOf)
+/* harmony export */ });
+/* unused harmony export commandsIn */
+/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: the line's start, or a word that announces one. */
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+/**
+ * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
+ * What is not surely a command stays text.
+ */
+function partsOf(advice) {
+    const parts = [];
+    let rest = advice;
+    for (;;) {
+        start.lastIndex = 0;
+        const match = firstCommand(rest);
+        if (match === null)
+            break;
+        const [from, to] = match;
+        if (from > 0)
+            parts.push({ text: rest.slice(0, from) });
+        parts.push({ command: rest.slice(from, to) });
+        rest = rest.slice(to);
+    }
+    return rest === '' ? parts : [...parts, { text: rest }];
+}
+function firstCommand(text) {
+    for (const match of text.matchAll(start)) {
+        const from = match.index + match[0].length;
+        const length = commandLength(text.slice(from));
+        if (length > 0)
+            return [from, from + length];
+    }
+    return null;
+}
+/** Up to the first end that is not within quotes. */
+function commandLength(text) {
+    let offset = 0;
+    for (;;) {
+        const found = end.exec(text.slice(offset));
+        if (found === null)
+            return text.length;
+        const at = offset + found.index;
+        if (isBalanced(text.slice(0, at)))
+            return at;
+        offset = at + Math.max(1, found[0].length);
+        if (offset >= text.length)
+            return text.length;
+    }
+}
+function isBalanced(text) {
+    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
+    return !isOdd("'") && !isOdd('"');
+}
+/** The commands alone, in their order. */
+function commandsIn(advice) {
+    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
+}
+
+
+/***/ }),
+
+/***/ 30275:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ii: () => (/* binding */ judgeHost),
+/* harmony export */   Xg: () => (/* binding */ findDatabase),
+/* harmony export */   kS: () => (/* binding */ askedDatabase),
+/* harmony export */   qI: () => (/* binding */ judgeBackupHost)
+/* harmony export */ });
+/* unused harmony exports checkTools, checkDocker, checkClock, checkFolders, checkNamedFiles, checkLock, checkProject, chooseCompression, checkEncryption, estimateOf, checkSpace */
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(14295);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(53542);
+/* harmony import */ var _host_lock_holder_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(39135);
+/* harmony import */ var _postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50141);
+/* harmony import */ var _sets_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(81256);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(61011);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(98295);
+
+
+
+
+
+
+
+
+/** Ids are times: with a larger skew, backups would count for the wrong day. */
+const greatestSkew = 5 * 60_000;
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** For a set's files and their links in every tier, with room to spare. */
+const neededInodes = 100;
+/** Their sets are hard links into daily. */
+const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
+const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+/**
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
+ */
+function judgeBackupHost(survey, needs) {
+    const { failures, collect } = collector();
+    // Checks that depend on a failed one are skipped.
+    const docker = checkHost(survey, needs, collect);
+    const container = docker && collect(() => findDatabase(survey, needs));
+    const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__/* .checkDumpTools */ .W4)(database));
+    collect(() => checkEncryption(survey, needs));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
+ * @throws Failure like judgeBackupHost
+ */
+function judgeHost(survey, needs) {
+    const { failures, collect } = collector();
+    if (checkHost(survey, needs, collect))
+        collect(() => checkProject(survey, needs));
+    throwAny(failures);
+}
+/** Runs every check and collects the failures, to report them together. */
+function collector() {
+    const failures = [];
+    return {
+        failures,
+        collect(check) {
+            try {
+                return check();
+            }
+            catch (error) {
+                if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+                    throw error;
+                failures.push(error);
+                return undefined;
+            }
+        },
+    };
+}
+function throwAny(failures) {
+    const [first, ...others] = failures;
+    if (first && others.length > 0)
+        throw several(failures);
+    if (first)
+        throw first;
+}
+/** Whether Docker answers. */
+function checkHost(survey, needs, collect) {
+    collect(() => checkTools(survey));
+    collect(() => checkClock(survey));
+    collect(() => checkFolders(survey, needs));
+    collect(() => checkNamedFiles(survey, needs));
+    collect(() => checkLock(survey, needs));
+    return collect(() => checkDocker(survey));
+}
+function checkTools(survey) {
+    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
+    if (missing.length > 0) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('tools-missing', `The host has no ${missing.join(', no ')}`, {
+            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
+        });
+    }
+    if (Number.parseFloat(survey.bash) < 4.4) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+            hint: 'On the host, as root: apt-get install bash',
+        });
+    }
+}
+function checkDocker(survey) {
+    if (!survey.tools.has('docker')) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-docker', 'docker was not found on the host', {
+            hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
+        });
+    }
+    if ('error' in survey.docker) {
+        const isClosed = /permission denied/i.test(survey.docker.error);
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+            hint: isClosed
+                ? `On the host, as root: usermod -aG docker ${survey.user}`
+                : 'On the host, as root: systemctl status docker',
+            cause: survey.docker.error,
+        });
+    }
+    return true;
+}
+function checkClock({ clockAhead }) {
+    if (Math.abs(clockAhead) <= greatestSkew)
+        return;
+    const by = (0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatDuration */ .a3)(Math.abs(clockAhead));
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+        hint: 'On the host: timedatectl set-ntp true',
+    });
+}
+function checkFolders(survey, { deployDir, backupDir }) {
+    if (survey.deployDir === null) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(deployDir)}`,
+        });
+    }
+    // It is there, and nobody of this user's can go in.
+    if (survey.deployDir === '') {
+        const folder = (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(deployDir);
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
+        });
+    }
+    if (survey.unwritable !== null) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(backupDir)}`,
+        });
+    }
+    checkPlaces(survey, backupDir);
+    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
+    for (const folder of survey.folders) {
+        if (folder.type !== 'directory') {
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+                hint: 'Move it away, or choose another "backup-dir"',
+            });
+        }
+        if (!folder.writable || folder.owner !== survey.user) {
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(backupDir)}` });
+        }
+        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(folder.path)}` });
+        }
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,_sets_layout_js__WEBPACK_IMPORTED_MODULE_4__/* .folderOfTier */ .aI)(tier)}`)) {
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
+        }
+    }
+}
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+function checkNamedFiles({ absent, deployDir, user }, needs) {
+    if (deployDir === null)
+        return;
+    const composeFile = needs.composeFiles.find((file) => absent.has(file));
+    if (composeFile !== undefined)
+        throw notFound('compose-file', composeFile, user, needs.deployDir);
+    if (needs.envFile !== null && absent.has(needs.envFile))
+        throw notFound('env-file', needs.envFile, user, needs.deployDir);
+}
+function notFound(input, file, user, folder) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(folder)} && ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(file)}`);
+}
+/** Files that others may have put there while they could reach the folder, or that others can replace. */
+function checkPlaces({ openParent, places }, backupDir) {
+    if (openParent !== null) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(openParent)}` });
+    }
+    for (const { path, type } of places) {
+        const isFolder = path === (0,_host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__/* .transactionsFolder */ .on)(backupDir);
+        if (isFolder ? type === 'directory' : type.startsWith('regular'))
+            continue;
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+            hint: `Find out where it comes from, then move it away: ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(path)}`,
+        });
+    }
+}
+function checkLock({ lockHolder }, { lockWait, backupDir }) {
+    if (lockHolder === null || lockWait > 0)
+        return;
+    throw (0,_host_lock_holder_js__WEBPACK_IMPORTED_MODULE_2__/* .lockHeld */ .bh)(lockHolder, backupDir, 0);
+}
+function checkProject(survey, needs) {
+    if (survey.containers.length === 0) {
+        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-project', `No container belongs to a compose project ${wanted}`, {
+            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
+        });
+    }
+    const projects = [...new Set(survey.containers.map(({ project }) => project))];
+    if (projects.length > 1) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+            hint: 'Set "project-name" to one of them',
+        });
+    }
+}
+function findDatabase(survey, needs) {
+    checkProject(survey, needs);
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(_by_text_js__WEBPACK_IMPORTED_MODULE_7__/* .byText */ .z).join(', ');
+    const [candidate, ...others] = survey.candidates;
+    if (candidate === undefined) {
+        throw needs.databaseService === null
+            ? new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+                hint: 'Set "db-service" to the service of the database',
+            })
+            : new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+                hint: 'Correct the input "db-service", or start the service',
+            });
+    }
+    if (others.length > 0) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
+    }
+    if (candidate.state !== 'running') {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+            hint: candidate.state === 'paused'
+                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+        });
+    }
+    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+function askedDatabase({ probe }) {
+    if (probe === null || 'error' in probe) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-silent', 'No command could be run in the database container', {
+            hint: 'On the host: docker ps, then docker logs of that container',
+            cause: probe?.error,
+        });
+    }
+    return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__/* .readProbe */ .f1)(probe.output);
+}
+/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
+function chooseCompression(survey, database, { format, compression, encryption }) {
+    const inside = (tool) => database.tools.has(tool);
+    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+    const encoding = { format, compression: wanted, encryption };
+    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+    if (program === 'none' || inside(program))
+        return { encoding, where: 'container' };
+    if (survey.tools.has(program))
+        return { encoding, where: 'host' };
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-compressor', `Neither the host nor the database container has ${program}`, {
+        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+function checkEncryption(survey, { encryption }) {
+    if (encryption === 'none' || survey.tools.has('age'))
+        return;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
+        hint: 'On the host, as root: apt-get install age',
+    });
+}
+/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
+function autoCompression(format, zstd) {
+    return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+function estimateOf(database, { compression }, previous) {
+    if (previous !== null)
+        return Math.ceil(previous * growth);
+    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
+    const needed = Math.max(estimate, minFreeSpace);
+    if (survey.freeBytes < needed) {
+        const why = needed === minFreeSpace && minFreeSpace > estimate
+            ? 'the input "min-free-space"'
+            : previous === null
+                ? 'estimated from the size of the database'
+                : 'estimated from the previous backup';
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-space', `The disk of ${backupDir} has ${(0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z3)(survey.freeBytes)} free; ${(0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+    }
+    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+            hint: `Remove files that you no longer need: df -i ${backupDir}`,
+        });
+    }
+}
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+
+
+/***/ }),
+
+/***/ 14295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ byText)
+/* harmony export */ });
+/** Compares texts by code units, so that the order is the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+
+/***/ }),
+
+/***/ 71569:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ canonicalJson)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(14295);
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonicalJson(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_0__/* .byText */ .z)(a, b)))
+        : part);
+}
+
+
+/***/ }),
+
+/***/ 3581:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D9: () => (/* binding */ markdownCode),
+/* harmony export */   N9: () => (/* binding */ longestLine),
+/* harmony export */   Ow: () => (/* binding */ cleanLine),
+/* harmony export */   d6: () => (/* binding */ codeFence),
+/* harmony export */   nw: () => (/* binding */ cleanMarkdown),
+/* harmony export */   v3: () => (/* binding */ cleanLines)
+/* harmony export */ });
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
+const longestLine = 2_000;
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
+const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
+const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
+/**
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
+ */
+function cleanLines(text) {
+    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
+}
+/** Foreign text as one safe line of at most `limit` UTF-16 units. */
+function cleanLine(text, limit = longestLine) {
+    const line = cleanLines(text)
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .join(' ');
+    return shorten(line, limit);
+}
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
+function cleanMarkdown(text) {
+    return cleanLine(text)
+        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
+        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+        .replace(/&/g, '&amp;')
+        .replace(/</g, '&lt;')
+        .replace(/>/g, '&gt;')
+        .replace(/:(?=\/\/)/g, '&#58;')
+        .replace(/(www)\./gi, '$1&#46;');
+}
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
+function markdownCode(text) {
+    const line = cleanLine(text).replace(/\|/g, '\\|');
+    const fence = '`'.repeat(longestRun(line, '`') + 1);
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
+    return line === '' ? '' : `${fence} ${line} ${fence}`;
+}
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
+function codeFence(text) {
+    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+}
+function breakCommands(line) {
+    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
+}
+function shorten(line, limit) {
+    // The cut may leave the first half of a surrogate pair behind.
+    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function longestRun(text, character) {
+    let longest = 0;
+    let run = 0;
+    for (const each of text) {
+        run = each === character ? run + 1 : 0;
+        longest = Math.max(longest, run);
+    }
+    return longest;
+}
+
+
+/***/ }),
+
+/***/ 26933:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ isFailureCode)
+/* harmony export */ });
+/* unused harmony export failureCodes */
+/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+const failureCodes = [
+    'after-sql-failed',
+    'bad-compose-config',
+    'bad-image-reference',
+    'bad-input',
+    'bad-manifest',
+    'bad-value',
+    'bash-too-old',
+    'bucket-unusable',
+    'cancelled',
+    'cannot-restore',
+    'cannot-swap',
+    'checksum-failed',
+    'ciphertext-damaged',
+    'clock-skew',
+    'compose-too-old',
+    'compressor-failed',
+    'connection-closed',
+    'connection-lost',
+    'connection-refused',
+    'connection-timed-out',
+    'container-lost',
+    'copy-differs',
+    'could-not-verify',
+    'crashed',
+    'database-busy',
+    'database-not-running',
+    'database-refuses',
+    'database-service',
+    'database-silent',
+    'deadline',
+    'decrypt-key-wrong',
+    'decrypt-key-missing',
+    'defect',
+    'disk-full',
+    'docker-failed',
+    'docker-refuses',
+    'docker-restarted',
+    'drill-incomplete',
+    'drill-no-room',
+    'drill-not-started',
+    'drill-room-gone',
+    'drill-unfit',
+    'dump-failed',
+    'dump-interrupted',
+    'dump-lost',
+    'encryption-failed',
+    'engine-died',
+    'facts-unreadable',
+    'folder-elsewhere',
+    'folder-open',
+    'folder-owner',
+    'folder-unusable',
+    'folder-unwritable',
+    'gate-refused',
+    'health-url',
+    'history-unwritable',
+    'host-key-changed',
+    'host-key-unknown',
+    'host-not-ready',
+    'host-shell',
+    'host-silent',
+    'host-unknown',
+    'host-unreachable',
+    'image-missing',
+    'incomplete',
+    'job-failed',
+    'jump-loop',
+    'key-not-enough',
+    'key-refused',
+    'key-unreadable',
+    'lock-held',
+    'lock-lost',
+    'lock-unusable',
+    'login-failed',
+    'mail-unusable',
+    'manifest-unreadable',
+    'max-downtime',
+    'no-age',
+    'no-answer',
+    'no-backup',
+    'no-bash',
+    'no-common-algorithm',
+    'no-compose',
+    'no-compressor',
+    'no-database',
+    'no-deploy-dir',
+    'no-docker',
+    'no-inodes',
+    'no-pg-dump',
+    'no-private-folder',
+    'no-project',
+    'no-snapshot',
+    'no-space',
+    'no-ssh-client',
+    'no-target',
+    'no-transaction',
+    'not-created',
+    'not-exchanged',
+    'not-kept',
+    'not-our-folder',
+    'not-started',
+    'not-verified',
+    'on-hold',
+    'other-files',
+    'outcome-unknown',
+    'passphrase-missing',
+    'passphrase-wrong',
+    'ping-unreachable',
+    'plain-refused',
+    'plan-changed',
+    'plan-stale',
+    'program-failed',
+    'program-lost',
+    'proof-unwritable',
+    'publication-unknown',
+    'pull-failed',
+    'record-unknown',
+    'registry-busy',
+    'registry-refused',
+    'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
+    'result-too-large',
+    'rollback-under-way',
+    'runner-unheard',
+    'schema-changed',
+    'set-gone',
+    'sets-changed',
+    'several-databases',
+    'several-projects',
+    'still-starting',
+    'stop-failed',
+    'stuck',
+    'survey-incomplete',
+    'table-locked',
+    'target-bad',
+    'tool-missing',
+    'tool-timed-out',
+    'tools-missing',
+    'transfer-cut',
+    'transfer-unread',
+    'unfinished',
+    'unhealthy',
+    'unknown-service',
+    'unquotable',
+    'untrusted-event',
+    'verification-failed',
+    'webhook-unreachable',
+    'write-failed',
+    'wrong-image',
+];
+/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
+function isFailureCode(name) {
+    return failureCodes.includes(name);
+}
+
+
+/***/ }),
+
+/***/ 926:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HR: () => (/* binding */ Failure),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   dz: () => (/* binding */ InputError)
+/* harmony export */ });
+/**
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
+ */
+class Failure extends Error {
+    code;
+    hint;
+    constructor(code, message, details = {}) {
+        super(message, details.cause === undefined ? undefined : { cause: details.cause });
+        this.name = 'Failure';
+        this.code = code;
+        this.hint = details.hint;
+    }
+}
+/** True for a Failure; with codes, for a Failure with one of them. */
+function isFailure(error, ...codes) {
+    return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
+}
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
+class InputError extends Failure {
+    field;
+    reason;
+    constructor(field, reason, hint) {
+        super('bad-input', `Input "${field}" ${reason}`, { hint });
+        this.name = 'InputError';
+        this.field = field;
+        this.reason = reason;
+    }
+}
+
+
+/***/ }),
+
+/***/ 53542:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ke: () => (/* binding */ lockFile),
+/* harmony export */   W9: () => (/* binding */ commandToFollow),
+/* harmony export */   Ym: () => (/* binding */ holdFile),
+/* harmony export */   ZZ: () => (/* binding */ transactionFolder),
+/* harmony export */   on: () => (/* binding */ transactionsFolder),
+/* harmony export */   yo: () => (/* binding */ commandToEnd)
+/* harmony export */ });
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+
+// Paths in the backup folder on the host, and commands for them.
+/** The lock. `.lock.holder`, beside it, says who holds it. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** The command to type on the host to finish a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** The command to type on the host to see how a transaction ended. */
+const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
+
+
+/***/ }),
+
+/***/ 82748:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GF: () => (/* binding */ composeLines),
+/* harmony export */   Kb: () => (/* binding */ projectFolder),
+/* harmony export */   Pq: () => (/* binding */ readComposeCall),
+/* harmony export */   y$: () => (/* binding */ envFilesOf),
+/* harmony export */   ys: () => (/* binding */ absolute)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
+}
+
+
+/***/ }),
+
+/***/ 39135:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   bh: () => (/* binding */ lockHeld),
+/* harmony export */   ii: () => (/* binding */ holderText)
+/* harmony export */ });
+/* unused harmony export readHolder */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(98295);
+
+
+
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
+/**
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** The failure when another process holds the lock. */
+function lockHeld(holder, backupDir, waited) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .HR('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .formatDuration */ .a3)(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 64109:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   kg: () => (/* binding */ runWithInput),
+/* harmony export */   zt: () => (/* binding */ incomingFolder)
+/* harmony export */ });
+/* unused harmony export program */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _run_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(39614);
+
+
+
+const program = {
+    name: 'pour',
+    step: 'sending to the host',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
+};
+/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
+const frameBytes = 1024 * 1024;
+/** A new value for the parameter `incoming` of a program. */
+const incomingFolder = () => `/tmp/atlasia-incoming-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex')}`;
+/**
+ * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
+ * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
+ */
+function runWithInput(access, receiver, parameters, options, input) {
+    const stopping = new AbortController();
+    const over = new AbortController();
+    let cause;
+    let pouring;
+    const fail = (error) => {
+        // Why nobody reads any more, the program says itself.
+        if (over.signal.aborted || (0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error, 'transfer-unread'))
+            return;
+        cause ??= error;
+        stopping.abort();
+    };
+    const run = (0,_run_program_js__WEBPACK_IMPORTED_MODULE_2__/* .runProgram */ .mB)(access, receiver, parameters, {
+        ...options,
+        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+        onProgress: (name, value) => {
+            if (name === 'incoming')
+                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
+            else
+                options.onProgress?.(name, value);
+        },
+    });
+    const result = run.result
+        .finally(async () => {
+        over.abort();
+        await pouring;
+    })
+        .catch((error) => {
+        throw cause ?? error;
+    });
+    return { ...run, result };
+}
+/** @param onTrouble hears at once what is wrong with the bytes */
+async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
+    const content = await open();
+    let isWanted = !signal.aborted;
+    const stop = () => {
+        isWanted = false;
+        content.destroy();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const begin = (stdin) => {
+        sendFrames(content, stdin).catch((error) => {
+            if (isWanted)
+                onTrouble(error);
+            // Without its end, so that the host knows.
+            stdin.end();
+        });
+    };
+    try {
+        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
+        await (0,_run_program_js__WEBPACK_IMPORTED_MODULE_2__/* .runProgram */ .mB)(access, program, { folder }, options, { heartbeat: '0\n', begin }).result;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+    }
+}
+/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
+async function sendFrames(content, stdin) {
+    let pieces = [];
+    let length = 0;
+    const send = async () => {
+        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
+        pieces = [];
+        length = 0;
+        if (!stdin.write(frame))
+            await drained(stdin);
+    };
+    for await (const chunk of content) {
+        for (let piece = chunk; piece.length > 0;) {
+            const part = piece.subarray(0, frameBytes - length);
+            piece = piece.subarray(part.length);
+            pieces.push(part);
+            length += part.length;
+            if (length === frameBytes)
+                await send();
+            if (stdin.destroyed)
+                return;
+        }
+    }
+    if (length > 0)
+        await send();
+    stdin.write('end\n');
+}
+function drained(stdin) {
+    if (stdin.destroyed)
+        return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = () => {
+            stdin.off('drain', done);
+            stdin.off('close', done);
+            resolve();
+        };
+        stdin.on('drain', done);
+        stdin.on('close', done);
+    });
+}
+
+
+/***/ }),
+
+/***/ 39614:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  N2: () => (/* binding */ patienceAtClose),
+  mB: () => (/* binding */ runProgram),
+  B3: () => (/* binding */ usualGrace)
+});
+
+// UNUSED EXPORTS: scriptOf
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+;// CONCATENATED MODULE: ./build/shared/host/records.js
+/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
+class Records {
+    entries;
+    #values = new Map();
+    constructor(entries) {
+        this.entries = entries;
+        for (const [key, value] of entries) {
+            const values = this.#values.get(key);
+            if (values === undefined)
+                this.#values.set(key, [value]);
+            else
+                values.push(value);
+        }
+    }
+    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
+    static parse(bytes) {
+        const entries = [];
+        for (let at = 0;;) {
+            const keyEnd = bytes.indexOf(0, at);
+            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+            if (end < 0)
+                return new Records(entries);
+            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+            at = end + 1;
+        }
+    }
+    /** The first value, or undefined if there is none. */
+    find(key) {
+        return this.#values.get(key)?.[0];
+    }
+    /** The first value. @throws Error if the program did not record it: a bug of ours */
+    get(key) {
+        const value = this.find(key);
+        if (value === undefined)
+            throw new Error(`The host did not report "${key}"`);
+        return value;
+    }
+    /** @throws Error if the value is not a whole number */
+    integer(key) {
+        const value = this.get(key);
+        if (!/^-?\d+$/.test(value))
+            throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
+        return Number(value);
+    }
+    all(key) {
+        return [...(this.#values.get(key) ?? [])];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/answer.js
+
+/** Limit for a whole answer, in bytes. */
+const largestAnswer = 64 * 1024 * 1024;
+/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
+const mostRecords = 200_000;
+/** A line in front of the bytes of a file: how many there are, and its bare name. */
+const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
+const longestHeader = 220;
+/**
+ * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
+ * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
+ */
+class Answer {
+    /** How the program ended, as it says itself. Anything after that is ignored. */
+    verdict;
+    #begin;
+    #ends;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    /** Where the records begin; the user's start files may have printed something before that. */
+    #first;
+    #last = 0;
+    #fields = 0;
+    #file;
+    #files;
+    /** Where the header of a file begins that is not here in full. */
+    #header;
+    /** Bytes of the file that are still to come. */
+    #fileBytes = 0;
+    /** @param files gets the files of the answer; undefined if the program sends none */
+    constructor(nonce, files) {
+        this.#files = files;
+        this.#file = Buffer.from(`file ${nonce} `);
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        this.#ends = [
+            ['done', Buffer.from(`done ${nonce}\n`)],
+            ['failed', Buffer.from(`failed ${nonce}\n`)],
+        ];
+    }
+    get begun() {
+        return this.#first !== undefined;
+    }
+    /** @returns the limit that is exceeded now, if any; then nothing more may be added */
+    add(piece) {
+        if (this.verdict !== undefined)
+            return undefined;
+        if (this.#fileBytes > 0)
+            return this.#addToFile(piece);
+        if (this.#length + piece.length > largestAnswer)
+            return 'bytes';
+        const known = this.#length;
+        this.#append(piece);
+        if (this.#first === undefined) {
+            const at = this.#find(this.#begin, known);
+            if (at < 0)
+                return undefined;
+            this.#first = at + this.#begin.length;
+        }
+        if (this.#files !== undefined) {
+            const rest = this.#beginFile(this.#files, known, this.#first);
+            if (rest !== undefined)
+                return rest.length > 0 ? this.add(rest) : undefined;
+        }
+        const from = Math.max(known, this.#first);
+        this.#countFields(from);
+        if (this.#fields > 2 * mostRecords)
+            return 'records';
+        for (const [verdict, end] of this.#ends) {
+            const at = this.#find(end, known, this.#first);
+            if (at < 0)
+                continue;
+            this.verdict = verdict;
+            this.#last = at;
+            break;
+        }
+        return undefined;
+    }
+    /** Only after there is a verdict. */
+    records() {
+        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
+    #beginFile(files, known, first) {
+        const at = this.#header ?? this.#find(this.#file, known, first);
+        if (at < 0)
+            return undefined;
+        const from = at + this.#file.length;
+        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
+        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
+        if (end < 0)
+            return undefined;
+        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
+        if (bytes === undefined || name === undefined)
+            return undefined;
+        // A copy, since the buffer is used again.
+        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
+        this.#length = at;
+        this.#fileBytes = Number(bytes);
+        files.begin(name, this.#fileBytes);
+        if (this.#fileBytes === 0)
+            files.end();
+        return rest;
+    }
+    #addToFile(piece) {
+        const part = piece.subarray(0, this.#fileBytes);
+        this.#fileBytes -= part.length;
+        this.#files?.add(part);
+        if (this.#fileBytes > 0)
+            return undefined;
+        this.#files?.end();
+        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
+    }
+    #append(piece) {
+        const length = this.#length + piece.length;
+        if (length > this.#bytes.length) {
+            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
+            this.#bytes.copy(larger, 0, 0, this.#length);
+            this.#bytes = larger;
+        }
+        piece.copy(this.#bytes, this.#length);
+        this.#length = length;
+    }
+    /** Looks for a mark that ends after `known`; it may begin before. */
+    #find(mark, known, first = 0) {
+        const from = Math.max(first, known - mark.length + 1);
+        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
+        return at < 0 ? -1 : from + at;
+    }
+    #countFields(from) {
+        const news = this.#bytes.subarray(from, this.#length);
+        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
+            this.#fields += 1;
+    }
+}
+
+// EXTERNAL MODULE: external "node:string_decoder"
+var external_node_string_decoder_ = __nccwpck_require__(46193);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var clean = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
+;// CONCATENATED MODULE: ./build/shared/host/host-log.js
+
+
+
+/**
+ * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
+ * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
+ */
+const mostLines = 2_000;
+const mostBytes = 1024 * 1024;
+/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
+const mostLast = 50;
+/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
+const longestOpenLine = 100_000;
+const keptOfOpenLine = 10_000;
+/**
+ * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
+ * nonce. Keeps little of it, however much there is.
+ */
+class HostLog {
+    /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
+    endedFor;
+    /** The newest lines, passed on or not. */
+    last = [];
+    #nonce;
+    #readers;
+    #now;
+    #begin;
+    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
+    #open = '';
+    #bytes = 0;
+    #linesShown = 0;
+    #bytesShown = 0;
+    /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
+    #bytesRead = 0;
+    #linesLeftOut = 0;
+    #steps = 0;
+    #over = false;
+    /** @param now milliseconds */
+    constructor(nonce, readers, now = Date.now) {
+        this.#nonce = `${nonce} `;
+        this.#readers = readers;
+        this.#now = now;
+        this.#begin = now();
+    }
+    add(piece) {
+        this.#bytes += piece.length;
+        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
+        this.#open = lines.pop() ?? '';
+        if (this.#open.length > longestOpenLine)
+            this.#open = this.#open.slice(-keptOfOpenLine);
+        for (const line of lines)
+            this.#read(line);
+    }
+    /** Call when there is no more output; may be called again. */
+    end() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        const rest = this.#open + this.#decoder.end();
+        if (rest !== '')
+            this.#read(rest);
+        if (this.#linesLeftOut === 0)
+            return;
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${(0,units/* formatBytes */.z3)(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${(0,units/* formatBytes */.z3)(mostBytes)} of one program`);
+    }
+    #read(line) {
+        // The supervisor may write in the middle of an unfinished line of the program.
+        const own = line.indexOf(this.#nonce);
+        if (own !== 0)
+            this.#pass(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        this.#bytesRead += line.length - own + 1;
+        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
+        if (what === 'ended')
+            this.endedFor = name;
+        if (what === 'progress')
+            this.#tellStep(name, value.join(' '));
+    }
+    #pass(line) {
+        this.last.push(line);
+        if (this.last.length > mostLast)
+            this.last.shift();
+        if (this.#isFull(line)) {
+            this.#linesLeftOut += 1;
+            return;
+        }
+        const bytes = Buffer.byteLength(line) + 1;
+        this.#linesShown += 1;
+        this.#bytesShown += Math.min(bytes, clean/* longestLine */.N9);
+        this.#bytesRead += bytes;
+        this.#readers.onLog?.(line);
+    }
+    /** Whether there is no room for this line. From then on no line is shown. */
+    #isFull(line) {
+        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
+            return true;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, clean/* longestLine */.N9) > mostBytes;
+    }
+    /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
+    #tellStep(name, value) {
+        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+            return;
+        this.#steps += 1;
+        this.#readers.onProgress?.(name, value);
+    }
+}
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/failure-codes.js
+var failure_codes = __nccwpck_require__(26933);
+;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
+
+
+
+/** Limit for a program's description of its failure, in UTF-16 units. */
+const longestDetail = 20_000;
+/** The failure that the program named, or a general one if it named none. */
+function programFailure(program, records, code, cause) {
+    const name = records.find('failure');
+    const detail = records.find('detail')?.slice(0, longestDetail);
+    // Only we can fix that.
+    if (name === 'misfit')
+        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
+    if (name === undefined) {
+        const exit = code === null ? 'exit code unknown' : `exit ${code}`;
+        return new failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
+    }
+    if ((0,failure_codes/* isFailureCode */.s)(name))
+        return new failure/* Failure */.HR(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
+}
+function cancelled(program) {
+    return new failure/* Failure */.HR('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
+}
+function tooMuch(program, excess) {
+    const limit = excess === 'bytes' ? (0,units/* formatBytes */.z3)(largestAnswer) : `${mostRecords} records`;
+    return new failure/* Failure */.HR('result-too-large', `The program ${program.name} sent more than ${limit}`, {
+        hint: excess === 'bytes'
+            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
+            : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
+    });
+}
+function runnerUnheard(program, silence) {
+    return new failure/* Failure */.HR('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
+}
+function deadlineOver(program, deadline) {
+    return new failure/* Failure */.HR('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+        hint: 'Find out what the database is waiting for, or raise the input "timeout"',
+    });
+}
+/**
+ * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * @param isEnding whether the host has said that it is ending the program
+ * @param unheard time since the last byte from the program
+ */
+function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+    const what = `${step} (program ${name})`;
+    const message = isEnding
+        ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
+        : `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`;
+    const state = atEnd === 'finish'
+        ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
+        : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
+    return new failure/* Failure */.HR('host-silent', message, {
+        hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/run-program.js
+
+
+
+
+
+/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
+const heartbeat = 10_000;
+const silence = 60_000;
+/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
+const patienceAfterCancel = 5_500;
+/**
+ * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
+ * sessions of the database, and time to remove unfinished files.
+ */
+const usualGrace = 30_000;
+/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
+const patienceAfterVerdict = 5_000;
+/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
+const patienceAtClose = 5_000;
+/** How many of the last lines a failure shows. */
+const linesOfCause = 20;
+/** With a longer delay, setTimeout would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
+const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
+/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
+function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
+    if (options.signal?.aborted)
+        return neverStarted(program);
+    const grace = options.grace ?? usualGrace;
+    const child = access.start();
+    const stdin = child.stdin ?? unpiped();
+    // The host may hang up first; its exit code will say why.
+    stdin.on('error', () => { });
+    stdin.write(request);
+    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
+    const { files } = options;
+    const answer = new Answer(nonce, files);
+    const log = new HostLog(nonce, options);
+    let heard = Date.now();
+    let givenUp;
+    let exited = () => { };
+    const exit = new Promise((resolve, reject) => {
+        exited = resolve;
+        child.on('error', reject);
+        child.on('close', resolve);
+    });
+    const letGo = () => {
+        if (!access.isProgram)
+            child.kill('SIGKILL');
+        for (const stream of child.stdio)
+            stream?.destroy();
+        child.unref();
+        exited(null);
+    };
+    const giveUp = (why) => {
+        givenUp ??= why;
+        letGo();
+    };
+    let hungUp = false;
+    const hangUp = () => {
+        hungUp = true;
+        stdin.end();
+        setTimeout(letGo, patienceAfterCancel).unref();
+    };
+    if (options.atEnd !== 'finish')
+        options.signal?.addEventListener('abort', hangUp, { once: true });
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const verdict = new Promise((resolve) => {
+        child.stdout?.on('data', (piece) => {
+            heard = Date.now();
+            const excess = answer.add(piece);
+            if (excess !== undefined)
+                giveUp(excess);
+            if (answer.verdict !== undefined)
+                resolve(answer.verdict);
+            if (files?.isFull && answer.verdict === undefined)
+                child.stdout?.pause();
+        });
+    });
+    if (files !== undefined)
+        files.onDrain = () => child.stdout?.resume();
+    child.stderr?.on('data', (piece) => {
+        heard = Date.now();
+        log.add(piece);
+    });
+    const ended = exit.finally(() => {
+        clearInterval(beating);
+        clearTimeout(patience);
+        options.signal?.removeEventListener('abort', hangUp);
+        log.end();
+    });
+    const result = Promise.race([verdict, ended]).then(async () => {
+        // From here on, the caller decides how long a lingering program stays.
+        clearTimeout(patience);
+        if (answer.verdict === 'done')
+            return answer.records();
+        const parting = setTimeout(letGo, patienceAfterVerdict);
+        const code = await ended;
+        clearTimeout(parting);
+        const cause = log.last.slice(-linesOfCause).join('\n');
+        if (hungUp)
+            throw cancelled(program);
+        if (givenUp === 'silent') {
+            const isEnding = log.endedFor === 'deadline';
+            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+        }
+        if (givenUp !== undefined)
+            throw tooMuch(program, givenUp);
+        if (log.endedFor === 'deadline')
+            throw deadlineOver(program, options.deadline);
+        if (log.endedFor === 'silence')
+            throw runnerUnheard(program, silence);
+        if (answer.verdict === 'failed')
+            throw programFailure(program, answer.records(), code, cause);
+        throw await access.explain({ code, begun: answer.begun, stderr: cause });
+    });
+    if (files !== undefined) {
+        result.then(() => files.close(null), (error) => files.close(error));
+    }
+    return {
+        result,
+        lastLines: () => log.last,
+        release: async (longest = grace) => {
+            hungUp ||= options.atEnd !== 'finish';
+            stdin.end();
+            let isSeen = true;
+            const releasing = setTimeout(() => {
+                isSeen = false;
+                letGo();
+            }, longest);
+            await ended.catch(() => { });
+            clearTimeout(releasing);
+            return isSeen && givenUp === undefined;
+        },
+    };
+}
+function neverStarted(program) {
+    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
+}
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
+function run_program_frame(program, ours, given) {
+    const script = scriptOf(program);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
+    if (unusable >= 0)
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
+    return Buffer.concat([
+        Buffer.from(`${script.length}\n`),
+        script,
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
+    ]);
+}
+function supervisorParameters(nonce, { deadline, atEnd, lock }) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
+}
+function unpiped() {
+    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
+}
+
+
+/***/ }),
+
+/***/ 58455:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $2: () => (/* binding */ longestTail),
+/* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   bc: () => (/* binding */ demandSets),
+/* harmony export */   tz: () => (/* binding */ longestHead)
+/* harmony export */ });
+/* unused harmony export joined */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/**
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
+    return sets;
+}
+/** null if the survey was not asked for it; an error if not everything could be examined. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** Both texts have each manifest under one of its names; the links list its other names. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
+
+/***/ }),
+
+/***/ 83310:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   l: () => (/* binding */ unpack),
+/* harmony export */   q: () => (/* binding */ pack)
+/* harmony export */ });
+/* harmony import */ var node_zlib__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(38522);
+
+/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
+function pack(text) {
+    return (0,node_zlib__WEBPACK_IMPORTED_MODULE_0__.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Unpacks a text from the host, which may have sent anything.
+ * @param longest limit for the text, in bytes
+ * @returns null if it is not a packed text, or is longer
+ */
+function unpack(packed, longest) {
+    try {
+        return (0,node_zlib__WEBPACK_IMPORTED_MODULE_0__.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
+
+/***/ }),
+
+/***/ 70872:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MH: () => (/* binding */ setsOfTarget),
+/* harmony export */   WH: () => (/* binding */ targetImages),
+/* harmony export */   pt: () => (/* binding */ tellNearly),
+/* harmony export */   qK: () => (/* binding */ pairedSet),
+/* harmony export */   so: () => (/* binding */ ranAs)
+/* harmony export */ });
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(73408);
+/* harmony import */ var _sets_naming_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29462);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(98295);
+/* harmony import */ var _target_image_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(11569);
+
+
+
+
+
+/** How many sets that nearly match are told of each sort. */
+const mostNearly = 3;
+const mostServices = 4;
+/**
+ * What the target runs in the services that it covers. Not what the other services run: they stay as they are, whatever they ran
+ * when a backup was taken.
+ * @param ignored databases and stores, which a rollback does not touch unless they are named
+ */
+function targetImages({ to }, { images }, ignored) {
+    return new Map(Object.entries(to).filter(([service]) => images.has(service) && !ignored.has(service)));
+}
+/**
+ * The set that was taken while the target ran, just before the release that replaced it: the newest one of the kind
+ * `predeployment` with the target's images. Its kind counts, not its folder: retention may have left it in daily only.
+ */
+function pairedSet(request) {
+    const known = setsOfTarget(request);
+    const set = known.find(({ manifest }) => manifest.kind === 'predeployment');
+    if (set === undefined)
+        return { set: null, ...whyNone(request, known) };
+    const unknown = [...request.target.keys()].filter((service) => !Object.hasOwn(set.manifest.release, service));
+    return { set, later: known.slice(0, known.indexOf(set)), unknown };
+}
+/** The verified sets of any kind that were taken while the target ran, newest first. */
+function setsOfTarget({ sets, database, environment, target }) {
+    return sets.filter((set) => set.state === 'verified' &&
+        set.database === database &&
+        set.manifest.environment === environment &&
+        ranAs(set.manifest.release, target));
+}
+/** Whether what ran is what the target runs. */
+function ranAs(release, target) {
+    return compare(release, target).isSame;
+}
+/** The sets that nearly match, a line each. */
+function tellNearly(nearly, now) {
+    return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
+}
+/**
+ * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
+ * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
+ * release wrote must not be taken for those of an older one.
+ */
+function compare(release, target) {
+    const same = [];
+    const others = [];
+    for (const [service, image] of target) {
+        const then = Object.hasOwn(release, service) ? release[service] : undefined;
+        if (then === undefined)
+            continue;
+        if ((0,_target_image_js__WEBPACK_IMPORTED_MODULE_3__/* .isThatImage */ .N)(image, then, (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(image.image)?.repository))
+            same.push(service);
+        else
+            others.push(otherwise(service, image, then));
+    }
+    return { isSame: same.length > 0 && others.length === 0, same, others };
+}
+function otherwise(service, image, then) {
+    if (then.tag !== null && then.tag === image.tag) {
+        const isIdentified = (image.digest ?? image.imageId) !== null;
+        return !isIdentified && (0,_releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_4__/* .moves */ .V)(then.tag)
+            ? `${service} ran ${then.tag}, a tag that moves, so which image that was cannot be told`
+            : `${service} ran another image with the tag ${then.tag}`;
+    }
+    return `${service} ran ${then.tag ?? (then.digest ?? then.imageId)?.slice(7, 19) ?? 'an image that is not known'}`;
+}
+/** @param known of the target, but none before a deployment */
+function whyNone({ sets, database, environment, target }, known) {
+    const nearly = known.slice(0, mostNearly).map(({ id, manifest }) => ({
+        id,
+        what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
+    }));
+    const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
+    const told = before.flatMap((set) => {
+        const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
+        if (set.state === 'broken')
+            return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
+        if (isSame)
+            return [{ id: set.id, what: `of the environment ${set.manifest.environment}` }];
+        if (same.length === 0 || set.manifest.environment !== environment)
+            return [];
+        return [
+            { id: set.id, what: `of ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(same, mostServices)} the target's image, but ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(others, mostServices)}` },
+        ];
+    });
+    nearly.push(...told.slice(0, mostNearly));
+    return { why: reason(target, before.length), nearly };
+}
+function reason(target, before) {
+    if (target.size === 0)
+        return 'the target covers no service whose image could be compared';
+    if (before === 0)
+        return 'the host has no backup that was taken before a deployment';
+    return before === 1
+        ? 'the only backup that was taken before a deployment was not taken while the target ran'
+        : `none of the ${before} backups that were taken before a deployment was taken while the target ran`;
+}
+/** `, 3 h 20 min old`; empty if the id is no time. */
+function age(id, now) {
+    const start = (0,_sets_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .startOf */ .GH)(id);
+    if (start === null)
+        return '';
+    const days = Math.floor((now.getTime() - start.getTime()) / 86_400_000);
+    return `, ${days < 2 ? (0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .formatDuration */ .a3)(Math.max(0, now.getTime() - start.getTime())) : (0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .counted */ .hS)(days, 'day')} old`;
+}
+
+
+/***/ }),
+
+/***/ 44010:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   IG: () => (/* binding */ movableReference),
+/* harmony export */   P9: () => (/* binding */ linesToChange),
+/* harmony export */   PU: () => (/* binding */ tagVariable)
+/* harmony export */ });
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3581);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73408);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
+
+
+
+
+/**
+ * The reference in the compose file if it may be pointed at the target on this host: it has a tag that moves, and no
+ * digest. A version stays what it is: else a later deployment of it would start something else, and nobody would see it.
+ */
+function movableReference(image) {
+    if (image === null)
+        return null;
+    const { digest, tag } = (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseImageReference */ .o_)(image);
+    return digest === null && tag !== null && (0,_releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__/* .moves */ .V)(tag) ? image : null;
+}
+/** The variable that is the whole tag in the compose file; null if there is none. */
+function tagVariable({ imageTemplate }) {
+    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
+    return braced ?? bare ?? null;
+}
+/** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
+function linesToChange(steps, { files, envFiles }) {
+    return [
+        ...inRegistry(steps),
+        ...inEnvFile(steps, (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(envFiles.at(-1) ?? '.env')),
+        ...steps
+            .filter(({ envLine, retag }) => envLine === null && retag === null)
+            .map((step) => {
+            if (step.variable !== null && step.toImage.tag !== null) {
+                const line = (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${step.variable}=${step.toImage.tag}`);
+                return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
+            }
+            const file = files.map(_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e).join(' or ');
+            return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
+        }),
+    ].map((line) => (0,_clean_js__WEBPACK_IMPORTED_MODULE_3__/* .cleanLine */ .Ow)(line, 1_000));
+}
+/** A tag was pointed at the target on this host alone. */
+function inRegistry(steps) {
+    const names = [...new Set(steps.flatMap(({ retag }) => retag ?? []))];
+    if (names.length === 0)
+        return [];
+    const name = names.length === 1 ? 'that name' : 'those names';
+    return [
+        `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
+    ];
+}
+function inEnvFile(steps, file) {
+    const values = new Map();
+    for (const { service, envLine } of steps) {
+        if (envLine === null)
+            continue;
+        const ofVariable = values.get(envLine.variable) ?? new Map();
+        ofVariable.set(envLine.value, [...(ofVariable.get(envLine.value) ?? []), service]);
+        values.set(envLine.variable, ofVariable);
+    }
+    if (values.size === 0)
+        return [];
+    const lines = [...values].flatMap(([variable, ofVariable]) => [...ofVariable].map(([value, services]) => {
+        const line = (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${variable}=${value}`);
+        return ofVariable.size === 1 ? line : `${line} for ${services.join(', ')}`;
+    }));
+    const divided = [...values].filter(([, ofVariable]) => ofVariable.size > 1).map(([variable]) => variable);
+    return [
+        `Change the tag in ${file} on the host too, or the next docker compose up undoes the rollback: ${lines.join('; ')}`,
+        ...(divided.length === 0
+            ? []
+            : [`${divided.join(', ')} cannot have two values: give each service a variable of its own`]),
+    ];
+}
+/** A tag that does not move, as people write it; anything else with what is certain of it. */
+function imageToWrite({ toImage, fromImage }) {
+    const { image, tag, digest, imageId } = toImage;
+    const wasPinned = fromImage.image?.includes('@') === true;
+    if (tag !== null && digest !== null && (0,_releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__/* .moves */ .V)(tag) === false && !wasPinned)
+        return image?.split('@')[0] ?? '';
+    if (digest === null && tag === null)
+        return imageId ?? '';
+    return image ?? '';
+}
+
+
+/***/ }),
+
+/***/ 85996:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  II: () => (/* binding */ planRollback),
+  l8: () => (/* binding */ startOrder),
+  nF: () => (/* binding */ withRestore)
+});
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/releases/image-name.js
+var image_name = __nccwpck_require__(89892);
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var release = __nccwpck_require__(56986);
+;// CONCATENATED MODULE: ./build/shared/plan/container.js
+// Facts about a container, as the survey found it.
+function isAtWork({ state }) {
+    return state === 'running' || state === 'restarting';
+}
+/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
+function anonymousVolumes(own) {
+    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./build/shared/canonical-json.js
+var canonical_json = __nccwpck_require__(71569);
+;// CONCATENATED MODULE: ./build/shared/plan/hash.js
+
+
+/**
+ * A SHA-256 in hex over everything that the plan decides. Ids and health of containers are left out: they change while
+ * somebody reviews the plan. So is whether the host has the target already: a first attempt may have pulled it.
+ */
+function hashOf({ project, services, from, to, restore, projectState }) {
+    const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
+        service,
+        strategy,
+        toImage: whatDecides(toImage),
+        fixedName,
+        volumes,
+        retag,
+    }));
+    const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
+    const restored = restore === null
+        ? {}
+        : {
+            restore: {
+                id: restore.backupId,
+                sha256: restore.sha256,
+                database: restore.database,
+                restarted: restore.restarted,
+            },
+        };
+    // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update((0,canonical_json/* canonicalJson */.d)({ project, decided, from, target, world: projectState, ...restored }))
+        .digest('hex');
+}
+/** An image is identified by its digest, or by its id if there is no digest. */
+function whatDecides(image) {
+    return image.digest === null ? image : { ...image, imageId: null };
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
+
+/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** Tools that only monitor a proxy, and bear its name. */
+const watchers = /exporter|metrics/;
+function looksLikeProxy({ image }) {
+    const path = (0,image_reference/* referenceOf */.Bz)(image)?.path ?? '';
+    return proxies.test(path) && !watchers.test(path);
+}
+/** The services that look like reverse proxies, or the one that is named. */
+function proxiesIn({ services }, named) {
+    return [...services.values()]
+        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
+        .map(({ name }) => name);
+}
+/**
+ * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
+ * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * @param containers those of the service
+ */
+function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
+    if (wanted === 'recreate')
+        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
+    const reasons = reasonsAgainst(service, containers, project, proxyServices);
+    if (reasons.length === 0 && wanted === 'auto')
+        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+    if (reasons.length > 0)
+        return { strategy: 'recreate', why: reasons.join('; ') };
+    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
+    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
+}
+function reasonsAgainst(service, containers, project, proxyServices) {
+    const isTested = containers.length > 0 && containers.every(hasHealthTest);
+    const reasons = [
+        [proxyServices.includes(service.name), 'it is the proxy'],
+        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
+        [service.publishes, 'it publishes a port of the host'],
+        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
+        [service.fixedAddress, 'it has a fixed address'],
+        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
+        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
+        [
+            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
+            'no known proxy is on its network',
+        ],
+    ];
+    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+/** Why nobody can tell whether users would get their answers all the time. */
+function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
+    const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
+    const found = proxies.filter((proxy) => near.includes(proxy.service));
+    // A web server that is no proxy by its name may pass requests on as well.
+    const once = lookedUpOnceBy(service, containers, proxies);
+    const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
+    const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
+    return [
+        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts, or rarely`),
+        ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
+        ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
+    ];
+}
+/** The proxies that resolve one of the service's names only when they start. */
+function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
+    const own = containers.map((container) => container.name.replace(/^\//, ''));
+    const names = [name, containerName, ...aliases, ...own].map((each) => each?.toLowerCase());
+    const found = proxies.filter(({ looksUpOnce }) => looksUpOnce?.some((host) => names.includes(host)));
+    return [...new Set(found.map(({ service }) => service))].filter((proxy) => proxy !== name);
+}
+/** Whether Docker runs a health check for the container. */
+function hasHealthTest({ healthTest }) {
+    return healthTest !== null && healthTest !== 'NONE';
+}
+function sharesNetwork(one, other) {
+    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/at-rest.js
+
+/** The exit codes of a program that ended by SIGINT, SIGKILL or SIGTERM. */
+const toldToEnd = [130, 137, 143];
+/**
+ * Judges a service none of whose containers is running; null if it is to be started anyway, as one that runs is. What was
+ * stopped on purpose stays stopped. What crashed must be started, or the rollback would leave it down.
+ * @param own its containers
+ * @param isNamed the input "services" names it
+ */
+function restOf(service, own, endings, isNamed) {
+    if (own.length === 0 || !own.every((each) => each.state === 'exited' || isKeptStopped(each)))
+        return null;
+    if (isNamed)
+        return { stays: false, why: 'the input "services" names it', isGuess: false };
+    if (own.every(isKeptStopped)) {
+        return {
+            stays: true,
+            why: 'an earlier rollback has left it stopped, and nobody has started it since',
+            isGuess: false,
+        };
+    }
+    const exited = own.filter((each) => !isKeptStopped(each));
+    const ended = exited.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
+    const causes = new Set(ended.map(causeOf));
+    if (ended.length < exited.length)
+        causes.add('unknown');
+    if (causes.has('crashed'))
+        return { stays: false, why: `it crashed (${codesOf(ended)})`, isGuess: false };
+    if (causes.size === 1 && causes.has('stopped')) {
+        return { stays: true, why: 'it was stopped by hand', isGuess: false };
+    }
+    const how = `it ended by itself or was stopped (${codesOf(ended)})`;
+    if (service.publishes)
+        return { stays: false, why: `${how}, but publishes a port`, isGuess: true };
+    if (serves(service, own)) {
+        return { stays: false, why: `${how}, but has a port and a health check`, isGuess: true };
+    }
+    return { stays: true, why: `${how}, and serves no port`, isGuess: true };
+}
+/** Whether others are likely to ask it for something. */
+function serves({ publishes }, own) {
+    return publishes || (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest));
+}
+/** Whether somebody has stopped all of these containers. Only what is certain: an exit code alone may be that of a crash. */
+function isStoppedByHand(own, endings) {
+    return (own.length > 0 &&
+        own.every(({ id, state }) => {
+            const ending = endings.find((each) => each.id === id);
+            if (ending === undefined || state !== 'exited' || causeOf(ending) !== 'stopped')
+                return false;
+            return restartsAlways(ending) || ending.events.includes('stop');
+        }));
+}
+/** Docker starts these again, whatever they ended with, unless somebody stopped them. */
+function restartsAlways({ policy }) {
+    return policy === 'always' || policy === 'unless-stopped';
+}
+/** A rollback makes such a container and does not start it. A failed deployment leaves some as well: those are to be started. */
+function isKeptStopped({ state, transaction }) {
+    return state === 'created' && transaction !== '';
+}
+function codesOf(ended) {
+    return [...new Set(ended.map(({ exitCode }) => `exit ${exitCode}`))].join(', ');
+}
+function causeOf(ending) {
+    const { exitCode, outOfMemory, startFailed, finishedAt, dockerSince, events } = ending;
+    // Docker does not try again what it could not start, whatever the policy says.
+    if (startFailed)
+        return 'crashed';
+    if (restartsAlways(ending))
+        return 'stopped';
+    if (events.includes('stop') || events.includes('kill'))
+        return 'stopped';
+    if (outOfMemory)
+        return 'crashed';
+    // A restart of the host or of Docker stops containers as well.
+    if (toldToEnd.includes(exitCode))
+        return finishedAt >= dockerSince ? 'stopped' : 'unknown';
+    if (exitCode !== 0)
+        return 'crashed';
+    return events.includes('die') ? 'done' : 'unknown';
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
+/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
+function isJob(name, { services }) {
+    return awaitedBy(name, { services }).length > 0;
+}
+/** The services that await its end. */
+function awaitedBy(name, { services }) {
+    return [...services.values()]
+        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
+        .map((service) => service.name);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
+
+
+
+/**
+ * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
+ * @param own its containers
+ */
+function howSwapped(request, service, own, proxyServices) {
+    const { project, jobs, named, strategy, swapFacts } = request;
+    if (isJob(service.name, project)) {
+        return jobs === 'skip'
+            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
+            : {
+                strategy: 'job',
+                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
+            };
+    }
+    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
+    if (rest?.stays === true)
+        return { strategy: 'create-only', why: rest.why };
+    return decideStrategy(strategy, service, own, request, proxyServices);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
+/** Describes a variable that is not set, and what to do about it. */
+function tellUnset(variable) {
+    const inItself = 'write "$$" for a literal "$"';
+    if (variable.in === 'elsewhere') {
+        return {
+            what: 'a file that the compose file refers to uses a variable that is not set',
+            remedy: `Set it in the env file, or ${inItself}`,
+        };
+    }
+    const place = `${variable.file}, line ${variable.line}`;
+    if (variable.in === 'env-file') {
+        return {
+            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
+            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
+        };
+    }
+    return variable.name === null
+        ? {
+            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
+            remedy: `Set it in the env file, or ${inItself}`,
+        }
+        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
+}
+
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
+;// CONCATENATED MODULE: ./build/shared/plan/settings.js
+
+/** The names that are told of one service at most. */
+const mostNames = 8;
+/** What to tell of it; null if nothing. */
+function tellChange({ service, change, differing, isKept }) {
+    if (change !== 'yes')
+        return null;
+    const what = differing.length === 0 ? '' : `: ${(0,units/* listed */.KE)(differing, mostNames)}`;
+    const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
+    return `The settings of ${service} in the compose files have changed since the target ran${what}${back}`;
+}
+/**
+ * What prevents a swap because the target would lack values that the running container has; null if nothing does.
+ * @param envFile where the variables belong, on the host
+ */
+function lostSettings({ service, lost }, envFile) {
+    if (lost.length === 0)
+        return null;
+    const settings = (0,units/* listed */.KE)(lost.map(({ setting }) => setting), mostNames);
+    const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
+    return {
+        kind: 'lost-value',
+        what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
+        remedy: `Set ${names.length === 0 ? 'that variable' : (0,units/* listed */.KE)(names, mostNames)} in ${envFile}, with the value that the deployment had`,
+    };
+}
+/** What to tell of settings that have changed since the containers were created; one line per problem. */
+function tellDrift({ service, changed, mounted }) {
+    return [
+        ...(changed.length === 0
+            ? []
+            : [
+                `${service} starts with today's settings, which differ from those it runs with: ${(0,units/* listed */.KE)(changed, mostNames)}`,
+            ]),
+        ...(mounted.length === 0
+            ? []
+            : [`Files that ${service} mounts have changed since its container was created: ${(0,units/* listed */.KE)(mounted, mostNames)}`]),
+    ];
+}
+
+// EXTERNAL MODULE: ./build/shared/releases/moving-tag.js
+var moving_tag = __nccwpck_require__(73408);
+// EXTERNAL MODULE: ./build/shared/plan/persist.js
+var persist = __nccwpck_require__(44010);
+;// CONCATENATED MODULE: ./build/shared/plan/undoing.js
+
+
+
+/** These go to newer versions too, not only to what a tag stands for now. */
+const changesTags = /(?:^|\/)(?:wud|whats-up-docker|tugtainer|drydock)(?=[:@]|$)/;
+/** What will take a rollback back if nobody does anything about it. */
+function whatUndoes(steps, { project, updaters }) {
+    const swapped = new Set(steps.map(({ service }) => service));
+    const written = steps.flatMap((step) => {
+        const reference = (0,image_reference/* referenceOf */.Bz)(project.services.get(step.service)?.image ?? null);
+        return reference === null ? [] : [{ step, reference }];
+    });
+    return [
+        ...keptLines(written.filter(({ step }) => step.retag === null)),
+        ...steps.flatMap((step) => sharedVariable(step, project, swapped)),
+        ...updaters.flatMap((updater) => replacedBy(updater, written)),
+    ];
+}
+function keptLines(written) {
+    const until = 'until the line is changed that the run prints';
+    const pinned = written.flatMap(({ step, reference: { tag, digest } }) => {
+        if (digest === null)
+            return [];
+        const name = `${tag === null ? '' : `${tag} with `}the digest ${digest.slice(0, 19)}`;
+        const text = `${step.service} is pinned in the compose file to ${name}: the next docker compose up starts that again, ${until}`;
+        return [{ level: 'warning', text }];
+    });
+    const others = written.filter(({ reference }) => reference.digest === null);
+    const named = others.map(({ step, reference }) => `${step.service} ${reference.tag}`).join(', ');
+    const text = `The compose file will still say ${named}: the next docker compose up starts that again, ${until}`;
+    return others.length === 0 ? pinned : [...pinned, { level: 'info', text }];
+}
+function sharedVariable({ service, envLine }, { services }, swapped) {
+    if (envLine === null)
+        return [];
+    const sharers = [...services.values()].filter((other) => !swapped.has(other.name) && (0,persist/* tagVariable */.PU)(other) === envLine.variable);
+    if (sharers.length === 0)
+        return [];
+    const names = sharers.map(({ name }) => name).join(', ');
+    const text = `${envLine.variable} is also the tag of ${names}: to set it to ${envLine.value} for ${service} changes that too`;
+    return [{ level: 'warning', text }];
+}
+function replacedBy({ name, image }, written) {
+    const goesFurther = changesTags.test(image);
+    // What is pinned by its digest stays as it is, whatever the registry has.
+    const replaced = written.filter(({ reference: { tag, digest } }) => digest === null && (goesFurther || (tag !== null && (0,moving_tag/* moves */.V)(tag))));
+    if (replaced.length === 0)
+        return [];
+    const services = replaced.map(({ step, reference }) => `${step.service} (${reference.tag})`).join(', ');
+    const back = goesFurther ? 'to a newer image' : 'to what its tag means in the registry';
+    const text = `${name} (${image}) on this host updates containers by itself: unless it was told to leave them alone, it brings ${services} ${back}, at the latest after the next docker compose up. Until the cause is fixed: docker stop ${name}`;
+    return [{ level: 'warning', text }];
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/notes.js
+
+
+
+
+
+
+/** What an operator should know about a plan before carrying it out. */
+function notesOn(plan, request, schema) {
+    const { project, containers, wanted, running, newestKnown } = request;
+    const swapped = new Set(plan.services.map(({ service }) => service));
+    const notes = [];
+    const warn = (text) => notes.push({ level: 'warning', text });
+    const tell = (text) => notes.push({ level: 'info', text });
+    for (const { service, why } of plan.leftAlone) {
+        const own = containers.filter((container) => container.service === service);
+        const isDown = own.length === 0 || !own.every(isAtWork);
+        if (isDown && wanted.images.has(service))
+            warn(`${service} is not running, and the rollback will not start it: ${why}`);
+    }
+    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
+        warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
+    }
+    for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
+        const [composeService, own] = [
+            project.services.get(service),
+            containers.filter((each) => each.service === service),
+        ];
+        if (strategy === 'create-only')
+            warn(`${service} will not be running: ${why}`);
+        else if (composeService !== undefined && strategy !== 'job') {
+            const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
+            if (rest !== null)
+                (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
+            const atWork = own.filter(isAtWork).length;
+            if (atWork > 0 && atWork < own.length)
+                warn(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`);
+        }
+        if (strategy === 'job' && plan.schemaCrossed !== 'no') {
+            const schema = plan.schemaCrossed === 'yes'
+                ? 'the database schema has changed since'
+                : 'whether the database schema has changed since is unknown';
+            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`);
+        }
+        if (request.strategy === 'blue-green' && strategy === 'recreate') {
+            warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
+        }
+        if (!proven)
+            warn(`${service} has no health check: the rollback can only prove that it is running`);
+        if (onlyHere)
+            warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
+        const sharers = [...project.services.values()].filter((other) => retag !== null && other.image === retag && !swapped.has(other.name));
+        if (sharers.length > 0) {
+            const names = sharers.map(({ name }) => name).join(', ');
+            warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
+        }
+        if (strategy === 'blue-green' && fixedName === null)
+            tell(`${service} is swapped without downtime`);
+    }
+    for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
+        const text = tellChange(each);
+        if (text !== null)
+            warn(text);
+    }
+    const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
+    for (const text of drifted.flatMap(tellDrift))
+        warn(text);
+    const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
+    if (wanted.knownBad !== null)
+        warn(`The target is known to be bad: ${wanted.knownBad.text}`);
+    notes.push(...whatUndoes(plan.services, request));
+    for (const { service, proxy } of plan.lookedUpOnce) {
+        tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
+    }
+    const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
+    if (outdated.length > 0) {
+        const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
+        warn(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`);
+    }
+    if (newestKnown !== null && !(0,release/* sameRelease */.OW)(newestKnown, running)) {
+        tell('The running release is not the newest one in the history');
+    }
+    for (const each of request.unset)
+        warn(`${tellUnset(each).what}; compose uses an empty value`);
+    for (const service of wanted.unknown)
+        tell(`${service} was part of that release, but is no longer in the compose file`);
+    for (const service of (0,release/* mixedServices */.kn)(containers))
+        warn(`Containers of ${service} run different images`);
+    for (const { name, dependsOn } of project.services.values()) {
+        const on = dependsOn
+            .filter(({ service, restart }) => restart && swapped.has(service))
+            .map(({ service }) => service);
+        if (on.length > 0)
+            warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
+    }
+    for (const service of swapped) {
+        const own = containers.filter((container) => container.service === service);
+        if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
+            warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
+        }
+    }
+    if (schema !== null)
+        notes.push(...schema.notes);
+    if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
+        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
+    }
+    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
+        tell('The history does not show whether the database schema has changed since that release ran');
+    }
+    const latest = wanted.record;
+    if (latest !== null) {
+        const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
+        if (added.length > 0)
+            tell(`Added after that release and left alone: ${added.join(', ')}`);
+    }
+    return notes;
+}
+
+// EXTERNAL MODULE: ./build/shared/clean.js
+var clean = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./build/shared/releases/compose-version.js
+var compose_version = __nccwpck_require__(88298);
+;// CONCATENATED MODULE: ./build/shared/plan/obstacles.js
+
+
+
+
+
+
+/** What can prevent a swap. The README of rollback-action has a row for each. */
+const obstacleKinds = (/* unused pure expression or super */ null && ([
+    'no-image',
+    'bad-image',
+    'fixed-name',
+    'lost-value',
+    'paused',
+    'running-job',
+    'compose-only',
+    'provider',
+    'shared-namespace',
+    'foreign-sharer',
+    'shared-volumes',
+]));
+const byHand = 'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
+/** What prevents a swap of this service; null if nothing does. */
+function obstacleOf(service, request) {
+    const own = request.containers.filter((container) => container.service === service.name);
+    return (obstacleInFile(service, request) ??
+        obstacleInState(service, own, request) ??
+        sharedNamespace(service, request) ??
+        foreignSharer(service, own, request) ??
+        sharedVolumes(service, request));
+}
+function obstacleInFile(service, { project, composeVersion }) {
+    const { name, image, containerName, composeOnly } = service;
+    if (composeOnly.length > 0) {
+        return {
+            kind: 'compose-only',
+            what: `${name} has ${composeOnly.join(', ')} in the compose file, which works only if compose itself starts and stops it`,
+            remedy: byHand,
+        };
+    }
+    const provider = service.dependsOn
+        .map((each) => project.services.get(each.service))
+        .find((other) => other?.composeOnly.includes('provider'));
+    if (provider !== undefined) {
+        return {
+            kind: 'provider',
+            what: `${name} gets its settings from ${provider.name}, whose provider only compose's own start asks`,
+            remedy: byHand,
+        };
+    }
+    if (image === null) {
+        return {
+            kind: 'no-image',
+            what: `${name} has no "image:" in the compose file`,
+            remedy: `Give ${name} an "image:" in the compose file`,
+        };
+    }
+    if ((0,image_reference/* referenceOf */.Bz)(image) === null) {
+        return {
+            kind: 'bad-image',
+            what: `the image of ${name} in the compose file is not a valid reference: ${(0,clean/* cleanLine */.Ow)(image, 200)}`,
+            remedy: `Check its variables on the host: docker compose config --images`,
+        };
+    }
+    if (containerName === null || (0,compose_version/* supportsReset */.Uz)(composeVersion))
+        return null;
+    return {
+        kind: 'fixed-name',
+        what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
+        remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
+    };
+}
+function obstacleInState({ name }, own, { project }) {
+    if (own.some(({ state }) => state === 'paused')) {
+        return {
+            kind: 'paused',
+            what: `${name} is paused`,
+            remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
+        };
+    }
+    if (!isJob(name, project) || !own.some(isAtWork))
+        return null;
+    return {
+        kind: 'running-job',
+        // It cannot be put back into the middle of its work, should the rollback fail.
+        what: `the job ${name} is still running`,
+        remedy: `Wait until it has ended, or in deploy-dir on the host: docker compose stop ${name}`,
+    };
+}
+function sharedNamespace({ name, sharesWith }, { project }) {
+    const [shared] = sharesWith;
+    if (shared !== undefined) {
+        return {
+            kind: 'shared-namespace',
+            what: `${name} shares the network, processes or memory of ${shared}`,
+            remedy: byHand,
+        };
+    }
+    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
+    if (sharer === undefined)
+        return null;
+    return {
+        kind: 'shared-namespace',
+        what: `${sharer.name} shares the network, processes or memory of ${name}`,
+        remedy: byHand,
+    };
+}
+/** Containers anywhere on the host that could not be started again without the old container. */
+function foreignSharer({ name }, own, { swapFacts }) {
+    const sharers = swapFacts.sharers.filter((sharer) => own.some((container) => isOf(sharer, container)));
+    if (sharers.length === 0)
+        return null;
+    const names = [...new Set(sharers.map((sharer) => sharer.name))];
+    const what = sharers.map((sharer) => `${sharer.name} uses the ${sharer.what} of ${name}`);
+    return {
+        kind: 'foreign-sharer',
+        what: [...new Set(what)].join(' and '),
+        remedy: `Remove ${names.join(' and ')} on the host for the rollback (docker rm --force ${names.join(' ')}) and create it again afterwards, or set "services" to the other services`,
+    };
+}
+/** Docker takes an id, the beginning of one, or a name. */
+function isOf({ of }, { id, name }) {
+    return of === name.replace(/^\//, '') || (/^[0-9a-f]{12,64}$/.test(of) && id.startsWith(of));
+}
+/** Named volumes and folders of the host are kept, and so are the anonymous volumes of a single container. */
+function sharedVolumes({ name, volumesFrom }, { project, containers }) {
+    const isLost = (service) => {
+        const own = containers.filter((container) => container.service === service);
+        return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0;
+    };
+    const pairs = [
+        ...volumesFrom.map((from) => [name, from]),
+        ...[...project.services.values()]
+            .filter((other) => other.volumesFrom.includes(name))
+            .map((other) => [other.name, name]),
+    ];
+    const lost = pairs.find(([, from]) => isLost(from));
+    if (lost === undefined)
+        return null;
+    return {
+        kind: 'shared-volumes',
+        what: `${lost[0]} mounts the volumes of ${lost[1]}, which has several containers with anonymous volumes`,
+        remedy: `Give the volumes of ${lost[1]} names in the compose file. ${byHand}`,
+    };
+}
+/** One failure that lists all obstacles. */
+function cannotSwap(obstacles) {
+    const what = [...new Set(obstacles.map((each) => each.what))].join('; ');
+    return new failure/* Failure */.HR('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
+        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
+ * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
+ */
+function planRollback(request, schema = null) {
+    const { project, wanted, running, containers, projectState } = request;
+    const covered = [...wanted.images.keys()];
+    if (covered.length > 0 && covered.every((service) => request.stores.has(service)))
+        throw onlyStores(covered);
+    const leftAlone = [];
+    const obstacles = [];
+    const proxyServices = proxiesIn(project, request.proxyService);
+    const steps = [...project.services.values()].flatMap((service) => {
+        const image = wanted.images.get(service.name);
+        // A service may be called `constructor` or the like, which every object has.
+        const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
+        const why = whyLeftAlone(service.name, image, from, request);
+        if (why !== null || image === undefined) {
+            leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
+            return [];
+        }
+        const reference = (0,image_reference/* referenceOf */.Bz)(service.image);
+        const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
+        const own = containers.filter((container) => container.service === service.name);
+        if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
+            leftAlone.push({ service: service.name, why: whyUnchanged(own) });
+            return [];
+        }
+        const drift = request.drift.get(service.name);
+        const each = [obstacleOf(service, request), drift === undefined ? null : lostSettings(drift, request.envFilePath)];
+        const inTheWay = each.filter((obstacle) => obstacle !== null);
+        obstacles.push(...inTheWay);
+        if (inTheWay.length > 0 || reference === null)
+            return [];
+        return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
+    });
+    if (obstacles.length > 0)
+        throw cannotSwap(obstacles);
+    const services = inOrder(steps, project);
+    const plan = {
+        project: project.name,
+        services,
+        leftAlone,
+        from: running,
+        to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
+        source: wanted.source,
+        schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
+        otherSettings: request.settings.some(({ service, change }) => change === 'yes' && services.some((each) => each.service === service)),
+        proxies: proxyServices,
+        lookedUpOnce: lookedUpOnce(services, request),
+        restore: null,
+        projectState,
+    };
+    return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
+}
+/** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
+function withRestore(plan, restore, notes) {
+    const leftAlone = plan.services.length === 0 ? [] : plan.leftAlone;
+    const whole = { ...plan, leftAlone, restore };
+    return { ...whole, notes: [...plan.notes, ...notes], hash: hashOf(whole) };
+}
+/** Names of services, dependencies first, then jobs; otherwise in the order of names. */
+function startOrder(project) {
+    const { services } = project;
+    const ordered = new Set();
+    const met = new Set();
+    const visit = (name) => {
+        if (met.has(name))
+            return;
+        met.add(name);
+        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
+            visit(other);
+        ordered.add(name);
+    };
+    const names = [...services.keys()].toSorted();
+    const jobs = names.filter((name) => isJob(name, project));
+    for (const name of [...jobs, ...names])
+        visit(name);
+    return [...ordered];
+}
+/** Of a service without a container. */
+const noImage = { image: null, tag: null, digest: null, imageId: null };
+/** Without this failure, the run would do nothing and report success. */
+function onlyStores(services) {
+    return new failure/* Failure */.HR('no-target', `The target covers only stores, which are left alone: ${services.join(', ')}`, {
+        hint: 'To roll them back, name them in "services". An older version may not read their data',
+    });
+}
+function whyLeftAlone(service, image, from, { databases, stores, jobs, project }) {
+    if (databases.has(service))
+        return 'it is the database';
+    if (image === undefined)
+        return 'the target does not include it';
+    if (stores.has(service))
+        return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
+    // A job that has ended may have been cleaned away, but what awaits it needs it as before.
+    if (from === undefined && (jobs === 'skip' || !isJob(service, project)))
+        return 'it has no container';
+    if (image.tag === null && image.digest === null && image.imageId === null)
+        return 'the target does not name its image';
+    return null;
+}
+/** A container of the target may exist already without running. */
+function whyUnchanged(own) {
+    const stopped = own.find((container) => !isAtWork(container));
+    return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
+}
+/** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
+function localImage(repository, { digest, imageId }, images) {
+    const names = (image) => image.repoDigests.map(image_reference/* referenceOf */.Bz);
+    const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
+    return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
+}
+function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
+    // An image that the host knows under no digest can only be named by its id.
+    const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
+    const tag = wanted.tag;
+    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
+    const pull = digest === null ? name : `${repository}@${digest}`;
+    if (found === undefined && digest === null && !isTagEnough(wanted, request))
+        throw lostImage(service.name);
+    const { strategy, why } = howSwapped(request, service, own, proxyServices);
+    const variable = (0,persist/* tagVariable */.PU)(service);
+    const isAtEase = strategy === 'job' || strategy === 'create-only';
+    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
+    return {
+        service: service.name,
+        strategy,
+        why,
+        fromImage,
+        mixed: (0,release/* mixedServices */.kn)(own).length > 0,
+        fromName: (0,image_name/* nameOf */.V)(fromImage, service.image, request.images),
+        toName: (0,image_name/* nameOf */.V)({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
+        toImage: {
+            image: digest === null ? name : `${name}@${digest}`,
+            tag,
+            digest,
+            imageId: found?.id ?? null,
+        },
+        pull: found === undefined ? pull : null,
+        localImage: found?.id ?? null,
+        onlyHere: digest === null && found !== undefined,
+        fixedName: service.containerName,
+        anonymousVolumes: ownVolumes(service, own, request),
+        retag: request.persist === 'retag' ? (0,persist/* movableReference */.IG)(service.image) : null,
+        variable,
+        envLine: envLine(variable, tag, request.envNames),
+        proven,
+    };
+}
+/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
+function ownVolumes({ volumesFrom }, own, { containers }) {
+    if (own.length !== 1)
+        return {};
+    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
+    const isForeign = (name) => others.some((volume) => volume.name === name);
+    return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
+}
+/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
+function isTagEnough({ tag, imageId }, { wanted: { record } }) {
+    return tag !== null && (record === null || imageId === null);
+}
+function lostImage(service) {
+    return new failure/* Failure */.HR('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
+        hint: 'Set "target" to another release',
+    });
+}
+/** A digest that the image has in this repository: the wanted one, or else the first. */
+function digestOf(image, repository, wanted) {
+    const digests = image.repoDigests
+        .map(image_reference/* referenceOf */.Bz)
+        .filter((name) => name?.repository === repository)
+        .flatMap((name) => name?.digest ?? []);
+    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
+}
+/** The line of the env file to change; known only if the whole tag is one variable. */
+function envLine(variable, tag, names) {
+    if (variable === null || tag === null || !(names ?? []).includes(variable))
+        return null;
+    return { variable, value: tag };
+}
+/** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
+function inOrder(steps, project) {
+    const byName = new Map(steps.map((each) => [each.service, each]));
+    return startOrder(project).flatMap((name) => byName.get(name) ?? []);
+}
+/** The proxies that must be reloaded, since they do not notice that a service has new containers. */
+function lookedUpOnce(steps, request) {
+    return steps.flatMap(({ service: name }) => {
+        const service = request.project.services.get(name);
+        const own = request.containers.filter((container) => container.service === name);
+        const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
+        return proxies.map((proxy) => ({ service: name, proxy }));
+    });
+}
+function schemaCrossed({ wanted, schemaNow }) {
+    const then = wanted.record?.schemaSha256 ?? null;
+    if (then === null || schemaNow === null)
+        return 'unknown';
+    return then === schemaNow ? 'no' : 'yes';
+}
+
+
+/***/ }),
+
+/***/ 11569:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ isThatImage)
+/* harmony export */ });
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(73408);
+
+
+/**
+ * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
+ * moves.
+ * @param repository of the wanted image
+ */
+function isThatImage({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !(0,_releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_1__/* .moves */ .V)(tag) &&
+        (known.image === null || (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(known.image)?.repository === repository));
+}
+
+
+/***/ }),
+
+/***/ 6177:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ nameWith)
+/* harmony export */ });
+/** PostgreSQL cuts names off after this many bytes. */
+const longestName = 63;
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+
+
+/***/ }),
+
+/***/ 4033:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G: () => (/* binding */ tableCount),
+/* harmony export */   M: () => (/* binding */ readFacts)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^\d{1,20}$/.test(value), 'a hash');
+const content = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    oneIn: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    hash: rowsHash,
+});
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    rows: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+    exact: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    root: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name })),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    unnamed: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9, hash: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(rowsHash) })),
+    generates: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    content: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(content),
+    largestValue: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+});
+const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    value: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+}), mostOfAll);
+const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
+
+/***/ }),
+
+/***/ 50141:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  W4: () => (/* binding */ checkDumpTools),
+  f1: () => (/* binding */ readProbe)
+});
+
+// UNUSED EXPORTS: passwordVariables
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
+
+/** What PostgreSQL's programs say, and what to do about it. */
+const refusals = [
+    [/database ".*" does not exist/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist/, 'Correct the input "db-user"'],
+    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
+    [
+        /password authentication failed/,
+        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
+    ],
+    [
+        /no password supplied/,
+        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
+    ],
+    [
+        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
+        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
+    ],
+    [
+        /(Peer|Ident|ident) authentication failed/,
+        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
+    ],
+    [
+        /too many clients|remaining connection slots|too many connections for/,
+        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
+    ],
+    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
+    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [
+        /cannot connect to invalid database/,
+        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
+    ],
+    [
+        /unsupported startup parameter/,
+        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
+    ],
+    [
+        /could not translate host name/,
+        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
+    ],
+    [
+        /definition of service .* not found/,
+        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
+    ],
+    [
+        /failed: Permission denied|could not connect to server: Permission denied/,
+        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
+    ],
+    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
+    [
+        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
+        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    ],
+];
+/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
+function refusal(answer) {
+    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
+        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
+    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    return new failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+        hint: hint ?? 'See docker logs of its container',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+
+/** As inside.sh looks for them. */
+const passwordVariables = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_PASSWORD',
+    'POSTGRESQL_PASSWORD_FILE',
+    'POSTGRESQL_POSTGRES_PASSWORD',
+    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_ADMIN_PASSWORD',
+    'POSTGRESQL_ADMIN_PASSWORD_FILE',
+];
+/**
+ * Reads the output of the probe. Its values come from the server: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    requireTools(tools, ['psql']);
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readAnswer(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
+        tools,
+        access: {
+            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
+            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
+        },
+        outdatedCollations: readCollations(value('collations') ?? ''),
+    };
+}
+function readPlace(found, instead) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
+    if (port === undefined || host === undefined)
+        return null;
+    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
+    return { host, port, insteadOf };
+}
+function readCollations(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
+}
+/**
+ * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
+ * and an older pg_dump refuses a newer server.
+ * @throws Failure `no-pg-dump`
+ */
+function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure/* Failure */.HR('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
+        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
+    });
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure/* Failure */.HR('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
+    });
+}
+function readAnswer(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+
+
+/***/ }),
+
+/***/ 93718:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ identifier),
+/* harmony export */   j: () => (/* binding */ relationName)
+/* harmony export */ });
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
+    return `${shown(schema)}.${shown(name)}`;
+}
+/** A name in SQL, whatever it holds. */
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+
+/***/ }),
+
+/***/ 57517:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ hidden),
+/* harmony export */   SO: () => (/* binding */ tellError),
+/* harmony export */   bv: () => (/* binding */ firstError),
+/* harmony export */   mm: () => (/* binding */ wordsFile)
+/* harmony export */ });
+/* unused harmony exports firstRefusal, failedTable */
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, file) {
+    if (text !== hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
+}
+
+
+/***/ }),
+
+/***/ 33338:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Mr: () => (/* binding */ factsScripts),
+/* harmony export */   kl: () => (/* binding */ replaceScript),
+/* harmony export */   yT: () => (/* binding */ insideScript)
+/* harmony export */ });
+/* unused harmony export drillScript */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
+
+// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+const insideScript = () => program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const replaceScript = () => program(inside(), load(), (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
+/**
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
+
+
+/***/ }),
+
+/***/ 57296:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   LS: () => (/* binding */ hashedText),
+/* harmony export */   Sc: () => (/* binding */ isHashed),
+/* harmony export */   ig: () => (/* binding */ leftOut),
+/* harmony export */   jG: () => (/* binding */ leftOutText)
+/* harmony export */ });
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(98295);
+/* harmony import */ var _relation_name_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93718);
+
+
+// What the facts about tables come to, in words for people.
+/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
+function isHashed({ content, rows }) {
+    return rows === 0 || (content !== null && content.rows > 0);
+}
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
+function hashedText(tables) {
+    const hashed = tables.filter(isHashed);
+    const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
+    const sampled = hashed.length - whole;
+    const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
+    const not = tables.length - hashed.length;
+    const parts = [
+        ...(whole > 0 ? [`${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(whole, 'table')} whole`] : []),
+        ...(sampled > 0 ? [`${sampled} by a sample of ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(rows, 'row')} in all`] : []),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(table.rows, 'row')} in ${(0,_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table)}, which belongs to the extension ${table.extension}`);
+    return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(told, 5);
+}
+
+
+/***/ }),
+
+/***/ 59859:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ reasonOf),
+/* harmony export */   R: () => (/* binding */ inTime)
+/* harmony export */ });
+/* harmony import */ var node_events__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(78474);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(98295);
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,node_events__WEBPACK_IMPORTED_MODULE_0__.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
+
+/***/ }),
+
+/***/ 88298:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Mg: () => (/* binding */ demandCompose),
+/* harmony export */   Uz: () => (/* binding */ supportsReset)
+/* harmony export */ });
+/* unused harmony exports checkComposeVersion, noCompose */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** The oldest version in which `--no-recreate` and `--pull never` do what a swap needs. */
+const oldest = [2, 20, 0];
+/** The oldest version in which an override can remove a fixed name with `!reset`, according to compose's reference. */
+const oldestReset = [2, 24, 4];
+/**
+ * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
+ * @throws Failure `compose-too-old`
+ */
+function checkComposeVersion(version) {
+    if (isAtLeast(oldest, version))
+        return;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
+    });
+}
+/** True if `!reset` in an override removes a fixed name. @param version as above */
+function supportsReset(version) {
+    return isAtLeast(oldestReset, version);
+}
+function isAtLeast(needed, version) {
+    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+    return (difference ?? 0) >= 0;
+}
+/**
+ * What compose says of the project, by a compose that is new enough.
+ * @throws Failure `no-compose`, `compose-too-old`
+ */
+function demandCompose({ compose }) {
+    if (compose === null || 'error' in compose)
+        return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    return compose;
+}
+/** @throws Failure `no-compose` */
+function noCompose(error) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-compose', 'The host has no docker compose', {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
+        cause: error,
+    });
+}
+
+
+/***/ }),
+
+/***/ 89892:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ nameOf)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(14295);
+/* harmony import */ var _image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+/* harmony import */ var _moving_tag_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73408);
+/* harmony import */ var _release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(56986);
+
+
+
+
+/**
+ * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
+ * there is none, another tag of the same repository says more; `latest` is the last resort.
+ * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
+ */
+function nameOf(named, file, images) {
+    const own = named.tag;
+    if (own !== null && !(0,_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__/* .moves */ .V)(own))
+        return own;
+    const reference = named.image === null || (0,_release_js__WEBPACK_IMPORTED_MODULE_1__/* .isImageId */ .rw)(named.image) ? file : named.image;
+    const repository = (0,_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(reference)?.repository;
+    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
+        .map(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)
+        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
+        .filter((tag) => tag !== own)
+        .toSorted(byUse);
+    const best = others[0];
+    if (best !== undefined && (!(0,_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__/* .moves */ .V)(best) || own === null || own === 'latest') && best !== 'latest')
+        return best;
+    return own ?? best ?? null;
+}
+/** What does not move first, then versions, then what says most. */
+function byUse(one, other) {
+    const rank = (tag) => (tag === 'latest' ? 3 : (0,_moving_tag_js__WEBPACK_IMPORTED_MODULE_2__/* .moves */ .V)(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
+    return rank(one) - rank(other) || other.length - one.length || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_3__/* .byText */ .z)(one, other);
+}
+
+
+/***/ }),
+
+/***/ 9290:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ isDigest),
+/* harmony export */   Bz: () => (/* binding */ referenceOf),
+/* harmony export */   dz: () => (/* binding */ isTag),
+/* harmony export */   o_: () => (/* binding */ parseImageReference)
+/* harmony export */ });
+/* unused harmony export ImageReference */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Every registry refuses longer paths. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port; `docker.io` if none was given. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these, because an image id would otherwise be read as a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** null if the text is not a reference, for example because a variable in it is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return null;
+        throw error;
+    }
+}
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function refuse(text, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+
+/***/ }),
+
+/***/ 73408:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ moves)
+/* harmony export */ });
+/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
+const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
+const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
+/** Seven is the shortest hash that Git prints. */
+const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
+/**
+ * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
+ * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
+ * make it lie, and what it costs not to is a line that the operator has to change.
+ */
+function moves(tag) {
+    const text = tag.toLowerCase().replace(processors, '');
+    if (pullRequest.test(text))
+        return true;
+    return !/\d/.test(text) && !commit.test(text);
+}
+
+
+/***/ }),
+
+/***/ 56986:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G4: () => (/* binding */ sameImage),
+/* harmony export */   OW: () => (/* binding */ sameRelease),
+/* harmony export */   kn: () => (/* binding */ mixedServices),
+/* harmony export */   l7: () => (/* binding */ releaseOf),
+/* harmony export */   rw: () => (/* binding */ isImageId),
+/* harmony export */   tN: () => (/* binding */ isServiceName)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(14295);
+/* harmony import */ var _image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose accepts for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries makes even a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True if both run the same images in the same services. */
+function sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.service, b.service) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(createdAt(b), createdAt(a)) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
+function createdAt(container) {
+    return container.created.replace(/Z$/, '');
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = (0,_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+
+/***/ }),
+
+/***/ 97718:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ inContainer),
+/* harmony export */   il: () => (/* binding */ reachesByItself),
+/* harmony export */   wQ: () => (/* binding */ pastedLine)
+/* harmony export */ });
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+
+/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
+function inContainer({ container, access }, ...options) {
+    const { place, password } = access;
+    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
+    const clean = without.length === 0 ? [] : ['env', ...without];
+    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
+    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
+}
+/** Whether `docker exec CONTAINER` alone is enough. */
+const reachesByItself = ({ access }) => access.place === null && access.password === null;
+/** As the container's shell reads it. */
+function expansionOf(variable) {
+    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
+}
+/** One line to paste into bash. */
+function pastedLine(words) {
+    return words.map(_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e).join(' ');
+}
+
+
+/***/ }),
+
+/***/ 64052:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Dp: () => (/* binding */ createOptions),
+  Bh: () => (/* binding */ databaseArgument),
+  TK: () => (/* binding */ restoreCommands)
+});
+
+// EXTERNAL MODULE: ./build/shared/postgres/database-name.js
+var database_name = __nccwpck_require__(6177);
+// EXTERNAL MODULE: ./build/shared/postgres/relation-name.js
+var relation_name = __nccwpck_require__(93718);
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
+// EXTERNAL MODULE: ./build/shared/shell-quote.js
+var shell_quote = __nccwpck_require__(61011);
+// EXTERNAL MODULE: ./build/shared/report/in-container.js
+var in_container = __nccwpck_require__(97718);
+;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
+// Lines of shell that an operator pastes.
+
+const foldAt = 92;
+/** In a subshell, so that an error does not end the operator's shell. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + (0,shell_quote/* quoteForShell */.e)(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
+
+
+
+
+
+/** The commands that restore a set, whatever the names of its database, user and folders. */
+function restoreCommands(manifest, place) {
+    const prefix = (0,naming/* parseSetFileName */.Bi)(manifest.file)?.prefix ?? 'backup';
+    const files = (0,naming/* setFileNames */.H2)(prefix, manifest.id, manifest);
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
+    const isSealed = manifest.encryption === 'age';
+    const cd = isSealed ? [] : [command(['cd', place.folder])];
+    const where = isSealed ? whereKeyIs(place) : null;
+    const unpacked = (file) => isSealed
+        ? [
+            ['age', '--decrypt', '--identity', 'key.txt', file],
+            ['gzip', '-dc'],
+        ]
+        : [['zcat', file]];
+    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
+    // A dump does not include what ALTER DATABASE … SET has set.
+    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
+    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
+    const check = command(['sha256sum', '--check', files.sha256]);
+    const dump = readDump(manifest, files.dump, place);
+    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
+    const done = (what) => command(['echo', what]);
+    const rolesBlock = (0,in_container/* reachesByItself */.il)(place)
+        ? [...cd, roles].join(' &&\n')
+        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    const restored = (0,database_name/* nameWith */.i)(manifest.database, '_restored');
+    if (livesInOneDatabase(manifest)) {
+        const { database } = manifest;
+        const [old, failed] = [(0,database_name/* nameWith */.i)(database, '_replaced'), (0,database_name/* nameWith */.i)(database, '_failed')];
+        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
+        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
+        return {
+            where,
+            database,
+            roles: rolesBlock,
+            restore: strictly([
+                ...cd,
+                ...opening(place),
+                check,
+                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
+                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
+                // On a new server there may be none to put aside.
+                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
+                // All that can fail does so before the old database is touched.
+                alone(place, createDatabase(manifest, place, restored)),
+                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+                sql(`ALTER DATABASE ${(0,relation_name/* identifier */.C)(restored)} SET default_transaction_read_only = on`),
+                ...exchanged(database, old, restored, sql),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+                sql(`ALTER DATABASE ${(0,relation_name/* identifier */.C)(database)} RESET default_transaction_read_only`),
+                settings,
+                'trap - EXIT',
+                done(`Restored into ${database}; the old database is ${old}`),
+            ]),
+            swap: null,
+            back: strictly([
+                ...opening(place),
+                ...exchanged(database, failed, old, sql),
+                done(`${database} is the old database again; the other one is ${failed}`),
+            ]),
+        };
+    }
+    return {
+        where,
+        database: restored,
+        roles: rolesBlock,
+        restore: strictly([
+            ...cd,
+            ...opening(place),
+            check,
+            alone(place, createDatabase(manifest, place, restored)),
+            into(restored),
+            done(`Restored into ${restored}`),
+        ]),
+        swap: strictly([
+            ...cd,
+            ...opening(place),
+            sql(swapNames(manifest.database, (0,database_name/* nameWith */.i)(manifest.database, '_replaced'), restored)),
+            settings,
+        ]),
+        back: null,
+    };
+}
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }) {
+    return extensions.some(({ name }) => name === 'pg_cron');
+}
+/**
+ * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
+ * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
+ */
+function exchanged(database, old, next, run) {
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
+    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
+    return [
+        `exchange() {\n${indented(run(statements))}\n}`,
+        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
+    ];
+}
+/** What is said if the block ends before `trap - EXIT`. */
+function untilDone(words) {
+    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
+}
+const aside = (words) => `echo ${(0,shell_quote/* quoteForShell */.e)(words)} >&2`;
+/**
+ * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
+ * looks like a connection string for one.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place) {
+    if ((0,in_container/* reachesByItself */.il)(place))
+        return [];
+    return [`db() { ${command((0,in_container/* inContainer */.Bc)(place, '-i'))} "$@"; }`];
+}
+/** A command that reads what a pipe gives it. */
+function fed(place, words) {
+    return [...((0,in_container/* reachesByItself */.il)(place) ? (0,in_container/* inContainer */.Bc)(place, '-i') : ['db']), ...words];
+}
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place, words) {
+    return (0,in_container/* reachesByItself */.il)(place)
+        ? command([...(0,in_container/* inContainer */.Bc)(place), ...words])
+        : `${command(['db', ...words])} </dev/null`;
+}
+/** template0: other templates may already contain something, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    // By itself it connects to the database postgres, which an earlier try may have left half restored.
+    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
+    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
+    return ['createdb', ...options, '--', name];
+}
+/** Options of createdb for a database like that. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
+function localeOptions(manifest) {
+    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    // createdb has this option from version 16 on, and so do databases.
+    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
+}
+/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
+    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name, before) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
+    // Not as a single transaction: the dump has transactions of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return fed(place, [...before, 'psql', ...strict, ...into]);
+}
+/** One command string is one transaction: both names change, or neither. */
+function swapNames(database, old, next) {
+    const rename = (from, to) => `ALTER DATABASE ${(0,relation_name/* identifier */.C)(from)} RENAME TO ${(0,relation_name/* identifier */.C)(to)}`;
+    return `${rename(database, old)}; ${rename(next, database)}`;
+}
+/** For a server with any value of standard_conforming_strings. */
+function literal(value) {
+    const doubled = value.replaceAll("'", "''");
+    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+
+
+/***/ }),
+
+/***/ 2668:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ givenUp)
+/* harmony export */ });
+/* harmony import */ var _postgres_relation_name_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93718);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(98295);
+
+
+/**
+ * How much data a restore gives up, as far as two manifests know it: printed lines.
+ * @param restored the backup that is restored
+ * @param newest a later one of the same database; null if there is none
+ * @param now on the host's clock
+ */
+function givenUp(restored, newest, now) {
+    const age = `It gives up whatever was written in the last ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(now.getTime() - Date.parse(restored.startedAt))}`;
+    if (newest === null || newest.id === restored.id || newest.database !== restored.database)
+        return [age];
+    const then = new Map(restored.tables.map((table) => [(0,_postgres_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table), table.rows]));
+    const today = new Map(newest.tables.map((table) => [(0,_postgres_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table), table.rows]));
+    const changes = [...new Set([...then.keys(), ...today.keys()])].toSorted().flatMap((name) => {
+        const [before, after] = [then.get(name), today.get(name)];
+        // null: nobody counted.
+        if (before === null || after === null || before === after)
+            return [];
+        if (before === undefined)
+            return [`${name} did not exist (${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(after ?? 0, 'row')} now)`];
+        if (after === undefined)
+            return [`${name} comes back with ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(before, 'row')}`];
+        return [`${name} ${after} → ${before} rows`];
+    });
+    const compared = changes.length === 0 ? 'no table has another number of rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(changes, 10);
+    return [age, `Compared with backup ${newest.id}: ${compared}`];
+}
+
+
+/***/ }),
+
+/***/ 40562:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ serverParameters)
+/* harmony export */ });
+/** How the programs on the host take the way to it. */
+const serverParameters = ({ container, user, access }) => ({
+    container,
+    user,
+    server_host: access.place?.host ?? '',
+    server_port: access.place?.port ?? '',
+    password_from: access.password ?? '',
+});
+
+
+/***/ }),
+
+/***/ 33437:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.r(__webpack_exports__);
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   closeGroup: () => (/* binding */ closeGroup),
+/* harmony export */   doubtful: () => (/* binding */ doubtful),
+/* harmony export */   error: () => (/* binding */ error),
+/* harmony export */   failed: () => (/* binding */ failed),
+/* harmony export */   group: () => (/* binding */ group),
+/* harmony export */   host: () => (/* binding */ host),
+/* harmony export */   important: () => (/* binding */ important),
+/* harmony export */   info: () => (/* binding */ info),
+/* harmony export */   notice: () => (/* binding */ notice),
+/* harmony export */   passed: () => (/* binding */ passed),
+/* harmony export */   progress: () => (/* binding */ progress),
+/* harmony export */   quietly: () => (/* binding */ quietly),
+/* harmony export */   success: () => (/* binding */ success),
+/* harmony export */   warning: () => (/* binding */ warning)
+/* harmony export */ });
+/* harmony import */ var node_async_hooks__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(16698);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(33838);
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+
+
+
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
+const longestAnnotation = 4_000;
+let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
+async function group(title, work) {
+    closeGroup();
+    aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .startGroup */ .Oh((0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title)));
+    groupIsOpen = true;
+    try {
+        return await work();
+    }
+    finally {
+        closeGroup();
+    }
+}
+/** Ends the open group, so that the following lines are visible without unfolding it. */
+function closeGroup() {
+    if (groupIsOpen)
+        aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .endGroup */ .N4());
+    groupIsOpen = false;
+}
+function info(text) {
+    print(text, (line) => line);
+}
+function success(text) {
+    print(text, (line) => green(`✔ ${line}`));
+}
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
+/** Progress of a long step. The caller decides how often to report it. */
+function progress(text) {
+    print(text, (line) => grey(`… ${line}`));
+}
+/** Output of the host, marked so that nobody takes it for ours. */
+function host(text) {
+    print(text, (line) => `${grey('host │')} ${line}`);
+}
+/** Something important: bold, without an annotation. */
+function important(text) {
+    print(text, bold);
+}
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
+function error(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .error */ .z3, text, title);
+}
+/** An annotation: something needs attention soon. */
+function warning(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .warning */ .$e, text, title);
+}
+/** An annotation: something worth knowing beyond the log. */
+function notice(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .notice */ .lm, text, title);
+}
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
+const quiet = new node_async_hooks__WEBPACK_IMPORTED_MODULE_0__.AsyncLocalStorage();
+let filtered = false;
+/**
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
+ */
+function quietly(work, heard = () => { }) {
+    if (!filtered)
+        filterOutput();
+    filtered = true;
+    return quiet.run(heard, work);
+}
+function filterOutput() {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .isDebug */ ._o() ? '' : chunk, ...rest);
+    };
+}
+/** Writes our own output, which is never dropped. */
+function aloud(write) {
+    quiet.run(null, write);
+}
+function print(text, dress) {
+    aloud(() => {
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
+        const lines = (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text);
+        if (lines.length > 0)
+            _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .info */ .pq(lines.map(dress).join('\n'));
+    });
+}
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
+function annotation(text) {
+    return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
+}
+function annotationTitle(title) {
+    return title === undefined ? {} : { title: (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title) };
+}
+function bold(line) {
+    return `\x1b[1m${line}\x1b[0m`;
+}
+function green(line) {
+    return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
+}
+function grey(line) {
+    return `\x1b[90m${line}\x1b[0m`;
+}
+
+
+/***/ }),
+
+/***/ 61823:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  A: () => (/* binding */ identitiesIn)
+});
+
+// EXTERNAL MODULE: ./build/shared/sets/age-keys.js
+var age_keys = __nccwpck_require__(40908);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./build/shared/sets/ssh-wrapping.js
+var ssh_wrapping = __nccwpck_require__(17939);
+;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
+
+
+/**
+ * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function sshIdentity(pem) {
+    const key = privateKeyOf(pem);
+    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
+    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
+    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
+    const tag = (0,ssh_wrapping/* sshTag */.tZ)(wire);
+    return {
+        unwrapFileKey(sealed) {
+            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
+            if (own === undefined)
+                return null;
+            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
+        },
+    };
+}
+function openWithRsa(key, { body }) {
+    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
+    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(ssh_wrapping/* wrappingLabel */.xc['ssh-rsa']) }, body);
+}
+function openWithEd25519(key, wire, { args, body }) {
+    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
+    const own = (0,ssh_wrapping/* x25519Key */.AY)((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
+    const share = Buffer.from(args[2] ?? '', 'base64');
+    const wrapping = (0,ssh_wrapping/* ed25519WrappingKey */.TH)(own, { other: share, share, recipient: (0,ssh_wrapping/* x25519Point */.N7)(own), wire });
+    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
+    decipher.setAuthTag(body.subarray(-16));
+    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
+}
+const unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
+function privateKeyOf(pem) {
+    let key;
+    try {
+        key = pem.startsWith('-----BEGIN OPENSSH ')
+            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
+            : (0,external_node_crypto_.createPrivateKey)(pem);
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            throw error;
+        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
+    }
+    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
+        throw new RangeError(unsupported);
+    return key;
+}
+const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
+const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
+/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
+function openSshKey(pem) {
+    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
+    const file = Buffer.from(base64, 'base64');
+    const magic = 'openssh-key-v1\0';
+    if (file.toString('latin1', 0, magic.length) !== magic)
+        throw damaged();
+    const outer = new Fields(file.subarray(magic.length));
+    if (outer.next().toString('latin1') !== 'none')
+        throw withPassphrase();
+    outer.next();
+    outer.next();
+    if (outer.number() !== 1)
+        throw damaged();
+    outer.next();
+    const inner = new Fields(outer.next());
+    // The same number twice, to see whether it was decrypted.
+    const [one, other] = [inner.number(), inner.number()];
+    if (one !== other)
+        throw damaged();
+    const type = inner.next().toString('latin1');
+    if (type === 'ssh-ed25519') {
+        const x = inner.next();
+        const pair = inner.next();
+        if (x.length !== 32 || pair.length !== 64)
+            throw damaged();
+        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
+    }
+    if (type !== 'ssh-rsa')
+        throw new RangeError(unsupported);
+    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
+    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
+    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
+    return {
+        kty: 'RSA',
+        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
+    };
+}
+/** Fields of an SSH key, each after its length. */
+class Fields {
+    #bytes;
+    #at = 0;
+    constructor(bytes) {
+        this.#bytes = bytes;
+    }
+    number() {
+        if (this.#at + 4 > this.#bytes.length)
+            throw damaged();
+        this.#at += 4;
+        return this.#bytes.readUInt32BE(this.#at - 4);
+    }
+    next() {
+        const length = this.number();
+        if (this.#at + length > this.#bytes.length)
+            throw damaged();
+        this.#at += length;
+        return this.#bytes.subarray(this.#at - length, this.#at);
+    }
+}
+function fields(...values) {
+    return Buffer.concat(values.flatMap((value) => {
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(value.length);
+        return [length, value];
+    }));
+}
+const bytesOf = (base64) => Buffer.from(base64, 'base64url');
+const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
+function bytesFrom(value) {
+    const hex = value.toString(16);
+    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}
+/** SSH writes numbers with a sign, JWK without. */
+const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
+function signed(base64) {
+    const bytes = bytesOf(base64);
+    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/age-identities.js
+
+
+/**
+ * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function identitiesIn(text) {
+    const ssh = [];
+    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
+        ssh.push(sshIdentity(pem));
+        return '';
+    });
+    if (rest.includes('PRIVATE KEY-----'))
+        throw new RangeError('has an SSH key that is cut off: give all of its lines');
+    const lines = (0,age_keys/* keyLines */.rg)(rest);
+    for (const { line, number } of lines) {
+        const problem = (0,age_keys/* problemOfAge */.YV)(line, 'AGE-SECRET-KEY-');
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length + ssh.length === 0)
+        throw new RangeError('has no key');
+    return [...lines.map(({ line }) => line), ...ssh];
+}
+
+
+/***/ }),
+
+/***/ 40908:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   YV: () => (/* binding */ problemOfAge),
+/* harmony export */   rg: () => (/* binding */ keyLines),
+/* harmony export */   uB: () => (/* binding */ recipientsIn)
+/* harmony export */ });
+/* harmony import */ var _ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(17939);
+
+// Keys of age as people write them: one a line, with comments.
+/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** 32 bytes are 52 letters, and the checksum is six. */
+const keyLetters = 58;
+/**
+ * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
+ * @throws RangeError with what continues a sentence about the input
+ */
+function recipientsIn(text) {
+    const lines = keyLines(text);
+    for (const { line, number } of lines) {
+        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length === 0)
+        throw new RangeError('has no recipient');
+    // What follows an SSH key is a comment, which often names a person.
+    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
+}
+/** Those that are neither empty nor a comment. */
+function keyLines(text) {
+    return text
+        .split(/\r\n|\n/)
+        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+        .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+/** null if it is a good one. */
+function problemOfAge(key, name) {
+    const isPublic = name === 'age';
+    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
+        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
+    }
+    if (!key.startsWith(`${name}1`))
+        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    const data = key.slice(name.length + 1);
+    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
+    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
+    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
+        return 'has a key that is cut off or misspelled';
+    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
+}
+/** As BIP 173 computes it; 1 if it is right. */
+function checksum(name, values) {
+    const codes = [...name].map((character) => character.charCodeAt(0));
+    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
+    return all.reduce((sum, value) => {
+        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
+        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
+    }, 1);
+}
+/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
+const shortestModulus = 256;
+function problemOfSsh(line) {
+    if (line.startsWith('AGE-SECRET-KEY-'))
+        return 'has a private key: give the public one, which begins with age1';
+    const [type = '', base64 = ''] = line.split(/\s+/);
+    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
+        return /^(ssh-|ecdsa-|sk-)/.test(type)
+            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
+            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+    }
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,_ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__/* .sshFields */ .Oy)(Buffer.from(base64, 'base64')) : null;
+    const [name, ...numbers] = fields ?? [];
+    if (name?.toString('latin1') !== type)
+        return 'has an SSH key that is cut off or misspelled';
+    if (type === 'ssh-ed25519') {
+        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
+    }
+    // A leading zero keeps the modulus positive.
+    if (numbers.length !== 2)
+        return 'has an SSH key that is cut off or misspelled';
+    return (numbers[1]?.length ?? 0) > shortestModulus
+        ? null
+        : 'has an RSA key of less than 2048 bits, which age does not take';
+}
+
+
+/***/ }),
+
+/***/ 43373:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ns: () => (/* binding */ verifiedSetsOf),
+/* harmony export */   XM: () => (/* binding */ pathOf),
+/* harmony export */   ll: () => (/* binding */ newestFirst),
+/* harmony export */   vq: () => (/* binding */ catalogueOf),
+/* harmony export */   wG: () => (/* binding */ pathsOf)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(14295);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29462);
+/* harmony import */ var _read_manifest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3450);
+
+
+
+
+
+/** What else the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts the files that the survey found into sets and others.
+ *
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bareName(file.path))?.part === 'manifest');
+        // The manifest is put into place last, so files without one are not a set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
+function pathsOf({ id, folders }) {
+    return folders.map((folder) => (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id));
+}
+/** The first of those places. */
+function pathOf(set) {
+    return pathsOf(set)[0] ?? 'daily';
+}
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
+function newestFirst(a, b) {
+    return (0,_by_text_js__WEBPACK_IMPORTED_MODULE_4__/* .byText */ .z)(b, a);
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
+function placeOf({ path }) {
+    if (path.split('/').some(_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .isPartialName */ .$9))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bare);
+    const folder = _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = `${(0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id)}/${bare}`;
+    return prefix === (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .prefixIn */ .Is)(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest belongs to ${manifest.id}`, manifest);
+    const { dump } = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .setFileNames */ .H2)(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_3__/* .readSummary */ .L_)(text);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(a.folder) - _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(b.folder);
+}
+
+
+/***/ }),
+
+/***/ 81256:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Is: () => (/* binding */ prefixIn),
+/* harmony export */   VV: () => (/* binding */ placeIn),
+/* harmony export */   Z: () => (/* binding */ allTiers),
+/* harmony export */   aI: () => (/* binding */ folderOfTier),
+/* harmony export */   i5: () => (/* binding */ layoutLines),
+/* harmony export */   lt: () => (/* binding */ homeOf),
+/* harmony export */   zl: () => (/* binding */ allFolders)
+/* harmony export */ });
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
+};
+/** Holds the last dump that failed its verification. */
+const failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const allTiers = Object.keys(shelves);
+const allFolders = [...allTiers.map(folderOfTier), failed.folder];
+/** The folder that holds the sets of a tier. */
+function folderOfTier(tier) {
+    return shelves[tier].folder;
+}
+/** The tier that a set of this kind is put into first. */
+function homeOf(kind) {
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
+}
+/** The prefix of the file names in a folder. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
+}
+/** The path of a set's files in a folder, relative to the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${failed.folder} ${failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? failed;
+}
+
+
+/***/ }),
+
+/***/ 29462:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $9: () => (/* binding */ isPartialName),
+/* harmony export */   $W: () => (/* binding */ backupIdAt),
+/* harmony export */   Bi: () => (/* binding */ parseSetFileName),
+/* harmony export */   GH: () => (/* binding */ startOf),
+/* harmony export */   H2: () => (/* binding */ setFileNames),
+/* harmony export */   MN: () => (/* binding */ dumpExtension),
+/* harmony export */   "if": () => (/* binding */ isBackupId)
+/* harmony export */ });
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** The files beside the dump, and how their names end. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/**
+ * Those that are encrypted with the dump. The others say what it is, and must be read without a key. The report of a plain set says
+ * more than that: a runner encrypts it too.
+ */
+const sealedParts = new Set(['schema', 'globals', 'settings', 'report']);
+const isSealed = (part, { encryption, sealedFrom }) => encryption === 'age' && sealedParts.has(part) && (part !== 'report' || sealedFrom != null);
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
+function setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        return [part, `${prefix}_${id}.${ending}${isSealed(part, encoding) ? '.age' : ''}`];
+    });
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null if it is not ours. */
+function parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+
+/***/ }),
+
+/***/ 3450:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ev: () => (/* binding */ longestManifest),
+/* harmony export */   L_: () => (/* binding */ readSummary),
+/* harmony export */   WI: () => (/* binding */ readManifest),
+/* harmony export */   s9: () => (/* binding */ isSettingName)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4033);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(56986);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51190);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(29462);
+
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(1024);
+const line = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
+const mostRelations = 200_000;
+const backupId = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .isBackupId */ ["if"], 'a backup id');
+const instant = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const sequence = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    schema: name,
+    name,
+    before: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    after: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+});
+const runningImage = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(line),
+    tag: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(128)),
+    digest: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__/* .isDigest */ .Bc, 'a digest')),
+    imageId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isImageId */ .rw, 'an image id')),
+});
+const check = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    name,
+    result: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('passed', 'failed', 'could-not-check'),
+    detail: line,
+    ms: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .milliseconds */ .Rz,
+});
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
+const summaryFields = {
+    version: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)(1),
+    id: backupId,
+    kind: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('scheduled', 'predeployment', 'prerollback'),
+    environment: name,
+    database: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: instant,
+    finishedAt: instant,
+    serverVersion: name,
+    pgDumpVersion: name,
+    encoding: name,
+    locale: name,
+    ctype: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    localeProvider: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('libc', 'icu', 'builtin')),
+    providerLocale: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    icuRules: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(rules),
+    bootstrapRole: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    serverSettings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(isSettingName, line, 200)),
+    dumpWarnings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(line, 100)),
+    format: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('custom', 'plain'),
+    compression: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('zstd', 'gzip', 'none'),
+    encryption: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('none', 'age'),
+    file: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .parseSetFileName */ .Bi)(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    dumpBytes: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9),
+    sha256: hex(64),
+    md5: hex(32),
+    sealedFrom: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9, sha256: hex(64), md5: hex(32) })),
+    largeObjects: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    schemaSha256: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(hex(64)),
+    schemaChangedSince: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(backupId),
+    release: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isServiceName */ .tN, runningImage, 1000),
+    runUrl: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(url),
+    commit: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    checks: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(check, 1000),
+};
+const summary = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)(summaryFields);
+const manifest = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    ...summaryFields,
+    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .G, mostRelations),
+    sequences: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(sequence, mostRelations),
+    extensions: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ name, version: name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
+ */
+function readManifest(json) {
+    return read(manifest, json);
+}
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > longestManifest)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return reader(value, '');
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Checked before anything else: a later version may look entirely different. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 6646:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   KY: () => (/* binding */ listedSums),
+/* harmony export */   Mm: () => (/* binding */ sidesOf),
+/* harmony export */   eZ: () => (/* binding */ namesOf)
+/* harmony export */ });
+/* unused harmony exports program, readSets, judgeReading, filesOf */
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43373);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29462);
+
+
+const program = {
+    name: 'read-sets',
+    step: 'reading the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
+async function readSets(connection, request) {
+    const files = request.sets.flatMap((set) => {
+        const first = pathOf(set);
+        return filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+    });
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
+    const parameters = {
+        backup_dir: request.backupDir,
+        lists: request.sets.flatMap((set) => {
+            const { sha256, md5 } = namesOf(set);
+            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
+        }),
+        files: files.map(({ file }) => file),
+        first_names: files.map(({ firstName }) => firstName),
+    };
+    const { result } = connection.run(program, parameters, {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => {
+            if (dumps.has(path))
+                request.onSet(path);
+        },
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = namesOf(set);
+    const [folder = 'daily', ...others] = pathsOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} does not match ${names.sha256}`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} does not match the manifest`);
+    }
+    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} differs from the file in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = ['schema', 'globals', 'settings'];
+/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The file names of a set. */
+function namesOf({ manifest }) {
+    return (0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .setFileNames */ .H2)((0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .parseSetFileName */ .Bi)(manifest.file)?.prefix ?? 'backup', manifest.id, manifest);
+}
+/** The files that its checksum lists name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+
+/***/ }),
+
+/***/ 17939:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AY: () => (/* binding */ x25519Key),
+/* harmony export */   N7: () => (/* binding */ x25519Point),
+/* harmony export */   Oy: () => (/* binding */ sshFields),
+/* harmony export */   TH: () => (/* binding */ ed25519WrappingKey),
+/* harmony export */   tZ: () => (/* binding */ sshTag),
+/* harmony export */   xc: () => (/* binding */ wrappingLabel)
+/* harmony export */ });
+/* unused harmony export unpadded */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+
+/** What age's header says of a key beside its name. */
+const wrappingLabel = {
+    'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519',
+    'ssh-rsa': 'age-encryption.org/v1/ssh-rsa',
+};
+/** Tells a key in a header from others. @param wire the public key as SSH writes it */
+function sshTag(wire) {
+    return unpadded((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(wire).digest().subarray(0, 4));
+}
+/** The private key of X25519 with these 32 bytes. */
+const x25519Key = (scalar) => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Point = (privateKey) => Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url');
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.diffieHellman)({ privateKey, publicKey: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)({ key: jwk, format: 'jwk' }) });
+}
+/**
+ * The key that wraps a file's key for an Ed25519 key, which is used for X25519, on the same curve in another form.
+ * @param own one side's private key
+ * @param other the other side's point
+ * @param share the point that stands in the header
+ * @param recipient the point of the key that it is encrypted to
+ * @param wire that key as SSH writes it
+ */
+function ed25519WrappingKey(own, { other, share, recipient, wire }) {
+    const info = wrappingLabel['ssh-ed25519'];
+    const tweak = x25519Key(Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, other));
+    return Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+}
+/** Base64 as age's header has it. */
+const unpadded = (bytes) => bytes.toString('base64').replaceAll('=', '');
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function sshFields(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
+}
+
+
+/***/ }),
+
+/***/ 75173:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   aD: () => (/* binding */ demandReadable),
+/* harmony export */   dy: () => (/* binding */ wholeManifest)
+/* harmony export */ });
+/* unused harmony export program */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(58455);
+/* harmony import */ var _packed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83310);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43373);
+/* harmony import */ var _read_manifest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3450);
+/* harmony import */ var _read_sets_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6646);
+
+
+
+
+
+
+const program = {
+    name: 'whole-manifest',
+    step: 'reading a manifest',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
+};
+/** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${(0,_catalogue_js__WEBPACK_IMPORTED_MODULE_3__/* .pathOf */ .XM)(set)}/${(0,_read_sets_js__WEBPACK_IMPORTED_MODULE_5__/* .namesOf */ .eZ)(set).manifest}`;
+    const { result } = connection.run(program, { file, longest: String(_read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .longestManifest */ .Ev) }, {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .readManifest */ .WI)((0,_packed_js__WEBPACK_IMPORTED_MODULE_2__/* .unpack */ .l)((await result).get('manifest'), _read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .longestManifest */ .Ev) ?? '');
+    }
+    catch (error) {
+        if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error, 'bad-manifest', 'manifest-unreadable'))
+            throw error;
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
+            cause: error,
+        });
+    }
+}
+/**
+ * Refuses to publish a manifest that later runs could not read: its set would lie there and never count.
+ * @param text the manifest as it will be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
+        cause,
+    });
+    try {
+        (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .readManifest */ .WI)(text);
+    }
+    catch (error) {
+        throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) ? refuse(error.message, error) : error;
+    }
+    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
+    if (before > _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__/* .longestHead */ .tz)
+        throw refuse(`has ${before} bytes before its tables and sequences`);
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__/* .longestTail */ .$2)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
+
+/***/ }),
+
+/***/ 61011:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ quoteForShell)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
+const workflowCommand = /::|##\[/;
+/**
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
+ *
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('unquotable', 'A text with a NUL byte cannot be passed to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+
+/***/ }),
+
+/***/ 31766:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  zE: () => (/* binding */ outcomeMarks),
+  CB: () => (/* binding */ transactionFiles),
+  cO: () => (/* binding */ transactionMark)
+});
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/host/compose-call.js
+var compose_call = __nccwpck_require__(82748);
+;// CONCATENATED MODULE: ./build/shared/transaction/address.js
+/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
+function addressLines(url) {
+    const lines = [['health_url', url.href]];
+    if (url.protocol !== 'http:')
+        return lines;
+    return [
+        ...lines,
+        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+        ['health_port', url.port || '80'],
+        ['health_path', `${url.pathname}${url.search}`],
+        ['health_name', url.host],
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
+
+
+
+/** Placeholder in override files for the transaction's id, which the host fills in. */
+const transactionMark = '@transaction@';
+/** The placeholders for what only the host knows when it writes the history. */
+const outcomeMarks = (token) => ({
+    at: `${token}-at`,
+    verdict: `${token}-verdict`,
+    duration: `${token}-duration`,
+    downtime: `${token}-downtime`,
+});
+/** The files of a transaction's folder, by name. */
+function transactionFiles(request) {
+    const { outcome, override, revert, planJson } = request;
+    const files = new Map([
+        ['plan.tsv', planLines(request)],
+        ['plan.json', planJson],
+        ['override.yml', override],
+        ['revert.yml', revert],
+    ]);
+    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
+        files.set(`outcome/${ending}.json`, record);
+        files.set(`outcome/${ending}.log`, line);
+    }
+    for (const [service, archive] of request.inlineFiles)
+        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
+    if (outcome.hold !== null)
+        files.set('outcome/hold', outcome.hold);
+    return files;
+}
+/** One line per value: a key, a tab and the value. */
+function planLines(request) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { healthUrl } = request;
+    const lines = [
+        ['project', request.project],
+        ['deploy_dir', request.deployDir],
+        ...(0,compose_call/* composeLines */.GF)(request.compose).map((line) => ['compose', line]),
+        ['project_state', request.projectState],
+        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
+        ['health_timeout', seconds(request.healthTimeout)],
+        ['stable_for', seconds(request.stableFor)],
+        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
+        ...(healthUrl === null ? [] : addressLines(healthUrl)),
+        ['on_failure', request.onFailure],
+        ['blame', request.blame ? 'target' : 'none'],
+        ['hold', String(request.outcome.hold !== null)],
+        ['lock_wait', seconds(request.lockWait)],
+        ['holder', request.holder],
+        ['history_id', request.historyId],
+        ['token', request.outcome.token],
+        ...(request.database === null ? [] : databaseLines(request.database)),
+        ...request.proxies.map((proxy) => ['proxy', proxy]),
+        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
+        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
+            'service',
+            service,
+            strategy,
+            targetImageId,
+            retag ?? '-',
+            fixedName ?? '-',
+        ]),
+    ];
+    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
+}
+function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
+    const { place, password } = access;
+    const lines = [
+        ['database', name],
+        ['database_container', container],
+        ['database_user', user],
+        ['database_restored', restored],
+        ['database_aside', aside],
+        ['database_limit', String(connectionLimit)],
+        ...(place === null ? [] : placeLines(place)),
+        ...(password === null ? [] : [['database_password', password]]),
+    ];
+    return lines;
+}
+const placeLines = ({ host, port }) => [
+    ['database_host', host],
+    ['database_port', port],
+];
+/** Refuses characters that would be read as a new line or column. */
+function checked(value) {
+    if (/[\t\n\r\0]/.test(value) || value === '') {
+        throw new failure/* Failure */.HR('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
+            hint: 'Use paths and names without tabs and line breaks',
+        });
+    }
+    return value;
+}
+
+
+/***/ }),
+
+/***/ 98295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CE: () => (/* binding */ formatRate),
+/* harmony export */   DB: () => (/* binding */ parseSize),
+/* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   KE: () => (/* binding */ listed),
+/* harmony export */   a3: () => (/* binding */ formatDuration),
+/* harmony export */   bn: () => (/* binding */ allOf),
+/* harmony export */   hS: () => (/* binding */ counted),
+/* harmony export */   z3: () => (/* binding */ formatBytes)
+/* harmony export */ });
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+
+/***/ }),
+
+/***/ 51190:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A7: () => (/* binding */ mapOf),
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Rz: () => (/* binding */ milliseconds),
+/* harmony export */   U9: () => (/* binding */ count),
+/* harmony export */   Xd: () => (/* binding */ orNull),
+/* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   cW: () => (/* binding */ shape),
+/* harmony export */   jk: () => (/* binding */ textThat),
+/* harmony export */   lc: () => (/* binding */ bool),
+/* harmony export */   yL: () => (/* binding */ oneOf)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
+function text(longest) {
+    return (value, place) => {
+        if (typeof value !== 'string')
+            return refuse(place, 'is not text');
+        if (value.length > longest)
+            return refuse(place, `is longer than ${longest} characters`);
+        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
+    };
+}
+/** A string that `accepts` accepts. */
+function textThat(accepts, what) {
+    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
+}
+/** A whole number from 0 to 2^53 - 1. */
+const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
+/** A number of milliseconds, not negative, whole or not. */
+const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
+const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
+/** Exactly one of the values. */
+function oneOf(...values) {
+    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
+}
+/** The value, or null; a missing field counts as null. */
+function orNull(read) {
+    return (value, place) => (value === null || value === undefined ? null : read(value, place));
+}
+/** An array of at most `most` items. */
+function listOf(read, most) {
+    return (value, place) => {
+        if (!Array.isArray(value))
+            return refuse(place, 'is not a list');
+        if (value.length > most)
+            return refuse(place, `has more than ${most} items`);
+        return value.map((item, index) => read(item, `${place}[${index}]`));
+    };
+}
+/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
+function mapOf(isKey, read, most) {
+    return (value, place) => {
+        const entries = Object.entries(objectAt(value, place));
+        if (entries.length > most)
+            return refuse(place, `has more than ${most} entries`);
+        return Object.fromEntries(entries.map(([key, item]) => {
+            if (!isKey(key))
+                return refuse(place, 'has a name that is not allowed');
+            return [key, read(item, `${place}.${key}`)];
+        }));
+    };
+}
+/** An object with these fields; others are dropped. */
+function shape(fields) {
+    return (value, place) => {
+        const object = objectAt(value, place);
+        const own = Object.entries(fields).map(([field, read]) => [
+            field,
+            read(object[field], place === '' ? field : `${place}.${field}`),
+        ]);
+        return Object.fromEntries(own);
+    };
+}
+function objectAt(value, place) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return refuse(place, 'is not an object');
+    return value;
+}
+function refuse(place, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
+}
+
 
 /***/ }),
 
@@ -32427,131 +37892,10 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
-// NAMESPACE OBJECT: ./build/shared/runner/log.js
-var log_namespaceObject = {};
-__nccwpck_require__.r(log_namespaceObject);
-__nccwpck_require__.d(log_namespaceObject, {
-  closeGroup: () => (closeGroup),
-  doubtful: () => (doubtful),
-  error: () => (log_error),
-  failed: () => (failed),
-  group: () => (group),
-  host: () => (host),
-  important: () => (important),
-  info: () => (info),
-  notice: () => (notice),
-  passed: () => (passed),
-  progress: () => (progress),
-  quietly: () => (quietly),
-  success: () => (success),
-  warning: () => (warning)
-});
-
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: ./build/shared/failure.js
-/**
- * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
- */
-class failure_Failure extends Error {
-    code;
-    hint;
-    constructor(code, message, details = {}) {
-        super(message, details.cause === undefined ? undefined : { cause: details.cause });
-        this.name = 'Failure';
-        this.code = code;
-        this.hint = details.hint;
-    }
-}
-/** True for a Failure; with codes, for a Failure with one of them. */
-function isFailure(error, ...codes) {
-    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
-}
-/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
-class InputError extends failure_Failure {
-    field;
-    reason;
-    constructor(field, reason, hint) {
-        super('bad-input', `Input "${field}" ${reason}`, { hint });
-        this.name = 'InputError';
-        this.field = field;
-        this.reason = reason;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/untrusted.js
-
-/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
-function untrusted_text(longest) {
-    return (value, place) => {
-        if (typeof value !== 'string')
-            return refuse(place, 'is not text');
-        if (value.length > longest)
-            return refuse(place, `is longer than ${longest} characters`);
-        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
-    };
-}
-/** A string that `accepts` accepts. */
-function textThat(accepts, what) {
-    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
-}
-/** A whole number from 0 to 2^53 - 1. */
-const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
-/** A number of milliseconds, not negative, whole or not. */
-const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
-const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
-/** Exactly one of the values. */
-function oneOf(...values) {
-    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
-}
-/** The value, or null; a missing field counts as null. */
-function orNull(read) {
-    return (value, place) => (value === null || value === undefined ? null : read(value, place));
-}
-/** An array of at most `most` items. */
-function listOf(read, most) {
-    return (value, place) => {
-        if (!Array.isArray(value))
-            return refuse(place, 'is not a list');
-        if (value.length > most)
-            return refuse(place, `has more than ${most} items`);
-        return value.map((item, index) => read(item, `${place}[${index}]`));
-    };
-}
-/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
-function mapOf(isKey, read, most) {
-    return (value, place) => {
-        const entries = Object.entries(objectAt(value, place));
-        if (entries.length > most)
-            return refuse(place, `has more than ${most} entries`);
-        return Object.fromEntries(entries.map(([key, item]) => {
-            if (!isKey(key))
-                return refuse(place, 'has a name that is not allowed');
-            return [key, read(item, `${place}.${key}`)];
-        }));
-    };
-}
-/** An object with these fields; others are dropped. */
-function shape(fields) {
-    return (value, place) => {
-        const object = objectAt(value, place);
-        const own = Object.entries(fields).map(([field, read]) => [
-            field,
-            read(object[field], place === '' ? field : `${place}.${field}`),
-        ]);
-        return Object.fromEntries(own);
-    };
-}
-function objectAt(value, place) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return refuse(place, 'is not an object');
-    return value;
-}
-function refuse(place, why) {
-    throw new failure_Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
-}
-
+// EXTERNAL MODULE: ./build/shared/untrusted.js
+var untrusted = __nccwpck_require__(51190);
 ;// CONCATENATED MODULE: ./build/shared/runner/context.js
 
 
@@ -32591,7 +37935,7 @@ function workflowUrl(server, repository, ref) {
     const url = `${server}/${repository}/actions/workflows/${file}`;
     return file !== undefined && isPlain(url) ? url : null;
 }
-const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
+const readEvent = (0,untrusted/* shape */.cW)({ repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ default_branch: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(1_000)) })) });
 function defaultBranchIn(payload) {
     try {
         return readEvent(payload, '').repository?.default_branch || null;
@@ -32609,95 +37953,8 @@ function readPayload(path) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message continues "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message continues "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function units_formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
-    }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${units_formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
-}
-/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
-function allOf(count, thing, [one, many]) {
-    if (count === 0)
-        return `no ${thing} ${one}`;
-    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
-}
-/** `1 set`, `3 sets`, `12,000 sets`. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
-}
-/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
-function listed(items, most, { separator = ', ', total = items.length } = {}) {
-    const rest = total - Math.min(most, items.length);
-    const shown = items.slice(0, most).join(separator);
-    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
-}
-
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/notify/text.js
 
 // A notice as text for people: the verdict first, then why, then what to do.
@@ -32716,7 +37973,7 @@ function headlineOf(notice) {
     const line = [
         `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
         ...(database === null ? [] : [`database ${database}`]),
-        ...(backup === null ? [] : [units_formatBytes(backup.sizeBytes)]),
+        ...(backup === null ? [] : [(0,units/* formatBytes */.z3)(backup.sizeBytes)]),
         lastGoodText(notice),
     ].join(', ');
     return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
@@ -32759,13 +38016,13 @@ function rowsOf(notice) {
     return [
         ...row('Environment', environment),
         ...row('Database', database),
-        ...row('Backup', backup && `${backup.id}, ${units_formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('Backup', backup && `${backup.id}, ${(0,units/* formatBytes */.z3)(backup.sizeBytes)}, ${backup.file}`),
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
-        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
-        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
         ...row('Finished', finishedAt.toISOString()),
         ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
         ...row('Run', run.url),
@@ -32786,7 +38043,7 @@ function lastGoodText(notice) {
         return 'no good backup';
     if (lastGood === 'unknown')
         return 'age of the last good backup unknown';
-    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `last good backup ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 function lastGoodDetail(notice) {
     const { lastGood } = notice;
@@ -32794,7 +38051,7 @@ function lastGoodDetail(notice) {
         return 'there is none';
     if (lastGood === 'unknown')
         return 'unknown: this run has not looked at the backups';
-    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `${lastGood.id}, ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 /** `backup-action` makes a backup, `verify-action` a verification. */
 function workOf({ action }) {
@@ -32874,108 +38131,12 @@ function factsOf(notice) {
     };
 }
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function reaching_inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reaching_reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reaching_reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reaching_reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/clean.js
-// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
-// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
-/** The longest line of a log, in UTF-16 units. */
-const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
-// of a line, so an unfinished sequence cannot hide the lines after it.
-const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
-const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
-// runner's string comparison ignores such characters, so remove them before looking for `::`.
-const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-/**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
- * Ordinary text is unchanged. A trailing line break does not add an empty line.
- */
-function cleanLines(text) {
-    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
-}
-/** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function cleanLine(text, limit = longestLine) {
-    const line = cleanLines(text)
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .join(' ');
-    return shorten(line, limit);
-}
-/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
-function cleanMarkdown(text) {
-    return cleanLine(text)
-        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
-        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;')
-        .replace(/:(?=\/\/)/g, '&#58;')
-        .replace(/(www)\./gi, '$1&#46;');
-}
-/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function clean_markdownCode(text) {
-    const line = cleanLine(text).replace(/\|/g, '\\|');
-    const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
-    return line === '' ? '' : `${fence} ${line} ${fence}`;
-}
-/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
-function codeFence(text) {
-    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-}
-function breakCommands(line) {
-    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
-}
-function shorten(line, limit) {
-    // The cut may leave the first half of a surrogate pair behind.
-    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function longestRun(text, character) {
-    let longest = 0;
-    let run = 0;
-    for (const each of text) {
-        run = each === character ? run + 1 : 0;
-        longest = Math.max(longest, run);
-    }
-    return longest;
-}
-
+// EXTERNAL MODULE: ./build/shared/failure.js
+var shared_failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/reaching.js
+var reaching = __nccwpck_require__(59859);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var shared_clean = __nccwpck_require__(3581);
 ;// CONCATENATED MODULE: ./build/shared/notify/notice.js
 
 /** Outputs that are too long, or say again what a notice says elsewhere. */
@@ -33005,7 +38166,7 @@ function noticeOf(frame, told, ending, hide) {
         outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
-        advice: cleanLines(failure?.hint ?? '')
+        advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
             .slice(0, mostAdvice)
             .map(clean),
     };
@@ -33026,7 +38187,7 @@ function verdictOf({ verdict }, { exitCode, isCancelled }) {
  * make clickable.
  */
 function shown(text) {
-    return cleanLine(text, longestText)
+    return (0,shared_clean/* cleanLine */.Ow)(text, longestText)
         .replaceAll('://', '[:]//')
         .replace(/<(?=[!@#/A-Za-z])/g, '‹');
 }
@@ -33048,7 +38209,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await reaching_inTime(patience, signal, transport.sendMail({
+        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -33065,7 +38226,7 @@ async function sendMail(mailing, notice, signal) {
     catch (error) {
         const { code = '' } = error;
         const what = said[code] === undefined ? '' : ` ${said[code]}`;
-        throw new Error(`${server.host}:${server.port}${what}: ${reaching_reasonOf(error)}`);
+        throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
         transport.close();
@@ -33123,6 +38284,8 @@ const remedies = {
     ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
 };
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(37067);
 // EXTERNAL MODULE: external "node:https"
@@ -33228,9 +38391,9 @@ async function post(message, { proxyFor, signal }) {
         catch (error) {
             const pause = pauses[failures];
             if (signal.aborted || error instanceof Refused || pause === undefined)
-                throw new Error(reaching_reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
-                throw new Error(reaching_reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             });
         }
     }
@@ -33238,7 +38401,7 @@ async function post(message, { proxyFor, signal }) {
 async function tryOnce(message, proxyFor, signal) {
     const end = new AbortController();
     try {
-        const { status, text } = await reaching_inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        const { status, text } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
         if (status >= 200 && status < 300)
             return text;
         const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
@@ -33419,7 +38582,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+        throw new shared_failure/* Failure */.HR('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -33428,7 +38591,7 @@ function makeFolder() {
         return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
     }
     catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+        throw new shared_failure/* Failure */.HR('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
     }
 }
 /** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
@@ -33440,7 +38603,7 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
 }
 function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+    return new shared_failure/* Failure */.HR('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
 /** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path) {
@@ -33620,204 +38783,10 @@ async function inFolder(work) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/advice.js
-/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
-const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
-/** In front of a command: the line's start, or a word that announces one. */
-const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
-const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
-/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
-const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
-/**
- * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
- * What is not surely a command stays text.
- */
-function partsOf(advice) {
-    const parts = [];
-    let rest = advice;
-    for (;;) {
-        start.lastIndex = 0;
-        const match = firstCommand(rest);
-        if (match === null)
-            break;
-        const [from, to] = match;
-        if (from > 0)
-            parts.push({ text: rest.slice(0, from) });
-        parts.push({ command: rest.slice(from, to) });
-        rest = rest.slice(to);
-    }
-    return rest === '' ? parts : [...parts, { text: rest }];
-}
-function firstCommand(text) {
-    for (const match of text.matchAll(start)) {
-        const from = match.index + match[0].length;
-        const length = commandLength(text.slice(from));
-        if (length > 0)
-            return [from, from + length];
-    }
-    return null;
-}
-/** Up to the first end that is not within quotes. */
-function commandLength(text) {
-    let offset = 0;
-    for (;;) {
-        const found = end.exec(text.slice(offset));
-        if (found === null)
-            return text.length;
-        const at = offset + found.index;
-        if (isBalanced(text.slice(0, at)))
-            return at;
-        offset = at + Math.max(1, found[0].length);
-        if (offset >= text.length)
-            return text.length;
-    }
-}
-function isBalanced(text) {
-    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
-    return !isOdd("'") && !isOdd('"');
-}
-/** The commands alone, in their order. */
-function advice_commandsIn(advice) {
-    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
-}
-
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-;// CONCATENATED MODULE: ./build/shared/runner/log.js
-
-
-
-// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
-// are added after that. There is no terminal, but GitHub shows colours anyway.
-/** GitHub cuts an annotation off at 4096 characters. */
-const longestAnnotation = 4_000;
-let groupIsOpen = false;
-/** What was already annotated: saying it again helps nobody. */
-const annotated = new Set();
-/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
-async function group(title, work) {
-    closeGroup();
-    aloud(() => lib_core/* startGroup */.Oh(cleanLine(title)));
-    groupIsOpen = true;
-    try {
-        return await work();
-    }
-    finally {
-        closeGroup();
-    }
-}
-/** Ends the open group, so that the following lines are visible without unfolding it. */
-function closeGroup() {
-    if (groupIsOpen)
-        aloud(() => lib_core/* endGroup */.N4());
-    groupIsOpen = false;
-}
-function info(text) {
-    print(text, (line) => line);
-}
-function success(text) {
-    print(text, (line) => green(`✔ ${line}`));
-}
-/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
-function passed(text) {
-    print(text, green);
-}
-function failed(text) {
-    print(text, red);
-}
-function doubtful(text) {
-    print(text, yellow);
-}
-/** Progress of a long step. The caller decides how often to report it. */
-function progress(text) {
-    print(text, (line) => grey(`… ${line}`));
-}
-/** Output of the host, marked so that nobody takes it for ours. */
-function host(text) {
-    print(text, (line) => `${grey('host │')} ${line}`);
-}
-/** Something important: bold, without an annotation. */
-function important(text) {
-    print(text, bold);
-}
-/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
-function log_error(text, title) {
-    annotate(lib_core/* error */.z3, text, title);
-}
-/** An annotation: something needs attention soon. */
-function warning(text, title) {
-    annotate(lib_core/* warning */.$e, text, title);
-}
-/** An annotation: something worth knowing beyond the log. */
-function notice(text, title) {
-    annotate(lib_core/* notice */.lm, text, title);
-}
-/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
-const quiet = new external_node_async_hooks_.AsyncLocalStorage();
-let filtered = false;
-/**
- * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
- * `work`, except commands that mask a secret. With debug logging, everything is visible.
- * @param heard gets what they print: the only place where some of them say why they failed
- */
-function quietly(work, heard = () => { }) {
-    if (!filtered)
-        filterOutput();
-    filtered = true;
-    return quiet.run(heard, work);
-}
-function filterOutput() {
-    const write = process.stdout.write.bind(process.stdout);
-    process.stdout.write = (chunk, ...rest) => {
-        const text = String(chunk);
-        const heard = quiet.getStore();
-        const isTheirs = heard != null && !text.startsWith('::add-mask::');
-        if (isTheirs)
-            heard(text);
-        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
-    };
-}
-/** Writes our own output, which is never dropped. */
-function aloud(write) {
-    quiet.run(null, write);
-}
-function print(text, dress) {
-    aloud(() => {
-        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
-        const lines = cleanLines(text);
-        if (lines.length > 0)
-            lib_core/* info */.pq(lines.map(dress).join('\n'));
-    });
-}
-function annotate(write, text, title) {
-    const said = annotation(text);
-    if (annotated.has(said))
-        return;
-    annotated.add(said);
-    aloud(() => write(said, annotationTitle(title)));
-}
-function annotation(text) {
-    return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
-}
-function annotationTitle(title) {
-    return title === undefined ? {} : { title: cleanLine(title) };
-}
-function bold(line) {
-    return `\x1b[1m${line}\x1b[0m`;
-}
-function green(line) {
-    return `\x1b[32m${line}\x1b[0m`;
-}
-function red(line) {
-    return `\x1b[31m${line}\x1b[0m`;
-}
-function yellow(line) {
-    return `\x1b[33m${line}\x1b[0m`;
-}
-function grey(line) {
-    return `\x1b[90m${line}\x1b[0m`;
-}
-
+// EXTERNAL MODULE: ./build/shared/advice.js
+var advice = __nccwpck_require__(49790);
+// EXTERNAL MODULE: ./build/shared/runner/log.js
+var log = __nccwpck_require__(33437);
 ;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
@@ -33831,21 +38800,21 @@ const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The headline: how the run ended. */
 function verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+    return block(`## ${signs[kind]} ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
+    return block(`### ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function paragraph(text) {
     return block(prose(text));
 }
 /** What to do: words as paragraphs, and the commands among them in blocks that can be copied. */
-function advice(text) {
+function job_summary_advice(text) {
     return text.split('\n').flatMap(adviceLine);
 }
 /** Where the failure is explained. */
 function explained(code) {
-    return block(`[What ${clean_markdownCode(code)} means, and what else helps](${explanation(code)})`);
+    return block(`[What ${(0,shared_clean/* markdownCode */.D9)(code)} means, and what else helps](${explanation(code)})`);
 }
 /** The page of our documentation that explains a failure. */
 function explanation(code) {
@@ -33881,7 +38850,7 @@ function table(head, rows) {
     if (head.includes(''))
         throw new Error('A column of a table has no name');
     const lines = [
-        head.map(cleanMarkdown),
+        head.map(shared_clean/* cleanMarkdown */.nw),
         head.map(() => '---'),
         ...rows.slice(0, mostRows).map((row) => row.map(cell)),
     ];
@@ -33890,14 +38859,14 @@ function table(head, rows) {
 }
 /** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
 function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
+    const code = withoutMiddle((0,shared_clean/* cleanLines */.v3)(text).join('\n'));
+    const fence = (0,shared_clean/* codeFence */.d6)(code);
     return block(`${fence}${language}\n${code}\n${fence}`);
 }
 /** Blocks folded away under a title. */
 function details(title, blocks) {
     // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const summary = (0,shared_clean/* cleanLine */.Ow)(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 /** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
@@ -33921,7 +38890,7 @@ function writeSummary(blocks) {
         (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
     }
     catch (error) {
-        info(`Could not write the job summary: ${error}`);
+        log.info(`Could not write the job summary: ${error}`);
     }
 }
 let isWritten = false;
@@ -33936,9 +38905,9 @@ function cell(value) {
     if (typeof value !== 'object')
         return prose(String(value));
     if ('code' in value)
-        return clean_markdownCode(value.code);
-    return partsOf(value.advice)
-        .map((part) => ('command' in part ? clean_markdownCode(part.command) : prose(part.text, true)))
+        return (0,shared_clean/* markdownCode */.D9)(value.code);
+    return (0,advice/* partsOf */.C)(value.advice)
+        .map((part) => ('command' in part ? (0,shared_clean/* markdownCode */.D9)(part.command) : prose(part.text, true)))
         .join('');
 }
 /** Words that only lead from one command to the next. */
@@ -33951,7 +38920,7 @@ function adviceLine(line) {
             blocks.push(codeBlock(commands.join('\n'), 'bash'));
         commands = [];
     };
-    for (const part of partsOf(line)) {
+    for (const part of (0,advice/* partsOf */.C)(line)) {
         if ('command' in part)
             commands.push(part.command);
         else if (commands.length === 0 || !between.test(part.text)) {
@@ -33967,16 +38936,16 @@ function adviceLine(line) {
 /** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
 function prose(text, isPart = false) {
     const { runsUrl } = context_workflowContext(process.env, {});
-    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    const clean = (words) => (isPart ? keepingEnds(words) : (0,shared_clean/* cleanMarkdown */.nw)(words));
     if (runsUrl === null || !text.includes(runsUrl))
         return clean(text);
-    const parts = cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    const parts = (0,shared_clean/* cleanLine */.Ow)(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
     return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
 }
 /** Cleaning trims, but these are parts of a sentence. */
 function keepingEnds(text) {
     const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
-    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+    return `${before === '' ? '' : ' '}${(0,shared_clean/* cleanMarkdown */.nw)(words)}${after === '' ? '' : ' '}`;
 }
 function escapedForPattern(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -34000,7 +38969,7 @@ function withoutMiddle(code) {
 function wordsOf({ action, exitCode, error, cancelledBy }) {
     if (exitCode === 0)
         return null;
-    if (isFailure(error))
+    if ((0,shared_failure/* isFailure */.N6)(error))
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
@@ -34018,12 +38987,12 @@ function reportEnding(ending) {
     if (words === null)
         return;
     if (cancelledBy !== null)
-        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
-    else if (isFailure(error))
-        log_error(words.message, `${action} failed: ${words.code}`);
+        log.error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if ((0,shared_failure/* isFailure */.N6)(error))
+        log.error(words.message, `${action} failed: ${words.code}`);
     else
-        log_error(words.message, `${action} failed`);
-    if (isFailure(error))
+        log.error(words.message, `${action} failed`);
+    if ((0,shared_failure/* isFailure */.N6)(error))
         tellDetails(error);
     else if (cancelledBy === null)
         tellDefect(error, words);
@@ -34040,27 +39009,27 @@ function summarizeEnding(ending) {
     writeSummary([
         verdict('bad', `${ending.action} ${how}: ${code}`),
         paragraph(message),
-        ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
-        ...(isFailure(ending.error) ? [explained(ending.error.code)] : []),
+        ...(hint === null ? [] : [heading('What to do'), ...job_summary_advice(hint)]),
+        ...((0,shared_failure/* isFailure */.N6)(ending.error) ? [explained(ending.error.code)] : []),
     ]);
 }
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
-        info(error.stack);
+        log.info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    important(`What to do: ${hint}`);
+    log.important(`What to do: ${hint}`);
 }
 function tellDetails(failure) {
     if (failure.hint !== undefined)
-        important(`What to do: ${failure.hint}`);
+        log.important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
-    info(`More about it: ${explanation(failure.code)}`);
+    log.info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
     for (let each = cause; each !== undefined && each !== null && each !== '';) {
-        info(`Cause: ${messageOf(each)}`);
+        log.info(`Cause: ${messageOf(each)}`);
         each = each instanceof Error ? each.cause : undefined;
     }
 }
@@ -34084,7 +39053,7 @@ function refusalIn(printed) {
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
     const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : cleanLine(said, 300);
+    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -34109,7 +39078,7 @@ const unsupported = 'GitHub Enterprise Server does not support them';
 async function limited(work, failed) {
     const refusals = new Refusals();
     try {
-        return await answered(github_patience_patience, quietly(work, refusals.hear));
+        return await answered(github_patience_patience, (0,log.quietly)(work, refusals.hear));
     }
     catch (error) {
         return failed(whyNot(error, refusals.last));
@@ -34135,9 +39104,9 @@ function whyNot(error, refusal = null) {
     if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return unsupported;
     if (!(error instanceof lib/* HttpClientError */.Kg))
-        return cleanLine(reaching_reasonOf(error), 300);
+        return (0,shared_clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 300);
     const status = error.statusCode;
-    const reason = cleanLine(error.message, 300) || 'nothing';
+    const reason = (0,shared_clean/* cleanLine */.Ow)(error.message, 300) || 'nothing';
     const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
     return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
@@ -34252,7 +39221,7 @@ class Notices {
             outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
         }
         catch (error) {
-            warning(`Could not put the evidence together: ${reaching_reasonOf(error)}`);
+            log.warning(`Could not put the evidence together: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async tell(ending, outputs, signal) {
@@ -34288,7 +39257,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                warning(`The ping of the start was not taken by ${url.host}: ${reaching_reasonOf(error)}`);
+                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -34302,11 +39271,11 @@ class Notices {
 async function warnUnless(what, host, sending) {
     try {
         await sending;
-        info(`Sent ${what}`);
+        log.info(`Sent ${what}`);
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        warning(`Could not send ${what}${where}: ${withoutSecrets(reaching_reasonOf(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
     }
 }
 async function storeEvidence(notice) {
@@ -34319,9 +39288,9 @@ async function storeEvidence(notice) {
         return null;
     }, (reason) => reason);
     if (why === null)
-        info(`Stored the evidence as the artifact ${name}`);
+        log.info(`Stored the evidence as the artifact ${name}`);
     else
-        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+        log.warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
     const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
@@ -34358,7 +39327,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         if (cancelledBy !== null)
             return;
         cancelledBy = signal;
-        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => fail(new shared_failure/* Failure */.HR('cancelled', `${name} did not end in time after ${signal}`)), grace);
         setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
         cancellation.abort();
     }
@@ -34381,7 +39350,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         ending = true;
         let how = first;
         const duties = [
-            closeGroup,
+            log.closeGroup,
             () => reportEnding(how),
             () => summarizeEnding(how),
             ...undos.reverse(),
@@ -34414,7 +39383,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not tell how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -34436,49 +39405,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
-const workflowCommand = /::|##\[/;
-/**
- * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
- * has characters that cannot be seen or copied. The result is one line.
- *
- * @throws Failure `unquotable` for text with a NUL, which no argument can hold
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
-
-// Paths in the backup folder on the host, and commands for them.
-/** The lock. `.lock.holder`, beside it, says who holds it. */
-const lockFile = (backupDir) => `${backupDir}/.lock`;
-const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
-/** The folders of all transactions, by their ids. */
-const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
-
+// EXTERNAL MODULE: ./build/shared/host/backup-folder.js
+var backup_folder = __nccwpck_require__(53542);
 ;// CONCATENATED MODULE: ./build/shared/plan/text.js
 /** The plan as printed lines: what changes, how, and what is left alone. */
 function planText(plan) {
@@ -34511,6 +39439,14 @@ function restoreText({ restore }) {
         ...restarted.map(({ service, why }) => `${service} is stopped meanwhile and started again: ${why}`),
     ];
 }
+/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
+function doneIn({ services, restore }) {
+    const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+    if (restore === null)
+        return `Rolled back to ${tags}`;
+    const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
+    return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
 const howIn = {
     recreate: 'one after the other, with downtime',
     'blue-green': 'new containers start before the old ones stop, without downtime',
@@ -34536,268 +39472,10 @@ function widest(texts) {
     return Math.max(0, ...texts.map((text) => text.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/by-text.js
-/** Compares texts by code units, so that the order is the same on every machine. */
-function byText(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Every registry refuses longer paths. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port; `docker.io` if none was given. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` if neither tag nor digest was given; null if only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these, because an image id would otherwise be read as a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** null if the text is not a reference, for example because a variable in it is not set. */
-function referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only if it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
-/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
-const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
-const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
-/** Seven is the shortest hash that Git prints. */
-const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
-/**
- * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
- * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
- * make it lie, and what it costs not to is a line that the operator has to change.
- */
-function moving_tag_moves(tag) {
-    const text = tag.toLowerCase().replace(processors, '');
-    if (pullRequest.test(text))
-        return true;
-    return !/\d/.test(text) && !commit.test(text);
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose accepts for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function release_isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
- * counts; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries makes even a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
- * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True if both run the same images in the same services. */
-function release_sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
-function createdAt(container) {
-    return container.created.replace(/Z$/, '');
-}
-function runningImage(container, image) {
-    const imageId = release_isImageId(container.imageId) ? container.imageId : null;
-    // A container may have been created from an image id, which would parse as a repository called "sha256".
-    if (release_isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOf(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOf)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
-
-
-
-
-/**
- * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
- * there is none, another tag of the same repository says more; `latest` is the last resort.
- * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
- */
-function nameOf(named, file, images) {
-    const own = named.tag;
-    if (own !== null && !moving_tag_moves(own))
-        return own;
-    const reference = named.image === null || release_isImageId(named.image) ? file : named.image;
-    const repository = referenceOf(reference)?.repository;
-    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
-        .map(referenceOf)
-        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
-        .filter((tag) => tag !== own)
-        .toSorted(byUse);
-    const best = others[0];
-    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
-        return best;
-    return own ?? best ?? null;
-}
-/** What does not move first, then versions, then what says most. */
-function byUse(one, other) {
-    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
-    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
-}
-
+// EXTERNAL MODULE: ./build/shared/releases/image-name.js
+var image_name = __nccwpck_require__(89892);
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var release = __nccwpck_require__(56986);
 ;// CONCATENATED MODULE: ./build/shared/history/word.js
 
 function imagesOf(release, ignored) {
@@ -34822,7 +39500,7 @@ function sameImages(one, other) {
     return (one.size === other.size &&
         [...one].every(([service, image]) => {
             const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
+            return counterpart !== undefined && (0,release/* sameImage */.G4)(image, counterpart);
         }));
 }
 
@@ -34853,7 +39531,7 @@ function candidates({ entries, verdicts, running, ignored, images, environment }
         found.push({
             about,
             candidate: {
-                tag: joined(about, (image) => nameOf(image, null, images) ?? '-'),
+                tag: joined(about, (image) => (0,image_name/* nameOf */.V)(image, null, images) ?? '-'),
                 digest: joined(about, ({ digest, imageId }) => (digest ?? imageId)?.slice(7, 19) ?? '-'),
                 verdict: word ?? copied,
                 when: record.at,
@@ -34890,7 +39568,7 @@ function isAlike(one, other) {
 /** Old records may name nothing but a tag. */
 function isSame(one, other) {
     const isNameless = [one, other].some(({ digest, imageId }) => digest === null && imageId === null);
-    return isNameless ? one.tag === other.tag : sameImage(one, other);
+    return isNameless ? one.tag === other.tag : (0,release/* sameImage */.G4)(one, other);
 }
 function joined(images, tell) {
     const told = [...images].map(([service, image]) => [service, tell(image)]);
@@ -34935,7 +39613,7 @@ function timelineOf(lines) {
         }
         return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
     });
-    const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(width - 3)}`;
+    const scale = `${' '.repeat(name)}  0 s${(0,units/* formatDuration */.a3)(end - begin).padStart(width - 3)}`;
     return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
 }
 const changes = new Map([
@@ -34974,7 +39652,7 @@ function restoreBlocks({ restore }, done) {
             ['Database', database],
             ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
             ...(copy === null ? [] : [['Copy', { code: copy }]]),
-            ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)]]),
+            ...(done === null ? [] : [['Restored in', (0,units/* formatDuration */.a3)(done.loaded.restoreMs)]]),
             ...(done === null ? [] : [['The old database', { code: done.aside }]]),
             ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services]]),
         ]),
@@ -35001,7 +39679,7 @@ function notesBlock({ notes }) {
         ];
 }
 function downtimeOf({ downtimeMs }) {
-    return downtimeMs === null ? 'not measured' : formatDuration(downtimeMs);
+    return downtimeMs === null ? 'not measured' : (0,units/* formatDuration */.a3)(downtimeMs);
 }
 function downtimeRows(outcome) {
     return [
@@ -35043,7 +39721,7 @@ const noStory = () => ({
 const mostWords = 3;
 /** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
 function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
-    const failure = isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const failure = (0,shared_failure/* isFailure */.N6)(error) ? error : new shared_failure/* Failure */.HR('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
         reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
@@ -35052,7 +39730,7 @@ function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candida
     writeSummary([
         verdict('bad', state ?? `${inputs.environment} was not rolled back`),
         paragraph(failure.message),
-        ...(failure.hint === undefined ? [] : [heading('What to do'), ...advice(failure.hint)]),
+        ...(failure.hint === undefined ? [] : [heading('What to do'), ...job_summary_advice(failure.hint)]),
         ...(plan !== null ? [heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
         ...(carried === null ? [] : carriedBlocks(carried, inputs)),
         ...candidatesBlocks(candidates),
@@ -35070,7 +39748,7 @@ function carriedBlocks(carried, { backupDir }) {
         words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
     return [
         facts([
-            ['Transaction', { code: transactionFolder(backupDir, id) }],
+            ['Transaction', { code: (0,backup_folder/* transactionFolder */.ZZ)(backupDir, id) }],
             ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
         ]),
         ...timeline,
@@ -35091,9 +39769,9 @@ function runningBlocks({ containers, images, compose }) {
     if (containers.length === 0)
         return [];
     const known = compose === null || 'error' in compose ? [] : compose.images;
-    const rows = Object.entries(releaseOf(containers, images)).map(([service, image]) => [
+    const rows = Object.entries((0,release/* releaseOf */.l7)(containers, images)).map(([service, image]) => [
         service,
-        imageInShort(nameOf(image, image.image, known), image),
+        imageInShort((0,image_name/* nameOf */.V)(image, image.image, known), image),
     ]);
     return [heading('What runs'), table(['Service', 'Runs'], rows)];
 }
@@ -35167,12 +39845,12 @@ const allOrNumber = {
 /** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
 const duration = {
     hint: 'Give a duration such as 90s, 5m or 2h.',
-    parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+    parse: (value) => within((0,units/* parseDuration */.E9)(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
 };
 /** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
 const size = {
     hint: 'Give a size such as 1GiB, 512MiB, 10GB or a number of bytes.',
-    parse: parseSize,
+    parse: units/* parseSize */.DB,
 };
 /** One value per line; empty lines are ignored. */
 function lines(each) {
@@ -35309,267 +39987,8 @@ const registry = {
     },
 };
 
-;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
-
-const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
-/**
- * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function sshIdentity(pem) {
-    const key = privateKeyOf(pem);
-    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
-    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
-    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-    const tag = (0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
-    return {
-        unwrapFileKey(sealed) {
-            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
-            if (own === undefined)
-                return null;
-            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
-        },
-    };
-}
-function openWithRsa(key, { body }) {
-    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
-    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
-}
-/** The key is used for X25519, on the same curve in another form. */
-function openWithEd25519(key, wire, { args, body }) {
-    const info = label['ssh-ed25519'];
-    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
-    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
-    const share = Buffer.from(args[2] ?? '', 'base64');
-    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
-    const shared = multiply(tweak, multiply(own, share));
-    const recipient = bytesOf((0,external_node_crypto_.createPublicKey)(own).export({ format: 'jwk' }).x ?? '');
-    const wrapping = Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
-    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
-    decipher.setAuthTag(body.subarray(-16));
-    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
-}
-/** What stands before the 32 bytes of such a key in PKCS #8. */
-const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
-function multiply(privateKey, point) {
-    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
-}
-const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
-function privateKeyOf(pem) {
-    let key;
-    try {
-        key = pem.startsWith('-----BEGIN OPENSSH ')
-            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
-            : (0,external_node_crypto_.createPrivateKey)(pem);
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            throw error;
-        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
-    }
-    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    return key;
-}
-const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
-const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
-/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
-function openSshKey(pem) {
-    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
-    const file = Buffer.from(base64, 'base64');
-    const magic = 'openssh-key-v1\0';
-    if (file.toString('latin1', 0, magic.length) !== magic)
-        throw damaged();
-    const outer = new Fields(file.subarray(magic.length));
-    if (outer.next().toString('latin1') !== 'none')
-        throw withPassphrase();
-    outer.next();
-    outer.next();
-    if (outer.number() !== 1)
-        throw damaged();
-    outer.next();
-    const inner = new Fields(outer.next());
-    // The same number twice, to see whether it was decrypted.
-    const [one, other] = [inner.number(), inner.number()];
-    if (one !== other)
-        throw damaged();
-    const type = inner.next().toString('latin1');
-    if (type === 'ssh-ed25519') {
-        const x = inner.next();
-        const pair = inner.next();
-        if (x.length !== 32 || pair.length !== 64)
-            throw damaged();
-        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
-    }
-    if (type !== 'ssh-rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
-    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
-    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
-    return {
-        kty: 'RSA',
-        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
-    };
-}
-/** Fields of an SSH key, each after its length. */
-class Fields {
-    #bytes;
-    #at = 0;
-    constructor(bytes) {
-        this.#bytes = bytes;
-    }
-    number() {
-        if (this.#at + 4 > this.#bytes.length)
-            throw damaged();
-        this.#at += 4;
-        return this.#bytes.readUInt32BE(this.#at - 4);
-    }
-    next() {
-        const length = this.number();
-        if (this.#at + length > this.#bytes.length)
-            throw damaged();
-        this.#at += length;
-        return this.#bytes.subarray(this.#at - length, this.#at);
-    }
-}
-function fields(...values) {
-    return Buffer.concat(values.flatMap((value) => {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(value.length);
-        return [length, value];
-    }));
-}
-const bytesOf = (base64) => Buffer.from(base64, 'base64url');
-const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
-function bytesFrom(value) {
-    const hex = value.toString(16);
-    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-}
-/** SSH writes numbers with a sign, JWK without. */
-const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
-function signed(base64) {
-    const bytes = bytesOf(base64);
-    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
-
-// Keys of age as people write them: one a line, with comments.
-/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
-const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-/** 32 bytes are 52 letters, and the checksum is six. */
-const keyLetters = 58;
-/**
- * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
- * @throws RangeError with what continues a sentence about the input
- */
-function recipientsIn(text) {
-    const lines = keyLines(text);
-    for (const { line, number } of lines) {
-        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length === 0)
-        throw new RangeError('has no recipient');
-    // What follows an SSH key is a comment, which often names a person.
-    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
-}
-/**
- * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function identitiesIn(text) {
-    const ssh = [];
-    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
-        ssh.push(sshIdentity(pem));
-        return '';
-    });
-    if (rest.includes('PRIVATE KEY-----'))
-        throw new RangeError('has an SSH key that is cut off: give all of its lines');
-    const lines = keyLines(rest);
-    for (const { line, number } of lines) {
-        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length + ssh.length === 0)
-        throw new RangeError('has no key');
-    return [...lines.map(({ line }) => line), ...ssh];
-}
-function keyLines(text) {
-    return text
-        .split(/\r\n|\n/)
-        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-        .filter(({ line }) => line !== '' && !line.startsWith('#'));
-}
-/** null if it is a good one. */
-function problemOfAge(key, name) {
-    const isPublic = name === 'age';
-    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
-        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
-    }
-    if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
-    const data = key.slice(name.length + 1);
-    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
-    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
-    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
-        return 'has a key that is cut off or misspelled';
-    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
-}
-/** As BIP 173 computes it; 1 if it is right. */
-function checksum(name, values) {
-    const codes = [...name].map((character) => character.charCodeAt(0));
-    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
-    return all.reduce((sum, value) => {
-        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
-        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
-    }, 1);
-}
-/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
-const shortestModulus = 256;
-function problemOfSsh(line) {
-    if (line.startsWith('AGE-SECRET-KEY-'))
-        return 'has a private key: give the public one, which begins with age1';
-    const [type = '', base64 = ''] = line.split(/\s+/);
-    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
-        return /^(ssh-|ecdsa-|sk-)/.test(type)
-            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
-    }
-    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
-    const [name, ...numbers] = fields ?? [];
-    if (name?.toString('latin1') !== type)
-        return 'has an SSH key that is cut off or misspelled';
-    if (type === 'ssh-ed25519') {
-        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
-    }
-    // A leading zero keeps the modulus positive.
-    if (numbers.length !== 2)
-        return 'has an SSH key that is cut off or misspelled';
-    return (numbers[1]?.length ?? 0) > shortestModulus
-        ? null
-        : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function fieldsOf(key) {
-    const fields = [];
-    for (let at = 0; at < key.length;) {
-        if (at + 4 > key.length)
-            return null;
-        const end = at + 4 + key.readUInt32BE(at);
-        if (end > key.length)
-            return null;
-        fields.push(key.subarray(at + 4, end));
-        at = end;
-    }
-    return fields;
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/age-keys.js
+var age_keys = __nccwpck_require__(40908);
 ;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
 
 
@@ -35599,22 +40018,22 @@ const recipientList = {
     hint: recipientHint,
     parse(value) {
         try {
-            return recipientsIn(value);
+            return (0,age_keys/* recipientsIn */.uB)(value);
         }
         catch (error) {
             if (!(error instanceof RangeError))
                 throw error;
-            throw new InputError('encrypt-to', error.message, recipientHint);
+            throw new shared_failure/* InputError */.dz('encrypt-to', error.message, recipientHint);
         }
     },
 };
 /** Undefined if it could not be read, which is told already. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
-        throw new InputError('encrypt-to', 'is required with encrypt: age', recipientHint);
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);
     }
     if (encryption === 'none' && recipients?.length > 0) {
-        throw new InputError('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
     }
 }
 /** A level has a meaning only for a given compressor, and each has its own range. */
@@ -35622,10 +40041,10 @@ function checkLevel(compression, level) {
     if (level === null)
         return;
     if (compression === 'auto' || compression === 'none') {
-        throw new InputError('compression-level', `has no meaning for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+        throw new shared_failure/* InputError */.dz('compression-level', `has no meaning for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
     }
     if (compression === 'gzip' && level > 9) {
-        throw new InputError('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
+        throw new shared_failure/* InputError */.dz('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
     }
 }
 
@@ -35702,12 +40121,12 @@ function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
-        throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new InputError('ssh-key', 'does not contain a private key', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'does not contain a private key', hint);
     return key;
 }
 
@@ -35734,7 +40153,7 @@ function readNoticeInputs(input, host, onRead) {
                 return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
             if (hookSecret === null)
                 return null;
-            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+            throw new shared_failure/* InputError */.dz('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
         }),
         evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
     };
@@ -35757,7 +40176,7 @@ const shortestPath = 16;
 function readAddress(name, text) {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^https?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give the whole address, as the service shows it');
     mask(url.href);
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
@@ -35765,7 +40184,7 @@ function readAddress(name, text) {
     if (url.password !== '')
         mask(url.password);
     if (url.protocol === 'http:' && !isLoopback(url))
-        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
     url.hash = '';
     return url;
 }
@@ -35795,18 +40214,18 @@ function readMailing(input, server) {
         if (server === null) {
             if (from === null && to === null)
                 return null;
-            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+            throw new shared_failure/* InputError */.dz('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
         }
         if (on === 'never')
             return null;
         if (to === null) {
-            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+            throw new shared_failure/* InputError */.dz('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
         }
         // undefined where an input was bad: that is reported already.
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -35823,17 +40242,17 @@ function readMailServer(text) {
     const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^smtps?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an smtp or smtps address', hint);
+        throw new shared_failure/* InputError */.dz(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
     if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+        throw new shared_failure/* InputError */.dz(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
-        throw new InputError(name, 'names no host', hint);
+        throw new shared_failure/* InputError */.dz(name, 'names no host', hint);
     if ((username === '') !== (password === ''))
-        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+        throw new shared_failure/* InputError */.dz(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
     return {
         host,
@@ -35855,7 +40274,7 @@ function decoded(text, name) {
         return decodeURIComponent(text);
     }
     catch {
-        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+        throw new shared_failure/* InputError */.dz(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
     }
 }
 /** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
@@ -35890,19 +40309,21 @@ function readLogin(input) {
     return input.rule(() => {
         if (user !== null)
             return { user, password: password.trim() };
-        throw new InputError('registry-username', 'is missing, although a password was given', 
+        throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
         // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
         'Give registry-username: ${{ github.actor }}');
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
 ;// CONCATENATED MODULE: ./build/shared/history/record.js
 
 
 
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
+const longestLine = 256 * 1024;
 /** How many unreadable lines are reported one by one. */
 const mostProblems = 3;
 /** UTF-16 units. */
@@ -35917,59 +40338,59 @@ function record_recordId(runId, attempt, hex) {
 }
 /** Free text on one line. */
 const record_line = (longest) => {
-    const limited = untrusted_text(longest);
+    const limited = (0,untrusted/* text */.Qq)(longest);
     return (value, place) => {
         const read = limited(value, place);
         if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
+            throw new shared_failure/* Failure */.HR('bad-value', `"${place}" contains a control character`);
         return read;
     };
 };
-const record_image = textThat((value) => {
+const record_image = (0,untrusted/* textThat */.jk)((value) => {
     // A container may have been created from an image id.
-    if (release_isImageId(value))
+    if ((0,release/* isImageId */.rw)(value))
         return true;
     try {
-        return value.length <= 600 && parseImageReference(value) !== null;
+        return value.length <= 600 && (0,image_reference/* parseImageReference */.o_)(value) !== null;
     }
     catch {
         return false;
     }
 }, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(release_isImageId, 'an image id')),
+const runningImage = (0,untrusted/* shape */.cW)({
+    image: (0,untrusted/* orNull */.Xd)(record_image),
+    tag: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)(image_reference/* isTag */.dz, 'a tag')),
+    digest: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)(image_reference/* isDigest */.Bc, 'a digest')),
+    imageId: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)(release/* isImageId */.rw, 'an image id')),
 });
-const release = mapOf(isServiceName, record_runningImage, 200);
-const hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
-const settings = shape({
-    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+const record_release = (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, runningImage, 200);
+const hash = (0,untrusted/* textThat */.jk)((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = (0,untrusted/* shape */.cW)({
+    compose: (0,untrusted/* textThat */.jk)((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
     kept: hash,
-    services: mapOf(isServiceName, hash, 200),
+    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, hash, 200),
 });
-const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+const backupId = (0,untrusted/* textThat */.jk)((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
+const record = (0,untrusted/* shape */.cW)({
+    version: (0,untrusted/* oneOf */.yL)(1),
+    id: (0,untrusted/* textThat */.jk)(isRecordId, 'the id of a record'),
+    at: (0,untrusted/* textThat */.jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
     environment: record_line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(backupId),
-    restoredId: orNull(backupId),
-    reason: orNull(record_line(longestReason)),
-    actor: orNull(record_line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    settings: orNull(settings),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
+    event: (0,untrusted/* oneOf */.yL)('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: (0,untrusted/* oneOf */.yL)('succeeded', 'failed', 'reverted'),
+    verdict: (0,untrusted/* oneOf */.yL)('good', 'bad', 'unknown'),
+    release: record_release,
+    previous: (0,untrusted/* orNull */.Xd)(record_release),
+    schemaSha256: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: (0,untrusted/* orNull */.Xd)(backupId),
+    restoredId: (0,untrusted/* orNull */.Xd)(backupId),
+    reason: (0,untrusted/* orNull */.Xd)(record_line(longestReason)),
+    actor: (0,untrusted/* orNull */.Xd)(record_line(200)),
+    runUrl: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: (0,untrusted/* orNull */.Xd)(settings),
+    durationMs: (0,untrusted/* orNull */.Xd)(untrusted/* milliseconds */.Rz),
+    downtimeMs: (0,untrusted/* orNull */.Xd)(untrusted/* milliseconds */.Rz),
 });
 /** Reads one record. @throws Failure `bad-value` */
 function readHistoryRecord(value) {
@@ -36004,7 +40425,7 @@ function parseHistory(history) {
 }
 /** The record in a line, or why it is not one. */
 function parseRecord(text) {
-    if (text.length > record_longestLine)
+    if (text.length > longestLine)
         return 'it is too long';
     // There may be millions of junk lines: catching a parse error for each would be slow.
     if (!text.trimStart().startsWith('{'))
@@ -36013,10 +40434,12 @@ function parseRecord(text) {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return isFailure(error) ? error.message : 'it is not JSON';
+        return (0,shared_failure/* isFailure */.N6)(error) ? error.message : 'it is not JSON';
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
 ;// CONCATENATED MODULE: ./build/shared/history/union.js
 
 
@@ -36027,12 +40450,12 @@ function parseRecord(text) {
  */
 function unite(host, mirrors) {
     const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
+    const texts = mirrors.flat().toSorted((a, b) => (0,by_text/* byText */.z)(historyLine(a), historyLine(b)));
     for (const record of texts)
         entries.set(record.id, { record, source: 'mirror' });
     for (const record of host)
         entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,by_text/* byText */.z)(a.id, b.id));
 }
 /** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
@@ -36074,27 +40497,8 @@ function mirrorText(entries, limit) {
     return lines.join('');
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/target-image.js
-
-
-/**
- * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
- * moves.
- * @param repository of the wanted image
- */
-function isThatImage({ tag, digest, imageId }, known, repository) {
-    if (digest !== null && known.digest !== null && digest === known.digest)
-        return true;
-    if (imageId !== null && known.imageId !== null)
-        return imageId === known.imageId;
-    if (digest !== null && known.digest !== null)
-        return false;
-    return (tag !== null &&
-        tag === known.tag &&
-        !moving_tag_moves(tag) &&
-        (known.image === null || referenceOf(known.image)?.repository === repository));
-}
-
+// EXTERNAL MODULE: ./build/shared/plan/target-image.js
+var target_image = __nccwpck_require__(11569);
 ;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
 
 
@@ -36108,7 +40512,7 @@ function knownBad(images, records, ignored, repositoryOf) {
     const wanted = [...images].filter(([service]) => !ignored.has(service));
     const isIn = (release, [service, image]) => {
         const known = release.get(service);
-        return known !== undefined && isThatImage(image, known, repositoryOf(service));
+        return known !== undefined && (0,target_image/* isThatImage */.N)(image, known, repositoryOf(service));
     };
     const words = wordsOn(records, ignored);
     const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
@@ -36144,7 +40548,7 @@ function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
     if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
         return;
     const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
-    throw new failure_Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
+    throw new shared_failure/* Failure */.HR('target-bad', `The target is known to be bad: ${bad.text}`, {
         hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
     });
 }
@@ -36169,11 +40573,11 @@ function named([service, { tag, digest, imageId }]) {
 function parseTarget(value) {
     if (value.includes('='))
         return { kind: 'services', images: readServices(value) };
-    if (isDigest(value))
+    if ((0,image_reference/* isDigest */.Bc)(value))
         return { kind: 'digest', digest: value };
     if (isRecordId(value))
         return { kind: 'record', id: value };
-    if (isTag(value))
+    if ((0,image_reference/* isTag */.dz)(value))
         return { kind: 'tag', tag: value };
     throw new RangeError('is not a tag, a digest, a list of service=tag, or the id of a record');
 }
@@ -36189,11 +40593,11 @@ function readService(line) {
         return [];
     const at = line.indexOf('=');
     const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (at < 0 || !isServiceName(service))
+    if (at < 0 || !(0,release/* isServiceName */.tN)(service))
         throw new RangeError('has a line that is not service=tag');
-    if (isDigest(image))
+    if ((0,image_reference/* isDigest */.Bc)(image))
         return [[service, { digest: image }]];
-    if (isTag(image))
+    if ((0,image_reference/* isTag */.dz)(image))
         return [[service, { tag: image }]];
     throw new RangeError(`gives neither a tag nor a digest for ${service}`);
 }
@@ -36203,7 +40607,7 @@ function readService(line) {
  */
 function wantedRelease(target, context) {
     const wanted = resolveTarget(target, context);
-    const repositoryOf = (service) => referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
+    const repositoryOf = (service) => (0,image_reference/* referenceOf */.Bz)(context.project.services.get(service)?.image ?? null)?.repository;
     // What is chosen from the history is chosen by its verdicts.
     if (target.kind === 'last-good')
         return { ...wanted, knownBad: null };
@@ -36216,13 +40620,13 @@ function wantedRelease(target, context) {
 /** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
 function identify(service, wanted, { project, images }) {
     const { tag, digest, imageId } = wanted;
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
     if (tag === null || digest !== null || imageId !== null || repository === undefined)
         return wanted;
-    const isOwn = (name) => referenceOf(name)?.repository === repository;
-    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && referenceOf(name)?.tag === tag));
+    const isOwn = (name) => (0,image_reference/* referenceOf */.Bz)(name)?.repository === repository;
+    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && (0,image_reference/* referenceOf */.Bz)(name)?.tag === tag));
     const own = local?.repoDigests.find(isOwn) ?? null;
-    return { tag, digest: referenceOf(own)?.digest ?? null, imageId: local?.id ?? null };
+    return { tag, digest: (0,image_reference/* referenceOf */.Bz)(own)?.digest ?? null, imageId: local?.id ?? null };
 }
 function resolveTarget(target, context) {
     const named = context.services === null ? null : new Set(context.services);
@@ -36262,11 +40666,11 @@ function servicesAt({ project, databases, registry }, named) {
     if (named !== null)
         return [...named];
     const services = [...project.services.values()]
-        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
+        .filter(({ name, image }) => !databases.has(name) && (0,image_reference/* referenceOf */.Bz)(image)?.registry === registry)
         .map(({ name }) => name);
     if (services.length > 0)
         return services;
-    throw new failure_Failure('no-target', `No service of the project has an image from ${registry}`, {
+    throw new shared_failure/* Failure */.HR('no-target', `No service of the project has an image from ${registry}`, {
         hint: 'Set "services" to the services to roll back, or "registry" to their registry',
     });
 }
@@ -36286,14 +40690,14 @@ function resolve(images, context) {
     return { images: new Map(resolved), source };
 }
 function ranAs(service, tag, { history, project }) {
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
     const earlier = history
         .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
         .map(({ release }) => release[service])
         .findLast((image) => image !== undefined &&
         image.tag === tag &&
         (image.digest !== null || image.imageId !== null) &&
-        referenceOf(image.image)?.repository === repository);
+        (0,image_reference/* referenceOf */.Bz)(image.image)?.repository === repository);
     return earlier ?? null;
 }
 function ofRecord(record, source, context, named) {
@@ -36311,12 +40715,12 @@ function ofRecord(record, source, context, named) {
 }
 function checkService(service, { project, databases }) {
     if (databases.has(service)) {
-        throw new failure_Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
+        throw new shared_failure/* Failure */.HR('database-service', `The service "${service}" is the database, which is never rolled back`, {
             hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
         });
     }
     if (!project.services.has(service)) {
-        throw new failure_Failure('unknown-service', `The compose file has no service "${service}"`, {
+        throw new shared_failure/* Failure */.HR('unknown-service', `The compose file has no service "${service}"`, {
             hint: `It has: ${[...project.services.keys()].join(', ')}`,
         });
     }
@@ -36324,7 +40728,7 @@ function checkService(service, { project, databases }) {
 /** Without this failure, the run would do nothing and report success. */
 function speaksOfNone(what, { project, databases, services }) {
     const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new failure_Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
+    return new shared_failure/* Failure */.HR('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
         hint: 'Set "target" to another release, or correct "services"',
     });
 }
@@ -36334,13 +40738,13 @@ function noTarget({ choice, entries }) {
         const words = [event, source === 'host' ? verdict : 'from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
-    throw new failure_Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
+    throw new shared_failure/* Failure */.HR('no-target', `There is nothing to roll back to: ${choice.why}`, {
         hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
     });
 }
 function unknownRecord(id, { entries }) {
     const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new failure_Failure('record-unknown', `The history has no record ${id}`, {
+    return new shared_failure/* Failure */.HR('record-unknown', `The history has no record ${id}`, {
         hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
     });
 }
@@ -36374,7 +40778,7 @@ function reader(problems) {
             if (text !== '')
                 return parse(name, grammar, text);
             return noting(problems, () => {
-                throw new InputError(name, 'is required and was not given', hint);
+                throw new shared_failure/* InputError */.dz(name, 'is required and was not given', hint);
             });
         },
         optional(name, grammar) {
@@ -36410,7 +40814,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError(name, `${error.message} (given: "${cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new shared_failure/* InputError */.dz(name, `${error.message} (given: "${(0,shared_clean/* cleanLine */.Ow)(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -36422,7 +40826,7 @@ function noting(problems, read) {
         return read();
     }
     catch (error) {
-        if (error instanceof InputError)
+        if (error instanceof shared_failure/* InputError */.dz)
             problems.push(error);
         else if (problems.length === 0)
             throw error;
@@ -36432,7 +40836,7 @@ function noting(problems, read) {
 function severalProblems(problems) {
     const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
     const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+    return new shared_failure/* Failure */.HR('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
 }
@@ -36472,81 +40876,13 @@ function demandNothing(given) {
     const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
     if (name === undefined)
         return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+    throw new shared_failure/* InputError */.dz('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** The files beside the dump, and how their names end. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
-const sealedParts = new Set(['schema', 'globals', 'settings']);
-/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set: letters, digits, `_` and `.` only. */
-function setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
-        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
-        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
-    });
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null if it is not ours. */
-function parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run did not finish; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    for (const part of sealedParts)
-        if (plain === sidecarEndings[part])
-            return part;
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 1 modules
+var age_identities = __nccwpck_require__(61823);
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
 ;// CONCATENATED MODULE: ./build/rollback-action/restore-inputs.js
 
 
@@ -36559,7 +40895,7 @@ const confirmation = 'RESTORE';
 const restoreDatabase = {
     hint: 'Give paired for the backup that belongs to the target, the id of a backup such as 20261125_021700, or none.',
     parse(value) {
-        if (value === 'none' || value === 'paired' || startOf(value) !== null)
+        if (value === 'none' || value === 'paired' || (0,naming/* startOf */.GH)(value) !== null)
             return value;
         throw new RangeError('is neither none, nor paired, nor the id of a backup');
     },
@@ -36615,39 +40951,39 @@ function demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm, }
     const [name] = given.find(([, isGiven]) => isGiven) ?? [];
     if (name === undefined)
         return;
-    throw new InputError(name, 'has no effect because "restore-database" is none', 'Set "restore-database" to paired or to the id of a backup, or leave this input out');
+    throw new shared_failure/* InputError */.dz(name, 'has no effect because "restore-database" is none', 'Set "restore-database" to paired or to the id of a backup, or leave this input out');
 }
 /** What was written since the backup is given up: nobody should do that with a careless click either. */
 function checkConfirmation(isWanted, planOnly, confirm) {
     if (!isWanted || planOnly || confirm === confirmation)
         return;
-    throw new InputError('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Give confirm-restore: ${confirmation}, in capital letters. To see first what would be given up: plan-only: true`);
+    throw new shared_failure/* InputError */.dz('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Give confirm-restore: ${confirmation}, in capital letters. To see first what would be given up: plan-only: true`);
 }
 function checkSource(isWanted, from, bucket) {
     if (!isWanted || bucket === undefined)
         return;
     if (from === 's3' && bucket === null)
-        throw new InputError('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+        throw new shared_failure/* InputError */.dz('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
     if (from === 'host' && bucket !== null)
-        throw new InputError('s3-bucket', 'has no effect because "restore-from" is host', 'Set restore-from: s3');
+        throw new shared_failure/* InputError */.dz('s3-bucket', 'has no effect because "restore-from" is host', 'Set restore-from: s3');
 }
 function restore_inputs_checkKey(key) {
     if (key == null)
         return;
     try {
-        identitiesIn(key);
+        (0,age_identities/* identitiesIn */.A)(key);
     }
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError('decrypt-key', error.message, 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret');
+        throw new shared_failure/* InputError */.dz('decrypt-key', error.message, 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret');
     }
 }
 function checkBeside(isAlone, { strategy, compose }) {
     if (strategy === 'blue-green')
-        throw new InputError('strategy', 'cannot be blue-green together with "restore-database": whatever writes has to stop', 'Leave "strategy" out');
+        throw new shared_failure/* InputError */.dz('strategy', 'cannot be blue-green together with "restore-database": whatever writes has to stop', 'Leave "strategy" out');
     if (isAlone && compose === 'kept')
-        throw new InputError('compose', 'has no effect where only the database is restored', 'Leave "compose" out');
+        throw new shared_failure/* InputError */.dz('compose', 'has no effect where only the database is restored', 'Leave "compose" out');
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/inputs.js
@@ -36728,541 +41064,15 @@ const services = {
 function inputs_checkConfirmation(environment, planOnly, confirm) {
     if (planOnly || !confirmed.includes(environment) || confirm === inputs_confirmation)
         return;
-    throw new InputError('confirm', confirm === null
+    throw new shared_failure/* InputError */.dz('confirm', confirm === null
         ? `is required because the environment is ${environment}`
         : `must be "${inputs_confirmation}" because the environment is ${environment}`, `Write ${inputs_confirmation} into the box "confirm" of the form, in capital letters. In a workflow file: confirm: ${inputs_confirmation}. To see the plan first, tick the box "plan-only". In a workflow file: plan-only: true`);
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
-
-/** What PostgreSQL's programs say, and what to do about it. */
-const refusals = [
-    [/database ".*" does not exist/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist/, 'Correct the input "db-user"'],
-    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
-    [
-        /password authentication failed/,
-        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
-    ],
-    [
-        /no password supplied/,
-        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
-    ],
-    [
-        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
-        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
-    ],
-    [
-        /(Peer|Ident|ident) authentication failed/,
-        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
-    ],
-    [
-        /too many clients|remaining connection slots|too many connections for/,
-        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
-    ],
-    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
-    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
-    [
-        /cannot connect to invalid database/,
-        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
-    ],
-    [
-        /unsupported startup parameter/,
-        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
-    ],
-    [
-        /could not translate host name/,
-        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
-    ],
-    [
-        /definition of service .* not found/,
-        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
-    ],
-    [
-        /failed: Permission denied|could not connect to server: Permission denied/,
-        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
-    ],
-    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
-    [
-        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
-    ],
-];
-/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
-function refusal(answer) {
-    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
-        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
-    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
-    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-
-/** As inside.sh looks for them. */
-const passwordVariables = [
-    'POSTGRES_PASSWORD',
-    'POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_PASSWORD',
-    'POSTGRESQL_PASSWORD_FILE',
-    'POSTGRESQL_POSTGRES_PASSWORD',
-    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_ADMIN_PASSWORD',
-    'POSTGRESQL_ADMIN_PASSWORD_FILE',
-];
-/**
- * Reads the output of the probe. Its values come from the server: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    requireTools(tools, ['psql']);
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readAnswer(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
-        tools,
-        access: {
-            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
-            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
-        },
-        outdatedCollations: readCollations(value('collations') ?? ''),
-    };
-}
-function readPlace(found, instead) {
-    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
-    if (port === undefined || host === undefined)
-        return null;
-    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
-    return { host, port, insteadOf };
-}
-function readCollations(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch {
-        return null;
-    }
-}
-/**
- * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
- * and an older pg_dump refuses a newer server.
- * @throws Failure `no-pg-dump`
- */
-function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
-    requireTools(tools, ['pg_dump', 'pg_restore']);
-    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
-    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
-        return;
-    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
-        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
-    });
-}
-function requireTools(tools, wanted) {
-    const missing = wanted.filter((tool) => !tools.has(tool));
-    if (missing.length === 0)
-        return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
-    });
-}
-function readAnswer(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/layout.js
-const shelves = {
-    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
-    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
-    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
-    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
-    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
-};
-/** Holds the last dump that failed its verification. */
-const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
-const allTiers = Object.keys(shelves);
-const allFolders = [...allTiers.map(layout_folderOfTier), layout_failed.folder];
-/** The folder that holds the sets of a tier. */
-function layout_folderOfTier(tier) {
-    return shelves[tier].folder;
-}
-/** The tier that a set of this kind is put into first. */
-function homeOf(kind) {
-    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
-}
-/** The prefix of the file names in a folder. */
-function prefixIn(folder) {
-    return shelfOf(folder).prefix;
-}
-/** The path of a set's files in a folder, relative to the backup directory. */
-function placeIn(folder, id) {
-    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
-}
-/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
-const layoutLines = [
-    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
-    `${layout_failed.folder} ${layout_failed.prefix} aside`,
-];
-function shelfOf(folder) {
-    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
-
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
-const content = shape({
-    oneIn: count,
-    rows: count,
-    hash: rowsHash,
-});
-/** Manifests of earlier versions have only the first four fields. */
-const tableCount = shape({
-    schema: facts_name,
-    name: facts_name,
-    rows: orNull(count),
-    exact: bool,
-    root: orNull(shape({ schema: facts_name, name: facts_name })),
-    extension: orNull(facts_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
-    generates: (value, place) => value !== undefined && bool(value, place),
-    content: orNull(content),
-    largestValue: orNull(count),
-});
-const sequences = listOf(shape({
-    schema: facts_name,
-    name: facts_name,
-    value: orNull(bigInteger),
-    increment: bigInteger,
-    cycles: bool,
-    extension: orNull(facts_name),
-    isDumped: bool,
-}), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
- */
-function readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, tableCount)];
-            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
-
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
-const read_manifest_name = untrusted_text(1024);
-const read_manifest_line = untrusted_text(4096);
-/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
-const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
-const mostRelations = 200_000;
-const read_manifest_backupId = textThat(isBackupId, 'a backup id');
-const instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(read_manifest_bigInteger),
-    after: orNull(read_manifest_bigInteger),
-    increment: read_manifest_bigInteger,
-    cycles: (value, place) => value !== undefined && bool(value, place),
-    extension: orNull(read_manifest_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-});
-const read_manifest_runningImage = shape({
-    image: orNull(read_manifest_line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(release_isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: read_manifest_line,
-    ms: milliseconds,
-});
-/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
-const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
-const summaryFields = {
-    version: oneOf(1),
-    id: read_manifest_backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: instant,
-    finishedAt: instant,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(rules),
-    bootstrapRole: orNull(read_manifest_name),
-    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
-    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(read_manifest_backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(tableCount, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
- *
- * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
- */
-function readManifest(json) {
-    return read(manifest, json);
-}
-/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read(summary, json);
-}
-function read(reader, json) {
-    if (json.length > longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (isFailure(error))
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Checked before anything else: a later version may look entirely different. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
-
-
-
-
-
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts the files that the survey found into sets and others.
- *
- * @param files every file in these folders.
- * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is put into place last, so files without one are not a set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function catalogue_pathsOf({ id, folders }) {
-    return folders.map((folder) => placeIn(folder, id));
-}
-/** The first of those places. */
-function catalogue_pathOf(set) {
-    return catalogue_pathsOf(set)[0] ?? 'daily';
-}
-/** Compares ids. An id is a time, so sorting the text sorts by time. */
-function newestFirst(a, b) {
-    return byText(b, a);
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
-function placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = `${placeIn(folder, id)}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (isFailure(error))
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
+// EXTERNAL MODULE: ./build/shared/postgres/probe.js + 1 modules
+var postgres_probe = __nccwpck_require__(50141);
+// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
+var sets_catalogue = __nccwpck_require__(43373);
 ;// CONCATENATED MODULE: ./build/shared/sets/last-good.js
 
 
@@ -37273,10 +41083,10 @@ function last_good_factsOf({ probe }) {
     if (probe === null || 'error' in probe)
         return null;
     try {
-        return readProbe(probe.output);
+        return (0,postgres_probe/* readProbe */.f1)(probe.output);
     }
     catch (error) {
-        if (isFailure(error))
+        if ((0,shared_failure/* isFailure */.N6)(error))
             return null;
         throw error;
     }
@@ -37294,14 +41104,14 @@ function lastGoodIn(seen, given) {
     const { sets } = seen;
     if (sets === null || 'error' in sets)
         return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
-    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const catalogue = (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests);
     const database = databaseIn(seen, catalogue, given);
-    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
+    const newest = database === null ? undefined : (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets)[0];
     return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
 }
 /** A backup that is verified, by its id. */
 function goodBackup(id) {
-    const takenAt = startOf(id);
+    const takenAt = (0,naming/* startOf */.GH)(id);
     return takenAt === null ? 'unknown' : { id, takenAt };
 }
 
@@ -37310,12 +41120,12 @@ function goodBackup(id) {
 
 
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
-function tellRollback({ seen, plan, carried, backup }, { status }) {
+function tellRollback({ seen, plan, carried, backup, loaded }, { status }) {
     const known = seen === null ? null : lastGoodIn(seen, null);
     const problems = carried?.outcome.problems ?? [];
-    const tags = plan?.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+    const done = plan === null ? 'Rolled back' : doneIn(plan);
     const outcomes = {
-        'rolled-back': `Rolled back to ${tags}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
+        'rolled-back': `${done}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
         planned: 'A plan was made, and nothing was changed',
         unchanged: 'The target is already running, and nothing was done',
     };
@@ -37328,7 +41138,7 @@ function tellRollback({ seen, plan, carried, backup }, { status }) {
         lastGood: backup === null ? (known?.lastGood ?? 'unknown') : goodBackup(backup.id),
         offsite: null,
         checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
-        recoveryMs: null,
+        recoveryMs: loaded?.restoreMs ?? null,
     };
 }
 
@@ -37348,326 +41158,8 @@ const noOutputs = () => ({
     evidence: null,
 });
 
-;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
-
-
-
-// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
-/**
- * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
- * @param action as people know it: `backup-action`
- */
-function holderText(action, runUrl, since) {
-    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-}
-function readHolder(text) {
-    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
-    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
-}
-/** The failure when another process holds the lock. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
-
-
-
-
-
-
-
-
-/** Ids are times: with a larger skew, backups would count for the wrong day. */
-const greatestSkew = 5 * 60_000;
-/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** For a set's files and their links in every tier, with room to spare. */
-const neededInodes = 100;
-/** Their sets are hard links into daily. */
-const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
-const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges the survey, before anything is written.
- * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
- */
-function judgeBackupHost(survey, needs) {
-    const { failures, collect } = collector();
-    // Checks that depend on a failed one are skipped.
-    const docker = checkHost(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    if (database)
-        collect(() => checkDumpTools(database));
-    collect(() => checkEncryption(survey, needs));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
-/**
- * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
- * @throws Failure like judgeBackupHost
- */
-function judgeHost(survey, needs) {
-    const { failures, collect } = collector();
-    if (checkHost(survey, needs, collect))
-        collect(() => checkProject(survey, needs));
-    throwAny(failures);
-}
-/** Runs every check and collects the failures, to report them together. */
-function collector() {
-    const failures = [];
-    return {
-        failures,
-        collect(check) {
-            try {
-                return check();
-            }
-            catch (error) {
-                if (!isFailure(error))
-                    throw error;
-                failures.push(error);
-                return undefined;
-            }
-        },
-    };
-}
-function throwAny(failures) {
-    const [first, ...others] = failures;
-    if (first && others.length > 0)
-        throw several(failures);
-    if (first)
-        throw first;
-}
-/** Whether Docker answers. */
-function checkHost(survey, needs, collect) {
-    collect(() => checkTools(survey));
-    collect(() => checkClock(survey));
-    collect(() => checkFolders(survey, needs));
-    collect(() => checkNamedFiles(survey, needs));
-    collect(() => checkLock(survey, needs));
-    return collect(() => checkDocker(survey));
-}
-function checkTools(survey) {
-    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
-            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
-        });
-    }
-    if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
-            hint: 'On the host, as root: apt-get install bash',
-        });
-    }
-}
-function checkDocker(survey) {
-    if (!survey.tools.has('docker')) {
-        throw new failure_Failure('no-docker', 'docker was not found on the host', {
-            hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
-        });
-    }
-    if ('error' in survey.docker) {
-        const isClosed = /permission denied/i.test(survey.docker.error);
-        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: isClosed
-                ? `On the host, as root: usermod -aG docker ${survey.user}`
-                : 'On the host, as root: systemctl status docker',
-            cause: survey.docker.error,
-        });
-    }
-    return true;
-}
-function checkClock({ clockAhead }) {
-    if (Math.abs(clockAhead) <= greatestSkew)
-        return;
-    const by = formatDuration(Math.abs(clockAhead));
-    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
-    });
-}
-function checkFolders(survey, { deployDir, backupDir }) {
-    if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${quoteForShell(deployDir)}`,
-        });
-    }
-    // It is there, and nobody of this user's can go in.
-    if (survey.deployDir === '') {
-        const folder = quoteForShell(deployDir);
-        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
-            hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
-        });
-    }
-    if (survey.unwritable !== null) {
-        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
-        });
-    }
-    checkPlaces(survey, backupDir);
-    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
-        }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${layout_folderOfTier(tier)}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
-        }
-    }
-}
-/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
-function checkNamedFiles({ absent, deployDir, user }, needs) {
-    if (deployDir === null)
-        return;
-    const composeFile = needs.composeFiles.find((file) => absent.has(file));
-    if (composeFile !== undefined)
-        throw notFound('compose-file', composeFile, user, needs.deployDir);
-    if (needs.envFile !== null && absent.has(needs.envFile))
-        throw notFound('env-file', needs.envFile, user, needs.deployDir);
-}
-function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${quoteForShell(folder)} && ls -l ${quoteForShell(file)}`);
-}
-/** Files that others may have put there while they could reach the folder, or that others can replace. */
-function checkPlaces({ openParent, places }, backupDir) {
-    if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
-    }
-    for (const { path, type } of places) {
-        const isFolder = path === transactionsFolder(backupDir);
-        if (isFolder ? type === 'directory' : type.startsWith('regular'))
-            continue;
-        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${quoteForShell(path)}`,
-        });
-    }
-}
-function checkLock({ lockHolder }, { lockWait, backupDir }) {
-    if (lockHolder === null || lockWait > 0)
-        return;
-    throw lockHeld(lockHolder, backupDir, 0);
-}
-function checkProject(survey, needs) {
-    if (survey.containers.length === 0) {
-        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
-            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
-        });
-    }
-    const projects = [...new Set(survey.containers.map(({ project }) => project))];
-    if (projects.length > 1) {
-        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
-            hint: 'Set "project-name" to one of them',
-        });
-    }
-}
-function findDatabase(survey, needs) {
-    checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(byText).join(', ');
-    const [candidate, ...others] = survey.candidates;
-    if (candidate === undefined) {
-        throw needs.databaseService === null
-            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Set "db-service" to the service of the database',
-            })
-            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
-                hint: 'Correct the input "db-service", or start the service',
-            });
-    }
-    if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
-    }
-    if (candidate.state !== 'running') {
-        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-            hint: candidate.state === 'paused'
-                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-        });
-    }
-    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
-    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
-}
-function askedDatabase({ probe }) {
-    if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'No command could be run in the database container', {
-            hint: 'On the host: docker ps, then docker logs of that container',
-            cause: probe?.error,
-        });
-    }
-    return readProbe(probe.output);
-}
-/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
-function chooseCompression(survey, database, { format, compression, encryption }) {
-    const inside = (tool) => database.tools.has(tool);
-    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption };
-    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
-    if (program === 'none' || inside(program))
-        return { encoding, where: 'container' };
-    if (survey.tools.has(program))
-        return { encoding, where: 'host' };
-    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
-        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
-    });
-}
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
-function checkEncryption(survey, { encryption }) {
-    if (encryption === 'none' || survey.tools.has('age'))
-        return;
-    throw new failure_Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
-        hint: 'On the host, as root: apt-get install age',
-    });
-}
-/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
-function autoCompression(format, zstd) {
-    return format === 'custom' && zstd ? 'zstd' : 'gzip';
-}
-function estimateOf(database, { compression }, previous) {
-    if (previous !== null)
-        return Math.ceil(previous * growth);
-    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
-}
-function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
-    const needed = Math.max(estimate, minFreeSpace);
-    if (survey.freeBytes < needed) {
-        const why = needed === minFreeSpace && minFreeSpace > estimate
-            ? 'the input "min-free-space"'
-            : previous === null
-                ? 'estimated from the size of the database'
-                : 'estimated from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${units_formatBytes(survey.freeBytes)} free; ${units_formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
-    }
-    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that you no longer need: df -i ${backupDir}`,
-        });
-    }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/backups/preflight.js
+var preflight = __nccwpck_require__(30275);
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
 
@@ -37677,12 +41169,12 @@ function several(failures) {
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
-        .toSorted(([a], [b]) => byText(a, b))
+        .toSorted(([a], [b]) => (0,by_text/* byText */.z)(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
     return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }
 function word(value) {
-    return value === null ? '-' : cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+    return value === null ? '-' : (0,shared_clean/* cleanLine */.Ow)(value, 300).replace(/\s+/g, '_') || '-';
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/host-file.js
@@ -37715,9 +41207,9 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!isFailure(error, 'history-unwritable'))
+        if (!(0,shared_failure/* isFailure */.N6)(error, 'history-unwritable'))
             throw error;
-        throw new failure_Failure(error.code, error.message, {
+        throw new shared_failure/* Failure */.HR(error.code, error.message, {
             hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
             cause: error.cause,
         });
@@ -37741,7 +41233,7 @@ function importLegacy(log, environment) {
 function readLine(line, environment) {
     const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
     const at = time === undefined ? null : isoTime(time);
-    if (at === null || !isTag(backend) || !isTag(frontend))
+    if (at === null || !(0,image_reference/* isTag */.dz)(backend) || !(0,image_reference/* isTag */.dz)(frontend))
         return [];
     const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
     const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
@@ -37814,86 +41306,12 @@ async function storeCopies(knownHistory, added, mirror) {
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-const load = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
-/** A script that runs the function that its first argument names. */
-const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => scripts_program(inside());
-/**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
- */
-const replaceScript = () => scripts_program(inside(), load(), (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
-/**
- * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
- * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
- */
-const factsScripts = () => {
-    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
-    // Each by a URL of its own: the bundler takes the files along that it sees named.
-    const session = read(__nccwpck_require__.ab + "facts-session.sql");
-    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
-    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
-    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
-    const end = read(__nccwpck_require__.ab + "facts-end.sql");
-    return {
-        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
-        facts_tables: `${session}${tables}`,
-        facts_after: `\\set moment after\n${sequences}${end}`,
-    };
-};
-/**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
- */
-const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
-
-;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
-
-/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function composeLines(call) {
-    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
-    return [
-        ...files.map((file) => `file ${file}`),
-        ...envFiles.map((file) => `env-file ${file}`),
-        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
-        ...profiles.map((profile) => `profile ${profile}`),
-        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
-    ];
-}
-/** Reads such lines. */
-function readComposeCall(lines) {
-    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-    return {
-        files: after('file'),
-        envFiles: after('env-file'),
-        projectDirectory: after('project-directory')[0] ?? null,
-        profiles: after('profile'),
-        variables: after('variable').map((line) => {
-            const at = line.indexOf('=');
-            return { name: line.slice(0, at), value: line.slice(at + 1) };
-        }),
-    };
-}
-/** A path in the deploy folder, or an absolute one. */
-function absolute(path, deployDir) {
-    return (0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(deployDir, path);
-}
-/** The folder of the project, from which compose reads relative paths. */
-function projectFolder({ projectDirectory, files }, deployDir) {
-    return absolute(projectDirectory ?? (0,external_node_path_.dirname)(files[0] ?? ''), deployDir);
-}
-/** The env files that compose reads; compose does without its own one if that does not exist. */
-function envFilesOf(call, deployDir) {
-    if (call.envFiles.length > 0)
-        return call.envFiles.map((file) => absolute(file, deployDir));
-    return [(0,external_node_path_.join)(projectFolder(call, deployDir), '.env')];
-}
-
+// EXTERNAL MODULE: ./build/shared/host/lock-holder.js
+var lock_holder = __nccwpck_require__(39135);
+// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
+var scripts = __nccwpck_require__(33338);
+// EXTERNAL MODULE: ./build/shared/host/compose-call.js
+var compose_call = __nccwpck_require__(82748);
 ;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
 
 
@@ -37924,7 +41342,7 @@ async function keepCompose(connection, { backupDir, id, config, files, envFiles 
 /** @param directory the folder of the project, absolute @returns null if the host has not kept it */
 async function readKept(connection, where, signal, onLog) {
     const { backupDir, deployDir, id, project, directory } = where;
-    const env_lines = composeLines({ envFiles: where.call.envFiles });
+    const env_lines = (0,compose_call/* composeLines */.GF)({ envFiles: where.call.envFiles });
     const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory, env_lines };
     try {
         const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
@@ -37950,94 +41368,19 @@ async function readKept(connection, where, signal, onLog) {
         };
     }
     catch (error) {
-        if (isFailure(error, 'not-kept'))
+        if ((0,shared_failure/* isFailure */.N6)(error, 'not-kept'))
             return null;
         throw error;
     }
 }
 function unusable(id) {
-    return new failure_Failure('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
+    return new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
         hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
-
-/**
- * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
- * sequences, and `longestTail` at the end, for what follows these lists.
- */
-const longestHead = 16_384;
-const longestTail = 262_144;
-/** For callers that need the sets. @throws Failure `survey-incomplete` */
-function demandSets(sets) {
-    if (sets === null)
-        throw new Error('The survey was not asked to look at the backups');
-    if ('error' in sets)
-        throw new failure_Failure('survey-incomplete', sets.error);
-    return sets;
-}
-/** null if the survey was not asked for it; an error if not everything could be examined. */
-function readSets(records) {
-    const state = records.find('sets-state');
-    const error = records.find('sets-error');
-    if (state === undefined)
-        return null;
-    if (error !== undefined)
-        return { error };
-    const files = records.all('file').map((value) => {
-        const space = value.indexOf(' ');
-        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
-    });
-    return {
-        state,
-        files,
-        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
-        manifests: readManifests(records),
-    };
-}
-/** Both texts have each manifest under one of its names; the links list its other names. */
-function readManifests(records) {
-    const heads = sectionsOf(records.find('manifest-heads') ?? '');
-    const tails = sectionsOf(records.find('manifest-tails') ?? '');
-    const manifests = new Map();
-    const byInode = new Map();
-    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
-        const [inode = '', path = ''] = link.split(' ');
-        if (!byInode.has(inode))
-            byInode.set(inode, survey_sets_joined(heads.get(path) ?? null, tails.get(path) ?? null));
-        const text = byInode.get(inode) ?? null;
-        if (text !== null)
-            manifests.set(path, text);
-    }
-    return manifests;
-}
-/**
- * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
- * imitates a header: then both are dropped, since nobody can tell which is which.
- */
-function sectionsOf(text) {
-    const sections = new Map();
-    const [, ...parts] = text.split(/^==> (.*) <==$/m);
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-        const [name = '', content = ''] = parts.slice(at, at + 2);
-        sections.set(name, sections.has(name) ? null : content.slice(1));
-    }
-    return sections;
-}
-/**
- * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
- * begins a line, and `largeObjects` is the first field after the lists.
- */
-function survey_sets_joined(head, tail) {
-    if (head === null)
-        return null;
-    const lists = head.search(/^ {2}"tables": \[/m);
-    if (lists >= 0)
-        return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < longestHead ? head : null;
-}
-
+// EXTERNAL MODULE: ./build/shared/host/survey-sets.js
+var survey_sets = __nccwpck_require__(58455);
 ;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
 /** Of a project without containers. */
 const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
@@ -38117,7 +41460,7 @@ async function survey(connection, request, signal, onLog) {
         with_compose: request.compose === null ? '' : 'yes',
         env_file: request.envFile ?? '',
         compose_files: request.composeFiles,
-        compose_extras: composeLines(request.compose ?? {}),
+        compose_extras: (0,compose_call/* composeLines */.GF)(request.compose ?? {}),
         layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -38146,7 +41489,7 @@ function readSurvey(records, asked, answered) {
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
         lockHolder: records.find('lock-holder') ?? null,
-        sets: readSets(records),
+        sets: (0,survey_sets/* readSets */.AP)(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
@@ -38211,7 +41554,7 @@ function readCompose(records) {
         return null;
     return {
         version,
-        call: readComposeCall(records.all('compose-call')),
+        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
         otherFiles: linesOf(records.find('compose-deployed')),
         missingFiles: linesOf(records.find('compose-missing')),
         config: records.get('compose-config'),
@@ -38286,27 +41629,27 @@ function readFolder(value) {
 
 
 const mostServices = 500;
-const shortText = untrusted_text(4_096);
+const shortText = (0,untrusted/* text */.Qq)(4_096);
 /** Compose writes some numbers as text, and leaves out what is not given. */
 const anything = (value) => value;
-const network = orNull(shape({
-    aliases: orNull(listOf(shortText, 100)),
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
+const network = (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({
+    aliases: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
+    ipv4_address: (0,untrusted/* orNull */.Xd)(shortText),
+    ipv6_address: (0,untrusted/* orNull */.Xd)(shortText),
+    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
 }));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
+const service = (0,untrusted/* shape */.cW)({
+    image: (0,untrusted/* orNull */.Xd)(shortText),
+    container_name: (0,untrusted/* orNull */.Xd)(shortText),
     scale: anything,
-    deploy: orNull(shape({ replicas: anything })),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
+    deploy: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ replicas: anything })),
+    ports: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)((0,untrusted/* shape */.cW)({ published: anything }), 1_000)),
+    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, network, 200)),
+    network_mode: (0,untrusted/* orNull */.Xd)(shortText),
+    ipc: (0,untrusted/* orNull */.Xd)(shortText),
+    pid: (0,untrusted/* orNull */.Xd)(shortText),
+    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
+    volumes_from: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
     pre_start: anything,
     post_start: anything,
     pre_stop: anything,
@@ -38314,9 +41657,9 @@ const service = shape({
     provider: anything,
     models: anything,
     use_api_socket: anything,
-    depends_on: orNull(mapOf(isServiceName, shape({
-        restart: orNull(bool),
-        condition: orNull(shortText),
+    depends_on: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
+        restart: (0,untrusted/* orNull */.Xd)(untrusted/* bool */.lc),
+        condition: (0,untrusted/* orNull */.Xd)(shortText),
     }), mostServices)),
 });
 /** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
@@ -38329,18 +41672,18 @@ const composeOnly = [
     'models',
     'use_api_socket',
 ];
-const project = shape({
+const project = (0,untrusted/* shape */.cW)({
     name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
+    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, service, mostServices),
 });
-const templates = shape({
-    services: mapOf(isServiceName, shape({
-        image: orNull(shortText),
-        profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
+const templates = (0,untrusted/* shape */.cW)({
+    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
+        image: (0,untrusted/* orNull */.Xd)(shortText),
+        profiles: (value, place) => (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100))(value, place) ?? [],
     }), mostServices),
 });
-const networkNames = shape({
-    networks: orNull(mapOf((key) => key.length <= 255, orNull(shape({ name: orNull(shortText), external: anything })), 500)),
+const networkNames = (0,untrusted/* shape */.cW)({
+    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ name: (0,untrusted/* orNull */.Xd)(shortText), external: anything })), 500)),
 });
 /** The names on the host of the networks of these services, by key; without those that are not the project's own. */
 function networksOf(config, names) {
@@ -38360,7 +41703,7 @@ function project_readServices(json) {
         return new Map(Object.entries(project_parsed(json, templates, '').services));
     }
     catch (error) {
-        if (isFailure(error))
+        if ((0,shared_failure/* isFailure */.N6)(error))
             return null;
         throw error;
     }
@@ -38386,7 +41729,7 @@ function readProject(config, template, check, idle = []) {
                 image: facts.image,
                 imageTemplate: written?.services[each]?.image ?? null,
                 containerName: facts.container_name,
-                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
+                replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
                 publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
                 networks: Object.keys(facts.networks ?? {}),
                 networkMode: facts.network_mode,
@@ -38405,7 +41748,7 @@ function readProject(config, template, check, idle = []) {
         ])),
     };
 }
-function project_count(value) {
+function count(value) {
     return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 function project_parsed(json, read, check) {
@@ -38413,8 +41756,8 @@ function project_parsed(json, read, check) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = isFailure(error) ? error.message : 'it is not JSON';
-        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+        const why = (0,shared_failure/* isFailure */.N6)(error) ? error.message : 'it is not JSON';
+        throw new shared_failure/* Failure */.HR('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
             hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
         });
     }
@@ -38540,7 +41883,7 @@ function extrasFor({ compose, containers }) {
         const rendered = known?.get(service)?.image ?? null;
         // What our own rollbacks create is named by its digest as well.
         const [ran = ''] = image.split('@');
-        if (template === null || rendered === ran || referenceOf(ran) === null)
+        if (template === null || rendered === ran || (0,image_reference/* referenceOf */.Bz)(ran) === null)
             continue;
         for (const [name, value] of valuesBehind(template, ran) ?? []) {
             // What the env file sets may say something else on purpose.
@@ -38619,24 +41962,24 @@ function storedPath() {
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 /** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
-const provenance_instant = (value, place) => {
-    const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
+const instant = (value, place) => {
+    const read = (0,untrusted/* textThat */.jk)((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
-const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const provenance_words = untrusted_text(1_000);
-const artifactShape = shape({
-    id: count,
+const digest = (0,untrusted/* textThat */.jk)((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
+const provenance_words = (0,untrusted/* text */.Qq)(1_000);
+const artifactShape = (0,untrusted/* shape */.cW)({
+    id: untrusted/* count */.U9,
     name: provenance_words,
     digest,
-    size_in_bytes: count,
-    created_at: provenance_instant,
-    expires_at: provenance_instant,
-    expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
+    size_in_bytes: untrusted/* count */.U9,
+    created_at: instant,
+    expires_at: instant,
+    expired: untrusted/* bool */.lc,
+    workflow_run: (0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9, repository_id: untrusted/* count */.U9, head_repository_id: untrusted/* count */.U9, head_branch: provenance_words }),
 });
-const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
+const listShape = (0,untrusted/* shape */.cW)({ total_count: untrusted/* count */.U9, artifacts: (0,untrusted/* listOf */.c3)((value) => value, 1_000) });
+const runShape = (0,untrusted/* shape */.cW)({ event: provenance_words, head_repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9 })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -38851,7 +42194,7 @@ async function store({ environment, kinds, workflow }, text, merge) {
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
     const refusals = new Refusals();
-    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const saving = (0,log.quietly)(() => savePointer(name, run, id), refusals.hear);
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
@@ -38863,820 +42206,10 @@ function advised(why) {
 
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(31421);
-;// CONCATENATED MODULE: ./build/shared/host/records.js
-/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
-class Records {
-    entries;
-    #values = new Map();
-    constructor(entries) {
-        this.entries = entries;
-        for (const [key, value] of entries) {
-            const values = this.#values.get(key);
-            if (values === undefined)
-                this.#values.set(key, [value]);
-            else
-                values.push(value);
-        }
-    }
-    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
-    static parse(bytes) {
-        const entries = [];
-        for (let at = 0;;) {
-            const keyEnd = bytes.indexOf(0, at);
-            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
-            if (end < 0)
-                return new Records(entries);
-            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
-            at = end + 1;
-        }
-    }
-    /** The first value, or undefined if there is none. */
-    find(key) {
-        return this.#values.get(key)?.[0];
-    }
-    /** The first value. @throws Error if the program did not record it: a bug of ours */
-    get(key) {
-        const value = this.find(key);
-        if (value === undefined)
-            throw new Error(`The host did not report "${key}"`);
-        return value;
-    }
-    /** @throws Error if the value is not a whole number */
-    integer(key) {
-        const value = this.get(key);
-        if (!/^-?\d+$/.test(value))
-            throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
-        return Number(value);
-    }
-    all(key) {
-        return [...(this.#values.get(key) ?? [])];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/answer.js
-
-/** Limit for a whole answer, in bytes. */
-const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
-const mostRecords = 200_000;
-/** A line in front of the bytes of a file: how many there are, and its bare name. */
-const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
-const longestHeader = 220;
-/**
- * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
- * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
- */
-class Answer {
-    /** How the program ended, as it says itself. Anything after that is ignored. */
-    verdict;
-    #begin;
-    #ends;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    /** Where the records begin; the user's start files may have printed something before that. */
-    #first;
-    #last = 0;
-    #fields = 0;
-    #file;
-    #files;
-    /** Where the header of a file begins that is not here in full. */
-    #header;
-    /** Bytes of the file that are still to come. */
-    #fileBytes = 0;
-    /** @param files gets the files of the answer; undefined if the program sends none */
-    constructor(nonce, files) {
-        this.#files = files;
-        this.#file = Buffer.from(`file ${nonce} `);
-        this.#begin = Buffer.from(`begin ${nonce}\n`);
-        this.#ends = [
-            ['done', Buffer.from(`done ${nonce}\n`)],
-            ['failed', Buffer.from(`failed ${nonce}\n`)],
-        ];
-    }
-    get begun() {
-        return this.#first !== undefined;
-    }
-    /** @returns the limit that is exceeded now, if any; then nothing more may be added */
-    add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
-        if (this.#fileBytes > 0)
-            return this.#addToFile(piece);
-        if (this.#length + piece.length > largestAnswer)
-            return 'bytes';
-        const known = this.#length;
-        this.#append(piece);
-        if (this.#first === undefined) {
-            const at = this.#find(this.#begin, known);
-            if (at < 0)
-                return undefined;
-            this.#first = at + this.#begin.length;
-        }
-        if (this.#files !== undefined) {
-            const rest = this.#beginFile(this.#files, known, this.#first);
-            if (rest !== undefined)
-                return rest.length > 0 ? this.add(rest) : undefined;
-        }
-        const from = Math.max(known, this.#first);
-        this.#countFields(from);
-        if (this.#fields > 2 * mostRecords)
-            return 'records';
-        for (const [verdict, end] of this.#ends) {
-            const at = this.#find(end, known, this.#first);
-            if (at < 0)
-                continue;
-            this.verdict = verdict;
-            this.#last = at;
-            break;
-        }
-        return undefined;
-    }
-    /** Only after there is a verdict. */
-    records() {
-        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
-    }
-    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
-    #beginFile(files, known, first) {
-        const at = this.#header ?? this.#find(this.#file, known, first);
-        if (at < 0)
-            return undefined;
-        const from = at + this.#file.length;
-        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
-        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
-        if (end < 0)
-            return undefined;
-        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
-        if (bytes === undefined || name === undefined)
-            return undefined;
-        // A copy, since the buffer is used again.
-        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
-        this.#length = at;
-        this.#fileBytes = Number(bytes);
-        files.begin(name, this.#fileBytes);
-        if (this.#fileBytes === 0)
-            files.end();
-        return rest;
-    }
-    #addToFile(piece) {
-        const part = piece.subarray(0, this.#fileBytes);
-        this.#fileBytes -= part.length;
-        this.#files?.add(part);
-        if (this.#fileBytes > 0)
-            return undefined;
-        this.#files?.end();
-        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
-    }
-    #append(piece) {
-        const length = this.#length + piece.length;
-        if (length > this.#bytes.length) {
-            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
-            this.#bytes.copy(larger, 0, 0, this.#length);
-            this.#bytes = larger;
-        }
-        piece.copy(this.#bytes, this.#length);
-        this.#length = length;
-    }
-    /** Looks for a mark that ends after `known`; it may begin before. */
-    #find(mark, known, first = 0) {
-        const from = Math.max(first, known - mark.length + 1);
-        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
-        return at < 0 ? -1 : from + at;
-    }
-    #countFields(from) {
-        const news = this.#bytes.subarray(from, this.#length);
-        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
-            this.#fields += 1;
-    }
-}
-
-// EXTERNAL MODULE: external "node:string_decoder"
-var external_node_string_decoder_ = __nccwpck_require__(46193);
-;// CONCATENATED MODULE: ./build/shared/host/host-log.js
-
-
-
-/**
- * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
- * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
- */
-const host_log_mostLines = 2_000;
-const mostBytes = 1024 * 1024;
-/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
-const mostLast = 50;
-/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
-const longestOpenLine = 100_000;
-const keptOfOpenLine = 10_000;
-/**
- * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
- * nonce. Keeps little of it, however much there is.
- */
-class HostLog {
-    /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
-    endedFor;
-    /** The newest lines, passed on or not. */
-    last = [];
-    #nonce;
-    #readers;
-    #now;
-    #begin;
-    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
-    #open = '';
-    #bytes = 0;
-    #linesShown = 0;
-    #bytesShown = 0;
-    /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
-    #bytesRead = 0;
-    #linesLeftOut = 0;
-    #steps = 0;
-    #over = false;
-    /** @param now milliseconds */
-    constructor(nonce, readers, now = Date.now) {
-        this.#nonce = `${nonce} `;
-        this.#readers = readers;
-        this.#now = now;
-        this.#begin = now();
-    }
-    add(piece) {
-        this.#bytes += piece.length;
-        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
-        this.#open = lines.pop() ?? '';
-        if (this.#open.length > longestOpenLine)
-            this.#open = this.#open.slice(-keptOfOpenLine);
-        for (const line of lines)
-            this.#read(line);
-    }
-    /** Call when there is no more output; may be called again. */
-    end() {
-        if (this.#over)
-            return;
-        this.#over = true;
-        const rest = this.#open + this.#decoder.end();
-        if (rest !== '')
-            this.#read(rest);
-        if (this.#linesLeftOut === 0)
-            return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${units_formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${host_log_mostLines} lines and ${units_formatBytes(mostBytes)} of one program`);
-    }
-    #read(line) {
-        // The supervisor may write in the middle of an unfinished line of the program.
-        const own = line.indexOf(this.#nonce);
-        if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
-        if (own < 0)
-            return;
-        this.#bytesRead += line.length - own + 1;
-        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
-        if (what === 'ended')
-            this.endedFor = name;
-        if (what === 'progress')
-            this.#tellStep(name, value.join(' '));
-    }
-    #pass(line) {
-        this.last.push(line);
-        if (this.last.length > mostLast)
-            this.last.shift();
-        if (this.#isFull(line)) {
-            this.#linesLeftOut += 1;
-            return;
-        }
-        const bytes = Buffer.byteLength(line) + 1;
-        this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, longestLine);
-        this.#bytesRead += bytes;
-        this.#readers.onLog?.(line);
-    }
-    /** Whether there is no room for this line. From then on no line is shown. */
-    #isFull(line) {
-        if (this.#linesLeftOut > 0 || this.#linesShown === host_log_mostLines)
-            return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
-    }
-    /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
-    #tellStep(name, value) {
-        if (this.#steps >= host_log_mostLines + (this.#now() - this.#begin) / 1_000)
-            return;
-        this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/failure-codes.js
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
-const failureCodes = [
-    'after-sql-failed',
-    'bad-compose-config',
-    'bad-image-reference',
-    'bad-input',
-    'bad-manifest',
-    'bad-value',
-    'bash-too-old',
-    'bucket-unusable',
-    'cancelled',
-    'cannot-restore',
-    'cannot-swap',
-    'checksum-failed',
-    'ciphertext-damaged',
-    'clock-skew',
-    'compose-too-old',
-    'compressor-failed',
-    'connection-closed',
-    'connection-lost',
-    'connection-refused',
-    'connection-timed-out',
-    'container-lost',
-    'copy-differs',
-    'could-not-verify',
-    'crashed',
-    'database-busy',
-    'database-not-running',
-    'database-refuses',
-    'database-service',
-    'database-silent',
-    'deadline',
-    'decrypt-key-wrong',
-    'decrypt-key-missing',
-    'defect',
-    'disk-full',
-    'docker-failed',
-    'docker-refuses',
-    'docker-restarted',
-    'drill-incomplete',
-    'drill-no-room',
-    'drill-not-started',
-    'drill-room-gone',
-    'drill-unfit',
-    'dump-failed',
-    'dump-interrupted',
-    'dump-lost',
-    'encryption-failed',
-    'engine-died',
-    'facts-unreadable',
-    'folder-elsewhere',
-    'folder-open',
-    'folder-owner',
-    'folder-unusable',
-    'folder-unwritable',
-    'gate-refused',
-    'health-url',
-    'history-unwritable',
-    'host-key-changed',
-    'host-key-unknown',
-    'host-not-ready',
-    'host-shell',
-    'host-silent',
-    'host-unknown',
-    'host-unreachable',
-    'image-missing',
-    'incomplete',
-    'job-failed',
-    'jump-loop',
-    'key-not-enough',
-    'key-refused',
-    'key-unreadable',
-    'lock-held',
-    'lock-lost',
-    'lock-unusable',
-    'login-failed',
-    'mail-unusable',
-    'manifest-unreadable',
-    'max-downtime',
-    'no-age',
-    'no-answer',
-    'no-backup',
-    'no-bash',
-    'no-common-algorithm',
-    'no-compose',
-    'no-compressor',
-    'no-database',
-    'no-deploy-dir',
-    'no-docker',
-    'no-inodes',
-    'no-pg-dump',
-    'no-private-folder',
-    'no-project',
-    'no-snapshot',
-    'no-space',
-    'no-ssh-client',
-    'no-target',
-    'no-transaction',
-    'not-created',
-    'not-exchanged',
-    'not-kept',
-    'not-our-folder',
-    'not-started',
-    'not-verified',
-    'on-hold',
-    'other-files',
-    'outcome-unknown',
-    'passphrase-missing',
-    'passphrase-wrong',
-    'ping-unreachable',
-    'plain-refused',
-    'plan-changed',
-    'plan-stale',
-    'program-failed',
-    'program-lost',
-    'proof-unwritable',
-    'publication-unknown',
-    'pull-failed',
-    'record-unknown',
-    'registry-busy',
-    'registry-refused',
-    'registry-unreachable',
-    'restore-differs',
-    'restore-failed',
-    'restore-no-room',
-    'result-too-large',
-    'rollback-under-way',
-    'runner-unheard',
-    'schema-changed',
-    'set-gone',
-    'sets-changed',
-    'several-databases',
-    'several-projects',
-    'still-starting',
-    'stop-failed',
-    'stuck',
-    'survey-incomplete',
-    'table-locked',
-    'target-bad',
-    'tool-missing',
-    'tool-timed-out',
-    'tools-missing',
-    'transfer-cut',
-    'transfer-unread',
-    'unfinished',
-    'unhealthy',
-    'unknown-service',
-    'unquotable',
-    'untrusted-event',
-    'verification-failed',
-    'webhook-unreachable',
-    'write-failed',
-    'wrong-image',
-];
-/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
-function isFailureCode(name) {
-    return failureCodes.includes(name);
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
-
-
-
-
-/** Limit for a program's description of its failure, in UTF-16 units. */
-const program_failures_longestDetail = 20_000;
-/** The failure that the program named, or a general one if it named none. */
-function programFailure(program, records, code, cause) {
-    const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, program_failures_longestDetail);
-    // Only we can fix that.
-    if (name === 'misfit')
-        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
-    if (name === undefined) {
-        const exit = code === null ? 'exit code unknown' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
-    }
-    if (isFailureCode(name))
-        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
-    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
-}
-function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
-}
-function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? units_formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
-        hint: excess === 'bytes'
-            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
-            : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
-    });
-}
-function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
-}
-function deadlineOver(program, deadline) {
-    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'Find out what the database is waiting for, or raise the input "timeout"',
-    });
-}
-/**
- * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
- * @param isEnding whether the host has said that it is ending the program
- * @param unheard time since the last byte from the program
- */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
-    const what = `${step} (program ${name})`;
-    const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
-    const state = atEnd === 'finish'
-        ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
-        : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
-    return new failure_Failure('host-silent', message, {
-        hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/run-program.js
-
-
-
-
-
-/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
-const heartbeat = 10_000;
-const silence = 60_000;
-/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
-const patienceAfterCancel = 5_500;
-/**
- * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
- * sessions of the database, and time to remove unfinished files.
- */
-const usualGrace = 30_000;
-/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
-const patienceAfterVerdict = 5_000;
-/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
-const patienceAtClose = 5_000;
-/** How many of the last lines a failure shows. */
-const linesOfCause = 20;
-/** With a longer delay, setTimeout would fire at once. */
-const longestTimer = 2 ** 31 - 1;
-const supervisor = [
-    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
-];
-const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
-/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
-function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
-    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
-    if (options.signal?.aborted)
-        return neverStarted(program);
-    const grace = options.grace ?? usualGrace;
-    const child = access.start();
-    const stdin = child.stdin ?? unpiped();
-    // The host may hang up first; its exit code will say why.
-    stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
-    speech.begin(stdin);
-    const { files } = options;
-    const answer = new Answer(nonce, files);
-    const log = new HostLog(nonce, options);
-    let heard = Date.now();
-    let givenUp;
-    let exited = () => { };
-    const exit = new Promise((resolve, reject) => {
-        exited = resolve;
-        child.on('error', reject);
-        child.on('close', resolve);
-    });
-    const letGo = () => {
-        if (!access.isProgram)
-            child.kill('SIGKILL');
-        for (const stream of child.stdio)
-            stream?.destroy();
-        child.unref();
-        exited(null);
-    };
-    const giveUp = (why) => {
-        givenUp ??= why;
-        letGo();
-    };
-    let hungUp = false;
-    const hangUp = () => {
-        hungUp = true;
-        stdin.end();
-        setTimeout(letGo, patienceAfterCancel).unref();
-    };
-    if (options.atEnd !== 'finish')
-        options.signal?.addEventListener('abort', hangUp, { once: true });
-    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
-    const verdict = new Promise((resolve) => {
-        child.stdout?.on('data', (piece) => {
-            heard = Date.now();
-            const excess = answer.add(piece);
-            if (excess !== undefined)
-                giveUp(excess);
-            if (answer.verdict !== undefined)
-                resolve(answer.verdict);
-            if (files?.isFull && answer.verdict === undefined)
-                child.stdout?.pause();
-        });
-    });
-    if (files !== undefined)
-        files.onDrain = () => child.stdout?.resume();
-    child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
-    });
-    const ended = exit.finally(() => {
-        clearInterval(beating);
-        clearTimeout(patience);
-        options.signal?.removeEventListener('abort', hangUp);
-        log.end();
-    });
-    const result = Promise.race([verdict, ended]).then(async () => {
-        // From here on, the caller decides how long a lingering program stays.
-        clearTimeout(patience);
-        if (answer.verdict === 'done')
-            return answer.records();
-        const parting = setTimeout(letGo, patienceAfterVerdict);
-        const code = await ended;
-        clearTimeout(parting);
-        const cause = log.last.slice(-linesOfCause).join('\n');
-        if (hungUp)
-            throw cancelled(program);
-        if (givenUp === 'silent') {
-            const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
-        }
-        if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
-        if (log.endedFor === 'deadline')
-            throw deadlineOver(program, options.deadline);
-        if (log.endedFor === 'silence')
-            throw runnerUnheard(program, silence);
-        if (answer.verdict === 'failed')
-            throw programFailure(program, answer.records(), code, cause);
-        throw await access.explain({ code, begun: answer.begun, stderr: cause });
-    });
-    if (files !== undefined) {
-        result.then(() => files.close(null), (error) => files.close(error));
-    }
-    return {
-        result,
-        lastLines: () => log.last,
-        release: async (longest = grace) => {
-            hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
-            let isSeen = true;
-            const releasing = setTimeout(() => {
-                isSeen = false;
-                letGo();
-            }, longest);
-            await ended.catch(() => { });
-            clearTimeout(releasing);
-            return isSeen && givenUp === undefined;
-        },
-    };
-}
-function neverStarted(program) {
-    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
-}
-/** The script as it reaches the host, to the byte. */
-function scriptOf({ scripts }) {
-    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
-}
-function run_program_frame(program, ours, given) {
-    const script = scriptOf(program);
-    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
-    const unusable = pairs.findIndex((text) => text.includes('\0'));
-    if (unusable >= 0)
-        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
-    return Buffer.concat([
-        Buffer.from(`${script.length}\n`),
-        script,
-        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
-    ]);
-}
-function supervisorParameters(nonce, { deadline, atEnd, lock }) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    return {
-        nonce,
-        silence: seconds(silence),
-        deadline: seconds(deadline),
-        at_end: atEnd,
-        lock: lock?.path ?? '',
-        lock_wait: seconds(lock?.wait ?? 0),
-        holder: lock?.holder ?? '',
-    };
-}
-function unpiped() {
-    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/pour.js
-
-
-
-const pour_program = {
-    name: 'pour',
-    step: 'sending to the host',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
-};
-/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
-const frameBytes = 1024 * 1024;
-/** A new value for the parameter `incoming` of a program. */
-const incomingFolder = () => `/tmp/atlasia-incoming-${(0,external_node_crypto_.randomBytes)(16).toString('hex')}`;
-/**
- * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
- * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
- */
-function runWithInput(access, receiver, parameters, options, input) {
-    const stopping = new AbortController();
-    const over = new AbortController();
-    let cause;
-    let pouring;
-    const fail = (error) => {
-        // Why nobody reads any more, the program says itself.
-        if (over.signal.aborted || isFailure(error, 'transfer-unread'))
-            return;
-        cause ??= error;
-        stopping.abort();
-    };
-    const run = runProgram(access, receiver, parameters, {
-        ...options,
-        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
-        onProgress: (name, value) => {
-            if (name === 'incoming')
-                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
-            else
-                options.onProgress?.(name, value);
-        },
-    });
-    const result = run.result
-        .finally(async () => {
-        over.abort();
-        await pouring;
-    })
-        .catch((error) => {
-        throw cause ?? error;
-    });
-    return { ...run, result };
-}
-/** @param onTrouble hears at once what is wrong with the bytes */
-async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
-    const content = await open();
-    let isWanted = !signal.aborted;
-    const stop = () => {
-        isWanted = false;
-        content.destroy();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    const begin = (stdin) => {
-        sendFrames(content, stdin).catch((error) => {
-            if (isWanted)
-                onTrouble(error);
-            // Without its end, so that the host knows.
-            stdin.end();
-        });
-    };
-    try {
-        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
-        await runProgram(access, pour_program, { folder }, options, { heartbeat: '0\n', begin }).result;
-    }
-    finally {
-        signal.removeEventListener('abort', stop);
-        stop();
-    }
-}
-/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
-async function sendFrames(content, stdin) {
-    let pieces = [];
-    let length = 0;
-    const send = async () => {
-        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
-        pieces = [];
-        length = 0;
-        if (!stdin.write(frame))
-            await drained(stdin);
-    };
-    for await (const chunk of content) {
-        for (let piece = chunk; piece.length > 0;) {
-            const part = piece.subarray(0, frameBytes - length);
-            piece = piece.subarray(part.length);
-            pieces.push(part);
-            length += part.length;
-            if (length === frameBytes)
-                await send();
-            if (stdin.destroyed)
-                return;
-        }
-    }
-    if (length > 0)
-        await send();
-    stdin.write('end\n');
-}
-function drained(stdin) {
-    if (stdin.destroyed)
-        return Promise.resolve();
-    return new Promise((resolve) => {
-        const done = () => {
-            stdin.off('drain', done);
-            stdin.off('close', done);
-            resolve();
-        };
-        stdin.on('drain', done);
-        stdin.on('close', done);
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/host/pour.js
+var pour = __nccwpck_require__(64109);
+// EXTERNAL MODULE: ./build/shared/host/run-program.js + 4 modules
+var run_program = __nccwpck_require__(39614);
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 
 
@@ -39691,13 +42224,13 @@ function connectionOver(name, access, disconnect = async () => { }) {
         run(program, parameters, options) {
             const { input } = options;
             const run = input === undefined
-                ? runProgram(access, program, parameters, options)
-                : runWithInput(access, program, parameters, options, input);
+                ? (0,run_program/* runProgram */.mB)(access, program, parameters, options)
+                : (0,pour/* runWithInput */.kg)(access, program, parameters, options, input);
             runs.push(run);
             return run;
         },
         async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            await Promise.all(runs.map((run) => run.release(run_program/* patienceAtClose */.N2)));
             await disconnect();
         },
     };
@@ -39720,12 +42253,12 @@ function connectLocally() {
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
-        return new failure_Failure('no-bash', 'bash was not found on this machine', {
+        return new shared_failure/* Failure */.HR('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
             cause: stderr,
         });
     }
-    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+    return new shared_failure/* Failure */.HR('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
     start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
@@ -39796,6 +42329,8 @@ function isPemHeaderEnd(lines, at) {
     return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }
 
+// EXTERNAL MODULE: ./build/shared/shell-quote.js
+var shell_quote = __nccwpck_require__(61011);
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-host-keys.js
 
 
@@ -39804,7 +42339,7 @@ function isPemHeaderEnd(lines, at) {
  * @param place the host that failed: as a sentence begins with it, and within one
  */
 function explainHostKey(target, { begins, where }, cause) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
@@ -39824,7 +42359,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new failure_Failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -39842,7 +42377,7 @@ function noAlgorithm(begins, [, kind, offer], cause) {
         'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
     };
     const name = kind ?? '';
-    return new failure_Failure('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+    return new shared_failure/* Failure */.HR('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
         hint: hints[name] ??
             'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
         cause,
@@ -39861,7 +42396,7 @@ function keyscan({ host, port, proxyJump }) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-jump.js
 /** ssh's words that name the host that they are about. The log of a jump host's ssh stands among that of the target's. */
-const naming = [
+const ssh_jump_naming = [
     /^(?<user>\S+)@(?<host>\S+): Permission denied/m,
     /Could not resolve hostname (?<host>\S+?):? /,
     /connect to host (?<host>\S+) port (?<port>\d+):/,
@@ -39874,7 +42409,7 @@ function failedJump(target, cause) {
         return null;
     const { host, port, user } = target.proxyJump;
     const jump = { host, port: port ?? 22, user: user ?? target.user };
-    const named = naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
+    const named = ssh_jump_naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
     const isNamed = (login) => named !== undefined &&
         named['host'] === login.host &&
         [login.user, undefined].includes(named['user']) &&
@@ -39896,7 +42431,7 @@ async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
-        return connectionLost(ssh_failures_placeOf(target), cause);
+        return connectionLost(placeOf(target), cause);
     const forwarding = notForwarded(target, cause);
     if (forwarding !== null)
         return forwarding;
@@ -39909,12 +42444,12 @@ async function explainSsh(target, exit, diagnoseKey) {
             name: `The jump host ${jump.host}`,
             inputs: { host: 'proxy-jump', port: 'proxy-jump', user: 'proxy-jump' },
         };
-    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: ssh_failures_placeOf(at) }, cause);
+    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: placeOf(at) }, cause);
     if (hostKey !== null)
         return hostKey;
     return loginRefused(at, cause, diagnoseKey) ?? notReached(at, exit) ?? afterLogin(at, exit);
 }
-const ssh_failures_placeOf = ({ host, port }) => `${host} port ${port}`;
+const placeOf = ({ host, port }) => `${host} port ${port}`;
 /** The jump host let us in, and no further; null if that is not so. */
 function notForwarded(target, cause) {
     if (target.proxyJump === null)
@@ -39922,13 +42457,13 @@ function notForwarded(target, cause) {
     const { host, user } = target.proxyJump;
     const login = user ?? target.user;
     if (/open failed: (administratively prohibited|unknown channel type)/.test(cause)) {
-        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${ssh_failures_placeOf(target)}`, {
+        return new shared_failure/* Failure */.HR('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
             hint: `On the jump host, as root: sshd -T -C user=${login} | grep -iE "allowtcpforwarding|permitopen|disableforwarding". And look for restrict, no-port-forwarding and permitopen in ~${login}/.ssh/authorized_keys`,
             cause,
         });
     }
     if (/open failed: connect failed: .*(not known|name resolution)/.test(cause)) {
-        return new failure_Failure('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
+        return new shared_failure/* Failure */.HR('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
             hint: 'Check the input "host": it is looked up on the jump host',
             cause,
         });
@@ -39937,7 +42472,7 @@ function notForwarded(target, cause) {
 }
 /** null if the login was not what failed. A banner of the host may say anything, so only whole lines of ssh count. */
 function loginRefused(at, cause, diagnoseKey) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
         return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
@@ -39954,7 +42489,7 @@ function loginRefused(at, cause, diagnoseKey) {
 }
 /** null if a connection was made. */
 function notReached(at, { stderr: cause }) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const { name, port, inputs } = at;
     if (/jumphost loop/.test(cause)) {
         return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
@@ -39975,7 +42510,7 @@ function notReached(at, { stderr: cause }) {
 }
 /** The connection was made, and ended. */
 function afterLogin(at, { code, stderr: cause }) {
-    const failure = (failed, message, hint) => new failure_Failure(failed, message, { hint, cause });
+    const failure = (failed, message, hint) => new shared_failure/* Failure */.HR(failed, message, { hint, cause });
     if (code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${at.host}`, 'On the host, as root: apt-get install bash');
     }
@@ -39989,13 +42524,13 @@ function afterLogin(at, { code, stderr: cause }) {
                 : '';
         return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
     }
-    return connectionLost(ssh_failures_placeOf(at), cause);
+    return connectionLost(placeOf(at), cause);
 }
 /** Lines of sshd and PAM; a banner with such words in a sentence is none. */
 const accountRefused = /^((WARNING: )?Your (account|password) has expired[.;].*|Password change required but no TTY available\.?|.*[Uu]ser \S+ (is )?not permitted to log in.*)$/m;
 /** The login succeeded, and then something else than our program answered. */
 function shellRefused({ host, port, user }, code, cause) {
-    const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
+    const failure = (message, hint) => new shared_failure/* Failure */.HR('host-shell', message, { hint, cause });
     if (/[Pp]assword has expired|[Pp]assword change required/.test(cause)) {
         return failure(`The password of ${user} on ${host} has expired, so sshd starts nothing for that user`, `On the host, as root: chage -l ${user}. To let it never expire: chage -M -1 ${user}`);
     }
@@ -40004,7 +42539,7 @@ function shellRefused({ host, port, user }, code, cause) {
     }
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
-        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+        return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
             hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
@@ -40018,32 +42553,32 @@ function shellRefused({ host, port, user }, code, cause) {
     return failure(`The login shell of ${user} on ${host} did not start our program (exit ${code})`, `Run: ssh -p ${port} ${user}@${host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys and sshd_config for a forced command`);
 }
 function connectionLost(where, cause) {
-    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
+    return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
         hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key needs a passphrase, but none was given', {
+        return new shared_failure/* Failure */.HR('passphrase-missing', 'The private key needs a passphrase, but none was given', {
             hint: 'Store it as a secret and pass it as "ssh-key-passphrase"',
             cause,
         });
     }
     if (key.state === 'wrong-passphrase') {
-        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+        return new shared_failure/* Failure */.HR('passphrase-wrong', 'The passphrase does not open the private key', {
             hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
             cause,
         });
     }
     if (key.state === 'unreadable') {
-        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+        return new shared_failure/* Failure */.HR('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
             hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
             cause: key.detail,
         });
     }
-    return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+    return new shared_failure/* Failure */.HR('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${(0,shell_quote/* quoteForShell */.e)(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -40090,7 +42625,7 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    return connectionOver(`${settings.user}@${settings.host}`, access, () => ssh_end(master));
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
 }
 /** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
@@ -40113,15 +42648,15 @@ async function ready(master, socket, explain, signal) {
         if (over)
             throw await explain({ code: over.code, begun: false, stderr });
         if (signal.aborted || Date.now() > giveUp) {
-            await ssh_end(master);
+            await end(master);
             if (signal.aborted)
-                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+                throw new shared_failure/* Failure */.HR('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
         }
         await (0,promises_namespaceObject.setTimeout)(5);
     }
 }
-async function ssh_end(master) {
+async function end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
     // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
@@ -40136,7 +42671,7 @@ function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
 function noClient(cause) {
-    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    return new shared_failure/* Failure */.HR('no-ssh-client', 'ssh is not installed on the runner', {
         hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
         cause,
     });
@@ -40176,12 +42711,12 @@ async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // A tool that had to be killed takes `timeout` down with it, which then has no exit code of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
-        throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
             cause: result.stderr,
         });
     }
     if (result.exitCode === 127) {
-        throw new failure_Failure('tool-missing', `${program} is not installed on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-missing', `${program} is not installed on the runner`, {
             hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
             cause: result.stderr,
         });
@@ -40222,6 +42757,8 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/sets/layout.js
+var layout = __nccwpck_require__(81256);
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
 /** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
@@ -40331,13 +42868,13 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
 const transaction_mostLines = 15;
 const transaction_longestLine = 200;
 function readLastWords(value) {
-    const [service = '', ...lines] = cleanLines(value);
-    return { service, lines: lines.slice(-transaction_mostLines).map((line) => cleanLine(line, transaction_longestLine)) };
+    const [service = '', ...lines] = (0,shared_clean/* cleanLines */.v3)(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => (0,shared_clean/* cleanLine */.Ow)(line, transaction_longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
-    return new failure_Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    return new shared_failure/* Failure */.HR('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+        hint: `The host finishes it by itself. To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}. If its last line is not "ended": ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}`,
         cause,
     });
 }
@@ -40373,8 +42910,8 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
             }
             catch (error) {
                 // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
-                const isLast = left <= longestSession + usualGrace;
-                if (isLast || !isFailure(error, 'deadline'))
+                const isLast = left <= longestSession + run_program/* usualGrace */.B3;
+                if (isLast || !(0,shared_failure/* isFailure */.N6)(error, 'deadline'))
                     throw error;
             }
         }
@@ -40406,128 +42943,20 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = quoteForShell(transactionsFolder(backupDir));
-    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+    const folder = (0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir));
+    throw new shared_failure/* Failure */.HR('survey-incomplete', `Cannot read every journal in ${(0,backup_folder/* transactionsFolder */.on)(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
-        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
+    return new shared_failure/* Failure */.HR('stuck', `The transaction ${id} did not finish`, {
+        hint: `On the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
-function addressLines(url) {
-    const lines = [['health_url', url.href]];
-    if (url.protocol !== 'http:')
-        return lines;
-    return [
-        ...lines,
-        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-        ['health_port', url.port || '80'],
-        ['health_path', `${url.pathname}${url.search}`],
-        ['health_name', url.host],
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
-
-
-
-/** Placeholder in override files for the transaction's id, which the host fills in. */
-const transactionMark = '@transaction@';
-/** The placeholders for what only the host knows when it writes the history. */
-const outcomeMarks = (token) => ({
-    at: `${token}-at`,
-    verdict: `${token}-verdict`,
-    duration: `${token}-duration`,
-    downtime: `${token}-downtime`,
-});
-/** The files of a transaction's folder, by name. */
-function transactionFiles(request) {
-    const { outcome, override, revert, planJson } = request;
-    const files = new Map([
-        ['plan.tsv', planLines(request)],
-        ['plan.json', planJson],
-        ['override.yml', override],
-        ['revert.yml', revert],
-    ]);
-    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
-        files.set(`outcome/${ending}.json`, record);
-        files.set(`outcome/${ending}.log`, line);
-    }
-    for (const [service, archive] of request.inlineFiles)
-        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
-    if (outcome.hold !== null)
-        files.set('outcome/hold', outcome.hold);
-    return files;
-}
-/** One line per value: a key, a tab and the value. */
-function planLines(request) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { healthUrl } = request;
-    const lines = [
-        ['project', request.project],
-        ['deploy_dir', request.deployDir],
-        ...composeLines(request.compose).map((line) => ['compose', line]),
-        ['project_state', request.projectState],
-        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
-        ['health_timeout', seconds(request.healthTimeout)],
-        ['stable_for', seconds(request.stableFor)],
-        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : addressLines(healthUrl)),
-        ['on_failure', request.onFailure],
-        ['blame', request.blame ? 'target' : 'none'],
-        ['hold', String(request.outcome.hold !== null)],
-        ['lock_wait', seconds(request.lockWait)],
-        ['holder', request.holder],
-        ['history_id', request.historyId],
-        ['token', request.outcome.token],
-        ...(request.database === null ? [] : databaseLines(request.database)),
-        ...request.proxies.map((proxy) => ['proxy', proxy]),
-        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
-        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
-            'service',
-            service,
-            strategy,
-            targetImageId,
-            retag ?? '-',
-            fixedName ?? '-',
-        ]),
-    ];
-    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
-    const { place, password } = access;
-    const lines = [
-        ['database', name],
-        ['database_container', container],
-        ['database_user', user],
-        ['database_restored', restored],
-        ['database_aside', aside],
-        ['database_limit', String(connectionLimit)],
-        ...(place === null ? [] : placeLines(place)),
-        ...(password === null ? [] : [['database_password', password]]),
-    ];
-    return lines;
-}
-const placeLines = ({ host, port }) => [
-    ['database_host', host],
-    ['database_port', port],
-];
-/** Refuses characters that would be read as a new line or column. */
-function checked(value) {
-    if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
-            hint: 'Use paths and names without tabs and line breaks',
-        });
-    }
-    return value;
-}
-
+// EXTERNAL MODULE: ./build/shared/transaction/transaction-files.js + 1 modules
+var transaction_files = __nccwpck_require__(31766);
 ;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
 
 
@@ -40579,7 +43008,7 @@ const searching = {
 const engineScript = () => {
     const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
     // What it runs in the database's container, so that one hash tells all that an engine can do.
-    const inside = `inside_script() {\n  cat <<'INSIDE'\n${replaceScript()}INSIDE\n}`;
+    const inside = `inside_script() {\n  cat <<'INSIDE'\n${(0,scripts/* replaceScript */.kl)()}INSIDE\n}`;
     return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
 };
 /**
@@ -40588,7 +43017,7 @@ const engineScript = () => {
  */
 async function startTransaction(connection, request, onLog) {
     const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const files = new Map([['engine.sh', engineScript()], ...transactionFiles(request)]);
+    const files = new Map([['engine.sh', engineScript()], ...(0,transaction_files/* transactionFiles */.CB)(request)]);
     const parameters = {
         backup_dir: request.backupDir,
         second,
@@ -40599,14 +43028,14 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
+        throw (0,shared_failure/* isFailure */.N6)(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
     }
 }
 /** In the host's own words. */
 function notWritten(backupDir, failure) {
     const isFull = failure.code === 'disk-full';
     const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new failure_Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
+    return new shared_failure/* Failure */.HR(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
 }
 /** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
 async function abortTransaction(connection, backupDir, id, onLog) {
@@ -40663,30 +43092,30 @@ class TransactionProgress {
     #begin;
     tell({ at, step, detail }) {
         this.#begin ??= at;
-        const since = formatDuration(at - this.#begin);
+        const since = (0,units/* formatDuration */.a3)(at - this.#begin);
         if (step === 'failure')
-            important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
+            log.important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
         else if (step === 'problem')
-            warning(detail);
+            log.warning(detail);
         else if (step === 'disobeyed') {
-            warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
+            log.warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
         }
         else if (step === 'measured')
             this.#tellMeasurement(detail);
         else {
             const sentence = sentences[step];
             if (sentence !== undefined)
-                progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
+                log.progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
         }
     }
     #tellMeasurement(detail) {
         const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
         const what = name === '.health-url' ? 'health-url' : name;
-        info(asked === '0'
+        log.info(asked === '0'
             ? `${what}: stopped measuring downtime: the disk is full`
             : gap === '-'
                 ? `${what}: never answered, so its downtime could not be measured`
-                : `${what}: longest downtime ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
+                : `${what}: longest downtime ${(0,units/* formatDuration */.a3)(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
 }
 /** The detail of `started` is the service's name and how long it took: only the name is shown. */
@@ -40708,7 +43137,7 @@ const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
 const mostLosses = 100;
 /** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
-const carry_patienceAfterCancel = 4_500;
+const patienceAfterCancel = 4_500;
 /**
  * Starts the transaction and follows it until it has finished, over several connections if necessary.
  * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
@@ -40717,32 +43146,32 @@ async function carry(connection, carrying) {
     const { request, signal } = carrying;
     const { backupDir } = request;
     const steady = new SteadyConnection(connection, carrying);
-    const id = await carry_start(steady, carrying);
+    const id = await start(steady, carrying);
     carrying.onId(id);
     const progress = new TransactionProgress();
     let told = 0;
     const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, told, {
         deadline: 24 * 3_600_000,
-        onLog: host,
+        onLog: log.host,
         onLine: (line) => {
             told += 1;
             progress.tell(line);
         },
     }));
-    const ended = await Promise.race([following, carry_cancelled(signal).then(() => null)]);
+    const ended = await Promise.race([following, cancelled(signal).then(() => null)]);
     const followed = ended ?? (await cancel(steady, id, following, carrying));
     return { id, ...followed };
 }
-async function carry_start(steady, { request }) {
+async function start(steady, { request }) {
     const { connection } = steady;
     try {
-        return await startTransaction(connection, request, host);
+        return await startTransaction(connection, request, log.host);
     }
     catch (error) {
         if (!wasLost(error) && !wasSilent(error))
             throw error;
         // The host may have started it before the connection broke.
-        const found = await steady.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, host));
+        const found = await steady.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host));
         if (found === null)
             throw error;
         return found;
@@ -40752,17 +43181,17 @@ async function carry_start(steady, { request }) {
 async function cancel(steady, id, following, { request }) {
     const { backupDir } = request;
     await Promise.race([
-        abortTransaction(steady.connection, backupDir, id, host).catch(() => { }),
-        (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, undefined, { ref: false }),
+        abortTransaction(steady.connection, backupDir, id, log.host).catch(() => { }),
+        (0,promises_namespaceObject.setTimeout)(patienceAfterCancel / 2, undefined, { ref: false }),
     ]);
-    const ended = await Promise.race([following, (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, null, { ref: false })]);
+    const ended = await Promise.race([following, (0,promises_namespaceObject.setTimeout)(patienceAfterCancel / 2, null, { ref: false })]);
     if (ended !== null)
         return ended;
-    throw new failure_Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
-        hint: `To see how it ended: ${commandToFollow(backupDir, id)}`,
+    throw new shared_failure/* Failure */.HR('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
+        hint: `To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}`,
     });
 }
-function carry_cancelled(signal) {
+function cancelled(signal) {
     return new Promise((resolve) => {
         if (signal.aborted)
             resolve();
@@ -40778,11 +43207,11 @@ const lossCodes = [
     'connection-refused',
 ];
 function wasLost(error) {
-    return isFailure(error, ...lossCodes);
+    return (0,shared_failure/* isFailure */.N6)(error, ...lossCodes);
 }
 /** The host hangs although the connection is up: another connection would not help. */
 function wasSilent(error) {
-    return isFailure(error, 'host-silent');
+    return (0,shared_failure/* isFailure */.N6)(error, 'host-silent');
 }
 /** The connection to the host, reopened when it is lost. */
 class SteadyConnection {
@@ -40808,7 +43237,7 @@ class SteadyConnection {
                 lostSince ??= Date.now();
                 if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
                     throw id === null ? error : stillOpen(request.backupDir, id, error);
-                progress('Lost the connection; the host carries on. Reconnecting');
+                log.progress('Lost the connection; the host carries on. Reconnecting');
             }
             await (0,promises_namespaceObject.setTimeout)(betweenTries, undefined, { signal }).catch(() => { });
             try {
@@ -40863,7 +43292,7 @@ function ran({ event, status }) {
 function differs(images, now) {
     const others = [...images].filter(([service, image]) => {
         const present = now.get(service);
-        return present !== undefined && !sameImage(image, present);
+        return present !== undefined && !(0,release/* sameImage */.G4)(image, present);
     });
     return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
@@ -40948,995 +43377,10 @@ function observed(release, seen, previous) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/container.js
-// Facts about a container, as the survey found it.
-function isAtWork({ state }) {
-    return state === 'running' || state === 'restarting';
-}
-/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
-function anonymousVolumes(own) {
-    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
-    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
-}
-
-;// CONCATENATED MODULE: ./build/shared/canonical-json.js
-
-/** JSON with sorted keys, so that equal values have equal texts. */
-function canonicalJson(value) {
-    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
-        : part);
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/hash.js
-
-
-/**
- * A SHA-256 in hex over everything that the plan decides. Ids and health of containers are left out: they change while
- * somebody reviews the plan. So is whether the host has the target already: a first attempt may have pulled it.
- */
-function hashOf({ project, services, from, to, restore, projectState }) {
-    const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
-        service,
-        strategy,
-        toImage: whatDecides(toImage),
-        fixedName,
-        volumes,
-        retag,
-    }));
-    const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-    const restored = restore === null
-        ? {}
-        : {
-            restore: {
-                id: restore.backupId,
-                sha256: restore.sha256,
-                database: restore.database,
-                restarted: restore.restarted,
-            },
-        };
-    // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
-    return (0,external_node_crypto_.createHash)('sha256')
-        .update(canonicalJson({ project, decided, from, target, world: projectState, ...restored }))
-        .digest('hex');
-}
-/** An image is identified by its digest, or by its id if there is no digest. */
-function whatDecides(image) {
-    return image.digest === null ? image : { ...image, imageId: null };
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
-
-/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
-const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
-/** Tools that only monitor a proxy, and bear its name. */
-const watchers = /exporter|metrics/;
-function looksLikeProxy({ image }) {
-    const path = referenceOf(image)?.path ?? '';
-    return proxies.test(path) && !watchers.test(path);
-}
-/** The services that look like reverse proxies, or the one that is named. */
-function proxiesIn({ services }, named) {
-    return [...services.values()]
-        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
-        .map(({ name }) => name);
-}
-/**
- * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
- * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
- * @param containers those of the service
- */
-function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
-    if (wanted === 'recreate')
-        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
-    const reasons = reasonsAgainst(service, containers, project, proxyServices);
-    if (reasons.length === 0 && wanted === 'auto')
-        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
-    if (reasons.length > 0)
-        return { strategy: 'recreate', why: reasons.join('; ') };
-    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
-    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
-}
-function reasonsAgainst(service, containers, project, proxyServices) {
-    const isTested = containers.length > 0 && containers.every(hasHealthTest);
-    const reasons = [
-        [proxyServices.includes(service.name), 'it is the proxy'],
-        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
-        [service.publishes, 'it publishes a port of the host'],
-        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
-        [service.fixedAddress, 'it has a fixed address'],
-        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
-        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
-        [
-            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
-            'no known proxy is on its network',
-        ],
-    ];
-    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
-}
-/** Why nobody can tell whether users would get their answers all the time. */
-function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
-    const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
-    const found = proxies.filter((proxy) => near.includes(proxy.service));
-    // A web server that is no proxy by its name may pass requests on as well.
-    const once = lookedUpOnceBy(service, containers, proxies);
-    const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
-    const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
-    return [
-        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts, or rarely`),
-        ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
-        ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
-    ];
-}
-/** The proxies that resolve one of the service's names only when they start. */
-function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
-    const own = containers.map((container) => container.name.replace(/^\//, ''));
-    const names = [name, containerName, ...aliases, ...own].map((each) => each?.toLowerCase());
-    const found = proxies.filter(({ looksUpOnce }) => looksUpOnce?.some((host) => names.includes(host)));
-    return [...new Set(found.map(({ service }) => service))].filter((proxy) => proxy !== name);
-}
-/** Whether Docker runs a health check for the container. */
-function hasHealthTest({ healthTest }) {
-    return healthTest !== null && healthTest !== 'NONE';
-}
-function sharesNetwork(one, other) {
-    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/at-rest.js
-
-/** The exit codes of a program that ended by SIGINT, SIGKILL or SIGTERM. */
-const toldToEnd = [130, 137, 143];
-/**
- * Judges a service none of whose containers is running; null if it is to be started anyway, as one that runs is. What was
- * stopped on purpose stays stopped. What crashed must be started, or the rollback would leave it down.
- * @param own its containers
- * @param isNamed the input "services" names it
- */
-function restOf(service, own, endings, isNamed) {
-    if (own.length === 0 || !own.every((each) => each.state === 'exited' || isKeptStopped(each)))
-        return null;
-    if (isNamed)
-        return { stays: false, why: 'the input "services" names it', isGuess: false };
-    if (own.every(isKeptStopped)) {
-        return {
-            stays: true,
-            why: 'an earlier rollback has left it stopped, and nobody has started it since',
-            isGuess: false,
-        };
-    }
-    const exited = own.filter((each) => !isKeptStopped(each));
-    const ended = exited.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
-    const causes = new Set(ended.map(causeOf));
-    if (ended.length < exited.length)
-        causes.add('unknown');
-    if (causes.has('crashed'))
-        return { stays: false, why: `it crashed (${codesOf(ended)})`, isGuess: false };
-    if (causes.size === 1 && causes.has('stopped')) {
-        return { stays: true, why: 'it was stopped by hand', isGuess: false };
-    }
-    const how = `it ended by itself or was stopped (${codesOf(ended)})`;
-    if (service.publishes)
-        return { stays: false, why: `${how}, but publishes a port`, isGuess: true };
-    if (serves(service, own)) {
-        return { stays: false, why: `${how}, but has a port and a health check`, isGuess: true };
-    }
-    return { stays: true, why: `${how}, and serves no port`, isGuess: true };
-}
-/** Whether others are likely to ask it for something. */
-function serves({ publishes }, own) {
-    return publishes || (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest));
-}
-/** Whether somebody has stopped all of these containers. Only what is certain: an exit code alone may be that of a crash. */
-function isStoppedByHand(own, endings) {
-    return (own.length > 0 &&
-        own.every(({ id, state }) => {
-            const ending = endings.find((each) => each.id === id);
-            if (ending === undefined || state !== 'exited' || causeOf(ending) !== 'stopped')
-                return false;
-            return restartsAlways(ending) || ending.events.includes('stop');
-        }));
-}
-/** Docker starts these again, whatever they ended with, unless somebody stopped them. */
-function restartsAlways({ policy }) {
-    return policy === 'always' || policy === 'unless-stopped';
-}
-/** A rollback makes such a container and does not start it. A failed deployment leaves some as well: those are to be started. */
-function isKeptStopped({ state, transaction }) {
-    return state === 'created' && transaction !== '';
-}
-function codesOf(ended) {
-    return [...new Set(ended.map(({ exitCode }) => `exit ${exitCode}`))].join(', ');
-}
-function causeOf(ending) {
-    const { exitCode, outOfMemory, startFailed, finishedAt, dockerSince, events } = ending;
-    // Docker does not try again what it could not start, whatever the policy says.
-    if (startFailed)
-        return 'crashed';
-    if (restartsAlways(ending))
-        return 'stopped';
-    if (events.includes('stop') || events.includes('kill'))
-        return 'stopped';
-    if (outOfMemory)
-        return 'crashed';
-    // A restart of the host or of Docker stops containers as well.
-    if (toldToEnd.includes(exitCode))
-        return finishedAt >= dockerSince ? 'stopped' : 'unknown';
-    if (exitCode !== 0)
-        return 'crashed';
-    return events.includes('die') ? 'done' : 'unknown';
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
-/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
-function isJob(name, { services }) {
-    return awaitedBy(name, { services }).length > 0;
-}
-/** The services that await its end. */
-function awaitedBy(name, { services }) {
-    return [...services.values()]
-        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
-        .map((service) => service.name);
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
-
-
-
-/**
- * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
- * @param own its containers
- */
-function howSwapped(request, service, own, proxyServices) {
-    const { project, jobs, named, strategy, swapFacts } = request;
-    if (isJob(service.name, project)) {
-        return jobs === 'skip'
-            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
-            : {
-                strategy: 'job',
-                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
-            };
-    }
-    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
-    if (rest?.stays === true)
-        return { strategy: 'create-only', why: rest.why };
-    return decideStrategy(strategy, service, own, request, proxyServices);
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
-/** Describes a variable that is not set, and what to do about it. */
-function tellUnset(variable) {
-    const inItself = 'write "$$" for a literal "$"';
-    if (variable.in === 'elsewhere') {
-        return {
-            what: 'a file that the compose file refers to uses a variable that is not set',
-            remedy: `Set it in the env file, or ${inItself}`,
-        };
-    }
-    const place = `${variable.file}, line ${variable.line}`;
-    if (variable.in === 'env-file') {
-        return {
-            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
-            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
-        };
-    }
-    return variable.name === null
-        ? {
-            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
-            remedy: `Set it in the env file, or ${inItself}`,
-        }
-        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/settings.js
-
-/** The names that are told of one service at most. */
-const mostNames = 8;
-/** What to tell of it; null if nothing. */
-function tellChange({ service, change, differing, isKept }) {
-    if (change !== 'yes')
-        return null;
-    const what = differing.length === 0 ? '' : `: ${listed(differing, mostNames)}`;
-    const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
-    return `The settings of ${service} in the compose files have changed since the target ran${what}${back}`;
-}
-/**
- * What prevents a swap because the target would lack values that the running container has; null if nothing does.
- * @param envFile where the variables belong, on the host
- */
-function lostSettings({ service, lost }, envFile) {
-    if (lost.length === 0)
-        return null;
-    const settings = listed(lost.map(({ setting }) => setting), mostNames);
-    const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
-    return {
-        kind: 'lost-value',
-        what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
-        remedy: `Set ${names.length === 0 ? 'that variable' : listed(names, mostNames)} in ${envFile}, with the value that the deployment had`,
-    };
-}
-/** What to tell of settings that have changed since the containers were created; one line per problem. */
-function tellDrift({ service, changed, mounted }) {
-    return [
-        ...(changed.length === 0
-            ? []
-            : [
-                `${service} starts with today's settings, which differ from those it runs with: ${listed(changed, mostNames)}`,
-            ]),
-        ...(mounted.length === 0
-            ? []
-            : [`Files that ${service} mounts have changed since its container was created: ${listed(mounted, mostNames)}`]),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/persist.js
-
-
-
-
-/**
- * The reference in the compose file if it may be pointed at the target on this host: it has a tag that moves, and no
- * digest. A version stays what it is: else a later deployment of it would start something else, and nobody would see it.
- */
-function movableReference(image) {
-    if (image === null)
-        return null;
-    const { digest, tag } = parseImageReference(image);
-    return digest === null && tag !== null && moving_tag_moves(tag) ? image : null;
-}
-/** The variable that is the whole tag in the compose file; null if there is none. */
-function tagVariable({ imageTemplate }) {
-    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
-    return braced ?? bare ?? null;
-}
-/** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
-function linesToChange(steps, { files, envFiles }) {
-    return [
-        ...inRegistry(steps),
-        ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
-        ...steps
-            .filter(({ envLine, retag }) => envLine === null && retag === null)
-            .map((step) => {
-            if (step.variable !== null && step.toImage.tag !== null) {
-                const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
-                return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
-            }
-            const file = files.map(quoteForShell).join(' or ');
-            return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
-        }),
-    ].map((line) => cleanLine(line, 1_000));
-}
-/** A tag was pointed at the target on this host alone. */
-function inRegistry(steps) {
-    const names = [...new Set(steps.flatMap(({ retag }) => retag ?? []))];
-    if (names.length === 0)
-        return [];
-    const name = names.length === 1 ? 'that name' : 'those names';
-    return [
-        `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
-    ];
-}
-function inEnvFile(steps, file) {
-    const values = new Map();
-    for (const { service, envLine } of steps) {
-        if (envLine === null)
-            continue;
-        const ofVariable = values.get(envLine.variable) ?? new Map();
-        ofVariable.set(envLine.value, [...(ofVariable.get(envLine.value) ?? []), service]);
-        values.set(envLine.variable, ofVariable);
-    }
-    if (values.size === 0)
-        return [];
-    const lines = [...values].flatMap(([variable, ofVariable]) => [...ofVariable].map(([value, services]) => {
-        const line = quoteForShell(`${variable}=${value}`);
-        return ofVariable.size === 1 ? line : `${line} for ${services.join(', ')}`;
-    }));
-    const divided = [...values].filter(([, ofVariable]) => ofVariable.size > 1).map(([variable]) => variable);
-    return [
-        `Change the tag in ${file} on the host too, or the next docker compose up undoes the rollback: ${lines.join('; ')}`,
-        ...(divided.length === 0
-            ? []
-            : [`${divided.join(', ')} cannot have two values: give each service a variable of its own`]),
-    ];
-}
-/** A tag that does not move, as people write it; anything else with what is certain of it. */
-function imageToWrite({ toImage, fromImage }) {
-    const { image, tag, digest, imageId } = toImage;
-    const wasPinned = fromImage.image?.includes('@') === true;
-    if (tag !== null && digest !== null && moving_tag_moves(tag) === false && !wasPinned)
-        return image?.split('@')[0] ?? '';
-    if (digest === null && tag === null)
-        return imageId ?? '';
-    return image ?? '';
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/undoing.js
-
-
-
-/** These go to newer versions too, not only to what a tag stands for now. */
-const changesTags = /(?:^|\/)(?:wud|whats-up-docker|tugtainer|drydock)(?=[:@]|$)/;
-/** What will take a rollback back if nobody does anything about it. */
-function whatUndoes(steps, { project, updaters }) {
-    const swapped = new Set(steps.map(({ service }) => service));
-    const written = steps.flatMap((step) => {
-        const reference = referenceOf(project.services.get(step.service)?.image ?? null);
-        return reference === null ? [] : [{ step, reference }];
-    });
-    return [
-        ...keptLines(written.filter(({ step }) => step.retag === null)),
-        ...steps.flatMap((step) => sharedVariable(step, project, swapped)),
-        ...updaters.flatMap((updater) => replacedBy(updater, written)),
-    ];
-}
-function keptLines(written) {
-    const until = 'until the line is changed that the run prints';
-    const pinned = written.flatMap(({ step, reference: { tag, digest } }) => {
-        if (digest === null)
-            return [];
-        const name = `${tag === null ? '' : `${tag} with `}the digest ${digest.slice(0, 19)}`;
-        const text = `${step.service} is pinned in the compose file to ${name}: the next docker compose up starts that again, ${until}`;
-        return [{ level: 'warning', text }];
-    });
-    const others = written.filter(({ reference }) => reference.digest === null);
-    const named = others.map(({ step, reference }) => `${step.service} ${reference.tag}`).join(', ');
-    const text = `The compose file will still say ${named}: the next docker compose up starts that again, ${until}`;
-    return others.length === 0 ? pinned : [...pinned, { level: 'info', text }];
-}
-function sharedVariable({ service, envLine }, { services }, swapped) {
-    if (envLine === null)
-        return [];
-    const sharers = [...services.values()].filter((other) => !swapped.has(other.name) && tagVariable(other) === envLine.variable);
-    if (sharers.length === 0)
-        return [];
-    const names = sharers.map(({ name }) => name).join(', ');
-    const text = `${envLine.variable} is also the tag of ${names}: to set it to ${envLine.value} for ${service} changes that too`;
-    return [{ level: 'warning', text }];
-}
-function replacedBy({ name, image }, written) {
-    const goesFurther = changesTags.test(image);
-    // What is pinned by its digest stays as it is, whatever the registry has.
-    const replaced = written.filter(({ reference: { tag, digest } }) => digest === null && (goesFurther || (tag !== null && moving_tag_moves(tag))));
-    if (replaced.length === 0)
-        return [];
-    const services = replaced.map(({ step, reference }) => `${step.service} (${reference.tag})`).join(', ');
-    const back = goesFurther ? 'to a newer image' : 'to what its tag means in the registry';
-    const text = `${name} (${image}) on this host updates containers by itself: unless it was told to leave them alone, it brings ${services} ${back}, at the latest after the next docker compose up. Until the cause is fixed: docker stop ${name}`;
-    return [{ level: 'warning', text }];
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/notes.js
-
-
-
-
-
-
-/** What an operator should know about a plan before carrying it out. */
-function notesOn(plan, request, schema) {
-    const { project, containers, wanted, running, newestKnown } = request;
-    const swapped = new Set(plan.services.map(({ service }) => service));
-    const notes = [];
-    const warn = (text) => notes.push({ level: 'warning', text });
-    const tell = (text) => notes.push({ level: 'info', text });
-    for (const { service, why } of plan.leftAlone) {
-        const own = containers.filter((container) => container.service === service);
-        const isDown = own.length === 0 || !own.every(isAtWork);
-        if (isDown && wanted.images.has(service))
-            warn(`${service} is not running, and the rollback will not start it: ${why}`);
-    }
-    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-        warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
-    }
-    for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
-        const [composeService, own] = [
-            project.services.get(service),
-            containers.filter((each) => each.service === service),
-        ];
-        if (strategy === 'create-only')
-            warn(`${service} will not be running: ${why}`);
-        else if (composeService !== undefined && strategy !== 'job') {
-            const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
-            if (rest !== null)
-                (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
-            const atWork = own.filter(isAtWork).length;
-            if (atWork > 0 && atWork < own.length)
-                warn(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`);
-        }
-        if (strategy === 'job' && plan.schemaCrossed !== 'no') {
-            const schema = plan.schemaCrossed === 'yes'
-                ? 'the database schema has changed since'
-                : 'whether the database schema has changed since is unknown';
-            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`);
-        }
-        if (request.strategy === 'blue-green' && strategy === 'recreate') {
-            warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
-        }
-        if (!proven)
-            warn(`${service} has no health check: the rollback can only prove that it is running`);
-        if (onlyHere)
-            warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
-        const sharers = [...project.services.values()].filter((other) => retag !== null && other.image === retag && !swapped.has(other.name));
-        if (sharers.length > 0) {
-            const names = sharers.map(({ name }) => name).join(', ');
-            warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
-        }
-        if (strategy === 'blue-green' && fixedName === null)
-            tell(`${service} is swapped without downtime`);
-    }
-    for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
-        const text = tellChange(each);
-        if (text !== null)
-            warn(text);
-    }
-    const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
-    for (const text of drifted.flatMap(tellDrift))
-        warn(text);
-    const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
-    if (wanted.knownBad !== null)
-        warn(`The target is known to be bad: ${wanted.knownBad.text}`);
-    notes.push(...whatUndoes(plan.services, request));
-    for (const { service, proxy } of plan.lookedUpOnce) {
-        tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
-    }
-    const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
-    if (outdated.length > 0) {
-        const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-        warn(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`);
-    }
-    if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
-        tell('The running release is not the newest one in the history');
-    }
-    for (const each of request.unset)
-        warn(`${tellUnset(each).what}; compose uses an empty value`);
-    for (const service of wanted.unknown)
-        tell(`${service} was part of that release, but is no longer in the compose file`);
-    for (const service of mixedServices(containers))
-        warn(`Containers of ${service} run different images`);
-    for (const { name, dependsOn } of project.services.values()) {
-        const on = dependsOn
-            .filter(({ service, restart }) => restart && swapped.has(service))
-            .map(({ service }) => service);
-        if (on.length > 0)
-            warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
-    }
-    for (const service of swapped) {
-        const own = containers.filter((container) => container.service === service);
-        if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-            warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
-        }
-    }
-    if (schema !== null)
-        notes.push(...schema.notes);
-    if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
-        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
-    }
-    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
-        tell('The history does not show whether the database schema has changed since that release ran');
-    }
-    const latest = wanted.record;
-    if (latest !== null) {
-        const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
-        if (added.length > 0)
-            tell(`Added after that release and left alone: ${added.join(', ')}`);
-    }
-    return notes;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
-
-/** The oldest version in which `--no-recreate` and `--pull never` do what a swap needs. */
-const oldest = [2, 20, 0];
-/** The oldest version in which an override can remove a fixed name with `!reset`, according to compose's reference. */
-const oldestReset = [2, 24, 4];
-/**
- * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
- * @throws Failure `compose-too-old`
- */
-function checkComposeVersion(version) {
-    if (isAtLeast(oldest, version))
-        return;
-    throw new failure_Failure('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
-    });
-}
-/** True if `!reset` in an override removes a fixed name. @param version as above */
-function supportsReset(version) {
-    return isAtLeast(oldestReset, version);
-}
-function isAtLeast(needed, version) {
-    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
-    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
-    return (difference ?? 0) >= 0;
-}
-/**
- * What compose says of the project, by a compose that is new enough.
- * @throws Failure `no-compose`, `compose-too-old`
- */
-function demandCompose({ compose }) {
-    if (compose === null || 'error' in compose)
-        return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
-    return compose;
-}
-/** @throws Failure `no-compose` */
-function noCompose(error) {
-    throw new failure_Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
-        cause: error,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/obstacles.js
-
-
-
-
-
-
-/** What can prevent a swap. The README of rollback-action has a row for each. */
-const obstacleKinds = (/* unused pure expression or super */ null && ([
-    'no-image',
-    'bad-image',
-    'fixed-name',
-    'lost-value',
-    'paused',
-    'running-job',
-    'compose-only',
-    'provider',
-    'shared-namespace',
-    'foreign-sharer',
-    'shared-volumes',
-]));
-const byHand = 'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
-/** What prevents a swap of this service; null if nothing does. */
-function obstacleOf(service, request) {
-    const own = request.containers.filter((container) => container.service === service.name);
-    return (obstacleInFile(service, request) ??
-        obstacleInState(service, own, request) ??
-        sharedNamespace(service, request) ??
-        foreignSharer(service, own, request) ??
-        sharedVolumes(service, request));
-}
-function obstacleInFile(service, { project, composeVersion }) {
-    const { name, image, containerName, composeOnly } = service;
-    if (composeOnly.length > 0) {
-        return {
-            kind: 'compose-only',
-            what: `${name} has ${composeOnly.join(', ')} in the compose file, which works only if compose itself starts and stops it`,
-            remedy: byHand,
-        };
-    }
-    const provider = service.dependsOn
-        .map((each) => project.services.get(each.service))
-        .find((other) => other?.composeOnly.includes('provider'));
-    if (provider !== undefined) {
-        return {
-            kind: 'provider',
-            what: `${name} gets its settings from ${provider.name}, whose provider only compose's own start asks`,
-            remedy: byHand,
-        };
-    }
-    if (image === null) {
-        return {
-            kind: 'no-image',
-            what: `${name} has no "image:" in the compose file`,
-            remedy: `Give ${name} an "image:" in the compose file`,
-        };
-    }
-    if (referenceOf(image) === null) {
-        return {
-            kind: 'bad-image',
-            what: `the image of ${name} in the compose file is not a valid reference: ${cleanLine(image, 200)}`,
-            remedy: `Check its variables on the host: docker compose config --images`,
-        };
-    }
-    if (containerName === null || supportsReset(composeVersion))
-        return null;
-    return {
-        kind: 'fixed-name',
-        what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
-        remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
-    };
-}
-function obstacleInState({ name }, own, { project }) {
-    if (own.some(({ state }) => state === 'paused')) {
-        return {
-            kind: 'paused',
-            what: `${name} is paused`,
-            remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
-        };
-    }
-    if (!isJob(name, project) || !own.some(isAtWork))
-        return null;
-    return {
-        kind: 'running-job',
-        // It cannot be put back into the middle of its work, should the rollback fail.
-        what: `the job ${name} is still running`,
-        remedy: `Wait until it has ended, or in deploy-dir on the host: docker compose stop ${name}`,
-    };
-}
-function sharedNamespace({ name, sharesWith }, { project }) {
-    const [shared] = sharesWith;
-    if (shared !== undefined) {
-        return {
-            kind: 'shared-namespace',
-            what: `${name} shares the network, processes or memory of ${shared}`,
-            remedy: byHand,
-        };
-    }
-    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
-    if (sharer === undefined)
-        return null;
-    return {
-        kind: 'shared-namespace',
-        what: `${sharer.name} shares the network, processes or memory of ${name}`,
-        remedy: byHand,
-    };
-}
-/** Containers anywhere on the host that could not be started again without the old container. */
-function foreignSharer({ name }, own, { swapFacts }) {
-    const sharers = swapFacts.sharers.filter((sharer) => own.some((container) => isOf(sharer, container)));
-    if (sharers.length === 0)
-        return null;
-    const names = [...new Set(sharers.map((sharer) => sharer.name))];
-    const what = sharers.map((sharer) => `${sharer.name} uses the ${sharer.what} of ${name}`);
-    return {
-        kind: 'foreign-sharer',
-        what: [...new Set(what)].join(' and '),
-        remedy: `Remove ${names.join(' and ')} on the host for the rollback (docker rm --force ${names.join(' ')}) and create it again afterwards, or set "services" to the other services`,
-    };
-}
-/** Docker takes an id, the beginning of one, or a name. */
-function isOf({ of }, { id, name }) {
-    return of === name.replace(/^\//, '') || (/^[0-9a-f]{12,64}$/.test(of) && id.startsWith(of));
-}
-/** Named volumes and folders of the host are kept, and so are the anonymous volumes of a single container. */
-function sharedVolumes({ name, volumesFrom }, { project, containers }) {
-    const isLost = (service) => {
-        const own = containers.filter((container) => container.service === service);
-        return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0;
-    };
-    const pairs = [
-        ...volumesFrom.map((from) => [name, from]),
-        ...[...project.services.values()]
-            .filter((other) => other.volumesFrom.includes(name))
-            .map((other) => [other.name, name]),
-    ];
-    const lost = pairs.find(([, from]) => isLost(from));
-    if (lost === undefined)
-        return null;
-    return {
-        kind: 'shared-volumes',
-        what: `${lost[0]} mounts the volumes of ${lost[1]}, which has several containers with anonymous volumes`,
-        remedy: `Give the volumes of ${lost[1]} names in the compose file. ${byHand}`,
-    };
-}
-/** One failure that lists all obstacles. */
-function cannotSwap(obstacles) {
-    const what = [...new Set(obstacles.map((each) => each.what))].join('; ');
-    return new failure_Failure('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
-        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
- * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
- * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
- */
-function planRollback(request, schema = null) {
-    const { project, wanted, running, containers, projectState } = request;
-    const covered = [...wanted.images.keys()];
-    if (covered.length > 0 && covered.every((service) => request.stores.has(service)))
-        throw onlyStores(covered);
-    const leftAlone = [];
-    const obstacles = [];
-    const proxyServices = proxiesIn(project, request.proxyService);
-    const steps = [...project.services.values()].flatMap((service) => {
-        const image = wanted.images.get(service.name);
-        // A service may be called `constructor` or the like, which every object has.
-        const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
-        const why = whyLeftAlone(service.name, image, from, request);
-        if (why !== null || image === undefined) {
-            leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
-            return [];
-        }
-        const reference = referenceOf(service.image);
-        const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
-        const own = containers.filter((container) => container.service === service.name);
-        if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
-            leftAlone.push({ service: service.name, why: whyUnchanged(own) });
-            return [];
-        }
-        const drift = request.drift.get(service.name);
-        const each = [obstacleOf(service, request), drift === undefined ? null : lostSettings(drift, request.envFilePath)];
-        const inTheWay = each.filter((obstacle) => obstacle !== null);
-        obstacles.push(...inTheWay);
-        if (inTheWay.length > 0 || reference === null)
-            return [];
-        return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
-    });
-    if (obstacles.length > 0)
-        throw cannotSwap(obstacles);
-    const services = inOrder(steps, project);
-    const plan = {
-        project: project.name,
-        services,
-        leftAlone,
-        from: running,
-        to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
-        source: wanted.source,
-        schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
-        otherSettings: request.settings.some(({ service, change }) => change === 'yes' && services.some((each) => each.service === service)),
-        proxies: proxyServices,
-        lookedUpOnce: lookedUpOnce(services, request),
-        restore: null,
-        projectState,
-    };
-    return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
-}
-/** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
-function withRestore(plan, restore, notes) {
-    const leftAlone = plan.services.length === 0 ? [] : plan.leftAlone;
-    const whole = { ...plan, leftAlone, restore };
-    return { ...whole, notes: [...plan.notes, ...notes], hash: hashOf(whole) };
-}
-/** Names of services, dependencies first, then jobs; otherwise in the order of names. */
-function startOrder(project) {
-    const { services } = project;
-    const ordered = new Set();
-    const met = new Set();
-    const visit = (name) => {
-        if (met.has(name))
-            return;
-        met.add(name);
-        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
-            visit(other);
-        ordered.add(name);
-    };
-    const names = [...services.keys()].toSorted();
-    const jobs = names.filter((name) => isJob(name, project));
-    for (const name of [...jobs, ...names])
-        visit(name);
-    return [...ordered];
-}
-/** Of a service without a container. */
-const noImage = { image: null, tag: null, digest: null, imageId: null };
-/** Without this failure, the run would do nothing and report success. */
-function onlyStores(services) {
-    return new failure_Failure('no-target', `The target covers only stores, which are left alone: ${services.join(', ')}`, {
-        hint: 'To roll them back, name them in "services". An older version may not read their data',
-    });
-}
-function whyLeftAlone(service, image, from, { databases, stores, jobs, project }) {
-    if (databases.has(service))
-        return 'it is the database';
-    if (image === undefined)
-        return 'the target does not include it';
-    if (stores.has(service))
-        return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
-    // A job that has ended may have been cleaned away, but what awaits it needs it as before.
-    if (from === undefined && (jobs === 'skip' || !isJob(service, project)))
-        return 'it has no container';
-    if (image.tag === null && image.digest === null && image.imageId === null)
-        return 'the target does not name its image';
-    return null;
-}
-/** A container of the target may exist already without running. */
-function whyUnchanged(own) {
-    const stopped = own.find((container) => !isAtWork(container));
-    return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
-}
-/** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
-function localImage(repository, { digest, imageId }, images) {
-    const names = (image) => image.repoDigests.map(referenceOf);
-    const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
-    return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
-}
-function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
-    // An image that the host knows under no digest can only be named by its id.
-    const digest = found === undefined ? wanted.digest : plan_rollback_digestOf(found, repository, wanted.digest);
-    const tag = wanted.tag;
-    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
-    const pull = digest === null ? name : `${repository}@${digest}`;
-    if (found === undefined && digest === null && !isTagEnough(wanted, request))
-        throw lostImage(service.name);
-    const { strategy, why } = howSwapped(request, service, own, proxyServices);
-    const variable = tagVariable(service);
-    const isAtEase = strategy === 'job' || strategy === 'create-only';
-    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
-    return {
-        service: service.name,
-        strategy,
-        why,
-        fromImage,
-        mixed: mixedServices(own).length > 0,
-        fromName: nameOf(fromImage, service.image, request.images),
-        toName: nameOf({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
-        toImage: {
-            image: digest === null ? name : `${name}@${digest}`,
-            tag,
-            digest,
-            imageId: found?.id ?? null,
-        },
-        pull: found === undefined ? pull : null,
-        localImage: found?.id ?? null,
-        onlyHere: digest === null && found !== undefined,
-        fixedName: service.containerName,
-        anonymousVolumes: ownVolumes(service, own, request),
-        retag: request.persist === 'retag' ? movableReference(service.image) : null,
-        variable,
-        envLine: envLine(variable, tag, request.envNames),
-        proven,
-    };
-}
-/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
-function ownVolumes({ volumesFrom }, own, { containers }) {
-    if (own.length !== 1)
-        return {};
-    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
-    const isForeign = (name) => others.some((volume) => volume.name === name);
-    return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
-}
-/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
-function isTagEnough({ tag, imageId }, { wanted: { record } }) {
-    return tag !== null && (record === null || imageId === null);
-}
-function lostImage(service) {
-    return new failure_Failure('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
-        hint: 'Set "target" to another release',
-    });
-}
-/** A digest that the image has in this repository: the wanted one, or else the first. */
-function plan_rollback_digestOf(image, repository, wanted) {
-    const digests = image.repoDigests
-        .map(referenceOf)
-        .filter((name) => name?.repository === repository)
-        .flatMap((name) => name?.digest ?? []);
-    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
-}
-/** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine(variable, tag, names) {
-    if (variable === null || tag === null || !(names ?? []).includes(variable))
-        return null;
-    return { variable, value: tag };
-}
-/** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
-function inOrder(steps, project) {
-    const byName = new Map(steps.map((each) => [each.service, each]));
-    return startOrder(project).flatMap((name) => byName.get(name) ?? []);
-}
-/** The proxies that must be reloaded, since they do not notice that a service has new containers. */
-function lookedUpOnce(steps, request) {
-    return steps.flatMap(({ service: name }) => {
-        const service = request.project.services.get(name);
-        const own = request.containers.filter((container) => container.service === name);
-        const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
-        return proxies.map((proxy) => ({ service: name, proxy }));
-    });
-}
-function schemaCrossed({ wanted, schemaNow }) {
-    const then = wanted.record?.schemaSha256 ?? null;
-    if (then === null || schemaNow === null)
-        return 'unknown';
-    return then === schemaNow ? 'no' : 'yes';
-}
-
+// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
+var plan_rollback = __nccwpck_require__(85996);
+// EXTERNAL MODULE: ./build/shared/releases/compose-version.js
+var compose_version = __nccwpck_require__(88298);
 ;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
 /**
  * The services that are databases. No rollback touches them, and their health says nothing about a release.
@@ -41955,11 +43399,11 @@ function databaseServices({ candidates }, named) {
  */
 function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
     if (missingFiles.length > 0 && given.length === 0) {
-        throw new failure_Failure('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
+        throw new shared_failure/* Failure */.HR('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
     }
     if (otherFiles.length === 0)
         return;
-    throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
+    throw new shared_failure/* Failure */.HR('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
         hint: 'Leave "compose-file" empty to use those, or give the same ones; or deploy once with the files that you want',
     });
 }
@@ -42011,7 +43455,7 @@ function contentOf(source, values, service) {
     const value = values[name] ?? '';
     if (value.startsWith('x'))
         return plain(value.slice(1));
-    throw new failure_Failure('cannot-swap', `${service} has a file that is made from the variable ${name}, which is not set`, {
+    throw new shared_failure/* Failure */.HR('cannot-swap', `${service} has a file that is made from the variable ${name}, which is not set`, {
         hint: `Set ${name} in the env file of compose, with the value that the deployment had`,
     });
 }
@@ -42030,7 +43474,7 @@ function entry({ path, content, mode, uid, gid }) {
     if (Buffer.byteLength(base) > 100 ||
         Buffer.byteLength(folder) > 155 ||
         ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)) {
-        throw new failure_Failure('bad-value', `The file ${path} of a config or secret has a path, owner or mode that does not fit`, {
+        throw new shared_failure/* Failure */.HR('bad-value', `The file ${path} of a config or secret has a path, owner or mode that does not fit`, {
             hint: 'Give the config or secret a shorter "target", and numbers for "uid", "gid" and "mode"',
         });
     }
@@ -42059,9 +43503,9 @@ function composeCommand({ deployDir, projectName, call }, user) {
         ...envFiles.flatMap((file) => ['--env-file', file]),
         ...profiles.flatMap((profile) => ['--profile', profile]),
         ...files.flatMap((file) => ['-f', file]),
-    ].map(quoteForShell);
-    const set = variables.map(({ name, value }) => `${name}=${quoteForShell(value)}`);
-    return `On the host, as ${user}: ${['cd', quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+    ].map(shell_quote/* quoteForShell */.e);
+    const set = variables.map(({ name, value }) => `${name}=${(0,shell_quote/* quoteForShell */.e)(value)}`);
+    return `On the host, as ${user}: ${['cd', (0,shell_quote/* quoteForShell */.e)(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
@@ -42076,7 +43520,7 @@ function composeCommand({ deployDir, projectName, call }, user) {
  * @throws Failure `no-compose`, `compose-too-old`; `bad-compose-config` with compose's own words, as far as they may be told
  */
 function readableProject(seen, { deployDir, projectName }) {
-    const { call, config, template, idle, words } = demandCompose(seen);
+    const { call, config, template, idle, words } = (0,compose_version/* demandCompose */.Mg)(seen);
     const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
     if (config.trim() !== '')
         return readProject(config, template, check, idle);
@@ -42085,10 +43529,10 @@ function readableProject(seen, { deployDir, projectName }) {
         .map((line) => line.trim())
         .filter((line) => line !== '');
     if (said.length === 0) {
-        throw new failure_Failure('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+        throw new shared_failure/* Failure */.HR('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
     }
-    const remedy = remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
-    throw new failure_Failure('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
+    const remedy = remedyFor(said.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
         hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
     });
 }
@@ -42096,7 +43540,7 @@ function readableProject(seen, { deployDir, projectName }) {
 function remedyFor(said, variables, user) {
     const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
     if (closed !== undefined)
-        return `Let ${user} read that file. As root: chown ${user} ${quoteForShell(closed)}`;
+        return `Let ${user} read that file. As root: chown ${user} ${(0,shell_quote/* quoteForShell */.e)(closed)}`;
     const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
     if (missing !== undefined)
         return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
@@ -42106,7 +43550,7 @@ function remedyFor(said, variables, user) {
         return 'Correct "deploy-dir" or "compose-file"';
     const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
     if (away !== undefined)
-        return `Put ${quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+        return `Put ${(0,shell_quote/* quoteForShell */.e)(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
 }
 
@@ -42132,8 +43576,8 @@ const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
     const { service, settings, created } = request;
-    const now = service_settings_fieldsOf(request.config, service);
-    const written = service_settings_fieldsOf(request.template, service);
+    const now = fieldsOf(request.config, service);
+    const written = fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
     const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
@@ -42217,7 +43661,7 @@ function driftOf(request) {
 function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
-function service_settings_sectionsOf(json) {
+function sectionsOf(json) {
     try {
         return JSON.parse(json);
     }
@@ -42226,7 +43670,7 @@ function service_settings_sectionsOf(json) {
     }
 }
 function namedVolumes(config, volumes) {
-    const { volumes: known = {} } = service_settings_sectionsOf(config);
+    const { volumes: known = {} } = sectionsOf(config);
     return (volumes ?? [])
         .map((volume) => volume)
         .flatMap(({ type, source = '', target = '' }) => {
@@ -42235,10 +43679,10 @@ function namedVolumes(config, volumes) {
     });
 }
 function service_settings_contentOf(template, source) {
-    return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
+    return sectionsOf(template).configs?.[source]?.content ?? '';
 }
-function service_settings_fieldsOf(json, service) {
-    const { services = {} } = service_settings_sectionsOf(json);
+function fieldsOf(json, service) {
+    const { services = {} } = sectionsOf(json);
     return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
 function environmentOf({ environment }) {
@@ -42374,7 +43818,7 @@ function storeServices(containers, facts, images = new Map()) {
  * @param writes the mounted folders in the container that it may write to
  */
 function isStore(images, variables, writes) {
-    const paths = images.map((image) => referenceOf(image)?.path ?? '');
+    const paths = images.map((image) => (0,image_reference/* referenceOf */.Bz)(image)?.path ?? '');
     const isOneOf = (sign) => stores.some(sign);
     if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => isWithin(path, folder)))))
         return true;
@@ -42411,6 +43855,8 @@ function isWithin(path, folder) {
     return path === folder || path.startsWith(`${folder}/`);
 }
 
+// EXTERNAL MODULE: ./build/shared/canonical-json.js
+var canonical_json = __nccwpck_require__(71569);
 ;// CONCATENATED MODULE: ./build/shared/releases/settings-hash.js
 
 
@@ -42418,14 +43864,14 @@ function isWithin(path, folder) {
 
 /** @returns null if compose gave no configuration, or the host no key */
 function settingsOf({ version, config, template, settingsKey, }) {
-    const parsed = settings_hash_parse(config);
+    const parsed = parse(config);
     if (parsed === null || settingsKey === null)
         return null;
-    const written = settings_hash_parse(template);
+    const written = parse(template);
     const hash = (value) => (0,external_node_crypto_.createHmac)('sha256', settingsKey).update(value).digest('hex').slice(0, 32);
     const services = Object.entries(parsed.services).map(([service, fields]) => [
         service,
-        hash(canonicalJson({ ...comparable(fields, written?.services[service]), files: filesOf(fields, parsed) })),
+        hash((0,canonical_json/* canonicalJson */.d)({ ...comparable(fields, written?.services[service]), files: filesOf(fields, parsed) })),
     ]);
     return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
 }
@@ -42464,7 +43910,7 @@ function filesOf(fields, { configs = {}, secrets = {} }) {
     const of = (section, sources) => (fields[section] ?? []).map(({ source = '' }) => sources[source] ?? null);
     return [of('configs', configs), of('secrets', secrets)];
 }
-function settings_hash_parse(json) {
+function parse(json) {
     try {
         const value = JSON.parse(json);
         return typeof value.services === 'object' && value.services !== null ? value : null;
@@ -42485,13 +43931,13 @@ function settingsChanged(then, now, service) {
 function differingSettings(one, other, service) {
     const paths = (json) => {
         const found = new Map();
-        const fields = settings_hash_parse(json)?.services[service] ?? {};
+        const fields = parse(json)?.services[service] ?? {};
         const { image: _, ...rest } = fields;
         const visit = (value, path) => {
             const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
             // Two levels say enough: `environment.COLOUR`, `deploy.resources`.
             if (!isBranch || path.split('.').length === 2)
-                found.set(path, canonicalJson(value));
+                found.set(path, (0,canonical_json/* canonicalJson */.d)(value));
             else
                 for (const [key, part] of Object.entries(value))
                     visit(part, path === '' ? key : `${path}.${key}`);
@@ -42514,16 +43960,16 @@ function differingSettings(one, other, service) {
 /** The configuration as it is now. */
 function currentSource(compose, deployDir) {
     const { call, config, values, projectState } = compose;
-    const files = call.files.map((file) => absolute(file, deployDir));
+    const files = call.files.map((file) => (0,compose_call/* absolute */.ys)(file, deployDir));
     return {
         call,
         config,
         values,
         projectState,
         settings: settingsOf(compose),
-        origin: { files, envFiles: call.envFiles.map((file) => absolute(file, deployDir)) },
+        origin: { files, envFiles: call.envFiles.map((file) => (0,compose_call/* absolute */.ys)(file, deployDir)) },
         files,
-        envFiles: envFilesOf(call, deployDir),
+        envFiles: (0,compose_call/* envFilesOf */.y$)(call, deployDir),
         version: compose.version,
         keptIn: null,
     };
@@ -42533,9 +43979,9 @@ function currentSource(compose, deployDir) {
  * @throws Failure `not-kept`
  */
 async function keptSource(connection, current, then, project, inputs, signal) {
-    const kept = then === null ? null : await compose_source_read(connection, current, then, project, inputs, signal);
+    const kept = then === null ? null : await read(connection, current, then, project, inputs, signal);
     if (kept === null || then === null) {
-        throw new failure_Failure('not-kept', 'The host has kept no compose files of the target', {
+        throw new shared_failure/* Failure */.HR('not-kept', 'The host has kept no compose files of the target', {
             hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
         });
     }
@@ -42544,9 +43990,9 @@ async function keptSource(connection, current, then, project, inputs, signal) {
     const origin = { ...current.origin, files };
     return { ...current, call, config, values, projectState, origin, files, settings: then, keptIn };
 }
-function compose_source_read(connection, current, then, project, { backupDir, deployDir }, signal) {
-    const directory = projectFolder(current.call, deployDir);
-    return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory, call: current.call }, signal, host);
+function read(connection, current, then, project, { backupDir, deployDir }, signal) {
+    const directory = (0,compose_call/* projectFolder */.Kb)(current.call, deployDir);
+    return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory, call: current.call }, signal, log.host);
 }
 /** How the settings of each service of the target have changed since it ran. */
 async function settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal) {
@@ -42558,7 +44004,7 @@ async function settingsOfTarget(connection, seen, current, wanted, history, proj
         return { service, then, change: files.length > 0 ? 'yes' : change, files };
     });
     const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
-    const kept = then === null ? null : await compose_source_read(connection, current, then, project.name, inputs, signal);
+    const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
     return changes.map(({ service, change, files }) => ({
         service,
         change,
@@ -42594,3199 +44040,8 @@ function lastSeen(history, images, withSettings = false) {
         [...images].every(([service, image]) => isSame(image, release[service])));
 }
 
-;// CONCATENATED MODULE: ./build/shared/drill/needed.js
-/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
-const indexShare = 1.3;
-const writeAhead = 1280 * 1024 ** 2;
-const usualRatio = 4;
-/**
- * Bytes that a restore needs on Docker's disk at its peak.
- * @param live current size of the database; null if it does not answer
- */
-function neededFor({ dumpBytes, sizeBytes }, live) {
-    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
-    return Math.ceil(data * 1.1 + writeAhead);
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/paired-set.js
-
-
-
-
-
-/** How many sets that nearly match are told of each sort. */
-const mostNearly = 3;
-const paired_set_mostServices = 4;
-/**
- * What the target runs in the services that it covers. Not what the other services run: they stay as they are, whatever they ran
- * when a backup was taken.
- * @param ignored databases and stores, which a rollback does not touch unless they are named
- */
-function targetImages({ to }, { images }, ignored) {
-    return new Map(Object.entries(to).filter(([service]) => images.has(service) && !ignored.has(service)));
-}
-/**
- * The set that was taken while the target ran, just before the release that replaced it: the newest one of the kind
- * `predeployment` with the target's images. Its kind counts, not its folder: retention may have left it in daily only.
- */
-function pairedSet(request) {
-    const known = setsOfTarget(request);
-    const set = known.find(({ manifest }) => manifest.kind === 'predeployment');
-    if (set === undefined)
-        return { set: null, ...paired_set_whyNone(request, known) };
-    const unknown = [...request.target.keys()].filter((service) => !Object.hasOwn(set.manifest.release, service));
-    return { set, later: known.slice(0, known.indexOf(set)), unknown };
-}
-/** The verified sets of any kind that were taken while the target ran, newest first. */
-function setsOfTarget({ sets, database, environment, target }) {
-    return sets.filter((set) => set.state === 'verified' &&
-        set.database === database &&
-        set.manifest.environment === environment &&
-        paired_set_ranAs(set.manifest.release, target));
-}
-/** Whether what ran is what the target runs. */
-function paired_set_ranAs(release, target) {
-    return compare(release, target).isSame;
-}
-/** The sets that nearly match, a line each. */
-function tellNearly(nearly, now) {
-    return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
-}
-/**
- * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
- * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
- * release wrote must not be taken for those of an older one.
- */
-function compare(release, target) {
-    const same = [];
-    const others = [];
-    for (const [service, image] of target) {
-        const then = Object.hasOwn(release, service) ? release[service] : undefined;
-        if (then === undefined)
-            continue;
-        if (isThatImage(image, then, referenceOf(image.image)?.repository))
-            same.push(service);
-        else
-            others.push(otherwise(service, image, then));
-    }
-    return { isSame: same.length > 0 && others.length === 0, same, others };
-}
-function otherwise(service, image, then) {
-    if (then.tag !== null && then.tag === image.tag) {
-        const isIdentified = (image.digest ?? image.imageId) !== null;
-        return !isIdentified && moving_tag_moves(then.tag)
-            ? `${service} ran ${then.tag}, a tag that moves, so which image that was cannot be told`
-            : `${service} ran another image with the tag ${then.tag}`;
-    }
-    return `${service} ran ${then.tag ?? (then.digest ?? then.imageId)?.slice(7, 19) ?? 'an image that is not known'}`;
-}
-/** @param known of the target, but none before a deployment */
-function paired_set_whyNone({ sets, database, environment, target }, known) {
-    const nearly = known.slice(0, mostNearly).map(({ id, manifest }) => ({
-        id,
-        what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
-    }));
-    const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
-    const told = before.flatMap((set) => {
-        const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
-        if (set.state === 'broken')
-            return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
-        if (isSame)
-            return [{ id: set.id, what: `of the environment ${set.manifest.environment}` }];
-        if (same.length === 0 || set.manifest.environment !== environment)
-            return [];
-        return [
-            { id: set.id, what: `of ${listed(same, paired_set_mostServices)} the target's image, but ${listed(others, paired_set_mostServices)}` },
-        ];
-    });
-    nearly.push(...told.slice(0, mostNearly));
-    return { why: reason(target, before.length), nearly };
-}
-function reason(target, before) {
-    if (target.size === 0)
-        return 'the target covers no service whose image could be compared';
-    if (before === 0)
-        return 'the host has no backup that was taken before a deployment';
-    return before === 1
-        ? 'the only backup that was taken before a deployment was not taken while the target ran'
-        : `none of the ${before} backups that were taken before a deployment was taken while the target ran`;
-}
-/** `, 3 h 20 min old`; empty if the id is no time. */
-function age(id, now) {
-    const start = startOf(id);
-    if (start === null)
-        return '';
-    const days = Math.floor((now.getTime() - start.getTime()) / 86_400_000);
-    return `, ${days < 2 ? formatDuration(Math.max(0, now.getTime() - start.getTime())) : counted(days, 'day')} old`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/database-name.js
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
-}
-
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(57075);
-;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
-
-
-
-
-// Decrypts what `age` has encrypted, on the runner: https://age-encryption.org/v1. The header, where the keys are, is for age's
-// own library; the content is decrypted by Node itself, which is several times as fast.
-/** Bytes. Each recipient needs about 150; who sends more of them than that wants to fill our memory. */
-const decrypt_longestHeader = 64 * 1024;
-const nonceBytes = 16;
-const chunkBytes = 64 * 1024;
-const tagBytes = 16;
-const sealedBytes = chunkBytes + tagBytes;
-/**
- * Turns ciphertext into what was encrypted. Every piece that it gives out is authentic, but only the end of the stream says that
- * all of it is there: do not rely on anything before that.
- *
- * Fails with a Failure `decrypt-key-wrong` if it was encrypted to other keys, before it gives out anything; `ciphertext-damaged` if
- * it is not what `age` wrote, or its end is missing.
- *
- * @param identity private keys, as `identitiesIn` takes them
- */
-function decryptStream(identity) {
-    return new Decryption(identitiesIn(identity));
-}
-class Decryption extends external_node_stream_.Transform {
-    #identities;
-    /** What has come and is not used yet. */
-    #waiting = [];
-    #bytes = 0;
-    /** null until the header was read. */
-    #key = null;
-    #count = 0;
-    constructor(identities) {
-        super();
-        this.#identities = identities;
-    }
-    _transform(chunk, _, done) {
-        this.#waiting.push(chunk);
-        this.#bytes += chunk.length;
-        this.#advance().then(() => done(), done);
-    }
-    _flush(done) {
-        this.#finish().then(() => done(), done);
-    }
-    async #advance() {
-        if (this.#key === null)
-            await this.#begin();
-        // The last piece is sealed differently, and only the end of the stream tells which one it is.
-        while (this.#key !== null && this.#bytes > sealedBytes)
-            this.push(this.#open(this.#take(sealedBytes), false));
-    }
-    async #finish() {
-        if (this.#key === null)
-            throw decrypt_damaged('it ends within its header');
-        const last = this.#open(this.#take(this.#bytes), true);
-        if (last.length === 0 && this.#count > 1)
-            throw decrypt_damaged('its last piece is empty');
-        this.push(last);
-    }
-    async #begin() {
-        const start = Buffer.concat(this.#waiting);
-        this.#waiting = [start];
-        const last = start.indexOf('\n--- ');
-        const end = last === -1 ? -1 : start.indexOf('\n', last + 1);
-        if (end === -1 || start.length < end + 1 + nonceBytes) {
-            if (!start.toString('latin1', 0, 22).startsWith('age-encryption.org/v1\n'.slice(0, start.length)))
-                throw decrypt_damaged('it does not begin as a file of age does');
-            if (start.length > decrypt_longestHeader + nonceBytes)
-                throw decrypt_damaged('its header has no end');
-            return;
-        }
-        const fileKey = await unwrap(this.#take(end + 1), this.#identities);
-        this.#key = derive(fileKey, this.#take(nonceBytes));
-    }
-    /** The next bytes of what waits. */
-    #take(bytes) {
-        const all = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting);
-        this.#waiting = [all.subarray(bytes)];
-        this.#bytes -= bytes;
-        return all.subarray(0, bytes);
-    }
-    #open(sealed, isLast) {
-        const nonce = Buffer.alloc(12);
-        nonce.writeUIntBE(this.#count, 5, 6);
-        nonce[11] = isLast ? 1 : 0;
-        this.#count += 1;
-        if (sealed.length < tagBytes)
-            throw decrypt_damaged(`its end is missing`);
-        const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
-        decipher.setAuthTag(sealed.subarray(-tagBytes));
-        const content = decipher.update(sealed.subarray(0, -tagBytes));
-        try {
-            decipher.final();
-        }
-        catch {
-            throw decrypt_damaged(isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedBytes}`);
-        }
-        return content;
-    }
-}
-const derive = (fileKey, nonce) => Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', fileKey, nonce, 'payload', 32));
-async function unwrap(header, identities) {
-    const { Decrypter } = await __nccwpck_require__.e(/* import() */ 389).then(__nccwpck_require__.bind(__nccwpck_require__, 43389));
-    const decrypter = new Decrypter();
-    for (const identity of identities)
-        decrypter.addIdentity(identity);
-    try {
-        return await decrypter.decryptHeader(header);
-    }
-    catch (error) {
-        if (error instanceof Error && error.message.startsWith('no identity matched')) {
-            throw new failure_Failure('decrypt-key-wrong', 'The private key does not belong to any recipient of this backup', {
-                hint: 'Give the private key (AGE-SECRET-KEY-1…, or an SSH key) of one of the recipients that "encrypt-to" named when the backup was taken',
-            });
-        }
-        throw decrypt_damaged('its header is altered', error);
-    }
-}
-function decrypt_damaged(why, cause) {
-    return new failure_Failure('ciphertext-damaged', `The encrypted file cannot be decrypted: ${why}`, {
-        hint: 'Compare its checksum: sha256sum --check. If it differs, use another copy of this backup, or another backup',
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/sent-dump.js
-
-
-
-/**
- * A dump that the runner sends into the container: from a bucket, or from the host if it is encrypted there. It is hashed as it is
- * stored, and decrypted, as it flows; none of it is kept.
- */
-class SentDump {
-    /** Of the dump, for people: its URI, or its path on the host. */
-    name;
-    #stored;
-    #sides;
-    #key;
-    #hash = (0,external_node_crypto_.createHash)('sha256');
-    #source = null;
-    #pieces = null;
-    #isWhole = false;
-    /**
-     * @param stored opens the dump as it is stored
-     * @param sides the files beside it, compressed and not encrypted
-     * @param key private keys, as `decryptStream` takes them; null if it is not encrypted
-     */
-    constructor(name, stored, sides, key) {
-        this.name = name;
-        this.#stored = stored;
-        this.#sides = sides;
-        this.#key = key;
-    }
-    /** Base64 of a file beside the dump, as drill.sh takes it; empty if the backup has none. */
-    beside(side) {
-        return this.#sides.get(side)?.toString('base64') ?? '';
-    }
-    /** The dump as pg_restore takes it, once decompressed. Call it once. */
-    async open() {
-        this.#source = await this.#stored();
-        this.#pieces = this.#source.iterator({ destroyOnReturn: false });
-        const hashed = external_node_stream_.Readable.from(this.#hashed(), { objectMode: false });
-        if (this.#key === null)
-            return hashed;
-        const decrypted = decryptStream(this.#key);
-        hashed.once('error', (error) => decrypted.destroy(error));
-        decrypted.once('error', () => hashed.unpipe(decrypted));
-        return hashed.pipe(decrypted);
-    }
-    /** Of all of it as it is stored, read to its end if that has not happened yet; null if it could not be. */
-    async sha256() {
-        try {
-            for await (const _ of this.#hashed())
-                ;
-        }
-        catch {
-            return null;
-        }
-        return this.#isWhole ? this.#hash.copy().digest('hex') : null;
-    }
-    /** Gives up what was not read: the connection that it comes over is not held any longer. */
-    close() {
-        this.#source?.on('error', () => { }).destroy();
-    }
-    async *#hashed() {
-        while (this.#pieces !== null && !this.#isWhole) {
-            const { done, value } = await this.#pieces.next();
-            if (done === true)
-                this.#isWhole = true;
-            else {
-                this.#hash.update(value);
-                yield value;
-            }
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
-
-
-
-/** For people: `"bucket" at s3.example.com`. */
-function bucket_failure_nameOf({ bucket, endpoint }) {
-    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
-/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
-function bucketFailure(what, error, facts) {
-    if (error instanceof failure_Failure)
-        return error;
-    const reason = bucket_failure_wordsOf(error);
-    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: bucket_failure_remedyFor(reason, facts) });
-}
-/** The store's own code and words, or those of the library, in one line. */
-function bucket_failure_wordsOf(error) {
-    const { status, code } = codeOf(error);
-    // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
-        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
-    return cleanLine(reaching_reasonOf(error), 500);
-}
-const wordForStatus = {
-    400: 'BadRequest',
-    403: 'Forbidden',
-    404: 'NotFound',
-    412: 'PreconditionFailed',
-    500: 'InternalError',
-    501: 'NotImplemented',
-    503: 'ServiceUnavailable',
-};
-/** The HTTP status of the answer, if there was one, and the name of the error. */
-function codeOf(error) {
-    if (!(error instanceof Error))
-        return { status: null, code: '' };
-    const { $metadata } = error;
-    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
-}
-function bucket_failure_remedyFor(reason, facts) {
-    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
-    if (found === undefined)
-        return elsewise;
-    return typeof found === 'string' ? found : found(reason, facts);
-}
-const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
-const bucket_failure_remedies = [
-    [
-        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
-    ],
-    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
-    [
-        /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
-    ],
-    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
-    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
-    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
-    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
-    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
-    [
-        /^InvalidObjectState\b/,
-        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
-    ],
-    [/^InvalidTag\b/, 'Correct "s3-tags"'],
-    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
-    [
-        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
-        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
-    ],
-    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
-    [
-        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
-        clearInputs,
-    ],
-    [
-        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
-        'Make room in the store, or raise its limit',
-    ],
-    [
-        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
-    ],
-    [
-        /certificate|self-signed|CERT_/i,
-        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
-    ],
-    [
-        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
-        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
-    ],
-];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
-/** What the words themselves name, else all that was sent and need not be. */
-function clearInputs(reason, { inputs = [] }) {
-    const named = inputWords
-        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
-        .map(([input]) => input);
-    const guilty = named.length > 0 ? named : inputs;
-    if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
-    const list = guilty.map((input) => `"${input}"`).join(' and ');
-    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
-}
-const inputWords = [
-    ['s3-tags', /tag/i],
-    ['s3-storage-class', /storage.?class/i],
-    ['s3-kms-key', /kms/i],
-    ['s3-sse', /encrypt|sse/i],
-];
-
-;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
-
-/**
- * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
- * @param parts SHA-256 of each part in hex
- */
-function compositeOf(parts) {
-    const hash = createHash('sha256');
-    for (const part of parts)
-        hash.update(part, 'hex');
-    return `${hash.digest('hex')}-${parts.length}`;
-}
-/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
-function reportedChecksum(header, type) {
-    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
-    if (base64 === undefined)
-        return { sha256: null, compositeSha256: null };
-    const hex = Buffer.from(base64, 'base64').toString('hex');
-    if (parts === undefined && type !== 'COMPOSITE')
-        return { sha256: hex, compositeSha256: null };
-    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
-}
-/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
-function compositeEtag(etags) {
-    const hash = (0,external_node_crypto_.createHash)('md5');
-    for (const etag of etags) {
-        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
-        if (hex === undefined)
-            return null;
-        hash.update(hex, 'hex');
-    }
-    return `${hash.digest('hex')}-${etags.length}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
-
-
-const mebibyte = 2 ** 20;
-/** Parts held in memory times their size. */
-const mostMemory = 64 * mebibyte;
-/** Below this, an object is sent at once. */
-const usualPart = 8 * mebibyte;
-/** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 5;
-/** S3's own limit. */
-const mostParts = 10_000;
-/**
- * How to cut an object of this size.
- * @param maxParts how many parts the store allows
- * @throws Failure `bucket-unusable` if it does not fit
- */
-function planParts(name, bytes, maxParts = mostParts) {
-    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
-    const partBytes = Math.max(usualPart, needed);
-    if (partBytes > mostMemory) {
-        throw new failure_Failure('bucket-unusable', `${name} has ${units_formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${units_formatBytes(mostMemory)} hold only ${units_formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
-    }
-    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
-
-/** The runner's variables that name a proxy. */
-const s3_client_proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
-/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
-async function makeClient(place, { attempts, silence = 0 }) {
-    const [{ S3Client }, http, https] = await Promise.all([
-        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
-    ]);
-    demandProxyCapableNode();
-    const { region, endpoint } = place;
-    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
-    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
-    return new S3Client({
-        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
-        maxAttempts: attempts,
-        retryMode: 'standard',
-        // Not every store knows these headers; where one is wanted, the request has it.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        expectContinueHeader: false,
-        requestHandler: {
-            connectionTimeout: 10_000,
-            socketTimeout: silence,
-            httpAgent: new http.Agent(connections),
-            httpsAgent: new https.Agent(connections),
-        },
-    });
-}
-/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
-function demandProxyCapableNode() {
-    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-    if (major > 24 || (major === 24 && minor >= 5))
-        return;
-    const given = s3_client_proxyVariables.find((name) => (process.env[name] ?? '') !== '');
-    if (given === undefined)
-        return;
-    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
-        hint: 'Update the runner, so that it has Node 24.5 or newer',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
-
-
-/**
- * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
- * ended. Reads no further than the parts in memory allow.
- * @param send given up by its signal as soon as anything fails
- * @returns SHA-256 of each part, in order, once all have been sent
- * @throws what the stream or the first failed `send` threw, after all others have ended
- */
-async function sendParts(content, bytes, plan, send) {
-    const sums = [];
-    const free = [];
-    const sending = new Set();
-    const giveUp = new AbortController();
-    let made = 0;
-    let failure = null;
-    const fail = (error) => {
-        failure ??= { error };
-        giveUp.abort();
-        // Ends the wait for the next bytes, which may never come.
-        content.destroy();
-    };
-    const buffer = async () => {
-        while (failure === null && free.length === 0 && made >= plan.inMemory)
-            await Promise.race(sending);
-        if (free.length === 0)
-            made += 1;
-        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
-    };
-    const begin = (whole, length) => {
-        const body = whole.subarray(0, length);
-        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
-        const part = { number: sums.push(sha256), body, sha256 };
-        const sent = send(part, giveUp.signal)
-            .then(() => void free.push(whole), fail)
-            .finally(() => sending.delete(sent));
-        sending.add(sent);
-    };
-    try {
-        let filling = null;
-        let filled = 0;
-        let arrived = 0;
-        for await (const chunk of content) {
-            arrived += chunk.length;
-            if (arrived > bytes)
-                throw wrongLength(bytes, 'more came');
-            for (let at = 0; at < chunk.length;) {
-                filling ??= await buffer();
-                if (failure !== null)
-                    break;
-                const copied = chunk.copy(filling, filled, at);
-                at += copied;
-                filled += copied;
-                if (filled < filling.length)
-                    continue;
-                begin(filling, filled);
-                [filling, filled] = [null, 0];
-            }
-            if (failure !== null)
-                break;
-        }
-        if (failure === null && arrived < bytes)
-            throw wrongLength(bytes, `it ended after ${arrived}`);
-        if (failure === null && (filled > 0 || sums.length === 0))
-            begin(filling ?? Buffer.alloc(0), filled);
-    }
-    catch (error) {
-        fail(error);
-    }
-    await Promise.all(sending);
-    if (failure !== null)
-        throw failure.error;
-    return sums;
-}
-function wrongLength(bytes, what) {
-    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
-        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
-
-
-
-
-/** For what has to be tidied away although the run was cancelled: milliseconds. */
-const tidyingTime = 20_000;
-/** Sends one object. An object of one part is sent at once, any other in parts. */
-class S3Upload {
-    #client;
-    #s3;
-    #to;
-    #object;
-    #facts;
-    /** Of the new object; sent once, when it is made. */
-    #properties;
-    constructor(client, s3, to) {
-        this.#client = client;
-        this.#s3 = s3;
-        this.#to = to;
-        this.#object = { Bucket: to.place.bucket, Key: to.key };
-        const { storageClass, sse, kmsKey, tags } = to.place;
-        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-        const given = [
-            ['s3-storage-class', 'StorageClass', storageClass],
-            ['s3-sse', 'ServerSideEncryption', sse],
-            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
-            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
-        ];
-        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
-        this.#facts = {
-            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-            inputs: sent.map(({ input }) => input),
-        };
-    }
-    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
-    async send(content, bytes, plan, onBytes, checksums) {
-        try {
-            if (bytes > plan.partBytes)
-                return await this.#inParts(content, bytes, plan, onBytes, checksums);
-            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
-            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
-            let whole = null;
-            const parts = await sendParts(content, bytes, atOnce, async (part) => {
-                whole = part;
-            });
-            if (whole !== null)
-                await this.#atOnce(whole, checksums);
-            onBytes(bytes);
-            return { parts };
-        }
-        catch (error) {
-            this.#to.signal.throwIfAborted();
-            throw error;
-        }
-    }
-    async #atOnce(part, checksums) {
-        await this.#asking(checksums, async (checksum) => {
-            const command = new this.#s3.PutObjectCommand({
-                ...this.#object,
-                ...this.#properties,
-                Body: part.body,
-                ...(checksum ? checksumOf(part) : {}),
-            });
-            signWith(command, part);
-            await this.#client.send(command, { abortSignal: this.#to.signal });
-        });
-    }
-    async #inParts(content, bytes, plan, onBytes, checksums) {
-        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
-        try {
-            const done = [];
-            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
-                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
-                onBytes(part.body.length);
-            });
-            this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
-            return { parts };
-        }
-        catch (error) {
-            const left = await this.#giveUp(UploadId);
-            if (left !== null && error instanceof Error)
-                error.message += `. Its parts could not be removed: ${left}`;
-            throw error;
-        }
-    }
-    async #begin(checksum) {
-        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
-            ...this.#object,
-            ...this.#properties,
-            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
-        }), { abortSignal: this.#to.signal });
-        if (UploadId === undefined)
-            throw new Error('the store did not name the upload that it began');
-        return UploadId;
-    }
-    async #sendPart(part, UploadId, abortSignal, checksums) {
-        const PartNumber = part.number;
-        const checksum = checksums.sends ? checksumOf(part) : {};
-        const command = new this.#s3.UploadPartCommand({
-            ...this.#object,
-            UploadId,
-            PartNumber,
-            Body: part.body,
-            ...checksum,
-        });
-        signWith(command, part);
-        try {
-            const { ETag } = await this.#client.send(command, { abortSignal });
-            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    async #complete(UploadId, Parts, bytes) {
-        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
-            ...this.#object,
-            UploadId,
-            MultipartUpload: { Parts: parts },
-        }), { abortSignal: this.#to.signal });
-        try {
-            try {
-                await ask(Parts);
-            }
-            catch (error) {
-                // Swift passes over the headers for checksums, and refuses their names in this list.
-                if (codeOf(error).code !== 'MalformedXML')
-                    throw error;
-                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
-            }
-        }
-        catch (error) {
-            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
-                return;
-            throw this.#failure(error);
-        }
-    }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
-            .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
-    }
-    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
-    async #giveUp(UploadId) {
-        try {
-            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
-            await reaching_inTime(tidyingTime, new AbortController().signal, abort);
-            return null;
-        }
-        catch (error) {
-            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
-        }
-    }
-    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
-    async #asking(checksums, ask) {
-        try {
-            return await ask(checksums.sends);
-        }
-        catch (error) {
-            if (!checksums.sends || !refusesChecksums(error))
-                throw this.#failure(error);
-        }
-        try {
-            const answer = await ask(false);
-            checksums.sends = false;
-            return answer;
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    #failure(error) {
-        if (this.#to.signal.aborted)
-            return this.#to.signal.reason;
-        return bucketFailure(`${bucket_failure_nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
-    }
-}
-/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
-function refusesChecksums(error) {
-    const { status, code } = codeOf(error);
-    if (status === 501)
-        return true;
-    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
-}
-const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
-/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
-function signWith(command, { sha256 }) {
-    const middleware = (next) => (args) => {
-        args.request.headers['x-amz-content-sha256'] = sha256;
-        return next(args);
-    };
-    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
-
-
-
-
-
-
-/** Enough to sit out a storm of some minutes. */
-const usualAttempts = 9;
-/** A store may think so long before it has put many parts together. */
-const usualSilence = 120_000;
-/** How many deletions run at one time. */
-const removalsAtOnce = 8;
-/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
-const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
-/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
-async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
-    const client = await makeClient(place, { attempts, silence });
-    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
-}
-class S3Store {
-    name;
-    #client;
-    #s3;
-    #place;
-    #signal;
-    #Bucket;
-    /** Whether the store takes the headers for checksums, as far as is known. */
-    #checksums = { sends: true, asks: true };
-    constructor(client, s3, place, signal) {
-        this.name = bucket_failure_nameOf(place);
-        this.#client = client;
-        this.#s3 = s3;
-        this.#place = place;
-        this.#signal = signal;
-        this.#Bucket = { Bucket: place.bucket };
-    }
-    uri(key) {
-        return `s3://${this.#place.bucket}/${key}`;
-    }
-    async *list(prefix) {
-        const facts = { rights: ['s3:ListBucket'] };
-        let token;
-        do {
-            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
-                ...this.#Bucket,
-                Prefix: prefix,
-                ContinuationToken: token,
-                // Names of others may hold characters that XML cannot.
-                EncodingType: 'url',
-            }), { abortSignal }));
-            if (page.Name !== this.#place.bucket) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
-            }
-            for (const { Key, Size, LastModified } of page.Contents ?? []) {
-                const key = page.EncodingType === 'url' ? s3_store_decoded(Key ?? '') : (Key ?? '');
-                if (key.startsWith(prefix))
-                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
-            }
-            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-            if (page.IsTruncated === true && (next === undefined || next === token)) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
-            }
-            token = next;
-        } while (token !== undefined);
-    }
-    async facts(key) {
-        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
-            try {
-                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-            }
-            catch (error) {
-                // Some stores refuse the question for a checksum as a whole.
-                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
-                this.#checksums.asks = false;
-                return plain;
-            }
-        });
-        if (answer === null)
-            return null;
-        const until = answer.ObjectLockRetainUntilDate ?? null;
-        return {
-            bytes: answer.ContentLength ?? 0,
-            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
-            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
-        };
-    }
-    async read(key, most) {
-        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
-        const what = `does not give ${key}`;
-        const answer = await this.#unlessMissing(what, async (abortSignal) => {
-            try {
-                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
-                    abortSignal,
-                });
-            }
-            catch (error) {
-                // An empty object has no first byte.
-                if (codeOf(error).status === 416)
-                    return { Body: external_node_stream_.Readable.from([]) };
-                throw error;
-            }
-        });
-        if (answer === null)
-            return null;
-        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
-    }
-    async *#readingOf(body, what) {
-        const stop = () => body.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            yield* body;
-            this.#signal.throwIfAborted();
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            body.destroy();
-        }
-    }
-    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
-        const stop = () => content.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            this.#signal.throwIfAborted();
-            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
-            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
-            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw error;
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            content.destroy();
-        }
-    }
-    async remove(keys) {
-        const removals = [];
-        for (let at = 0; at < keys.length; at += removalsAtOnce) {
-            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
-        }
-        return removals;
-    }
-    async #remove(key) {
-        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
-        try {
-            const facts = await this.facts(key);
-            if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
-            if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
-            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            const reason = error.message;
-            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
-        }
-    }
-    async *unfinished(prefix) {
-        let from = {};
-        while (from !== null) {
-            const page = await this.#uploadsFrom(prefix, from);
-            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
-                if (uploadId !== undefined && key.startsWith(prefix))
-                    yield { key, uploadId };
-            }
-            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
-            from = page.IsTruncated === true && moves ? next : null;
-        }
-    }
-    #uploadsFrom(prefix, from) {
-        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
-        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
-        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
-    }
-    async abort({ key, uploadId }) {
-        const facts = { rights: ['s3:AbortMultipartUpload'] };
-        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
-            try {
-                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
-                await this.#client.send(command, { abortSignal });
-            }
-            catch (error) {
-                if (codeOf(error).code !== 'NoSuchUpload')
-                    throw error;
-            }
-        });
-    }
-    close() {
-        this.#client.destroy();
-    }
-    /** null if the store says that there is no such object; a missing bucket is a failure. */
-    async #unlessMissing(what, ask) {
-        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
-            try {
-                return await ask(abortSignal);
-            }
-            catch (error) {
-                const { status, code } = codeOf(error);
-                if (status === 404 && code !== 'NoSuchBucket')
-                    return null;
-                throw error;
-            }
-        });
-    }
-    async #ask(what, facts, ask) {
-        this.#signal.throwIfAborted();
-        try {
-            return await ask(this.#signal);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what}`, error, facts);
-        }
-    }
-}
-/** A legal hold has no end. */
-const farAway = new Date(8.64e15);
-function lockOf(until) {
-    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
-}
-/** As S3 encodes names in listings. */
-function s3_store_decoded(key) {
-    try {
-        return decodeURIComponent(key.replaceAll('+', ' '));
-    }
-    catch {
-        return key;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
-
-
-const read_sets_program = {
-    name: 'read-sets',
-    step: 'reading the backups',
-    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
-};
-/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
-async function read_sets_readSets(connection, request) {
-    const files = request.sets.flatMap((set) => {
-        const first = pathOf(set);
-        return read_sets_filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
-    });
-    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
-    const parameters = {
-        backup_dir: request.backupDir,
-        lists: request.sets.flatMap((set) => {
-            const { sha256, md5 } = namesOf(set);
-            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
-        }),
-        files: files.map(({ file }) => file),
-        first_names: files.map(({ firstName }) => firstName),
-    };
-    const { result } = connection.run(read_sets_program, parameters, {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => {
-            if (dumps.has(path))
-                request.onSet(path);
-        },
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
-function judgeReading(set, { sums, lists }) {
-    const names = namesOf(set);
-    const [folder = 'daily', ...others] = pathsOf(set);
-    const files = read_sets_filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} does not match ${names.sha256}`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} does not match the manifest`);
-    }
-    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
-    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
-        const sum = sums.get(path);
-        if (sum === undefined)
-            continue;
-        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
-        if (sum === null)
-            faults.push(`${path} could not be read`);
-        else if (!isSame)
-            faults.push(`${path} differs from the file in ${folder}`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-const allSides = ['schema', 'globals', 'settings'];
-/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
-function sidesOf({ manifest: { checks } }) {
-    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
-}
-function wasNotMade(name, set) {
-    const names = namesOf(set);
-    const side = allSides.find((part) => names[part] === name);
-    return side !== undefined && !sidesOf(set).includes(side);
-}
-/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The file names of a set. */
-function namesOf({ id, manifest }) {
-    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** The files that its checksum lists name. */
-function read_sets_filesOf({ dump, schema, globals, settings, manifest, report }) {
-    return [dump, schema, globals, settings, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
-
-
-
-
-
-
-/** How many manifests to read at one time. */
-const atOnce = 8;
-/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
-async function storedSets(store, prefix, environment) {
-    return (await contentsOf(store, prefix, environment)).sets;
-}
-async function contentsOf(store, prefix, environment) {
-    const root = `${prefix}/${environment}/`;
-    const found = new Map();
-    for await (const { key, bytes } of store.list(root)) {
-        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
-        const parsed = parseSetFileName(name);
-        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
-            continue;
-        const files = found.get(id) ?? [];
-        files.push({ name, key, bytes });
-        found.set(id, files);
-    }
-    const contents = { sets: [], parts: [] };
-    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
-    for (let at = 0; at < all.length; at += atOnce) {
-        const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
-            else
-                contents.sets.push(set);
-        }
-    }
-    return contents;
-}
-/** The set; or why these files are none. */
-async function storedSet(store, environment, id, files) {
-    const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-    if (file === undefined)
-        return 'it has no manifest';
-    if (file.bytes > longestManifest)
-        return 'its manifest is too large to be one of ours';
-    const content = await store.read(file.key);
-    if (content === null)
-        return 'its manifest was deleted just now';
-    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
-    if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
-    if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
-    const faults = faultsOf(manifest, files);
-    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
-}
-function summaryOf(json) {
-    try {
-        return readSummary(json);
-    }
-    catch (error) {
-        if (isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** What is missing or has another size than the manifest says. */
-function faultsOf(manifest, files) {
-    const { id, database } = manifest;
-    const names = setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
-    const wanted = [
-        names.dump,
-        ...sides.map((side) => names[side]),
-        names.report,
-        names.sha256,
-        names.md5,
-        names.manifest,
-    ];
-    return wanted.flatMap((name) => {
-        const file = files.find((each) => each.name === name);
-        if (file === undefined)
-            return [`${name} is missing`];
-        if (file.bytes === 0)
-            return [`${name} is empty`];
-        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
-            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
-        }
-        return [];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
-
-/** Bytes of a file that wait for their reader; then the host waits as well. */
-const mostWaiting = 1024 * 1024;
-/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
-class IncomingFiles {
-    #waiting = [];
-    #current = null;
-    #isOver = false;
-    #error = null;
-    #wake = () => { };
-    #drained = () => { };
-    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
-    get isFull() {
-        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
-    }
-    set onDrain(call) {
-        this.#drained = call;
-    }
-    begin(name, bytes) {
-        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
-        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
-        content.on('error', () => { });
-        for (const event of ['drain', 'close'])
-            content.on(event, () => this.#tellDrained());
-        if (this.#isOver)
-            content.destroy();
-        this.#current = content;
-        this.#waiting.push({ name, bytes, content });
-        this.#wake();
-    }
-    add(piece) {
-        if (this.#current?.destroyed === false)
-            this.#current.write(piece);
-    }
-    end() {
-        this.#current?.end();
-        this.#current = null;
-    }
-    /** No more will come: because of the error, if there is one. What is half here fails with it. */
-    close(error) {
-        this.#isOver = true;
-        this.#error ??= error;
-        if (error !== null)
-            for (const { content } of this.#waiting.splice(0))
-                content.destroy(error);
-        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
-        this.#current = null;
-        this.#wake();
-        this.#tellDrained();
-    }
-    async *[Symbol.asyncIterator]() {
-        for (;;) {
-            const next = this.#waiting.shift();
-            if (next !== undefined) {
-                this.#tellDrained();
-                yield next;
-            }
-            else if (this.#isOver) {
-                if (this.#error !== null)
-                    throw this.#error;
-                return;
-            }
-            else {
-                await new Promise((resolve) => {
-                    this.#wake = resolve;
-                });
-            }
-        }
-    }
-    #tellDrained() {
-        if (!this.isFull)
-            this.#drained();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
-
-
-const read_files_program = {
-    name: 'read-files',
-    step: 'reading the files of a backup',
-    scripts: [__nccwpck_require__.ab + "read-files.sh"],
-};
-/**
- * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
- * when the caller stops early.
- * @throws Failure `set-gone`; as any program's
- */
-async function* readFiles(connection, request) {
-    const { backupDir, set, names, timeout, signal, onLog } = request;
-    const files = new IncomingFiles();
-    const parameters = { backup_dir: backupDir, folders: catalogue_pathsOf(set), names };
-    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
-    let isWhole = false;
-    try {
-        yield* files;
-        await run.result;
-        isWhole = true;
-    }
-    finally {
-        if (!isWhole) {
-            files.close(new Error('The rest is not wanted'));
-            await run.release();
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
-function pack(text) {
-    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
-}
-/**
- * Unpacks a text from the host, which may have sent anything.
- * @param longest limit for the text, in bytes
- * @returns null if it is not a packed text, or is longer
- */
-function unpack(packed, longest) {
-    try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
-
-
-
-
-
-
-const whole_manifest_program = {
-    name: 'whole-manifest',
-    step: 'reading a manifest',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
-};
-/** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
-async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${catalogue_pathOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
-        deadline: 120_000,
-        atEnd: 'end',
-        signal,
-        onLog,
-    });
-    try {
-        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
-    }
-    catch (error) {
-        if (!isFailure(error, 'bad-manifest', 'manifest-unreadable'))
-            throw error;
-        throw new failure_Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-            hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
-            cause: error,
-        });
-    }
-}
-/**
- * Refuses to publish a manifest that later runs could not read: its set would lie there and never count.
- * @param text the manifest as it will be written
- * @throws Failure `manifest-unreadable`
- */
-function demandReadable(text) {
-    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-        hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
-        cause,
-    });
-    try {
-        readManifest(text);
-    }
-    catch (error) {
-        throw isFailure(error) ? refuse(error.message, error) : error;
-    }
-    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
-    if (before > longestHead)
-        throw refuse(`has ${before} bytes before its tables and sequences`);
-    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
-    if (behind > longestTail)
-        throw refuse(`has ${behind} bytes besides its tables and sequences`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/backup-source.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
-const longestSide = 32 * 1024 * 1024;
-/** Bytes of it, decompressed. */
-const backup_source_longestText = 8 * longestSide;
-/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
-const longestPause = 30 * 60_000;
-/**
- * Finds the backup that is wanted.
- * @throws Failure `no-backup`
- */
-async function sourceOf(connection, catalogue, request) {
-    const { from, bucket, signal } = request;
-    if (from === 'host' || bucket === null)
-        return onHost(connection, catalogue, request);
-    const store = await openS3Store(bucket, signal, { silence: longestPause });
-    try {
-        return await inBucket(store, catalogue, request);
-    }
-    catch (error) {
-        store.close();
-        throw error;
-    }
-}
-function onHost(connection, catalogue, request) {
-    const { backupDir, timeout, signal, log } = request;
-    const onLog = (line) => log.host(line);
-    const set = chooseSet(request, catalogue);
-    if (set === null)
-        throw noBackup('verified backup', request, request.database, backupDir);
-    const names = namesOf(set);
-    const isSent = set.manifest.encryption === 'age';
-    const opened = [];
-    const read = async (name) => {
-        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
-        opened.push(files);
-        const { value } = await files.next();
-        return value.content;
-    };
-    const close = async () => {
-        for (const files of opened.splice(0))
-            await files.return(undefined).catch(() => { });
-    };
-    return {
-        set,
-        copy: null,
-        isSent,
-        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
-        sent: async () => (isSent ? sentDump(`${backupDir}/${catalogue_pathOf(set)}/${names.dump}`, set, read, request) : null),
-        beside: async (side) => {
-            const text = await besideDump(set, side, read, request);
-            await close();
-            return text;
-        },
-        close,
-    };
-}
-/** The set on the host that is wanted; null if there is none. */
-function chooseSet({ wanted, database }, { sets }) {
-    if (wanted === 'latest')
-        return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
-    const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
-    return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
-}
-async function inBucket(store, catalogue, request) {
-    const { bucket, environment, wanted, log } = request;
-    const prefix = bucket?.prefix ?? '';
-    const stored = await storedSets(store, prefix, environment);
-    const place = store.uri(`${prefix}/${environment}`);
-    const isLatest = wanted === 'latest';
-    const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
-    const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
-    const [newest] = own;
-    const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
-    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
-    if (chosen === undefined || !chosen.isComplete)
-        throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
-    if (isLatest && newest !== chosen)
-        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
-    const { id, manifest } = chosen;
-    // The proof of a copy is no proof of another set with the same id.
-    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
-    const names = namesOf(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
-    return {
-        set,
-        copy,
-        isSent: true,
-        manifest: async () => {
-            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
-            try {
-                return readManifest(text.toString('utf8'));
-            }
-            catch (error) {
-                if (!isFailure(error, 'bad-manifest'))
-                    throw error;
-                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
-                    hint: 'Do not rely on this copy: take another one, or the one on the host',
-                    cause: error,
-                });
-            }
-        },
-        sent: () => sentDump(copy, set, read, request),
-        beside: (side) => besideDump(set, side, read, request),
-        close: async () => store.close(),
-    };
-}
-/** The one that all are; null if there is none, or another. */
-function onlyOne(databases) {
-    const [first = null, ...others] = new Set(databases);
-    return others.length === 0 ? first : null;
-}
-function noBackup(kind, { wanted, input }, database, place, faults = []) {
-    const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
-    const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
-    const what = database === null ? unknown : ` of "${database}"`;
-    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
-    return new failure_Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
-        hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
-    });
-}
-const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
-async function readObject(store, set, name) {
-    const key = keyOf(set, name);
-    const content = await store.read(key);
-    if (content !== null)
-        return content;
-    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
-}
-/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
-async function sentDump(name, set, read, request) {
-    const key = keyFor(set, request);
-    const names = namesOf(set);
-    const sides = new Map();
-    for (const side of sidesOf(set))
-        sides.set(side, await readSide(set, side, read, key));
-    return new SentDump(name, () => read(names.dump), sides, key);
-}
-async function besideDump(set, side, read, request) {
-    if (!sidesOf(set).includes(side))
-        return null;
-    const packed = await readSide(set, side, read, keyFor(set, request));
-    try {
-        return (0,external_node_zlib_.gunzipSync)(packed, { maxOutputLength: backup_source_longestText }).toString('utf8');
-    }
-    catch {
-        throw new failure_Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
-            hint: 'Nothing was restored. Take another backup',
-        });
-    }
-}
-/** @throws Failure `decrypt-key-missing` */
-function keyFor(set, { decryptKey }) {
-    if (set.manifest.encryption !== 'age')
-        return null;
-    if (decryptKey !== null)
-        return decryptKey;
-    throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
-        hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
-    });
-}
-/** A file beside the dump, compressed. */
-async function readSide(set, side, read, key) {
-    const name = namesOf(set)[side];
-    const stored = await bufferOf(await read(name), name, longestSide);
-    return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
-}
-async function bufferOf(content, name, most) {
-    const pieces = [];
-    let length = 0;
-    for await (const piece of content) {
-        length += piece.length;
-        if (length > most)
-            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
-        pieces.push(piece);
-    }
-    return Buffer.concat(pieces);
-}
-async function decrypted(stored, key) {
-    const stream = decryptStream(key);
-    stream.end(stored);
-    return (0,consumers_namespaceObject.buffer)(stream);
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
-/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
-function relationName({ schema, name }) {
-    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
-    return `${shown(schema)}.${shown(name)}`;
-}
-/** A name in SQL, whatever it holds. */
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/given-up.js
-
-
-/**
- * How much data a restore gives up, as far as two manifests know it: printed lines.
- * @param restored the backup that is restored
- * @param newest a later one of the same database; null if there is none
- * @param now on the host's clock
- */
-function givenUp(restored, newest, now) {
-    const age = `It gives up whatever was written in the last ${formatDuration(now.getTime() - Date.parse(restored.startedAt))}`;
-    if (newest === null || newest.id === restored.id || newest.database !== restored.database)
-        return [age];
-    const then = new Map(restored.tables.map((table) => [relationName(table), table.rows]));
-    const today = new Map(newest.tables.map((table) => [relationName(table), table.rows]));
-    const changes = [...new Set([...then.keys(), ...today.keys()])].toSorted().flatMap((name) => {
-        const [before, after] = [then.get(name), today.get(name)];
-        // null: nobody counted.
-        if (before === null || after === null || before === after)
-            return [];
-        if (before === undefined)
-            return [`${name} did not exist (${counted(after ?? 0, 'row')} now)`];
-        if (after === undefined)
-            return [`${name} comes back with ${counted(before, 'row')}`];
-        return [`${name} ${after} → ${before} rows`];
-    });
-    const compared = changes.length === 0 ? 'no table has another number of rows' : listed(changes, 10);
-    return [age, `Compared with backup ${newest.id}: ${compared}`];
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const said_hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== said_hidden)
-        return text;
-    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
-    return `an error whose words may hold data; ${where}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/finding.js
-
-
-
-
-const finding_longestText = 1_000;
-/** @param failOn what makes a run fail: only errors, or warnings too */
-function tallyOf(findings, failOn) {
-    const count = (belongs) => findings.filter(belongs).length;
-    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
-    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
-    const couldNotCheck = count(({ result }) => result === 'could-not-check');
-    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
-    return {
-        // Without any finding, nothing was verified.
-        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
-        passed: count(({ result }) => result === 'passed'),
-        warnings,
-        failed,
-        couldNotCheck,
-    };
-}
-/** The worst first; equally bad ones in the order in which they were made. */
-function worstFirst(findings) {
-    return findings.toSorted((a, b) => rank(a) - rank(b));
-}
-function rank({ result, severity }) {
-    if (result === 'passed')
-        return 3;
-    if (result === 'could-not-check')
-        return 1;
-    return severity === 'error' ? 0 : 2;
-}
-/** Collects the findings of one group. */
-class Findings {
-    list = [];
-    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
-    subject = null;
-    #group;
-    /** What could not be checked, and the check at the root of that. */
-    #roots = new Map();
-    constructor(group) {
-        this.#group = group;
-    }
-    /**
-     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
-     * @returns whether it passed
-     */
-    check(name, look, severity = 'error') {
-        const started = performance.now();
-        const seen = finding_said(look);
-        const isGood = typeof seen === 'string';
-        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
-        return isGood;
-    }
-    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
-    after(earlier, name, look, severity = 'error') {
-        const first = this.list.find((finding) => finding.name === earlier);
-        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
-            return this.check(name, look, severity);
-        this.blocked(name, earlier);
-        return false;
-    }
-    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
-    blocked(name, earlier) {
-        const root = this.#roots.get(earlier) ?? earlier;
-        this.#roots.set(name, root);
-        this.unable(name, `"${root}" must pass first`, null);
-    }
-    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
-    async attempt(name, work) {
-        try {
-            const done = await work();
-            this.check(name, () => done);
-        }
-        catch (error) {
-            if (!isFailure(error) || error.code === 'cancelled')
-                throw error;
-            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
-        }
-    }
-    /** Adds a check that could not be made. */
-    unable(name, detail, remedy) {
-        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
-    }
-    add(name, result, detail, remedy, severity, ms) {
-        // The results are published as JSON, so text from the host is cleaned here.
-        const clean = (text) => cleanLine(text, finding_longestText);
-        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
-        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
-    }
-}
-/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
-function asUser(findings, user) {
-    if (user === null)
-        return [...findings];
-    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
-}
-function typedAs(user, remedy, check) {
-    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
-    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
-    // Without a connection, it is not the host where something is typed.
-    if (isSaid || check === 'connection' || commandsIn(named).length === 0)
-        return named;
-    return `On the host, as ${user}. ${named}`;
-}
-function finding_said(look) {
-    try {
-        return look();
-    }
-    catch (error) {
-        if (!isFailure(error))
-            throw error;
-        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
-    }
-}
-/** How many characters of a foreign text are shown. Its end says what went wrong. */
-const longestCause = 300;
-/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
-function detailOf({ message, cause }) {
-    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-    const error = firstError(said.split('\n'));
-    const line = error === null || error === '…' ? end : error;
-    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
-
-
-// What the facts about tables come to, in words for people.
-/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
-function isHashed({ content, rows }) {
-    return rows === 0 || (content !== null && content.rows > 0);
-}
-/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
-function hashedText(tables) {
-    const hashed = tables.filter(isHashed);
-    const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
-    const sampled = hashed.length - whole;
-    const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
-    const not = tables.length - hashed.length;
-    const parts = [
-        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
-    ];
-    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
-}
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function table_facts_leftOut(tables) {
-    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
-}
-/** `1 row in public.q_mail, which belongs to the extension hstore`. */
-function leftOutText(tables) {
-    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
-    return listed(told, 5);
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/judge-data.js
-
-
-
-/** The first few names. */
-const some = (names) => listed(names, 5);
-/** Compares restored data with what the manifest says was dumped. */
-function judgeData(findings, manifest, restored, remedy) {
-    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest, restored, remedy);
-    judgeContent(findings, manifest, restored);
-    judgeLeftOut(findings, manifest, restored);
-    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
-        ? `${restored.largeObjects}`
-        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
-    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
-}
-/** Checks that every dumped table came back. */
-function judgeTables(wanted, found, remedy) {
-    const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
-    const missing = dumped(wanted)
-        .map(relationName)
-        .filter((name) => !present.has(name));
-    // Another version of an extension may bring other tables.
-    const added = found
-        .filter(({ extension }) => extension === null)
-        .map(relationName)
-        .filter((name) => !known.has(name));
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    if (added.length > 0)
-        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
-    // Not a fault, just as for a backup: the database may be new, or hold only functions.
-    if (dumped(wanted).length === 0)
-        return 'none: the database had no table when the dump was taken';
-    return dumped(wanted).length === 0
-        ? 'there were none to restore'
-        : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
-}
-/** Compares the row counts. An estimated or missing count proves nothing. */
-function judgeRows(findings, manifest, restored, remedy) {
-    const wanted = judge_data_comparable(manifest, restored);
-    if (wanted.some(({ exact }) => !exact)) {
-        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
-        return;
-    }
-    findings.check('rows', () => {
-        const trees = treesOf(wanted, restored.tables);
-        const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
-        if (trees.length === 0)
-            return 'none: there are no tables';
-        if (other.length === 0)
-            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
-        const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
-        return { detail: some(named), remedy };
-    });
-}
-/**
- * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
- * warning: its rows were only counted.
- */
-function judgeContent(findings, manifest, restored) {
-    const wanted = judge_data_comparable(manifest, restored);
-    const unhashed = wanted.filter((table) => !isHashed(table));
-    const computed = unhashed.filter(({ generates }) => generates);
-    const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
-    if (other.length === 0 && computed.length > 0) {
-        findings.unable('content', `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
-        return;
-    }
-    findings.check('content', () => {
-        if (wanted.length === 0)
-            return 'none: there are no tables';
-        if (other.length > 0)
-            return otherValues(other);
-        const hashed = wanted.filter(isHashed);
-        const equal = `hashed, with equal results: ${hashedText(hashed)}`;
-        if (unhashed.length === 0)
-            return equal;
-        return {
-            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
-            remedy: hashingRemedy,
-            severity: 'warning',
-        };
-    });
-}
-const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
-function otherValues(other) {
-    const names = (trees) => some(trees.map(({ name }) => name));
-    const computed = other.filter(({ before }) => before.generates);
-    return {
-        detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
-        remedy: computed.length > 0
-            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
-    };
-}
-/** Logs and the like of which their authors say that a dump need not have them. */
-const ownLogs = new Set(['pg_cron job_run_details']);
-/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
-function judgeLeftOut(findings, manifest, restored) {
-    const present = new Map(restored.tables.map((table) => [relationName(table), table]));
-    const changed = changedExtensions(manifest, restored);
-    const lost = table_facts_leftOut(manifest.tables).filter((table) => {
-        const { rows, content } = present.get(relationName(table)) ?? {};
-        return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
-    });
-    const others = manifest.tables.filter(({ unnamed, ...table }) => {
-        const after = present.get(relationName(table))?.unnamed;
-        return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
-    });
-    if (others.length > 0) {
-        findings.check('left out', () => otherThanNamed(others), 'warning');
-    }
-    if (lost.length === 0)
-        return;
-    const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
-    findings.check('left out', () => ({
-        detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
-    }), lost.every(isKnown) ? 'warning' : 'error');
-}
-/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
-function otherThanNamed(tables) {
-    const told = tables.map((table) => `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
-    return {
-        detail: `not in the dump, and others in a restore: ${some(told)}`,
-        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
-    };
-}
-const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${identifier(extension ?? '')} DROP TABLE ${identifier(schema)}.${identifier(name)}`;
-/** Checks that each sequence is where it was. */
-function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !judge_data_isWithin(sequence, values.get(relationName(sequence))));
-    const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
-    const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
-    if (fault.length > 0) {
-        const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
-        return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
-    }
-    const [first] = known;
-    if (first !== undefined) {
-        return {
-            detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
-            remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
-            severity: 'warning',
-        };
-    }
-    if (wanted.length === 0)
-        return 'none';
-    const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
-    const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-    return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
-}
-/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
-function changedExtensions({ extensions }, restored) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
-}
-/** The dumped tables whose rows must be the same. */
-function judge_data_comparable(manifest, restored) {
-    const changed = changedExtensions(manifest, restored);
-    return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
-}
-const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
-function treesOf(wanted, found) {
-    // By the manifest, which knows the partitions; only tables that are in it count.
-    const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
-    const sums = (tables) => {
-        const of = new Map();
-        for (const table of tables) {
-            const tree = treeOf.get(relationName(table));
-            if (tree === undefined)
-                continue;
-            const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
-            of.set(tree, {
-                rows: rows + (table.rows ?? 0),
-                hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
-                generates: generates || table.generates,
-            });
-        }
-        return of;
-    };
-    const after = sums(found);
-    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
-}
-/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function judge_data_isWithin(sequence, value) {
-    const { before, after } = sequence;
-    if (value === undefined)
-        return false;
-    if (!isBound(sequence))
-        return true;
-    if (value === null)
-        return before === null;
-    if (after === null)
-        return false;
-    return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
-}
-/**
- * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
- * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
- */
-function isBehind(sequence, value) {
-    const { before, after } = sequence;
-    if (value === undefined || before === null || before === after)
-        return false;
-    return value === null || ahead(value, before, sequence) < 0n;
-}
-const setBack = 'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
-/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
-function isBound(sequence) {
-    const { before, after, cycles } = sequence;
-    if (cycles)
-        return false;
-    return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
-}
-/** How far `value` is ahead of `bound`, in the direction of the increment. */
-function ahead(value, bound, { increment }) {
-    return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
-}
-function judgeExtensions({ extensions }, restored, remedy) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
-    if (extensions.length === 0)
-        return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/restored.js
-
-
-
-/**
- * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
- * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
- */
-function readRestored(records) {
-    return {
-        ...readRestoredData(records),
-        schema: readSchema(records),
-        indexes: readIndexes(records.get('indexes')),
-        assertions: readAssertions(records),
-    };
-}
-/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
-function readRestoredData(records) {
-    const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
-    if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-        throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
-            hint: 'Raise "drill-memory", or see the log',
-            cause: lines.slice(-3).join('\n'),
-        });
-    }
-    const facts = factsIn(lines);
-    return {
-        tables: facts.tables,
-        sequences: facts.sequencesAfter ?? [],
-        largeObjects: facts.largeObjects,
-        extensions: facts.extensions,
-    };
-}
-/** @throws Failure `drill-incomplete` if a line makes no sense */
-function factsIn(lines) {
-    try {
-        return readFacts(lines);
-    }
-    catch (error) {
-        if (!isFailure(error))
-            throw error;
-        throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
-    }
-}
-const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
-/** @throws Failure `drill-incomplete` if pg_dump did not finish, or printed too much */
-function readSchema(records) {
-    const hash = readHash(records.get('schema'));
-    if ('trouble' in hash) {
-        const hint = hash.trouble.includes('more than') ? printingHint : 'See the log, or raise "drill-memory"';
-        throw new Failure('drill-incomplete', `Could not dump the schema of the restored database: ${hash.trouble}`, {
-            hint,
-        });
-    }
-    const lines = restored_linesOf(records.find('schema-lines') ?? '');
-    return { sha256: hash.sha256, ofFile: readSchemaOfFile(records), lines };
-}
-function readSchemaOfFile(records) {
-    const restored = records.find('schema-restored');
-    if (restored === undefined)
-        return null;
-    const { text, exit } = readSaid(restored);
-    if (exit === 0)
-        return readHash(records.get('schema-of-file'));
-    const said = restored_linesOf(text);
-    return {
-        trouble: `it does not restore: ${said.find((line) => line.includes('ERROR')) ?? said.at(-1) ?? 'no reason given'}`,
-    };
-}
-function readHash(value) {
-    if (/^[0-9a-f]{64}$/.test(value))
-        return { sha256: value };
-    const [, cutAt] = /^cut (\d+)$/.exec(value) ?? [];
-    return {
-        trouble: cutAt === undefined ? `pg_dump failed (${value})` : `it is more than ${formatBytes(Number(cutAt))}`,
-    };
-}
-/** States of SQL that say that what is stored is damaged. */
-const corruption = /^XX00[12]$/;
-/** @throws Failure `drill-incomplete` if it was cut off */
-function readIndexes(value) {
-    const lines = restored_linesOf(wholeText(value, 'its indexes were read'));
-    const found = (pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
-    const reading = found(/^reading (\d+)$/)[0];
-    const errors = lines.flatMap((line) => {
-        const [, state = '', what = ''] = /ERROR: +(?:([0-9A-Z]{5}): )?(.*)$/.exec(line) ?? [];
-        return what === '' ? [] : [{ isDamage: corruption.test(state), what }];
-    });
-    const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
-    const isOver = lines.includes('end') || lines.includes('unchecked');
-    if (readSaid(value).exit !== 0 || !isOver)
-        unread.push('the session ended before all were read');
-    return {
-        checked: reading === undefined ? null : Number(reading) - errors.length,
-        faults: [
-            ...lines.filter((line) => line.startsWith('invalid ')),
-            ...errors.filter(({ isDamage }) => isDamage).map(({ what }) => what),
-        ],
-        unread,
-    };
-}
-function readAssertions(records) {
-    const reader = records.find('reader');
-    if (reader !== undefined && readSaid(reader).exit !== 0)
-        return null;
-    return records.all('assertion').map((value) => {
-        const { text, exit, cutAt } = readSaid(value);
-        const answer = text.trim();
-        if (cutAt !== null)
-            return {
-                isTrue: false,
-                answer: `more than ${formatBytes(cutAt)} instead of one true or false${answer === '' ? '' : `: ${answer}`}`,
-            };
-        return { isTrue: exit === 0 && answer === 't', answer };
-    });
-}
-function readSaid(value) {
-    const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
-    if (text === undefined)
-        throw new Error('The host did not report how a command in the container ended');
-    return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
-}
-const restored_linesOf = (text) => text.split('\n').filter((line) => line !== '');
-/** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
-function wholeText(value, meanwhile) {
-    const { text, cutAt } = readSaid(value);
-    if (cutAt === null)
-        return text;
-    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${units_formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`, {
-        hint: printingHint,
-        cause: text.slice(0, 200),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/chosen-tables.js
-/**
- * What a restored database is asked for: the same hashes as the source.
- * @returns a value for psql's `\set chosen`, as facts-tables.sql takes it
- */
-function chosenTables(tables) {
-    const hashed = tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
-    return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/in-container.js
-
-/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
-function inContainer({ container, access }, ...options) {
-    const { place, password } = access;
-    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
-    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
-    const clean = without.length === 0 ? [] : ['env', ...without];
-    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
-    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
-}
-/** Whether `docker exec CONTAINER` alone is enough. */
-const reachesByItself = ({ access }) => access.place === null && access.password === null;
-/** As the container's shell reads it. */
-function expansionOf(variable) {
-    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
-}
-/** One line to paste into bash. */
-function pastedLine(words) {
-    return words.map(quoteForShell).join(' ');
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
-// Lines of shell that an operator pastes.
-
-const foldAt = 92;
-/** In a subshell, so that an error does not end the operator's shell. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
-
-
-
-
-
-
-/** The commands that restore a set, whatever the names of its database, user and folders. */
-function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-    const isSealed = manifest.encryption === 'age';
-    const cd = isSealed ? [] : [command(['cd', place.folder])];
-    const where = isSealed ? whereKeyIs(place) : null;
-    const unpacked = (file) => isSealed
-        ? [
-            ['age', '--decrypt', '--identity', 'key.txt', file],
-            ['gzip', '-dc'],
-        ]
-        : [['zcat', file]];
-    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
-    // A dump does not include what ALTER DATABASE … SET has set.
-    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
-    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
-    const check = command(['sha256sum', '--check', files.sha256]);
-    const dump = readDump(manifest, files.dump, place);
-    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
-    const done = (what) => command(['echo', what]);
-    const rolesBlock = reachesByItself(place)
-        ? [...cd, roles].join(' &&\n')
-        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
-    const restored = nameWith(manifest.database, '_restored');
-    if (livesInOneDatabase(manifest)) {
-        const { database } = manifest;
-        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
-        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
-        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
-        return {
-            where,
-            database,
-            roles: rolesBlock,
-            restore: strictly([
-                ...cd,
-                ...opening(place),
-                check,
-                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
-                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
-                // On a new server there may be none to put aside.
-                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
-                // All that can fail does so before the old database is touched.
-                alone(place, createDatabase(manifest, place, restored)),
-                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
-                ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
-                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
-                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
-                settings,
-                'trap - EXIT',
-                done(`Restored into ${database}; the old database is ${old}`),
-            ]),
-            swap: null,
-            back: strictly([
-                ...opening(place),
-                ...exchanged(database, failed, old, sql),
-                done(`${database} is the old database again; the other one is ${failed}`),
-            ]),
-        };
-    }
-    return {
-        where,
-        database: restored,
-        roles: rolesBlock,
-        restore: strictly([
-            ...cd,
-            ...opening(place),
-            check,
-            alone(place, createDatabase(manifest, place, restored)),
-            into(restored),
-            done(`Restored into ${restored}`),
-        ]),
-        swap: strictly([
-            ...cd,
-            ...opening(place),
-            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
-            settings,
-        ]),
-        back: null,
-    };
-}
-/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
-/** The database in which other databases are created and renamed. */
-const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
-/**
- * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
- * that cron.database_name names.
- */
-function livesInOneDatabase({ extensions }) {
-    return extensions.some(({ name }) => name === 'pg_cron');
-}
-/**
- * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
- * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
- */
-function exchanged(database, old, next, run) {
-    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
-    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
-    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
-    return [
-        `exchange() {\n${indented(run(statements))}\n}`,
-        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
-    ];
-}
-/** What is said if the block ends before `trap - EXIT`. */
-function untilDone(words) {
-    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
-}
-const aside = (words) => `echo ${quoteForShell(words)} >&2`;
-/**
- * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
- * looks like a connection string for one.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
-}
-/** Gives the lines after it a short name for what leads into the container, where that is long. */
-function opening(place) {
-    if (reachesByItself(place))
-        return [];
-    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
-}
-/** A command that reads what a pipe gives it. */
-function fed(place, words) {
-    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
-}
-/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
-function alone(place, words) {
-    return reachesByItself(place)
-        ? command([...inContainer(place), ...words])
-        : `${command(['db', ...words])} </dev/null`;
-}
-/** template0: other templates may already contain something, or have another encoding. */
-function createDatabase(manifest, place, name) {
-    // By itself it connects to the database postgres, which an earlier try may have left half restored.
-    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
-    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
-    return ['createdb', ...options, '--', name];
-}
-/** Options of createdb for a database like that. */
-function createOptions(manifest) {
-    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
-}
-/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions(manifest) {
-    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
-    }
-    // createdb has this option from version 16 on, and so do databases.
-    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
-}
-/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
-function readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
-    }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
-}
-/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name, before) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
-    // Not as a single transaction: the dump has transactions of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return fed(place, [...before, 'psql', ...strict, ...into]);
-}
-/** One command string is one transaction: both names change, or neither. */
-function swapNames(database, old, next) {
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(next, database)}`;
-}
-/** For a server with any value of standard_conforming_strings. */
-function literal(value) {
-    const doubled = value.replaceAll("'", "''");
-    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/server.js
-/** How the programs on the host take the way to it. */
-const serverParameters = ({ container, user, access }) => ({
-    container,
-    user,
-    server_host: access.place?.host ?? '',
-    server_port: access.place?.port ?? '',
-    password_from: access.password ?? '',
-});
-
-;// CONCATENATED MODULE: ./build/shared/restore/load.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-const load_program = {
-    name: 'load',
-    step: 'the restore',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(47508), __nccwpck_require__.b),
-    ],
-};
-const discarding = {
-    name: 'discard',
-    step: 'dropping the restored copy',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(99832), __nccwpck_require__.b)],
-};
-/** Each builds an index in memory of its own, beside a server that goes on serving. */
-const mostJobs = 8;
-/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
-const longestContents = 64 * 1024 ** 2;
-/**
- * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
- * dropped.
- * @throws Failure `restore-failed`, `restore-differs`, `restore-no-room`, `checksum-failed`, `after-sql-failed`, `lock-held`, …
- */
-async function load_load(connection, request) {
-    const { backupDir, server, source, manifest, restored, timeout, signal, onLog, lock } = request;
-    const { set } = source;
-    const sent = await source.sent();
-    const incoming = sent === null ? '' : incomingFolder();
-    const log = wordsFile(backupDir, `restore-${restored.slice(-8)}`);
-    const run = connection.run(load_program, {
-        ...serverParameters(server),
-        live: server.database,
-        restored,
-        restored_argument: databaseArgument(restored),
-        createdb_options: request.createOptions,
-        roles: request.roles,
-        settings: request.settings ?? '',
-        after_sql: request.afterSql ?? '',
-        dump: sent?.name ?? `${backupDir}/${catalogue_pathOf(set)}/${namesOf(set).dump}`,
-        dump_bytes: String(manifest.sizeBytes),
-        sha256: manifest.sha256,
-        format: manifest.format,
-        compression: manifest.compression,
-        most_jobs: String(mostJobs),
-        head_bytes: String(longestContents),
-        data_folder: request.dataFolder,
-        least: String(request.least),
-        words_log: log,
-        incoming,
-        inside_script: replaceScript(),
-        ...factsScripts(),
-        chosen: chosenTables(manifest.tables),
-    }, {
-        deadline: timeout,
-        atEnd: 'end',
-        lock,
-        signal,
-        ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
-        onLog,
-        onProgress: request.onProgress,
-    });
-    try {
-        const records = await run.result;
-        const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
-        if (sha256 !== manifest.sha256)
-            throw changed(source, manifest);
-        const findings = judgeLoaded(manifest, readRestoredData(records));
-        const unanalyzed = records.find('unanalyzed');
-        return {
-            restoreMs: records.integer('restore-ms'),
-            findings,
-            problems: unanalyzed === undefined ? [] : [unanalyzed],
-        };
-    }
-    catch (error) {
-        await discard(connection, server, restored, onLog);
-        throw isFailure(error) ? load_explained(error, run.lastLines(), log) : error;
-    }
-    finally {
-        sent?.close();
-    }
-}
-/** Drops a restored database that will not become the live one. The next restore does so, if this does not succeed. */
-async function discard(connection, server, restored, onLog) {
-    const parameters = {
-        ...serverParameters(server),
-        inside_script: replaceScript(),
-        restored,
-        live: server.database,
-    };
-    try {
-        await connection.run(discarding, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!isFailure(error))
-            throw error;
-        onLog(`Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`);
-    }
-}
-/** Compares as a drill does. @throws Failure `restore-differs` if anything but a warning was found */
-function judgeLoaded(manifest, data) {
-    const findings = new Findings('drill');
-    judgeData(findings, manifest, data, 'Restore another backup');
-    const wrong = findings.list.filter(({ result, severity }) => result === 'failed' && severity === 'error');
-    const [first] = wrong;
-    if (first === undefined)
-        return findings.list;
-    throw new failure_Failure('restore-differs', `What was restored is not what ${manifest.id} held: ${first.name}: ${first.detail}`, {
-        hint: wrong
-            .slice(1)
-            .map(({ name, detail }) => `${name}: ${detail}`)
-            .concat('The database is untouched. Restore another backup')
-            .join('\n'),
-    });
-}
-function changed({ copy }, { id, file }) {
-    return new failure_Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`, {
-        hint: 'The database is untouched. Restore another backup, or the other copy of this one',
-    });
-}
-const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
-/** The server's own error first, then what to do. */
-function load_explained(failure, lines, log) {
-    const { code, message } = failure;
-    if (code === 'restore-no-room') {
-        const [free = 0, least = 0] = message.split(' ').map(Number);
-        return new failure_Failure(code, `Stopped the restore: the disk of the server's data had only ${units_formatBytes(free)} left, less than "min-free-space" (${units_formatBytes(least)})`, { hint: `${untouched} Make room there, or lower "min-free-space"` });
-    }
-    const error = firstError(lines);
-    if (code === 'restore-failed' || code === 'after-sql-failed') {
-        const why = error === null ? lines.slice(-2).join(' ').trim() : tellError(error, log);
-        return new failure_Failure(code, `${message}: ${why}`, {
-            hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
-            cause: failure.cause,
-        });
-    }
-    if (code === 'checksum-failed' || code === 'restore-differs')
-        return failure;
-    return new failure_Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/obstacles.js
-
-
-
-const obstacles_some = (names) => listed(names, 5);
-const obstacles_byHand = 'Restore it by hand: docs/restore.md';
-/** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
-function restoreObstacles({ manifest, live, standing, needed, least }) {
-    const { prepared, slots, subscriptions, freeBytes } = standing;
-    const major = (version) => Number.parseInt(version, 10);
-    const extensions = manifest.extensions.map(({ name }) => name);
-    const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
-    const obstacles = [
-        [
-            !standing.isSuperuser,
-            `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
-        ],
-        [
-            major(manifest.serverVersion) > major(live.serverVersion),
-            `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
-        ],
-        [
-            extensions.includes('pg_cron') && standing.cronDatabase !== null,
-            `pg_cron can live in one database alone ("${standing.cronDatabase}"), so no second one can be made beside it. ${obstacles_byHand}`,
-        ],
-        [
-            extensions.includes('timescaledb'),
-            `TimescaleDB needs more than pg_restore for a restore. Restore it by hand, as its documentation says`,
-        ],
-        [
-            lacking.length > 0,
-            `the server's image has no ${obstacles_some(lacking)}, which the backup needs. Give the database's service the image of the source`,
-        ],
-        [
-            prepared.length > 0,
-            `a prepared transaction holds the database: ${obstacles_some(prepared)}. End it: COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts`,
-        ],
-        [
-            slots.length > 0,
-            `replication slots belong to the database and would stay with the old one: ${obstacles_some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start anew afterwards`,
-        ],
-        [
-            (subscriptions?.length ?? 0) > 0,
-            `subscriptions belong to the database and would go on in the old one: ${obstacles_some(subscriptions ?? [])}. Drop them, and create them anew afterwards`,
-        ],
-        [freeBytes === null, "it cannot be told how much space is free on the disk of the server's data"],
-        [
-            freeBytes !== null && freeBytes < needed + least,
-            `the disk of the server's data has ${units_formatBytes(freeBytes ?? 0)} free, and a second copy needs ${units_formatBytes(needed)} besides the ${units_formatBytes(least)} that must stay free ("min-free-space"). Make room`,
-        ],
-    ];
-    return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);
-}
-/** @throws Failure `cannot-restore` that lists all obstacles */
-function demandNoObstacle(subject) {
-    const found = restoreObstacles(subject);
-    if (found.length === 0)
-        return;
-    throw new failure_Failure('cannot-restore', `${subject.manifest.id} cannot be restored here: ${found[0]}`, {
-        hint: ['Nothing was changed.', ...found.slice(1).map((text) => `Also, ${text}`)].join('\n'),
-    });
-}
-/**
- * Options of createdb. The new database is made like the one that it replaces; if there is nothing in that, like the source.
- */
-function likeLive({ manifest, live, standing }) {
-    const tablespace = standing.tablespace === 'pg_default' ? [] : [`--tablespace=${standing.tablespace}`];
-    return [...createOptions(standing.isEmpty ? manifest : live), ...tablespace];
-}
-/** What an operator should know although it prevents nothing. */
-function restoreWarnings({ manifest, live, standing }, database) {
-    const outside = standing.sessions.filter(({ address }) => address === null || !standing.services.has(address));
-    const [asLive, asSource] = [createOptions(live), createOptions(manifest)].map((options) => options.filter((option) => !option.startsWith('--locale-provider=')).join(' '));
-    const notes = [
-        manifest.database === database
-            ? null
-            : `The backup is of the database "${manifest.database}", and replaces "${database}"`,
-        standing.isEmpty || asLive === asSource
-            ? null
-            : `The database was made with ${asLive}, and the source of the backup with ${asSource}: the restored one is made like the database`,
-        outside.length === 0
-            ? null
-            : `Sessions that are not of this project are ended: ${obstacles_some(outside.map(({ address, application, count }) => `${count} from ${address ?? "the container's own socket"}${application === '' ? '' : ` (${application})`}`))}. Whoever they belong to must connect again`,
-    ];
-    return notes.filter((note) => note !== null);
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/roles.js
-
-const roles_name = '("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)';
-const creation = new RegExp(`^CREATE ROLE ${roles_name};$`);
-const attributes = new RegExp(`^ALTER ROLE ${roles_name} WITH ([A-Z ]+(?:CONNECTION LIMIT \\d+)?(?: VALID UNTIL '[^'\\\\]*')?);$`);
-const setting = new RegExp(`^ALTER ROLE ${roles_name} SET ("?[\\w.]+"?) TO (?:'(?:[^'\\\\]|'')*'|[\\w.]+)(?:, (?:'(?:[^'\\\\]|'')*'|[\\w.]+))*;$`);
-const membership = new RegExp(`^GRANT ${roles_name} TO ${roles_name}(?: WITH [A-Z ,]+)?(?: GRANTED BY ${roles_name})?;$`);
-/**
- * What of a source's roles has to be created. Nothing that exists is changed.
- * @param globals as pg_dumpall writes them; null if the backup could not take them
- * @param present the roles that the server has
- */
-function missingRoles(globals, present) {
-    const here = new Set(present);
-    const lines = (globals ?? '').split('\n');
-    const missing = new Set(lines.flatMap((line) => creation.exec(line)?.[1] ?? []).filter((role) => !here.has(unquoted(role))));
-    const wanted = lines.flatMap((line) => {
-        const [, role = ''] = creation.exec(line) ?? attributes.exec(line) ?? setting.exec(line) ?? [];
-        if (missing.has(role))
-            return [line];
-        const [, group = '', member = '', options = ''] = grantOf(line);
-        // A role that exists gets no rights by a restore.
-        return missing.has(member) ? [`GRANT ${group} TO ${member}${options};`] : [];
-    });
-    return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
-}
-/** Without the grantor, who may be missing as well. */
-function grantOf(line) {
-    const found = membership.exec(line);
-    if (found === null)
-        return [];
-    const [, group = '', member = ''] = found;
-    const options = / WITH ADMIN (OPTION|TRUE)/.test(line) ? ' WITH ADMIN OPTION' : '';
-    return ['', group, member, options];
-}
-const unquoted = (role) => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role);
-/**
- * A set's settings of its database, for a database of another name.
- * @param text as the settings of a set are written: statements that name the database
- */
-function settingsFor(text, from, to) {
-    const named = [identifier(from), from].map((each) => each.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-    const statement = new RegExp(`^((?:ALTER (?:ROLE ${roles_name} IN )?|REVOKE ALL ON |GRANT [A-Z, ]+ ON |COMMENT ON )DATABASE )(?:${named})(?= )`, 'gm');
-    return text.replaceAll(statement, (_, before) => `${before}${identifier(to)}`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/standing.js
-
-
-
-
-const standing_name = untrusted_text(1_024);
-const names = listOf(standing_name, 100_000);
-const standing = shape({
-    isSuperuser: bool,
-    subscriptions: orNull(names),
-    dataFolder: untrusted_text(4_096),
-    connectionLimit: (value, place) => (value === -1 ? -1 : count(value, place)),
-    tablespace: standing_name,
-    cronDatabase: orNull(standing_name),
-    isEmpty: bool,
-    prepared: names,
-    slots: names,
-    roles: names,
-    extensions: names,
-    databases: names,
-    sessions: listOf(shape({ address: orNull(standing_name), application: standing_name, count: count }), 1_000),
-});
-const standing_program = {
-    name: 'standing',
-    step: 'looking at the database server',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(90372), __nccwpck_require__.b)],
-};
-/**
- * Looks at the server. Changes nothing.
- * @param containers ids of the project's containers
- * @throws Failure `database-silent`, `facts-unreadable`
- */
-async function lookAtServer(connection, server, containers, { signal, onLog }) {
-    const parameters = {
-        ...serverParameters(server),
-        database: server.database,
-        inside_script: replaceScript(),
-        containers,
-    };
-    const records = await connection.run(standing_program, parameters, { deadline: 120_000, atEnd: 'end', signal, onLog }).result;
-    const free = /^\d{1,18}$/.exec(records.get('free').trim())?.[0];
-    return {
-        ...readStanding(records.get('standing')),
-        freeBytes: free === undefined ? null : Number(free),
-        services: addressesIn(records.get('addresses')),
-    };
-}
-function readStanding(json) {
-    try {
-        return standing(JSON.parse(json), '');
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', "The server's reply about the restore cannot be understood", { cause });
-    }
-}
-/** Lines of a service and the addresses that it has in one network. */
-function addressesIn(lines) {
-    return new Map(lines.split('\n').flatMap((line) => {
-        const [service = '', ...addresses] = line.trim().split(/\s+/);
-        return addresses.map((address) => [address, service]);
-    }));
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/writers.js
-
-
-/** What stands between an application and its database, under a name of its own. */
-const poolers = /(^|[/_-])(pgbouncer|pgcat|pgpool(-ii)?|odyssey|supavisor|pgdog)([_-][^/]*)?$/i;
-/**
- * The services that have to stop while the databases exchange their names, besides those that are swapped: whatever has a session in the
- * database, depends on it, or names it in its environment. In the order in which they start again.
- */
-function writersOf(facts) {
-    const { project, containers, untouched, swapped } = facts;
-    const running = containers.filter(({ state }) => state === 'running');
-    return startOrder(project).flatMap((service) => {
-        const own = running.filter((container) => container.service === service);
-        const [first] = own;
-        if (first === undefined || untouched.has(service) || swapped.has(service))
-            return [];
-        const why = whyStopped(service, own, facts);
-        return why === null ? [] : [{ service, imageId: first.imageId, why }];
-    });
-}
-function whyStopped(service, own, facts) {
-    const { standing, project, settings, databaseService } = facts;
-    const addresses = [...standing.services].filter(([, of]) => of === service).map(([address]) => address);
-    if (standing.sessions.some(({ address }) => address !== null && addresses.includes(address)))
-        return 'it is connected to the database';
-    const databases = [databaseService, ...poolersIn(project)].filter((name) => name !== service);
-    const depends = project.services.get(service)?.dependsOn.find((other) => databases.includes(other.service));
-    if (depends !== undefined)
-        return `it depends on ${depends.service}`;
-    const hosts = databases.flatMap((name) => hostNames(name, facts));
-    const values = settings
-        .filter(({ id }) => own.some((container) => container.id === id))
-        .flatMap(({ environment }) => environment ?? [])
-        .map((line) => line.slice(line.indexOf('=') + 1));
-    const named = hosts.find((host) => values.some((value) => writers_names(value, host)));
-    return named === undefined ? null : `a setting of it names ${named}`;
-}
-function poolersIn({ services }) {
-    return [...services.values()]
-        .filter(({ image }) => poolers.test(referenceOf(image)?.path ?? ''))
-        .map(({ name }) => name);
-}
-/** The names by which containers of the project reach a service. */
-function hostNames(service, { project, containers }) {
-    const found = project.services.get(service);
-    const own = containers
-        .filter((container) => container.service === service)
-        .map(({ name }) => name.replace(/^\//, ''));
-    return [...new Set([service, ...(found?.aliases ?? []), ...own])];
-}
-/** Whether a value is this host, or an address or a list of settings with it: `db`, `db:5432`, `postgres://u:p@db/shop`, `host=db`. */
-function writers_names(value, host) {
-    const quoted = host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    return new RegExp(`(^|[@/,;=\\s])${quoted}($|[:/,;?\\s])`).test(value);
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/restoring.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Finds the backup and looks at the server. Changes nothing.
- * @throws Failure `no-backup`, `cannot-restore`, `decrypt-key-missing`, …
- */
-async function planRestore(connection, ground, inputs, signal) {
-    const { seen, plan } = ground;
-    const { restore, backupDir, environment, timeout } = inputs;
-    const container = findDatabase(seen, { ...inputs, previousBytes: () => null });
-    const live = askedDatabase(seen);
-    const server = { container: container.id, user: live.user, database: live.database, access: live.access };
-    const catalogue = knownSets(seen);
-    const { id: wanted, target: pairedWith } = restore.wanted === 'paired'
-        ? pairedId(ground, catalogue, live.database, inputs)
-        : { id: restore.wanted, target: new Map() };
-    const source = await sourceOf(connection, catalogue, {
-        wanted,
-        from: restore.from,
-        bucket: restore.bucket,
-        environment,
-        backupDir,
-        database: null,
-        decryptKey: restore.decryptKey,
-        input: 'restore-database',
-        timeout,
-        signal,
-        log: log_namespaceObject,
-    });
-    try {
-        const manifest = await source.manifest();
-        const ids = seen.containers.map(({ id }) => id);
-        const standing = await lookAtServer(connection, server, ids, { signal, onLog: host });
-        const needed = neededFor(manifest, manifest.database === live.database ? live.sizeBytes : null);
-        const subject = { manifest, live, standing, needed, least: inputs.minFreeSpace };
-        demandNoObstacle(subject);
-        const roles = missingRoles(await source.beside('globals'), standing.roles);
-        const own = standing.isEmpty ? await source.beside('settings') : null;
-        const restored = nameWith(live.database, `_restore_${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`);
-        const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
-        const later = newest === null || newest.id <= manifest.id
-            ? null
-            : await wholeManifest(connection, backupDir, newest, { signal, onLog: host });
-        const costs = [
-            `The dump has ${units_formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${units_formatBytes(needed)} of the ${units_formatBytes(standing.freeBytes ?? 0)} that are free`,
-            ...timeOf(ground.records, manifest),
-        ];
-        const { compose } = seen;
-        const restarted = writersOf({
-            project: ground.project,
-            containers: seen.containers,
-            settings: compose === null || 'error' in compose ? [] : compose.settings,
-            databaseService: container.service,
-            untouched: ground.databases,
-            swapped: new Set(plan.services.map(({ service }) => service)),
-            standing,
-        });
-        const warnings = restoreWarnings(subject, live.database);
-        if (roles.names.length > 0)
-            warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`);
-        return {
-            plan: withRestore(plan, {
-                backupId: manifest.id,
-                sha256: manifest.sha256,
-                copy: source.copy,
-                takenAt: manifest.startedAt,
-                source: manifest.database,
-                database: live.database,
-                restarted,
-                costs,
-                givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
-            }, warnings.map((text) => ({ level: 'warning', text }))),
-            source,
-            manifest,
-            server,
-            containerName: container.name,
-            exchange: {
-                container: server.container,
-                user: server.user,
-                access: server.access,
-                name: live.database,
-                connectionLimit: standing.connectionLimit,
-                restored,
-                aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
-            },
-            createOptions: likeLive(subject),
-            roles,
-            settings: own === null ? null : settingsFor(own, manifest.database, restored),
-            dataFolder: standing.dataFolder,
-            afterSql: restore.afterSql,
-            pairedWith,
-            order: startOrder(ground.project),
-        };
-    }
-    catch (error) {
-        await source.close();
-        throw error;
-    }
-}
-/** Those on the host; a host that has lost its backups can still restore from a bucket. */
-function knownSets(seen) {
-    const { files, manifests } = demandSets(seen.sets);
-    return catalogueOf(files, manifests);
-}
-/** The backup that belongs to the target. @throws Failure `no-backup` */
-function pairedId({ seen, plan, wanted, ignored }, { sets }, database, { environment }) {
-    const target = new Map([...targetImages(plan, wanted, ignored)].map(([service, image]) => [service, knownHere(image, seen)]));
-    const paired = pairedSet({ sets, database, environment, target });
-    if (paired.set !== null)
-        return { id: paired.set.id, target };
-    const nearly = tellNearly(paired.nearly, new Date(Date.now() + seen.clockAhead));
-    throw new failure_Failure('no-backup', `No backup belongs to the target: ${paired.why}`, {
-        hint: [
-            'Nothing was changed. Set "restore-database" to the id of a backup, or to none.',
-            ...(nearly.length === 0 ? [] : ['These come close:', ...nearly]),
-        ].join('\n'),
-    });
-}
-/** A tag that nothing else identifies is taken for what it names on this host; after the pull, `demandPaired` looks again. */
-function knownHere(image, { compose }) {
-    if (image.digest !== null || image.imageId !== null || compose === null || 'error' in compose)
-        return image;
-    const found = compose.images.find(({ repoTags }) => image.image !== null && repoTags.includes(image.image));
-    return found === undefined ? image : { ...image, imageId: found.id };
-}
-/**
- * Refuses if the pull has brought another image than the one by which the backup was chosen.
- * @throws Failure `no-backup`
- */
-function demandPaired({ pairedWith, manifest }, { to }) {
-    const other = [...pairedWith].find(([service, { imageId }]) => imageId !== null && to[service]?.imageId !== imageId);
-    if (other === undefined)
-        return;
-    throw new failure_Failure('no-backup', `Backup ${manifest.id} does not belong to the target: in the registry, ${other[1].image} is another image by now than on this host`, { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' });
-}
-/** How long it took in the last drill. */
-function timeOf(records, { id }) {
-    const drills = records.filter(({ event, status, durationMs }) => event === 'drill' && status === 'succeeded' && durationMs !== null);
-    const drill = drills.findLast(({ backupId }) => backupId === id) ?? drills.at(-1);
-    if (drill === undefined)
-        return ['How long the restore takes is unknown: no backup has been drilled'];
-    return [`In a drill, backup ${drill.backupId} was restored in ${formatDuration(drill.durationMs ?? 0)}`];
-}
-/** Restores the backup beside the live database. */
-async function loadBackup(connection, restoring, inputs, { holder, signal }) {
-    const { manifest, exchange, source } = restoring;
-    return group(`Restore ${manifest.id} beside the live database`, async () => {
-        if (source.isSent)
-            info('The dump flows through this runner: nothing of it is kept here');
-        const loaded = await load_load(connection, {
-            backupDir: inputs.backupDir,
-            server: restoring.server,
-            source,
-            manifest,
-            restored: exchange.restored,
-            createOptions: restoring.createOptions,
-            roles: restoring.roles.statements,
-            settings: restoring.settings,
-            afterSql: restoring.afterSql,
-            dataFolder: restoring.dataFolder,
-            least: inputs.minFreeSpace,
-            lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
-            timeout: inputs.timeout,
-            signal,
-            onLog: host,
-            onProgress: tellLoad,
-        });
-        for (const { name, result, detail } of loaded.findings)
-            info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
-        for (const problem of loaded.problems)
-            warning(problem);
-        success(`Restored as ${exchange.restored} in ${formatDuration(loaded.restoreMs)}; nobody uses it yet`);
-        return loaded;
-    });
-}
-const steps = {
-    checking: 'Comparing what was restored with the manifest',
-    'after-sql': 'Running after-restore-sql',
-    analyzing: 'Making the statistics of the restored database',
-};
-function tellLoad(name, value) {
-    if (name === 'restoring')
-        progress(`Restoring ${units_formatBytes(Number(value))}`);
-    else if (name === 'waiting-for')
-        progress(`Waiting for the lock, held by ${value}`);
-    else
-        progress(steps[name] ?? name);
-}
-/** Drops the restored copy, if it did not become the live database. */
-async function dropLoaded(connection, { server, exchange }) {
-    await discard(connection, server, exchange.restored, host);
-}
-
+// EXTERNAL MODULE: ./build/shared/plan/paired-set.js
+var paired_set = __nccwpck_require__(70872);
 ;// CONCATENATED MODULE: ./build/shared/plan/schema-change.js
 const of = (weight) => (text) => ({ weight, text });
 const schemaChange = { breaking: of('breaking'), harmless: of('harmless'), rewritten: of('rewritten') };
@@ -45885,7 +44140,7 @@ function endOfComment(sql, from) {
 ;// CONCATENATED MODULE: ./build/shared/plan/sql-parts.js
 
 /** The pieces of a statement, without blanks and comments. @throws RangeError as `lexemeAt` */
-function sql_parts_partsOf(sql) {
+function partsOf(sql) {
     const parts = [];
     let depth = 0;
     let start = 0;
@@ -45909,7 +44164,7 @@ function listIn(group) {
     const inner = group.slice(1, -1);
     const items = [];
     let start = 0;
-    for (const { kind, text, end } of sql_parts_partsOf(inner)) {
+    for (const { kind, text, end } of partsOf(inner)) {
         if (kind !== 'sign' || text !== ',')
             continue;
         items.push(inner.slice(start, end - 1).trim());
@@ -45924,13 +44179,13 @@ function namesIn(sql) {
     for (let at = 0; at < sql.length;) {
         const { kind, end } = lexemeAt(sql, at);
         if (kind === 'word' || kind === 'name')
-            names.add(sql_parts_bare(sql.slice(at, end)));
+            names.add(bare(sql.slice(at, end)));
         at = end;
     }
     return names;
 }
 /** A name without its quotes. */
-function sql_parts_bare(name) {
+function bare(name) {
     return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 /** Reads a statement from its beginning to its end. */
@@ -45940,7 +44195,7 @@ class SqlReader {
     #at = 0;
     constructor(sql) {
         this.#sql = sql;
-        this.#parts = sql_parts_partsOf(sql);
+        this.#parts = partsOf(sql);
     }
     /** Goes on behind these words if they come next. */
     skip(...words) {
@@ -46138,7 +44393,7 @@ function isKept(rule, before, after) {
     const isImplied = !isStrict &&
         [...before.unique.keys()].some((earlier) => earlier.endsWith(')') &&
             !/ WHERE /.test(earlier) &&
-            schema_changes_of_table_keyOf(earlier).every((column) => schema_changes_of_table_keyOf(rule).includes(column)));
+            keyOf(earlier).every((column) => keyOf(rule).includes(column)));
     if (isImplied)
         return true;
     if ([...columns].some((name) => before.columns.has(name)))
@@ -46148,8 +44403,8 @@ function isKept(rule, before, after) {
         .flatMap((name) => after.columns.get(name) ?? [])
         .some(({ isRequired, fallback, generated }) => generated !== null || /nextval\(|uuid/.test(fallback ?? '') || (fallback === null && !isRequired && !isStrict));
 }
-function schema_changes_of_table_keyOf(rule) {
-    return listIn(new SqlReader(rule).group() ?? '()').map(sql_parts_bare);
+function keyOf(rule) {
+    return listIn(new SqlReader(rule).group() ?? '()').map(bare);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
@@ -46215,17 +44470,17 @@ function hideSecrets(...texts) {
     return texts.map(hide);
 }
 /** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
-const hide_secrets_literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
+const literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
 /**
  * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
  * no text that was made for it keeps us busy.
  */
 const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
-const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
+const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
 /** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
 const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${hide_secrets_literal}`, 'gi');
+const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${literal}`, 'gi');
 /** The same within a literal, where quotes are doubled. */
 const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
 const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
@@ -46342,11 +44597,11 @@ function compareSchemas(before, after) {
 /** The objects by type, schema and name; objects that share all three count as one. */
 function objectsOf(dump) {
     const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    let current = objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
     for (const line of stableSchema(dump).split('\n')) {
         const [, name, type, schema] = header.exec(line) ?? [];
         if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+            current = objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
         }
         else if (!betweenObjects.test(line)) {
             current.lines.push(line);
@@ -46354,7 +44609,7 @@ function objectsOf(dump) {
     }
     return objects;
 }
-function schema_changes_objectAt(objects, title) {
+function objectAt(objects, title) {
     const key = JSON.stringify([title.type, title.schema, title.name]);
     const object = objects.get(key) ?? { title, lines: [] };
     objects.set(key, object);
@@ -46366,7 +44621,7 @@ function schema_changes_objectAt(objects, title) {
 
 const schema_objects_header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
 /** Between objects, about none of them. */
-const schema_objects_setting = /^(SET|SELECT pg_catalog\.set_config\()/;
+const setting = /^(SET|SELECT pg_catalog\.set_config\()/;
 /**
  * The objects of a schema dump, in its order. Only comments above a statement count as headers: a text, the body of a function or a
  * comment may hold lines that look like one.
@@ -46381,7 +44636,7 @@ function schemaObjects(dump) {
             const [, name = '', type = '', schema = ''] = title;
             objects.push({ type, schema, name, statements: [] });
         }
-        if (!schema_objects_setting.test(statement))
+        if (!setting.test(statement))
             objects.at(-1)?.statements.push(asRestored(statement));
     }
     return objects;
@@ -46559,14 +44814,14 @@ function readTable(statement) {
 function readItem(table, item) {
     const reader = new SqlReader(item);
     if (reader.skip('CONSTRAINT')) {
-        const name = sql_parts_bare(reader.name());
+        const name = bare(reader.name());
         addConstraint(table, name, reader.until());
     }
     else if (reader.peek() === 'CHECK') {
         addConstraint(table, item, item);
     }
     else {
-        const name = sql_parts_bare(reader.name());
+        const name = bare(reader.name());
         table.columns.set(name, readColumn(reader));
     }
 }
@@ -46616,7 +44871,7 @@ function readIndex(statement) {
     const isUnique = reader.skip('UNIQUE');
     if (!reader.skip('INDEX'))
         return null;
-    const name = sql_parts_bare(reader.name());
+    const name = bare(reader.name());
     reader.skip('ON');
     reader.skip('ONLY');
     const table = reader.name();
@@ -46664,10 +44919,10 @@ function schemaModel(dump) {
     const model = { tables: new Map(), enums: new Map(), others: new Map(), rights: new SchemaRights() };
     for (const object of schemaObjects(dump))
         if (!unnoticed.has(object.type))
-            schema_model_add(model, object);
+            add(model, object);
     return model;
 }
-function schema_model_add(model, object) {
+function add(model, object) {
     // A statement that only sets the owner or grants, or how rows are stored, defines nothing.
     const statements = object.statements.filter((statement) => !model.rights.read(statement) && !isPhysical(statement));
     const [first] = statements;
@@ -46710,7 +44965,7 @@ function schema_model_add(model, object) {
             const values = enumValues(first);
             if (values === null)
                 break;
-            model.enums.set(schema_model_nameOf(object), values);
+            model.enums.set(nameOf(object), values);
             return;
         }
     }
@@ -46718,10 +44973,10 @@ function schema_model_add(model, object) {
 }
 function addOther(model, object, definition, table) {
     const { type } = object;
-    const name = schema_model_nameOf(object);
+    const name = nameOf(object);
     model.others.set(`${type} ${name}`, { type, name, definition: steady(type, definition), table });
 }
-function schema_model_nameOf({ schema, name }) {
+function nameOf({ schema, name }) {
     return schema === '-' ? name : `${schema}.${name}`;
 }
 /** Where a sequence starts anew says nothing of the numbers that it gives, nor does how many a session takes at a time. */
@@ -46747,7 +45002,7 @@ function alterTable({ tables }, statement) {
     if (table === undefined)
         return false;
     if (reader.skip('ADD', 'CONSTRAINT'))
-        addConstraint(table, sql_parts_bare(reader.name()), reader.until());
+        addConstraint(table, bare(reader.name()), reader.until());
     else if (reader.skip('ATTACH', 'PARTITION')) {
         const partition = tables.get(reader.name());
         partition?.parents.push(name);
@@ -46763,7 +45018,7 @@ function alterTable({ tables }, statement) {
     return true;
 }
 function alterColumn({ columns }, reader) {
-    const column = columns.get(sql_parts_bare(reader.name()));
+    const column = columns.get(bare(reader.name()));
     if (column === undefined)
         return;
     if (reader.skip('SET', 'DEFAULT'))
@@ -46854,9 +45109,9 @@ function changesOfTables(before, after) {
             changes.push(harmless(`table ${name}`));
     }
     if (partsGone > 0)
-        changes.push(harmless(`${counted(partsGone, 'partition')} ${partsGone === 1 ? 'is' : 'are'} gone`));
+        changes.push(harmless(`${(0,units/* counted */.hS)(partsGone, 'partition')} ${partsGone === 1 ? 'is' : 'are'} gone`));
     if (partsAdded > 0)
-        changes.push(harmless(counted(partsAdded, 'new partition')));
+        changes.push(harmless((0,units/* counted */.hS)(partsAdded, 'new partition')));
     return changes;
 }
 function changesOfEnums(before, after) {
@@ -46973,7 +45228,7 @@ function judgeTexts({ before, after }, subject) {
     const breaking = isSameWriter ? texts('breaking', 'rewritten') : texts('breaking');
     const uncertain = isSameWriter ? [] : texts('rewritten');
     const harmless = texts('harmless');
-    const list = (items) => listed(items, mostNamed, { separator: '; ' });
+    const list = (items) => (0,units/* listed */.KE)(items, mostNamed, { separator: '; ' });
     const notes = [];
     const warn = (text) => notes.push({ level: 'warning', text });
     if (breaking.length > 0)
@@ -47001,7 +45256,7 @@ function refused(what, { pairing, guard }) {
         ? `restore-database: paired, which here lacks a backup from before a deployment${nearest(pairing)}`
         : `restore-database: paired, which is ${pairing.set.id}`;
     const asked = guard === 'any' ? ' (or destructive).' : '.';
-    return new failure_Failure('schema-changed', what, {
+    return new shared_failure/* Failure */.HR('schema-changed', what, {
         hint: `Nothing was stopped. There are three ways on. To take the data back as well, and give up what was written since: ${back}. If the target copes with the schema as it is: schema-guard: off${asked} Or set "target" to another release`,
     });
 }
@@ -47010,6 +45265,8 @@ function nearest({ nearly }) {
     return first === undefined ? '' : `; the id of another one may be given instead, such as ${first.id} (${first.what})`;
 }
 
+// EXTERNAL MODULE: ./build/shared/sets/read-sets.js
+var read_sets = __nccwpck_require__(6646);
 ;// CONCATENATED MODULE: ./build/shared/plan/target-schema.js
 
 
@@ -47021,8 +45278,8 @@ function nearest({ nearly }) {
  * @returns null if no set has it
  */
 function targetSchema(request, records) {
-    const sets = verifiedSetsOf(request.database, request.sets).filter(({ manifest }) => manifest.environment === request.environment);
-    const known = setsOfTarget(request).find((set) => set.manifest.schemaSha256 !== null || isReadable(set));
+    const sets = (0,sets_catalogue/* verifiedSetsOf */.Ns)(request.database, request.sets).filter(({ manifest }) => manifest.environment === request.environment);
+    const known = (0,paired_set/* setsOfTarget */.MH)(request).find((set) => set.manifest.schemaSha256 !== null || isReadable(set));
     const set = known ?? fromHistory(request, sets, records);
     if (set === null)
         return null;
@@ -47036,7 +45293,7 @@ function targetSchema(request, records) {
     return { sha256, file, whyNoFile: file === null ? why : '' };
 }
 function isReadable(set) {
-    return set.manifest.encryption === 'none' && sidesOf(set).includes('schema');
+    return set.manifest.encryption === 'none' && (0,read_sets/* sidesOf */.Mm)(set).includes('schema');
 }
 /** A record names the backup that saw its schema, and the schema by its hash. One of a rollback saw what its target then ran with. */
 function fromHistory({ target, environment }, sets, records) {
@@ -47047,7 +45304,7 @@ function fromHistory({ target, environment }, sets, records) {
         // Its backup has the schema that was replaced.
         restoredId === null &&
         (schemaSha256 !== null || backupId !== null) &&
-        paired_set_ranAs(release, target));
+        (0,paired_set/* ranAs */.so)(release, target));
     if (record === undefined)
         return null;
     const named = sets.find(({ id }) => id === record.backupId);
@@ -47055,6 +45312,12 @@ function fromHistory({ target, environment }, sets, records) {
     return named ?? alike ?? null;
 }
 
+// EXTERNAL MODULE: ./build/shared/packed.js
+var packed = __nccwpck_require__(83310);
+// EXTERNAL MODULE: ./build/shared/postgres/said.js
+var postgres_said = __nccwpck_require__(57517);
+// EXTERNAL MODULE: ./build/shared/restore/server.js
+var restore_server = __nccwpck_require__(40562);
 ;// CONCATENATED MODULE: ./build/shared/restore/two-schemas.js
 
 
@@ -47084,14 +45347,14 @@ const two_schemas_program = {
 async function readTwoSchemas(connection, server, target, { backupDir, signal, onLog }) {
     const { file, sha256 } = target;
     const run = connection.run(two_schemas_program, {
-        ...serverParameters(server),
+        ...(0,restore_server/* serverParameters */.C)(server),
         database: server.database,
-        inside_script: insideScript(),
+        inside_script: (0,scripts/* insideScript */.yT)(),
         table_wait: String(tableWait),
         backup_dir: backupDir,
         schema_sha256: sha256 ?? '',
-        schema_file: file === null ? '' : namesOf(file).schema,
-        folders: file === null ? [] : catalogue_pathsOf(file),
+        schema_file: file === null ? '' : (0,read_sets/* namesOf */.eZ)(file).schema,
+        folders: file === null ? [] : (0,sets_catalogue/* pathsOf */.wG)(file),
     }, { deadline, atEnd: 'end', signal, onLog });
     const records = await run.result;
     if (records.find('same') !== undefined)
@@ -47099,7 +45362,7 @@ async function readTwoSchemas(connection, server, target, { backupDir, signal, o
     const trouble = records.find('trouble');
     if (trouble !== undefined)
         return unknown(`that of the database could not be read: ${why(trouble, run.lastLines())}`);
-    const after = unpack(records.get('live'), longestSchema);
+    const after = (0,packed/* unpack */.l)(records.get('live'), longestSchema);
     if (after === null)
         return unknown('that of the database could not be read: the host did not send it in full');
     if (file === null)
@@ -47107,9 +45370,9 @@ async function readTwoSchemas(connection, server, target, { backupDir, signal, o
     const sent = records.find('file');
     if (sent === undefined)
         return unknown(`the schema file of ${file.id} is missing, or cannot be read`);
-    const before = unpack(sent, longestSchema);
+    const before = (0,packed/* unpack */.l)(sent, longestSchema);
     if (before === null)
-        return unknown(`the schema file of ${file.id} is damaged, or longer than ${units_formatBytes(longestSchema)}`);
+        return unknown(`the schema file of ${file.id} is damaged, or longer than ${(0,units/* formatBytes */.z3)(longestSchema)}`);
     if (sha256 !== null && stableSchemaHash(before) !== sha256)
         return unknown(`the schema file of ${file.id} is not the one that its manifest tells of`);
     return { kind: 'different', before, after };
@@ -47118,12 +45381,12 @@ const unknown = (reason) => ({ kind: 'unknown', why: reason });
 function why(trouble, lines) {
     if (trouble !== 'pg_dump failed')
         return trouble;
-    const said = firstError(lines);
-    if (said === null || said === said_hidden)
+    const said = (0,postgres_said/* firstError */.bv)(lines);
+    if (said === null || said === postgres_said/* hidden */.R)
         return 'pg_dump failed';
     // pg_dump limits its waiting for tables by the time of a statement.
     return /canceling statement due to (statement|lock) timeout|could not obtain lock/.test(said)
-        ? `somebody has held a table locked for ${formatDuration(tableWait)}`
+        ? `somebody has held a table locked for ${(0,units/* formatDuration */.a3)(tableWait)}`
         : said;
 }
 
@@ -47148,7 +45411,7 @@ async function guardSchema(connection, plan, ground, inputs, signal) {
     if (looked === 'too-early')
         return { crossed: 'unknown', notes: [tooEarly], refusal: null, isTooEarly: true };
     const { finding, request, versions } = looked;
-    const pairing = request === null ? { set: null, why: '', nearly: [] } : pairedSet(request);
+    const pairing = request === null ? { set: null, why: '', nearly: [] } : (0,paired_set/* pairedSet */.qK)(request);
     const verdict = { ...judgeSchema(finding, { guard, versions, pairing }), isTooEarly: false };
     const { refusal, notes } = verdict;
     if (!planOnly || refusal === null)
@@ -47172,9 +45435,9 @@ async function guardAfterPull(connection, early, settled, ground, inputs, signal
         return settled;
     for (const { level, text } of verdict.notes) {
         if (level === 'warning')
-            warning(text);
+            log.warning(text);
         else
-            info(text);
+            log.info(text);
     }
     if (verdict.refusal !== null)
         throw verdict.refusal;
@@ -47195,10 +45458,10 @@ async function lookAtSchemas(connection, plan, { seen, wanted, ignored, records 
     if (sets === null || 'error' in sets)
         return nothing('the backups on the host could not be listed');
     const request = {
-        sets: catalogueOf(sets.files, sets.manifests).sets,
+        sets: (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests).sets,
         database: live.database,
         environment,
-        target: targetImages(plan, wanted, ignored),
+        target: (0,paired_set/* targetImages */.WH)(plan, wanted, ignored),
     };
     const target = targetSchema(request, records);
     const isPulled = plan.services.every(({ toImage }) => toImage.digest !== null || toImage.imageId !== null);
@@ -47207,8 +45470,8 @@ async function lookAtSchemas(connection, plan, { seen, wanted, ignored, records 
     if (target === null)
         return nothing('the host has no backup with a schema that was taken while the target ran', request);
     const server = { container: candidate.container, user: live.user, database: live.database, access: live.access };
-    const finding = await readTwoSchemas(connection, server, target, { backupDir, signal, onLog: host }).catch((error) => {
-        if (!isFailure(error) || error.code === 'cancelled')
+    const finding = await readTwoSchemas(connection, server, target, { backupDir, signal, onLog: log.host }).catch((error) => {
+        if (!(0,shared_failure/* isFailure */.N6)(error) || error.code === 'cancelled')
             throw error;
         return { kind: 'unknown', why: `it could not be read: ${error.message}` };
     });
@@ -47250,23 +45513,22 @@ function writer(versions) {
 
 
 
-
 /**
  * Decides what to do from what the survey found. Changes nothing.
  * @param connection to read what the host has kept
  * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
  */
 async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
-    return group('Plan', async () => {
-        const compose = demandCompose(seen);
+    return log.group('Plan', async () => {
+        const compose = (0,compose_version/* demandCompose */.Mg)(seen);
         demandDeployedFiles(compose, inputs.composeFiles);
         const missing = tellMissingFiles(compose);
         if (missing !== null)
-            warning(missing);
+            log.warning(missing);
         const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
         for (const text of [...mirrored.notices, ...knownHistory.problems])
-            notice(text);
-        const running = releaseOf(seen.containers, seen.images);
+            log.notice(text);
+        const running = (0,release/* releaseOf */.l7)(seen.containers, seen.images);
         const databases = databaseServices(seen, inputs.databaseService);
         const today = readableProject(seen, inputs);
         const stores = storesOf(seen, today, inputs, databases);
@@ -47325,7 +45587,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
                 ? []
                 : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
             drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
-            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
+            envFilePath: (0,compose_call/* envFilesOf */.y$)(compose.call, inputs.deployDir).at(-1) ?? '.env',
             updaters: seen.updaters,
             filesChangedAt: compose.changedAt,
             newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
@@ -47333,25 +45595,25 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
             projectState: source.projectState,
         };
         const ground = { seen, wanted, ignored, records: history };
-        const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
-        const swap = planRollback(request, schema);
+        const schema = await guardSchema(connection, (0,plan_rollback/* planRollback */.II)(request), ground, inputs, signal);
+        const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 773).then(__nccwpck_require__.bind(__nccwpck_require__, 68773))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)
             tarOf(inlineFiles(source.config, source.values, service));
         for (const line of [...planText(plan), ...decide_tableOf(others)])
-            info(line);
+            log.info(line);
         for (const { level, text } of plan.notes) {
             if (level === 'warning')
-                warning(text);
+                log.warning(text);
             else
-                info(text);
+                log.info(text);
         }
         if (seen.hold !== null)
-            info('Deployments are already on hold because of an earlier rollback');
+            log.info('Deployments are already on hold because of an earlier rollback');
         if (!inputs.planOnly)
             refuseKnownBad(wanted, inputs.target, inputs.services);
         if (!inputs.planOnly && schema?.refusal)
@@ -47389,40 +45651,43 @@ function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
     return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
 }
 function projectStateUnknown() {
-    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+    return new shared_failure/* Failure */.HR('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
         hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/failure-codes.js
+var failure_codes = __nccwpck_require__(26933);
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
 
 
 /**
  * The failure to report when the rollback did not succeed.
  * @param folder the transaction's folder on the host
- * @param otherSettings the target was started with other settings than it ran with
  */
-function endingFailure(outcome, folder, otherSettings) {
+function endingFailure(outcome, folder, { otherSettings, services, restore }) {
+    const not = services.length === 0 ? 'Not restored' : 'Not rolled back';
+    const data = restore === null ? '' : ', with its old database,';
     const { ending, left, foundStopped, problems } = outcome;
     const stopped = foundStopped.join(', ');
     const { code, message: why } = failureOf(outcome);
     const evidence = `The containers' logs are in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
+            return new shared_failure/* Failure */.HR(code, `${not}: ${why}`, {
                 hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
             });
         case 'reverted':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
+            return new shared_failure/* Failure */.HR(code, `${not}: ${why}`, {
+                hint: `The previous release is running again${data} and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
             });
         default:
             if (stopped !== '') {
-                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
+                return new shared_failure/* Failure */.HR(code, `${not}, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
                     hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
                 });
             }
-            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
+            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
                 hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
             });
     }
@@ -47430,10 +45695,10 @@ function endingFailure(outcome, folder, otherSettings) {
 function failureOf({ failure, dockerRestarted }) {
     const said = failure?.text || failure?.code || 'stuck';
     if (dockerRestarted)
-        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
+        return new shared_failure/* Failure */.HR('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
     // A newer version may have written a code that this one does not know.
     const code = failure?.code ?? 'stuck';
-    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
+    return (0,failure_codes/* isFailureCode */.s)(code) ? new shared_failure/* Failure */.HR(code, said) : new shared_failure/* Failure */.HR('stuck', `${code}: ${said}`);
 }
 /** The target may well be good. */
 const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
@@ -47459,7 +45724,29 @@ const refusedHints = {
     unfinished: 'Run it again: it finishes that transaction first',
 };
 
+// EXTERNAL MODULE: ./build/shared/sets/whole-manifest.js
+var whole_manifest = __nccwpck_require__(75173);
+;// CONCATENATED MODULE: ./build/shared/sets/manifest-text.js
+/** What most tables, sequences and sets have in common is left out: a database may have many. Readers put it in again. */
+const defaults = new Map([
+    ['root', null],
+    ['extension', null],
+    ['isDumped', true],
+    ['unnamed', null],
+    ['generates', false],
+    ['content', null],
+    ['largestValue', null],
+    ['cycles', false],
+    ['sealedFrom', null],
+]);
+/** The text of a manifest's file. */
+const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
+const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
+
+// EXTERNAL MODULE: ./build/shared/sets/read-manifest.js
+var read_manifest = __nccwpck_require__(3450);
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
+
 
 
 
@@ -47490,6 +45777,7 @@ function manifestOf(dump, facts) {
         sizeBytes: dump.sizeBytes,
         dumpBytes: dump.dumpBytes,
         ...dump.sums,
+        sealedFrom: null,
         tables: dump.tables,
         sequences: dump.sequences,
         largeObjects: dump.largeObjects,
@@ -47511,13 +45799,13 @@ const mostSettings = 100;
 const longestSetting = 500;
 /** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
 function fewSettings(settings) {
-    const short = Object.entries(settings).filter(([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
+    const short = Object.entries(settings).filter(([name, value]) => (0,read_manifest/* isSettingName */.s9)(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
     // The server's own settings come first, so that the limit never drops them. Those of a library have a dot in their names.
     return Object.fromEntries(short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings));
 }
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 function sidecarsOf(dump, manifest, report) {
-    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const names = (0,naming/* setFileNames */.H2)((0,layout/* homeOf */.lt)(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, manifestText(manifest)],
         [names.report, report],
@@ -47535,20 +45823,6 @@ function sidecarsOf(dump, manifest, report) {
     const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
     return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
-/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
-const defaults = new Map([
-    ['root', null],
-    ['extension', null],
-    ['isDumped', true],
-    ['unnamed', null],
-    ['generates', false],
-    ['content', null],
-    ['largestValue', null],
-    ['cycles', false],
-]);
-/** The text of a manifest's file. */
-const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
-const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
 function assemble_hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
@@ -47588,10 +45862,10 @@ class DumpProgress {
         if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
             return;
         this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        const rate = (0,units/* formatRate */.CE)(bytes / ((now - this.#begin) / 1_000));
         // The estimate may be too low: above it, a percentage would only confuse.
         const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        this.#log.progress(`${units_formatBytes(bytes)} written, ${rate}${share}`);
+        this.#log.progress(`${(0,units/* formatBytes */.z3)(bytes)} written, ${rate}${share}`);
     }
     #waiting(holder) {
         const now = Date.now();
@@ -47639,7 +45913,7 @@ function formatIn(timezone) {
         });
     }
     catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+        throw new shared_failure/* InputError */.dz('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
     }
 }
 /** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
@@ -47660,7 +45934,7 @@ function weekday(day) {
 /** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
 function periodOf(tier, id, calendar) {
     // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
+    const start = (0,naming/* startOf */.GH)(id) ?? new Date(0);
     switch (tier) {
         case 'daily': {
             const day = calendar.day(start);
@@ -47692,12 +45966,12 @@ function decideTiers(added, sets, policy, timezone) {
         return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
     }
     const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const earlier = (0,sets_catalogue/* verifiedSetsOf */.Ns)(added.database, sets).filter((set) => set.id !== added.id);
     const firstOfPeriod = (tier) => {
         if (policy[tier] === 0)
             return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
         const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(layout_folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        const holder = earlier.findLast((set) => set.folders.includes((0,layout/* folderOfTier */.aI)(tier)) && periodOf(tier, set.id, calendar).key === period.key);
         return holder === undefined
             ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
             : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
@@ -47745,15 +46019,15 @@ function decidePruning(sets, options) {
     const { database, policy } = options;
     const calendar = calendarIn(options.timezone);
     const horizon = options.now.getTime() + clockSlackMs;
-    const counted = verifiedSetsOf(database, sets)
-        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-    return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(layout_folderOfTier(tier)));
+    const counted = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, sets)
+        .filter((set) => ((0,naming/* startOf */.GH)(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => (0,sets_catalogue/* newestFirst */.ll)(a.id, b.id));
+    return layout/* allTiers */.Z.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes((0,layout/* folderOfTier */.aI)(tier)));
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
-            const decision = retention_isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
             return (decision ?? {
                 tier,
                 id: set.id,
@@ -47769,14 +46043,14 @@ function decidePruning(sets, options) {
  * @param why ends the sentence "pruning was skipped: …".
  */
 function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => retention_isOf(database, set)
+    return layout/* allTiers */.Z.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
         ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(layout_folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+    return sets.filter((set) => set.folders.includes((0,layout/* folderOfTier */.aI)(tier))).toSorted((a, b) => (0,sets_catalogue/* newestFirst */.ll)(a.id, b.id));
 }
-function retention_isOf(database, set) {
+function isOf(database, set) {
     return set.state === 'verified' && set.database === database;
 }
 function ignored(tier, set) {
@@ -47791,7 +46065,7 @@ function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
         return standing[0]?.id ?? null;
     const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(layout_folderOfTier(candidate)));
+    const home = layout/* allTiers */.Z.find((candidate) => newest?.folders.includes((0,layout/* folderOfTier */.aI)(candidate)));
     return newest !== undefined && home === tier ? newest.id : null;
 }
 /** @param standing the counted sets of the tier, newest first. */
@@ -47803,10 +46077,10 @@ function decideTier(tier, standing, keep, protectedId, calendar) {
         newestOf.set(period.key, newest);
         // Periods come newest first, so the number seen so far is the rank of this one.
         const position = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
+        return [set, { tier, id: set.id, ...judge(set.id, position, set.id === protectedId) }];
     });
 }
-function retention_judge(id, position, isProtected) {
+function judge(id, position, isProtected) {
     const within = position.keep === 'all' || position.rank <= position.keep;
     if (within && position.newest === id)
         return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
@@ -47851,7 +46125,7 @@ function planPublication(dump, facts, earlier, policy) {
     const { id, database, kind } = manifest;
     const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
     const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const folders = entered.map(layout_folderOfTier);
+    const folders = entered.map(layout/* folderOfTier */.aI);
     const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
     const pruning = problems.length > 0
         ? pruneNothing(sets, database, problems.join('; '))
@@ -47882,7 +46156,7 @@ function judgeSize(dump, { previous, encoding }, ratio) {
         return check('passed', `not compared: ${previous.id} has another format or compression`);
     }
     const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
-    const comparison = `${units_formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
+    const comparison = `${(0,units/* formatBytes */.z3)(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
     if (share >= ratio)
         return check('passed', comparison);
     return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
@@ -47938,10 +46212,10 @@ async function publish(connection, publication) {
         troubled_line: publication.troubledLine,
         sidecar_names: [...sidecars.keys()],
         // A manifest may be long, and the host reads parameters byte by byte: pack it.
-        sidecar_texts: [...sidecars.values()].map(pack),
-        layout: layoutLines,
-        tiers: tiers.map(layout_folderOfTier),
-        deletions: deletions.map(({ tier, id }) => `${layout_folderOfTier(tier)}/${id}`),
+        sidecar_texts: [...sidecars.values()].map(packed/* pack */.q),
+        layout: layout/* layoutLines */.i5,
+        tiers: tiers.map(layout/* folderOfTier */.aI),
+        deletions: deletions.map(({ tier, id }) => `${(0,layout/* folderOfTier */.aI)(tier)}/${id}`),
         ...recordParameters(publication.records),
     };
     try {
@@ -47962,9 +46236,9 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
 function publish_advised(error) {
-    if (!isFailure(error) || error.hint !== undefined)
+    if (!(0,shared_failure/* isFailure */.N6)(error) || error.hint !== undefined)
         return error;
-    return new failure_Failure(error.code, error.message, {
+    return new shared_failure/* Failure */.HR(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
         cause: error.cause,
     });
@@ -47977,10 +46251,10 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return isFailure(error) && Object.hasOwn(cutOffs, error.code);
+    return (0,shared_failure/* isFailure */.N6)(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new failure_Failure('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
+    return new shared_failure/* Failure */.HR('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
         hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
         cause,
     });
@@ -48005,20 +46279,24 @@ async function publish_logRun(connection, ending) {
 }
 function claimOf(claim) {
     const { backupDir, id, kind, holder } = claim;
-    return { backup_dir: backupDir, id, home: homeOf(kind).folder, taken_by: holder, ...logOf(claim) };
+    return { backup_dir: backupDir, id, home: (0,layout/* homeOf */.lt)(kind).folder, taken_by: holder, ...logOf(claim) };
 }
 function logOf({ logFile, logLine }) {
     return { log_file: logFile, log_line: logLine };
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/relation-name.js
+var relation_name = __nccwpck_require__(93718);
+// EXTERNAL MODULE: ./build/shared/postgres/table-facts.js
+var table_facts = __nccwpck_require__(57296);
 ;// CONCATENATED MODULE: ./build/shared/report/dump-notes.js
 
 
 /** What whoever restores a dump should know: rows that are not in it, and what pg_dump warned of. One text each. */
 function dumpNotes({ tables, dumpWarnings }) {
-    const missing = table_facts_leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
+    const missing = (0,table_facts/* leftOut */.ig)(tables).length === 0 ? [] : [`Not in this dump: ${(0,table_facts/* leftOutText */.jG)(tables)}`];
     const warnings = dumpWarnings ?? [];
-    const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
+    const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${(0,units/* counted */.hS)(warnings.length, 'thing')}: ${warnings.join('; ')}`];
     return [...missing, ...warned];
 }
 
@@ -48035,9 +46313,9 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
+    const shown = points.toSorted((a, b) => (0,by_text/* byText */.z)(a.id, b.id)).slice(-mostBars);
     const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
-    const sizes = shown.map(({ bytes }) => units_formatBytes(bytes));
+    const sizes = shown.map(({ bytes }) => (0,units/* formatBytes */.z3)(bytes));
     const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
     return shown.map((point, index) => {
         const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
@@ -48059,7 +46337,7 @@ function barOf(share) {
     return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
 }
 function dateOf(id) {
-    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
+    return (0,naming/* startOf */.GH)(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
@@ -48070,8 +46348,8 @@ const text_layout_width = 100;
  * One line for each name and its value, the values aligned and folded: `  Size      1.2 GiB`. Names and values may be
  * foreign; they are cleaned here.
  */
-function text_layout_fields(rows) {
-    const names = rows.map(([name]) => cleanLine(name, 40));
+function fields(rows) {
+    const names = rows.map(([name]) => (0,shared_clean/* cleanLine */.Ow)(name, 40));
     const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
     return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
 }
@@ -48079,7 +46357,7 @@ function text_layout_fields(rows) {
 function folded(lead, text) {
     const room = text_layout_width - lead.length;
     const lines = [''];
-    for (const word of cleanLine(text)
+    for (const word of (0,shared_clean/* cleanLine */.Ow)(text)
         .split(' ')
         .flatMap((long) => pieces(long, room))) {
         const line = lines.at(-1) ?? '';
@@ -48094,7 +46372,7 @@ function folded(lead, text) {
 }
 /** One line; if it is too long, its end is cut off. */
 function text_layout_shortened(lead, text) {
-    return `${lead}${cleanLine(text, text_layout_width - lead.length)}`.trimEnd();
+    return `${lead}${(0,shared_clean/* cleanLine */.Ow)(text, text_layout_width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
     return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
@@ -48157,23 +46435,23 @@ function report_verdict(manifest, { problems }) {
 }
 function backupLines(manifest, { host, folder, previous }) {
     const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-    const before = manifest.dumpBytes === null ? '' : `; ${units_formatBytes(manifest.dumpBytes)} before compression`;
+    const before = manifest.dumpBytes === null ? '' : `; ${(0,units/* formatBytes */.z3)(manifest.dumpBytes)} before compression`;
     const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
-    return text_layout_fields([
+    return fields([
         [
             'Database',
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${report_timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${(0,units/* formatDuration */.a3)(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
-        ['Size', `${units_formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+        ['Size', `${(0,units/* formatBytes */.z3)(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
         ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
         ['SHA-256', manifest.sha256],
         ['MD5', manifest.md5],
-        ['Holds', report_contentsOf(manifest)],
+        ['Holds', contentsOf(manifest)],
         ['Extensions', extensions === '' ? 'none' : extensions],
         ['Started by', manifest.actor ?? 'unknown'],
         ['Run', manifest.runUrl ?? 'unknown'],
@@ -48186,21 +46464,21 @@ function encodingOf({ format, compression, encryption }) {
 }
 function against(previous, bytes) {
     const share = previous.sizeBytes === 0 ? '' : `; this one is ${Math.round((100 * bytes) / previous.sizeBytes)} % of that`;
-    return `${units_formatBytes(previous.sizeBytes)} on ${report_timeOf(previous.startedAt)}${share}`;
+    return `${(0,units/* formatBytes */.z3)(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
-function report_contentsOf({ tables, sequences, largeObjects }) {
+function contentsOf({ tables, sequences, largeObjects }) {
     return [
-        counted(tables.length, 'table'),
-        counted(sequences.length, 'sequence'),
-        counted(largeObjects, 'large object'),
+        (0,units/* counted */.hS)(tables.length, 'table'),
+        (0,units/* counted */.hS)(sequences.length, 'sequence'),
+        (0,units/* counted */.hS)(largeObjects, 'large object'),
     ].join(', ');
 }
 function checkLines(checks) {
     const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
-    return text_layout_fields(checks.map(({ name, result, detail, ms }) => [
+    return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${(0,units/* formatDuration */.a3)(ms)})` : detail,
     ]));
 }
 /** Only if there is something to say. */
@@ -48219,8 +46497,8 @@ function tablesTitle(tables) {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
-        .map((table) => ({ ...table, title: cleanLine(relationName(table), 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
+        .map((table) => ({ ...table, title: (0,shared_clean/* cleanLine */.Ow)((0,relation_name/* relationName */.j)(table), 70) }))
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (0,by_text/* byText */.z)(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
     const countWidth = Math.max(0, ...counts.map((count) => count.length));
@@ -48232,8 +46510,14 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return ['  This is the first backup.'];
     if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
         return ['  None.'];
-    if (schemaChanges === null)
-        return ['  Unknown: the schemas could not be compared.'];
+    if (schemaChanges === null) {
+        const isChanged = manifest.schemaSha256 !== null && previous.schemaSha256 !== null;
+        return [
+            isChanged
+                ? '  It has changed. The two texts were not compared.'
+                : '  Unknown: the schemas could not be compared.',
+        ];
+    }
     if (schemaChanges.length === 0)
         return ['  None, except in the order of the objects or the settings around them.'];
     const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
@@ -48241,11 +46525,11 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
             ...changed.slice(0, mostChangedLines).map((line) => text_layout_shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
+            ...(rest > 0 ? [`             and ${(0,units/* counted */.hS)(rest, 'more line')}`] : []),
         ];
     });
     const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${counted(rest, 'more object')}`] : lines;
+    return rest > 0 ? [...lines, `  and ${(0,units/* counted */.hS)(rest, 'more object')}`] : lines;
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
@@ -48254,7 +46538,7 @@ function releaseLines(release) {
             return [service, `${name} ${digest}`];
         return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
     });
-    return services.length === 0 ? ['  Unknown.'] : text_layout_fields(services);
+    return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
 const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
@@ -48277,13 +46561,15 @@ function restoreLines(restore) {
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
-function report_timeOf(iso) {
+function timeOf(iso) {
     return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 function grouped(n) {
     return n.toLocaleString('en-US');
 }
 
+// EXTERNAL MODULE: ./build/shared/report/restore-command.js + 1 modules
+var restore_command = __nccwpck_require__(64052);
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
 
 
@@ -48300,7 +46586,7 @@ function reportText(reportFacts) {
         tiers: publicationPlan.tiers,
         sizes: sizesIn(reportFacts),
         minSizeRatio,
-        restore: restoreCommands(publicationPlan.manifest, place),
+        restore: (0,restore_command/* restoreCommands */.TK)(publicationPlan.manifest, place),
     });
 }
 /** The sizes of all verified sets of the database, including the new one. */
@@ -48365,7 +46651,7 @@ function escapedUnits(character) {
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Of a run that failed; `known` is what it found out before. */
 function run_line_failureLine(run, error, known) {
-    const problem = isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const problem = (0,shared_failure/* isFailure */.N6)(error) ? error : new shared_failure/* Failure */.HR('defect', String(error));
     return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 /** Of a run that kept a verified backup. */
@@ -48375,7 +46661,7 @@ function successLine(run, publicationPlan) {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         id: manifest.id,
         database: manifest.database,
-        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        file: `${(0,layout/* homeOf */.lt)(manifest.kind).folder}/${manifest.file}`,
         bytes: manifest.sizeBytes,
         sha256: manifest.sha256,
         tiers: entered,
@@ -48429,25 +46715,27 @@ function dumpWarnings(lines) {
         times.set(warning, (times.get(warning) ?? 0) + 1);
     const shown = [...times]
         .slice(0, mostWarnings)
-        .map(([warning, count]) => cleanLine(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
+        .map(([warning, count]) => (0,shared_clean/* cleanLine */.Ow)(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
     const rest = times.size - shown.length;
     return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/facts.js
+var postgres_facts = __nccwpck_require__(4033);
 ;// CONCATENATED MODULE: ./build/shared/postgres/locks.js
 
 
 
-const locks_read = shape({
-    schema: untrusted_text(300),
-    table: untrusted_text(300),
-    granted: bool,
-    pid: orNull(count),
-    application: orNull(untrusted_text(300)),
-    state: orNull(untrusted_text(100)),
-    gid: orNull(untrusted_text(300)),
-    database: untrusted_text(300),
-    seconds: orNull(count),
+const locks_read = (0,untrusted/* shape */.cW)({
+    schema: (0,untrusted/* text */.Qq)(300),
+    table: (0,untrusted/* text */.Qq)(300),
+    granted: untrusted/* bool */.lc,
+    pid: (0,untrusted/* orNull */.Xd)(untrusted/* count */.U9),
+    application: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(300)),
+    state: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(100)),
+    gid: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(300)),
+    database: (0,untrusted/* text */.Qq)(300),
+    seconds: (0,untrusted/* orNull */.Xd)(untrusted/* count */.U9),
 });
 /** null if a line makes no sense: a lock is only shown. */
 function readLock(line) {
@@ -48455,7 +46743,7 @@ function readLock(line) {
         return locks_read(JSON.parse(line), 'lock');
     }
     catch (error) {
-        if (error instanceof SyntaxError || isFailure(error, 'bad-value'))
+        if (error instanceof SyntaxError || (0,shared_failure/* isFailure */.N6)(error, 'bad-value'))
             return null;
         throw error;
     }
@@ -48463,7 +46751,7 @@ function readLock(line) {
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
 function tellLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
-    const time = seconds === null ? '' : ` for ${formatDuration(Math.max(0, seconds) * 1_000)}`;
+    const time = seconds === null ? '' : ` for ${(0,units/* formatDuration */.a3)(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
     if (gid !== null)
         return `${place}, held by the prepared transaction "${gid}"${time}`;
@@ -48490,14 +46778,14 @@ const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
 function holdText(hold) {
     return keys
         .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .map((key) => `${key}=${(0,shared_clean/* cleanLine */.Ow)(hold[key] ?? '', 1_000)}\n`)
         .join('');
 }
 /** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), cleanLine(line.slice(at + 1), 1_000)];
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), (0,shared_clean/* cleanLine */.Ow)(line.slice(at + 1), 1_000)];
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
@@ -48511,25 +46799,25 @@ function tellHold({ reason, since, run }) {
 }
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
-    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+    return new shared_failure/* Failure */.HR('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* holdFile */.Ym)(backupDir))}`,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
 
-const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
-const dump_advice_damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${(0,relation_name/* identifier */.C)(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
+const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
     [
         /^permission denied for large object/,
-        (user) => `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${identifier(user)}. Or set "db-user" to a superuser`,
+        (user) => `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${(0,relation_name/* identifier */.C)(user)}. Or set "db-user" to a superuser`,
     ],
     [/^permission denied/, readAll],
     [
         /row-level security policy/,
-        (user) => `Policies hide rows of that table from ${identifier(user)}, so it cannot dump all of them: ALTER ROLE ${identifier(user)} BYPASSRLS. Or set "db-user" to a superuser`,
+        (user) => `Policies hide rows of that table from ${(0,relation_name/* identifier */.C)(user)}, so it cannot dump all of them: ALTER ROLE ${(0,relation_name/* identifier */.C)(user)} BYPASSRLS. Or set "db-user" to a superuser`,
     ],
     [
         /^out of shared memory/,
@@ -48542,7 +46830,7 @@ const advices = [
     ],
     [
         /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
-        () => dump_advice_damaged,
+        () => damaged,
     ],
     [
         /^cache lookup failed|^relation with OID|^could not open relation with OID/,
@@ -48580,15 +46868,15 @@ function adviseDump(error, user) {
 
 
 /** null if what PostgreSQL says is not kept. */
-const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : wordsFile(backupDir, backupIdAt(startedAt));
+const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : (0,postgres_said/* wordsFile */.mm)(backupDir, (0,naming/* backupIdAt */.$W)(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`, to which `translate` adds the error
  */
 function demandCounts(records, lines) {
-    if (records.find('facts-incomplete') === undefined || firstError(lines) === null)
+    if (records.find('facts-incomplete') === undefined || (0,postgres_said/* firstError */.bv)(lines) === null)
         return;
-    throw new failure_Failure('dump-failed', 'The rows could not be counted');
+    throw new shared_failure/* Failure */.HR('dump-failed', 'The rows could not be counted');
 }
 /**
  * Turns a failure that the host named into advice for the operator.
@@ -48596,32 +46884,32 @@ function demandCounts(records, lines) {
  * @param lock who was last seen to hold a lock on a table
  */
 function translate(error, lines, lock, request) {
-    if (!isFailure(error))
+    if (!(0,shared_failure/* isFailure */.N6)(error))
         return error;
     const { backupDir, lockWait, user } = request;
     const log = lines.join('\n');
     if (error.code === 'on-hold')
         return onHold(tellHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
-        return lockHeld(error.message, backupDir, request.lock.wait);
-    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+        return (0,lock_holder/* lockHeld */.bh)(error.message, backupDir, request.lock.wait);
+    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? (0,postgres_said/* firstError */.bv)(lines) : null;
     const known = said === null ? null : adviseDump(said, user);
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
     const kept = take_failures_logOf(request);
-    const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
+    const message = said === null ? error.message : `${error.message}: ${(0,postgres_said/* tellError */.SO)(said, kept)}`;
     const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
-    return new failure_Failure(error.code, message, {
+    return new shared_failure/* Failure */.HR(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
     });
 }
 /** @param lock who was last seen to hold one, or to want one */
 function tableLocked(lock, lockWait, cause) {
-    const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
+    const waited = `A table stayed locked for ${(0,units/* formatDuration */.a3)(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-    return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
         hint: lock === null
             ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
             : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
@@ -48653,8 +46941,8 @@ function judgeDump(evidence) {
         { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
         judgeMagic(evidence),
         judgeDisk(evidence),
-        verification_judgeReading(evidence),
-        verification_judgeTables(evidence),
+        judgeReading(evidence),
+        judgeTables(evidence),
         judgeCounts(evidence),
     ];
 }
@@ -48670,42 +46958,42 @@ function judgeMagic({ encoding: { format, compression, encryption }, magic, size
                     ? magics.gzip
                     : '';
     if (sizeBytes < smallestDump)
-        return verification_failed('file', `only ${sizeBytes} bytes long`);
+        return failed('file', `only ${sizeBytes} bytes long`);
     if (!magic.trim().startsWith(expected))
-        return verification_failed('file', `begins with ${magic.trim()} instead of ${expected}`);
+        return failed('file', `begins with ${magic.trim()} instead of ${expected}`);
     const sealed = encryption === 'age' ? ', encrypted' : '';
-    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
+    return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
 }
 function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }) {
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? verification_passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
-        : verification_failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
+        ? passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
+        : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
-function verification_judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
+function judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
         const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
         const place = encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
-        return verification_failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
+        return failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     if (encryption === 'age') {
-        return verification_passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
+        return passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
     }
-    return verification_passed('read-back', `read from disk in full: ${how}`, verifyMs);
+    return passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
-function verification_judgeTables({ encoding: { format }, contents, stages, tables }) {
+function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const dumped = tables.filter(({ isDumped }) => isDumped);
     const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
-        const names = listed(missing.map(relationName), 5);
-        return verification_failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
+        const names = (0,units/* listed */.KE)(missing.map(relation_name/* relationName */.j), 5);
+        return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
     if (dumped.length === 0)
-        return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`);
+        return passed('tables', 'the database has no tables');
+    return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -48726,22 +47014,22 @@ function entriesOfPlain(stages) {
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
     if (!factsComplete)
-        return verification_failed('counts', 'the session that counts the rows ended too early');
+        return failed('counts', 'the session that counts the rows ended too early');
     if (rowCounts === 'exact')
-        return verification_passed('counts', countedIn(tables));
-    return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
+        return passed('counts', countedIn(tables));
+    return passed('counts', `rows not counted (row-counts: ${rowCounts})`);
 }
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
     const exact = tables.filter(({ exact }) => exact).length;
-    const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    const hashed = (0,table_facts/* hashedText */.LS)(tables.filter(({ isDumped }) => isDumped));
+    const said = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (exact === tables.length)
         return said;
     return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
-const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
-const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
+const passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
+const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
 
 ;// CONCATENATED MODULE: ./build/shared/backups/take.js
 
@@ -48781,8 +47069,8 @@ async function take(connection, request) {
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
         // What PostgreSQL says may quote rows, and the log would not be encrypted.
-        words_log: encoding.encryption === 'age' ? '' : wordsFile(request.backupDir, backupIdAt(request.startedAt)),
-        home: homeOf(request.kind).folder,
+        words_log: encoding.encryption === 'age' ? '' : (0,postgres_said/* wordsFile */.mm)(request.backupDir, (0,naming/* backupIdAt */.$W)(request.startedAt)),
+        home: (0,layout/* homeOf */.lt)(request.kind).folder,
         started: String(Math.floor(request.startedAt.getTime() / 1_000)),
         container: request.container,
         user: request.user,
@@ -48794,17 +47082,17 @@ async function take(connection, request) {
         compression: encoding.compression,
         level: String(request.level ?? usualLevel[encoding.compression]),
         where: request.where,
-        extension: dumpExtension(encoding),
+        extension: (0,naming/* dumpExtension */.MN)(encoding),
         table_wait: String(request.lockWait),
         row_counts: request.rowCounts,
         encryption: encoding.encryption,
         recipients: request.recipients,
-        inside_script: insideScript(),
-        ...factsScripts(),
+        inside_script: (0,scripts/* insideScript */.yT)(),
+        ...(0,scripts/* factsScripts */.Mr)(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
         refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
-        layout: layoutLines,
+        layout: layout/* layoutLines */.i5,
     }, {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -48820,7 +47108,7 @@ async function take(connection, request) {
     try {
         const records = await run.result;
         demandCounts(records, run.lastLines());
-        return { dump: take_readDump(records, request, dumpWarnings(said)), release: run.release };
+        return { dump: readDump(records, request, dumpWarnings(said)), release: run.release };
     }
     catch (error) {
         await run.release();
@@ -48855,15 +47143,15 @@ class LockWatch {
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
-    const text = (name, longest = take_longestText) => unpack(records.find(name) ?? '', longest);
-    const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
+function readDump(records, { kind, encoding, rowCounts }, warnings) {
+    const text = (name, longest = take_longestText) => (0,packed/* unpack */.l)(records.find(name) ?? '', longest);
+    const facts = (0,postgres_facts/* readFacts */.M)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: (0,naming/* setFileNames */.H2)((0,layout/* homeOf */.lt)(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -48905,7 +47193,7 @@ function sideCheck(records, name, what) {
         : {
             name,
             result: 'failed',
-            detail: firstError(outcome.split('\n')) ??
+            detail: (0,postgres_said/* firstError */.bv)(outcome.split('\n')) ??
                 (outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty'),
             ms: 0,
         };
@@ -48984,7 +47272,7 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
             return { ready, held, attempt };
         }
         catch (error) {
-            const isStale = isFailure(error, 'sets-changed');
+            const isStale = (0,shared_failure/* isFailure */.N6)(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
             log.progress('Other backups have changed since the survey: surveying again');
@@ -48993,11 +47281,11 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
 }
 /** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
 function judgeSurvey(seen, order) {
-    const sets = demandSets(seen.sets);
-    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const sets = (0,survey_sets/* demandSets */.bc)(seen.sets);
+    const catalogue = (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests);
     refusePlain(order, catalogue);
-    const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
-    const host = judgeBackupHost(seen, {
+    const newest = (database) => (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets)[0] ?? null;
+    const host = (0,preflight/* judgeBackupHost */.qI)(seen, {
         ...order,
         previousBytes: (database, { format, compression }) => {
             const manifest = newest(database)?.manifest;
@@ -49007,7 +47295,7 @@ function judgeSurvey(seen, order) {
     return {
         host,
         catalogue,
-        release: releaseOf(seen.containers, seen.images),
+        release: (0,release/* releaseOf */.l7)(seen.containers, seen.images),
         previous: newest(host.database.database),
         zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
         setsState: sets.state,
@@ -49018,7 +47306,7 @@ function refusePlain({ kind, encryption }, { sets }) {
     const sealed = sets.find(({ manifest }) => manifest?.encryption === 'age');
     if (kind !== 'prerollback' || encryption === 'age' || sealed === undefined)
         return;
-    throw new failure_Failure('plain-refused', `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`, {
+    throw new shared_failure/* Failure */.HR('plain-refused', `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`, {
         hint: 'Give this step "encrypt" and "encrypt-to" as in backup-action.',
     });
 }
@@ -49028,8 +47316,8 @@ function tellSurvey(seen, { host, catalogue }, log) {
     const { place } = database.access;
     if (place !== null)
         log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
-    log.info(`Database "${database.database}", ${units_formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${units_formatBytes(seen.freeBytes)} free, about ${units_formatBytes(host.estimate)} needed`);
+    log.info(`Database "${database.database}", ${(0,units/* formatBytes */.z3)(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${(0,units/* formatBytes */.z3)(seen.freeBytes)} free, about ${(0,units/* formatBytes */.z3)(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
     if (encoding.encryption === 'age') {
         log.info('Encrypted on the host by age before anything is written, so the host cannot read it either');
@@ -49059,7 +47347,7 @@ async function takeDump(connection, ready, run, log) {
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
-        lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
+        lock: { path: (0,backup_folder/* lockFile */.Ke)(backupDir), wait: order.lockWait, holder },
         previousSchema: previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
             ? schemaFile(backupDir, previous)
             : null,
@@ -49073,12 +47361,12 @@ async function takeDump(connection, ready, run, log) {
     return held;
 }
 function schemaFile(backupDir, set) {
-    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_pathOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = (0,naming/* parseSetFileName */.Bi)(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${(0,sets_catalogue/* pathOf */.XM)(set)}/${(0,naming/* setFileNames */.H2)(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${(0,units/* formatDuration */.a3)(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -49088,7 +47376,7 @@ async function demandVerified(connection, dump, run, log) {
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
     const isOfBytes = failed.some(({ name }) => ['file', 'disk', 'read-back'].includes(name));
     const next = isOfBytes ? "Run it again; if it fails again, check the host's disk and memory" : 'Run it again';
-    const failure = (whereItIs, cause) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+    const failure = (whereItIs, cause) => new shared_failure/* Failure */.HR('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are unchanged. ${whereItIs}. ${next}`,
         cause,
     });
@@ -49113,7 +47401,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     const manifestFacts = { ...known, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
     const publicationPlan = planPublication(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
     const { manifest, entered, deletions } = publicationPlan;
-    const home = homeOf(kind).folder;
+    const home = (0,layout/* homeOf */.lt)(kind).folder;
     const facts = {
         publicationPlan,
         dump,
@@ -49129,13 +47417,13 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         minSizeRatio: order.minSizeRatio,
     };
     const sidecars = sidecarsOf(dump, manifest, reportText(facts));
-    demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+    (0,whole_manifest/* demandReadable */.aD)(sidecars.get((0,naming/* setFileNames */.H2)((0,layout/* homeOf */.lt)(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(run, log),
         holder,
         id: dump.id,
         sidecars,
-        tiers: entered.filter((tier) => layout_folderOfTier(tier) !== home),
+        tiers: entered.filter((tier) => (0,layout/* folderOfTier */.aI)(tier) !== home),
         deletions,
         records: recordsOf(manifest),
         logLine: successLine(run, publicationPlan),
@@ -49147,7 +47435,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     for (const { reason } of publicationPlan.tiers)
         log.info(reason);
     for (const { tier, id, reason } of publicationPlan.pruning)
-        log.info(`${layout_folderOfTier(tier)}/${id} ${reason}`);
+        log.info(`${(0,layout/* folderOfTier */.aI)(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 /** Writes a failed run, or one that failed after a backup was kept, into the log on the host. */
@@ -49178,7 +47466,7 @@ function backupOrder(inputs) {
     };
 }
 /** The whole backup is one step of a rollback: one group, and of what it finds only what matters there. */
-const asOneStep = { ...log_namespaceObject, group: (_title, work) => work(), success: () => { }, info: () => { } };
+const asOneStep = { ...log, group: (_title, work) => work(), success: () => { }, info: () => { } };
 /**
  * Takes the backup as backup-action does, and reads it back before anything is stopped.
  * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
@@ -49191,7 +47479,7 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
         latest = undefined;
         return view;
     };
-    return group('Backup before the rollback', async () => {
+    return log.group('Backup before the rollback', async () => {
         const kept = await takeVerifiedBackup(connection, { ...run, order: backupOrder(inputs) }, { look, onReady: () => { }, recordsOf: () => [], onPublished: () => { } }, asOneStep).catch((error) => {
             throw withoutBackup(error);
         });
@@ -49199,17 +47487,17 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
         const { manifest } = publicationPlan;
         const { id, sizeBytes, sha256, schemaSha256, file, checks } = manifest;
         const path = `${place.folder}/${file}`;
-        success(`Backup ${id} is verified: ${units_formatBytes(sizeBytes)}, ${path}`);
+        log.success(`Backup ${id} is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}, ${path}`);
         for (const problem of kept.problems)
-            warning(`Backup ${id}: ${problem}`);
+            log.warning(`Backup ${id}: ${problem}`);
         return { id, sizeBytes, sha256, file: path, schemaSha256, checks, manifest };
     });
 }
 /** The hint also names the way around; whether to take it is the operator's choice. */
 function withoutBackup(error) {
-    if (!isFailure(error) || error.code === 'cancelled')
+    if (!(0,shared_failure/* isFailure */.N6)(error) || error.code === 'cancelled')
         return error;
-    return new failure_Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
+    return new shared_failure/* Failure */.HR(error.code, `Could not take the backup before the rollback: ${error.message}`, {
         hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait, tick the box "skip-backup" of the form. In a workflow file: skip-backup: true`,
         cause: error.cause,
     });
@@ -49315,7 +47603,7 @@ function withoutNames(said, names) {
 }
 /** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
 function registry_words_partsOf(name) {
-    const reference = referenceOf(name);
+    const reference = (0,image_reference/* referenceOf */.Bz)(name);
     if (reference === null)
         return name === '' ? [] : [name];
     const { repository, path, registry, tag, digest } = reference;
@@ -49369,13 +47657,13 @@ async function pullImages(connection, request) {
         return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
     }
     catch (error) {
-        throw isFailure(error) ? pull_explain(error, registry) : error;
+        throw (0,shared_failure/* isFailure */.N6)(error) ? pull_explain(error, registry) : error;
     }
 }
 function readImage(value) {
     const [reference = '', id = '', platform = '', ...repoDigests] = value.trim().split(' ');
-    if (!release_isImageId(id)) {
-        throw new failure_Failure('image-missing', `The image ${cleanLine(reference, 300)} is not on the host`, {
+    if (!(0,release/* isImageId */.rw)(id)) {
+        throw new shared_failure/* Failure */.HR('image-missing', `The image ${(0,shared_clean/* cleanLine */.Ow)(reference, 300)} is not on the host`, {
             hint: otherTarget,
         });
     }
@@ -49389,9 +47677,9 @@ function pull_explain(error, registry) {
     const said = error.message;
     const isLogin = error.code === 'login-failed';
     const reference = isLogin ? registry : said.slice(0, said.indexOf(' '));
-    const what = isLogin ? `the login at ${registry}` : cleanLine(reference, 300);
-    const at = referenceOf(reference)?.registry ?? registry;
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint: `Nothing was stopped. ${hint}`, cause: said });
+    const what = isLogin ? `the login at ${registry}` : (0,shared_clean/* cleanLine */.Ow)(reference, 300);
+    const at = (0,image_reference/* referenceOf */.Bz)(reference)?.registry ?? registry;
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint: `Nothing was stopped. ${hint}`, cause: said });
     switch (registryWord(said, isLogin ? [registry] : [reference, registry])) {
         case 'full':
             return failure('disk-full', `The host's disk is full: could not pull ${what}`, 'On the host: docker system df, then docker image prune. Then run it again');
@@ -49402,7 +47690,7 @@ function pull_explain(error, registry) {
         case 'missing':
             if (isLogin)
                 break;
-            return new failure_Failure('image-missing', `${what} is neither in the registry nor on the host`, {
+            return new shared_failure/* Failure */.HR('image-missing', `${what} is neither in the registry nor on the host`, {
                 hint: otherTarget,
                 cause: said,
             });
@@ -49427,7 +47715,7 @@ function pull_explain(error, registry) {
 
 /** Pulls every image of the target and checks that the host has it, before anything is stopped. */
 async function pullTarget(connection, plan, inputs, history, signal) {
-    return group('Images', async () => {
+    return log.group('Images', async () => {
         const wanted = plan.services.map(({ service, pull, localImage }) => ({ service, name: pull ?? localImage ?? '' }));
         const pulls = plan.services.flatMap(({ pull }) => (pull === null ? [] : [pull]));
         const running = plan.services.flatMap(({ fromImage, localImage }) => [fromImage.imageId, localImage]);
@@ -49440,11 +47728,11 @@ async function pullTarget(connection, plan, inputs, history, signal) {
             keep: keptImages(inputs.backupDir, running.filter((id) => id !== null), releases),
             timeout: inputs.timeout,
             signal,
-            onLog: host,
-            onPull: (reference) => progress(`Pulling ${reference}`),
+            onLog: log.host,
+            onPull: (reference) => log.progress(`Pulling ${reference}`),
         });
         for (const id of notKept)
-            warning(`Could not protect the image ${id} from docker image prune`);
+            log.warning(`Could not protect the image ${id} from docker image prune`);
         const targets = new Map(wanted.map(({ service, name }) => {
             const image = images.get(name);
             if (image === undefined)
@@ -49452,19 +47740,19 @@ async function pullTarget(connection, plan, inputs, history, signal) {
             return [service, image];
         }));
         for (const [service, { id, platform }] of targets)
-            info(`✔ ${service}: ${id} (${platform}) is on the host`);
+            log.info(`✔ ${service}: ${id} (${platform}) is on the host`);
         return targets;
     });
 }
 function notThere(name) {
-    return new failure_Failure('image-missing', `The image ${name} is not on the host`, {
+    return new shared_failure/* Failure */.HR('image-missing', `The image ${name} is not on the host`, {
         hint: 'Nothing was stopped. Set "target" to a release that still exists',
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/override.js
 /** The label that holds the id of the transaction. */
-const override_label = 'atlasia.transaction';
+const label = 'atlasia.transaction';
 /** The label that holds the user's own compose files, as absolute paths: compose's own label names this override as well. */
 const filesLabel = 'atlasia.compose-files';
 /** The label that holds its env files: compose's own is lost with a configuration that was kept. */
@@ -49478,7 +47766,7 @@ const envFilesLabel = 'atlasia.compose-env-files';
  */
 function overrideYaml(steps, images, transaction, origin, networks) {
     const labels = [
-        [override_label, transaction],
+        [label, transaction],
         [filesLabel, origin.files.join(',')],
         ...(origin.envFiles.length === 0 ? [] : [[envFilesLabel, origin.envFiles.join(',')]]),
     ];
@@ -49572,8 +47860,8 @@ function settledRestore({ services, restore }, swapped) {
 }
 /** The digest in the reference's own repository. Docker uses short names for repositories on Docker Hub. */
 function digestIn({ repoDigests }, reference) {
-    const repository = referenceOf(reference)?.repository;
-    const own = repoDigests.map(referenceOf).find((name) => name !== null && name.repository === repository);
+    const repository = (0,image_reference/* referenceOf */.Bz)(reference)?.repository;
+    const own = repoDigests.map(image_reference/* referenceOf */.Bz).find((name) => name !== null && name.repository === repository);
     return own?.digest ?? null;
 }
 /** Everything the host needs to carry out the plan without us. */
@@ -49584,7 +47872,7 @@ function transactionRequest(decided) {
         toImage.digest === null ? (images.get(service)?.id ?? '') : (toImage.image ?? ''),
     ]));
     const { compose } = decided;
-    const networks = supportsReset(compose.version)
+    const networks = (0,compose_version/* supportsReset */.Uz)(compose.version)
         ? networksOf(compose.config, plan.services.map(({ service }) => service))
         : new Map();
     return {
@@ -49599,7 +47887,7 @@ function transactionRequest(decided) {
         database: decided.restoring?.exchange ?? null,
         proxies: plan.proxies,
         lookedUpOnce: plan.lookedUpOnce,
-        override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
+        override: overrideYaml(plan.services, names, transaction_files/* transactionMark */.cO, decided.compose.origin, networks),
         revert: revertYaml(plan.services, networks),
         planJson: `${JSON.stringify(plan, null, 2)}\n`,
         stopTimeout: inputs.stopTimeout,
@@ -49646,7 +47934,7 @@ function inlineArchives({ plan, compose }) {
 /** What the host adds to the history, for each possible ending. */
 function outcomeTexts(decided) {
     const { inputs, plan, token, workflow } = decided;
-    const marks = outcomeMarks(token);
+    const marks = (0,transaction_files/* outcomeMarks */.zE)(token);
     // The marks are placeholders that the host fills in; until then this is not a valid record.
     const record = (status, verdict) => ({
         version: 1,
@@ -49694,6 +47982,12 @@ function outcomeTexts(decided) {
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/plan/persist.js
+var persist = __nccwpck_require__(44010);
+// EXTERNAL MODULE: ./build/shared/report/in-container.js
+var in_container = __nccwpck_require__(97718);
+// EXTERNAL MODULE: ./build/shared/restore/given-up.js
+var given_up = __nccwpck_require__(2668);
 ;// CONCATENATED MODULE: ./build/rollback-action/summary.js
 
 
@@ -49709,14 +48003,14 @@ function outcomeTexts(decided) {
 /** Summary of a rollback that succeeded. */
 function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, restoring, loaded }, inputs, durationMs) {
     const done = doneIn(plan);
-    success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+    log.success(`${done} in ${(0,units/* formatDuration */.a3)(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
     const forward = forwardCommands(plan, outcome, compose);
     for (const line of forward)
-        info(line);
-    const aside = restoring?.exchange.aside.replace(transactionMark, id) ?? null;
+        log.info(line);
+    const aside = restoring?.exchange.aside.replace(transaction_files/* transactionMark */.cO, id) ?? null;
     const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
     if (cleanup !== null)
-        info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
+        log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
     writeSummary([
         outcome.problems.length === 0
             ? verdict('good', done)
@@ -49728,20 +48022,20 @@ function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, rest
             : restoreBlocks(plan, {
                 loaded,
                 aside,
-                givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
+                givenUp: (0,given_up/* givenUp */.b)(restoring.manifest, backup?.manifest ?? null, new Date()),
             })),
         facts([
             ['Environment', inputs.environment],
             ['Reason', inputs.reason ?? 'none given'],
             ...downtimeRows(outcome),
             ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
-            ['Took', formatDuration(durationMs)],
+            ['Took', (0,units/* formatDuration */.a3)(durationMs)],
             ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
-            ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
+            ['Transaction', { code: (0,backup_folder/* transactionFolder */.ZZ)(inputs.backupDir, id) }],
         ]),
         ...timelineBlocks(lines),
         ...(forward.length === 0 && cleanup === null ? [] : [heading('Next steps')]),
-        ...forward.flatMap(advice),
+        ...forward.flatMap(job_summary_advice),
         ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
         ...notesBlock(plan),
     ]);
@@ -49781,14 +48075,6 @@ function summarizeUnchanged(plan, inputs) {
         table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
 }
-/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
-function doneIn({ services, restore }) {
-    const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-    if (restore === null)
-        return `Rolled back to ${tags}`;
-    const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
-    return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
-}
 /** How to take a restore back, and how to end it. */
 function afterRestore(backup, aside, cleanup) {
     return [
@@ -49806,16 +48092,16 @@ function afterRestore(backup, aside, cleanup) {
 function dropCommand({ exchange, containerName: container }, aside) {
     const { access, user } = exchange;
     const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
-    return pastedLine([...inContainer({ container, access }), ...words]);
+    return (0,in_container/* pastedLine */.wQ)([...(0,in_container/* inContainer */.Bc)({ container, access }), ...words]);
 }
 /** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan, { held }, source) {
     return [
-        ...linesToChange(plan.services, source),
+        ...(0,persist/* linesToChange */.P9)(plan.services, source),
         ...(source.keptIn === null
             ? []
             : [
-                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
+                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${(0,shell_quote/* quoteForShell */.e)(`${source.keptIn}/files`)}`,
             ]),
         ...(held
             ? [
@@ -49826,7 +48112,6 @@ function forwardCommands(plan, { held }, source) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/rollback.js
-
 
 
 
@@ -49863,7 +48148,7 @@ async function rollback(inputs, workflow, context, story) {
         workflow,
         signal,
         startedAt,
-        holder: holderText('rollback-action', workflow.runUrl, startedAt),
+        holder: (0,lock_holder/* holderText */.ii)('rollback-action', workflow.runUrl, startedAt),
         historyId: record_recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
         story,
@@ -49882,11 +48167,11 @@ async function rollback(inputs, workflow, context, story) {
     }
     catch (error) {
         // These leave the operator with a choice. Once the plan was shown, so were they.
-        const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
+        const mustChoose = (0,shared_failure/* isFailure */.N6)(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)
             run.story.candidates = [];
         for (const line of decide_tableOf(run.story.candidates))
-            info(line);
+            log.info(line);
         summarizeFailure(error, inputs, outputs, run.story);
         throw error;
     }
@@ -49897,7 +48182,7 @@ async function rollback(inputs, workflow, context, story) {
 function refuseStrangers({ event }) {
     if (event === null || !untrustedEvents.test(event))
         return;
-    throw new failure_Failure('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
+    throw new shared_failure/* Failure */.HR('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
         hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
     });
 }
@@ -49932,7 +48217,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
     if (inputs.planOnly) {
         outputs.status = 'planned';
         summarizePlan(plan, inputs, run.story.candidates);
-        success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
+        log.success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
         return;
     }
     expectPlan(plan, inputs);
@@ -49941,13 +48226,12 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         return;
     }
     if (knownHistory.missing.length > 0) {
-        await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: host });
-        info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
+        await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: log.host });
+        log.info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
     }
     const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
     const settled = await afterPull(settledPlan(plan, images));
-    if (restoring !== null)
-        demandPaired(restoring, settled);
+    restoring?.demandPaired(settled);
     run.story.plan = settled;
     outputs.to = JSON.stringify(settled.to);
     if (settled.services.length === 0 && restoring === null) {
@@ -49957,7 +48241,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
     const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
     run.story.backup = backup;
     outputs['backup-id'] = backup?.id ?? null;
-    const loaded = restoring === null ? null : await loadBackup(connection, restoring, inputs, run);
+    const loaded = (await restoring?.load(connection, run)) ?? null;
     run.story.loaded = loaded;
     const request = transactionRequest({
         ...run,
@@ -49969,7 +48253,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         schemaSha256: backup?.schemaSha256 ?? null,
         token: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
     });
-    const carried = await group('Swap', () => carry(connection, {
+    const carried = await log.group('Swap', () => carry(connection, {
         request,
         signal,
         reconnect: reach,
@@ -49977,18 +48261,18 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
             outputs['transaction-id'] = id;
             // From here on the host decides. Until it reports the ending, assume the worst.
             outputs.status = 'failed';
-            info(`Transaction ${id}`);
+            log.info(`Transaction ${id}`);
         },
     }))
         .catch(async (error) => {
         // Without an id, nothing was started that could still need it.
-        if (restoring !== null && outputs['transaction-id'] === null)
-            await dropLoaded(connection, restoring);
+        if (outputs['transaction-id'] === null)
+            await restoring?.drop(connection);
         throw error;
     });
     // The engine has done so, if it came so far.
-    if (restoring !== null && carried.outcome.ending === 'refused')
-        await dropLoaded(connection, restoring);
+    if (carried.outcome.ending === 'refused')
+        await restoring?.drop(connection);
     run.story.carried = carried;
     await copyRecords(carried, knownHistory, run, mirror);
     if (carried.outcome.ending === 'rolled-back')
@@ -50003,59 +48287,59 @@ async function keepFiles(connection, compose, { inputs }) {
         return;
     const { config, files, envFiles } = compose;
     try {
-        await keepCompose(connection, { backupDir: inputs.backupDir, id: compose.settings.kept, config, files, envFiles }, host);
+        await keepCompose(connection, { backupDir: inputs.backupDir, id: compose.settings.kept, config, files, envFiles }, log.host);
     }
     catch (error) {
-        if (!isFailure(error))
+        if (!(0,shared_failure/* isFailure */.N6)(error))
             throw error;
-        notice(`The compose files of this release were not kept on the host: ${error.message}`);
+        log.notice(`The compose files of this release were not kept on the host: ${error.message}`);
     }
 }
 /** Surveys the host, after finishing whatever an earlier run left unfinished. */
 async function look(connection, run) {
     const { inputs, signal } = run;
-    return group(`Survey of ${connection.name}`, async () => {
+    return log.group(`Survey of ${connection.name}`, async () => {
         const once = () => surveyProject(connection, {
             ...inputs,
-            probe: insideScript(),
+            probe: (0,scripts/* insideScript */.yT)(),
             // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
             sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
             setup: false,
-            layout: layoutLines,
-        }, signal, host);
+            layout: layout/* layoutLines */.i5,
+        }, signal, log.host);
         const seen = await once();
-        judgeHost(seen, inputs);
+        (0,preflight/* judgeHost */.Ii)(seen, inputs);
         demandJournals(seen, inputs.backupDir);
         if (seen.unfinished.length === 0)
             return seen;
         if (seen.lockHolder !== null)
             throw underWay(seen.unfinished, seen.lockHolder);
         if (inputs.planOnly) {
-            warning(`An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`);
+            log.warning(`An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`);
             return seen;
         }
-        await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log_namespaceObject);
+        await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
         const again = await once();
-        judgeHost(again, inputs);
+        (0,preflight/* judgeHost */.Ii)(again, inputs);
         return again;
     });
 }
 function underWay(ids, holder) {
-    return new failure_Failure('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
+    return new shared_failure/* Failure */.HR('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
         hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
     });
 }
 function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
-    throw new failure_Failure('plan-changed', 'The plan has changed since it was reviewed', {
+    throw new shared_failure/* Failure */.HR('plan-changed', 'The plan has changed since it was reviewed', {
         hint: `Nothing was done. Review the plan above; then, in the form under "Run workflow", put its hash into the box "expect-plan". In a workflow file: expect-plan: ${plan.hash}`,
     });
 }
 async function tellUnchanged(plan, { outputs, inputs }) {
     outputs.status = 'unchanged';
     summarizeUnchanged(plan, inputs);
-    success('The target is already running: nothing was done');
+    log.success('The target is already running: nothing was done');
 }
 async function backUp(connection, seen, run) {
     return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
@@ -50066,7 +48350,7 @@ async function copyRecords(carried, knownHistory, { inputs }, mirror) {
         return;
     const { records, problems } = parseHistory(carried.recorded);
     for (const text of [...problems, ...(await storeCopies(knownHistory, records, mirror))])
-        notice(text);
+        log.notice(text);
 }
 /** Reports how it ended. @throws Failure unless the rollback succeeded */
 async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
@@ -50077,16 +48361,16 @@ async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
     if (outcome.ending === 'rolled-back') {
         summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
-            log_error(problem, 'Rolled back, with problems');
+            log.error(problem, 'Rolled back, with problems');
         return;
     }
     for (const line of carried.log.split('\n').slice(-30))
         if (line.trim() !== '')
-            host(line);
+            log.host(line);
     for (const { service, lines } of lastWordsOf(carried))
         for (const line of lines)
-            host(`${service}: ${line}`);
-    throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan.otherSettings);
+            log.host(`${service}: ${line}`);
+    throw endingFailure(outcome, (0,backup_folder/* transactionFolder */.ZZ)(inputs.backupDir, id), plan);
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/main.js

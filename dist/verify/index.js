@@ -28368,27 +28368,6 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2220:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "d1db623a7331b8d85946.sh";
-
-/***/ }),
-
-/***/ 20520:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "23b46d4ef999b2fe35f3.sh";
-
-/***/ }),
-
-/***/ 18756:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0720957f11f380e4a2b8.sh";
-
-/***/ }),
-
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28428,13 +28407,6 @@ module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
-
-/***/ }),
-
-/***/ 26572:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c0798b3b7458e94906e7.sh";
 
 /***/ }),
 
@@ -28571,27 +28543,6 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
-/***/ 79329:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
-
-/***/ }),
-
-/***/ 5216:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
-
-/***/ }),
-
-/***/ 21706:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "e80a84fc758b33dccfbe.sh";
-
-/***/ }),
-
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28617,20 +28568,6 @@ module.exports = __nccwpck_require__.p + "06f57860434d84332bc9.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
-
-/***/ }),
-
-/***/ 45055:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
-
-/***/ }),
-
-/***/ 97094:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
@@ -28900,6 +28837,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 
 /***/ }),
 
+/***/ 38321:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+
+/***/ }),
+
 /***/ 46193:
 /***/ ((module) => {
 
@@ -29009,6 +28953,5335 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
+
+/***/ }),
+
+/***/ 49790:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ partsOf),
+/* harmony export */   G: () => (/* binding */ commandsIn)
+/* harmony export */ });
+/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: the line's start, or a word that announces one. */
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
+const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
+/**
+ * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
+ * What is not surely a command stays text.
+ */
+function partsOf(advice) {
+    const parts = [];
+    let rest = advice;
+    for (;;) {
+        start.lastIndex = 0;
+        const match = firstCommand(rest);
+        if (match === null)
+            break;
+        const [from, to] = match;
+        if (from > 0)
+            parts.push({ text: rest.slice(0, from) });
+        parts.push({ command: rest.slice(from, to) });
+        rest = rest.slice(to);
+    }
+    return rest === '' ? parts : [...parts, { text: rest }];
+}
+function firstCommand(text) {
+    for (const match of text.matchAll(start)) {
+        const from = match.index + match[0].length;
+        const length = commandLength(text.slice(from));
+        if (length > 0)
+            return [from, from + length];
+    }
+    return null;
+}
+/** Up to the first end that is not within quotes. */
+function commandLength(text) {
+    let offset = 0;
+    for (;;) {
+        const found = end.exec(text.slice(offset));
+        if (found === null)
+            return text.length;
+        const at = offset + found.index;
+        if (isBalanced(text.slice(0, at)))
+            return at;
+        offset = at + Math.max(1, found[0].length);
+        if (offset >= text.length)
+            return text.length;
+    }
+}
+function isBalanced(text) {
+    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
+    return !isOdd("'") && !isOdd('"');
+}
+/** The commands alone, in their order. */
+function commandsIn(advice) {
+    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
+}
+
+
+/***/ }),
+
+/***/ 14295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ byText)
+/* harmony export */ });
+/** Compares texts by code units, so that the order is the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+
+/***/ }),
+
+/***/ 71569:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ canonicalJson)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(14295);
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonicalJson(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_0__/* .byText */ .z)(a, b)))
+        : part);
+}
+
+
+/***/ }),
+
+/***/ 3581:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D9: () => (/* binding */ markdownCode),
+/* harmony export */   N9: () => (/* binding */ longestLine),
+/* harmony export */   Ow: () => (/* binding */ cleanLine),
+/* harmony export */   d6: () => (/* binding */ codeFence),
+/* harmony export */   nw: () => (/* binding */ cleanMarkdown),
+/* harmony export */   v3: () => (/* binding */ cleanLines)
+/* harmony export */ });
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
+const longestLine = 2_000;
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
+const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
+const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
+/**
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
+ */
+function cleanLines(text) {
+    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
+}
+/** Foreign text as one safe line of at most `limit` UTF-16 units. */
+function cleanLine(text, limit = longestLine) {
+    const line = cleanLines(text)
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .join(' ');
+    return shorten(line, limit);
+}
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
+function cleanMarkdown(text) {
+    return cleanLine(text)
+        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
+        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+        .replace(/&/g, '&amp;')
+        .replace(/</g, '&lt;')
+        .replace(/>/g, '&gt;')
+        .replace(/:(?=\/\/)/g, '&#58;')
+        .replace(/(www)\./gi, '$1&#46;');
+}
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
+function markdownCode(text) {
+    const line = cleanLine(text).replace(/\|/g, '\\|');
+    const fence = '`'.repeat(longestRun(line, '`') + 1);
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
+    return line === '' ? '' : `${fence} ${line} ${fence}`;
+}
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
+function codeFence(text) {
+    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+}
+function breakCommands(line) {
+    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
+}
+function shorten(line, limit) {
+    // The cut may leave the first half of a surrogate pair behind.
+    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function longestRun(text, character) {
+    let longest = 0;
+    let run = 0;
+    for (const each of text) {
+        run = each === character ? run + 1 : 0;
+        longest = Math.max(longest, run);
+    }
+    return longest;
+}
+
+
+/***/ }),
+
+/***/ 18859:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Fv: () => (/* binding */ Findings),
+/* harmony export */   Rw: () => (/* binding */ detailOf),
+/* harmony export */   ex: () => (/* binding */ asUser),
+/* harmony export */   md: () => (/* binding */ worstFirst),
+/* harmony export */   sv: () => (/* binding */ tallyOf)
+/* harmony export */ });
+/* harmony import */ var _advice_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(49790);
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_said_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(57517);
+
+
+
+
+const longestText = 1_000;
+/** @param failOn what makes a run fail: only errors, or warnings too */
+function tallyOf(findings, failOn) {
+    const count = (belongs) => findings.filter(belongs).length;
+    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
+    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
+    const couldNotCheck = count(({ result }) => result === 'could-not-check');
+    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
+    return {
+        // Without any finding, nothing was verified.
+        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
+        passed: count(({ result }) => result === 'passed'),
+        warnings,
+        failed,
+        couldNotCheck,
+    };
+}
+/** The worst first; equally bad ones in the order in which they were made. */
+function worstFirst(findings) {
+    return findings.toSorted((a, b) => rank(a) - rank(b));
+}
+function rank({ result, severity }) {
+    if (result === 'passed')
+        return 3;
+    if (result === 'could-not-check')
+        return 1;
+    return severity === 'error' ? 0 : 2;
+}
+/** Collects the findings of one group. */
+class Findings {
+    list = [];
+    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
+    subject = null;
+    #group;
+    /** What could not be checked, and the check at the root of that. */
+    #roots = new Map();
+    constructor(group) {
+        this.#group = group;
+    }
+    /**
+     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
+     * @returns whether it passed
+     */
+    check(name, look, severity = 'error') {
+        const started = performance.now();
+        const seen = said(look);
+        const isGood = typeof seen === 'string';
+        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
+        return isGood;
+    }
+    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
+    after(earlier, name, look, severity = 'error') {
+        const first = this.list.find((finding) => finding.name === earlier);
+        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
+            return this.check(name, look, severity);
+        this.blocked(name, earlier);
+        return false;
+    }
+    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
+    blocked(name, earlier) {
+        const root = this.#roots.get(earlier) ?? earlier;
+        this.#roots.set(name, root);
+        this.unable(name, `"${root}" must pass first`, null);
+    }
+    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
+    async attempt(name, work) {
+        try {
+            const done = await work();
+            this.check(name, () => done);
+        }
+        catch (error) {
+            if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error) || error.code === 'cancelled')
+                throw error;
+            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
+        }
+    }
+    /** Adds a check that could not be made. */
+    unable(name, detail, remedy) {
+        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
+    }
+    add(name, result, detail, remedy, severity, ms) {
+        // The results are published as JSON, so text from the host is cleaned here.
+        const clean = (text) => (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(text, longestText);
+        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
+        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
+    }
+}
+/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
+function asUser(findings, user) {
+    if (user === null)
+        return [...findings];
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+}
+function typedAs(user, remedy, check) {
+    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
+    // Without a connection, it is not the host where something is typed.
+    if (isSaid || check === 'connection' || (0,_advice_js__WEBPACK_IMPORTED_MODULE_0__/* .commandsIn */ .G)(named).length === 0)
+        return named;
+    return `On the host, as ${user}. ${named}`;
+}
+function said(look) {
+    try {
+        return look();
+    }
+    catch (error) {
+        if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error))
+            throw error;
+        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
+    }
+}
+/** How many characters of a foreign text are shown. Its end says what went wrong. */
+const longestCause = 300;
+/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
+function detailOf({ message, cause }) {
+    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const error = (0,_postgres_said_js__WEBPACK_IMPORTED_MODULE_3__/* .firstError */ .bv)(said.split('\n'));
+    const line = error === null || error === '…' ? end : error;
+    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
+}
+
+
+/***/ }),
+
+/***/ 18901:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   r: () => (/* binding */ neededFor)
+/* harmony export */ });
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
+const indexShare = 1.3;
+const writeAhead = 1280 * 1024 ** 2;
+const usualRatio = 4;
+/**
+ * Bytes that a restore needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
+ */
+function neededFor({ dumpBytes, sizeBytes }, live) {
+    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+    return Math.ceil(data * 1.1 + writeAhead);
+}
+
+
+/***/ }),
+
+/***/ 926:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HR: () => (/* binding */ Failure),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   dz: () => (/* binding */ InputError)
+/* harmony export */ });
+/**
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
+ */
+class Failure extends Error {
+    code;
+    hint;
+    constructor(code, message, details = {}) {
+        super(message, details.cause === undefined ? undefined : { cause: details.cause });
+        this.name = 'Failure';
+        this.code = code;
+        this.hint = details.hint;
+    }
+}
+/** True for a Failure; with codes, for a Failure with one of them. */
+function isFailure(error, ...codes) {
+    return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
+}
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
+class InputError extends Failure {
+    field;
+    reason;
+    constructor(field, reason, hint) {
+        super('bad-input', `Input "${field}" ${reason}`, { hint });
+        this.name = 'InputError';
+        this.field = field;
+        this.reason = reason;
+    }
+}
+
+
+/***/ }),
+
+/***/ 47899:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  b8: () => (/* binding */ appendHistory),
+  O8: () => (/* binding */ recordParameters)
+});
+
+// UNUSED EXPORTS: program, releaseHold
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var clean = __nccwpck_require__(3581);
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (0,by_text/* byText */.z)(a, b))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : (0,clean/* cleanLine */.Ow)(value, 300).replace(/\s+/g, '_') || '-';
+}
+
+// EXTERNAL MODULE: ./build/shared/history/record.js
+var record = __nccwpck_require__(93114);
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+
+
+
+const program = {
+    name: 'record',
+    step: 'the update of the history',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+};
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, '', addition);
+}
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'yes', addition);
+}
+function recordParameters(records) {
+    return {
+        record_ids: records.map(({ id }) => id),
+        records: records.map(record/* historyLine */.Jo),
+        audit_lines: records.map(auditLine),
+    };
+}
+async function run(connection, releaseFirst, { backupDir, records, onLog }) {
+    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
+    try {
+        await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(0,failure/* isFailure */.N6)(error, 'history-unwritable'))
+            throw error;
+        throw new failure/* Failure */.HR(error.code, error.message, {
+            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 29141:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  ck: () => (/* binding */ gatherHistory),
+  XK: () => (/* binding */ storeCopies)
+});
+
+// UNUSED EXPORTS: copiesLack, entriesOf
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
+;// CONCATENATED MODULE: ./build/shared/history/legacy.js
+
+
+/** How many of the newest lines are imported: each is written and flushed on its own. */
+const mostLines = 200;
+/**
+ * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
+ * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
+ * always becomes the same record. Only the last lines are imported.
+ */
+function importLegacy(log, environment) {
+    const lines = new Set(log.split('\n').map((line) => line.trim()));
+    return [...lines].flatMap((line) => readLine(line, environment)).slice(-mostLines);
+}
+function readLine(line, environment) {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+    const at = time === undefined ? null : isoTime(time);
+    if (at === null || !(0,image_reference/* isTag */.dz)(backend) || !(0,image_reference/* isTag */.dz)(frontend))
+        return [];
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
+    return [
+        {
+            version: 1,
+            id: `0-0-${hex}`,
+            at,
+            environment,
+            event: 'observed',
+            status: 'succeeded',
+            verdict: 'unknown',
+            release: { backend: image(backend), frontend: image(frontend) },
+            previous: null,
+            schemaSha256: null,
+            backupId: null,
+            restoredId: null,
+            reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
+            actor: null,
+            runUrl: null,
+            commit: null,
+            settings: null,
+            durationMs: null,
+            downtimeMs: null,
+        },
+    ];
+}
+function isoTime(time) {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
+}
+
+// EXTERNAL MODULE: ./build/shared/history/record.js
+var record = __nccwpck_require__(93114);
+// EXTERNAL MODULE: ./build/shared/history/union.js
+var union = __nccwpck_require__(5976);
+;// CONCATENATED MODULE: ./build/shared/history/known-history.js
+
+
+
+/** Bytes: the largest copy that is stored as an artifact on GitHub. */
+const longestMirror = 1024 * 1024;
+/**
+ * @param hostText `history.jsonl`; null if it does not exist
+ * @param auditTrail `deployment_tags.log`, which may come from the old scripts
+ */
+function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
+    const { records, problems } = (0,record/* parseHistory */.i6)(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => (0,record/* parseHistory */.i6)(text).records);
+    const known = new Set(records.map(({ id }) => id));
+    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
+    return {
+        host: records,
+        mirrors,
+        missing: [...legacy, ...(0,union/* recordsToMend */.us)(records, mirrors, environment)],
+        problems,
+    };
+}
+/** All that is known, oldest first. */
+function entriesOf({ host, mirrors, missing }) {
+    return unite([...missing, ...host], mirrors);
+}
+/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
+function copiesLack(knownHistory, added) {
+    const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
+    return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
+}
+/** Stores the whole history, including the records that this run has added. */
+async function storeCopies(knownHistory, added, mirror) {
+    const host = [...knownHistory.missing, ...knownHistory.host, ...added];
+    const textWith = (others) => (0,union/* mirrorText */.jB)((0,union/* unite */._f)(host, others), longestMirror);
+    const merge = (other) => textWith([...knownHistory.mirrors, (0,record/* parseHistory */.i6)(other).records]);
+    return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
+}
+
+
+/***/ }),
+
+/***/ 27745:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Px: () => (/* binding */ observed),
+/* harmony export */   pI: () => (/* binding */ runFacts),
+/* harmony export */   wq: () => (/* binding */ newestKnown)
+/* harmony export */ });
+/* unused harmony exports newestSchema, observationOf */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(56986);
+/* harmony import */ var _record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(93114);
+
+
+
+/** What a run says of itself in a record, with what else it knows. */
+function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
+    const id = (0,_record_js__WEBPACK_IMPORTED_MODULE_2__/* .recordId */ .Re)(runId, runAttempt, (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(4).toString('hex'));
+    const unknown = { schemaSha256: null, backupId: null, reason: null };
+    return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
+}
+/**
+ * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
+ * count: they name no image, and may be imported at any time.
+ * @param history the host's own, in the order of its file
+ */
+function newestKnown(history, environment) {
+    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
+    return newest ?? null;
+}
+/**
+ * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
+ * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
+ * @param history the host's own, in the order of its file
+ */
+function newestSchema(history, environment) {
+    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
+    return newest?.schemaSha256 ?? null;
+}
+/**
+ * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
+ * that the history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+function observationOf(release, seen, history) {
+    const newest = newestKnown(history, seen.environment);
+    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+        return { record: newest, isNew: false };
+    }
+    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+/** A record of what is running, without a verdict on it. */
+function observed(release, seen, previous) {
+    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+    return {
+        version: 1,
+        id,
+        at: at.toISOString(),
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release,
+        previous,
+        schemaSha256,
+        backupId,
+        restoredId: null,
+        reason,
+        actor,
+        runUrl,
+        commit,
+        settings: seen.settings ?? null,
+        durationMs: null,
+        downtimeMs: null,
+    };
+}
+
+
+/***/ }),
+
+/***/ 93114:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Jo: () => (/* binding */ historyLine),
+/* harmony export */   Re: () => (/* binding */ recordId),
+/* harmony export */   i6: () => (/* binding */ parseHistory),
+/* harmony export */   p2: () => (/* binding */ isRecordId)
+/* harmony export */ });
+/* unused harmony exports longestReason, readHistoryRecord */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(56986);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51190);
+
+
+
+
+const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const longestLine = 256 * 1024;
+/** How many unreadable lines are reported one by one. */
+const mostProblems = 3;
+/** UTF-16 units. */
+const longestReason = 2_000;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const line = (longest) => {
+    const limited = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .text */ .Qq)(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-value', `"${place}" contains a control character`);
+        return read;
+    };
+};
+const image = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => {
+    // A container may have been created from an image id.
+    if ((0,_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isImageId */ .rw)(value))
+        return true;
+    try {
+        return value.length <= 600 && (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .parseImageReference */ .o_)(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const runningImage = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(image),
+    tag: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .isTag */ .dz, 'a tag')),
+    digest: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_1__/* .isDigest */ .Bc, 'a digest')),
+    imageId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isImageId */ .rw, 'an image id')),
+});
+const release = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, runningImage, 200);
+const hash = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    compose: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+    kept: hash,
+    services: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, hash, 200),
+});
+const backupId = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
+const record = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .shape */ .cW)({
+    version: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)(1),
+    id: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)(isRecordId, 'the id of a record'),
+    at: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: line(200),
+    event: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('succeeded', 'failed', 'reverted'),
+    verdict: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .oneOf */ .yL)('good', 'bad', 'unknown'),
+    release,
+    previous: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(release),
+    schemaSha256: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(backupId),
+    restoredId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(backupId),
+    reason: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(line(longestReason)),
+    actor: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(line(200)),
+    runUrl: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .textThat */ .jk)((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(settings),
+    durationMs: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .milliseconds */ .Rz),
+    downtimeMs: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_3__/* .milliseconds */ .Rz),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    let more = 0;
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
+            records.set(read.id, read);
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
+    });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
+    return { records: [...records.values()], problems };
+}
+/** The record in a line, or why it is not one. */
+function parseRecord(text) {
+    if (text.length > longestLine)
+        return 'it is too long';
+    // There may be millions of junk lines: catching a parse error for each would be slow.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is not JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) ? error.message : 'it is not JSON';
+    }
+}
+
+
+/***/ }),
+
+/***/ 5976:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _f: () => (/* binding */ unite),
+/* harmony export */   jB: () => (/* binding */ mirrorText),
+/* harmony export */   us: () => (/* binding */ recordsToMend)
+/* harmony export */ });
+/* unused harmony export withoutIds */
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(14295);
+/* harmony import */ var _record_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(93114);
+
+
+/**
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
+ */
+function unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)((0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(a), (0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.id, b.id));
+}
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
+const mostMended = 500;
+/**
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .slice(-mostMended)
+        .map((record) => ({
+        ...record,
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release with only its tags and digests. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${(0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+
+
+/***/ }),
+
+/***/ 53542:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ke: () => (/* binding */ lockFile),
+/* harmony export */   on: () => (/* binding */ transactionsFolder),
+/* harmony export */   yo: () => (/* binding */ commandToEnd)
+/* harmony export */ });
+/* unused harmony exports holdFile, transactionFolder, commandToFollow */
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+
+// Paths in the backup folder on the host, and commands for them.
+/** The lock. `.lock.holder`, beside it, says who holds it. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** The command to type on the host to finish a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** The command to type on the host to see how a transaction ended. */
+const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
+
+/***/ }),
+
+/***/ 82748:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GF: () => (/* binding */ composeLines),
+/* harmony export */   Pq: () => (/* binding */ readComposeCall),
+/* harmony export */   y$: () => (/* binding */ envFilesOf),
+/* harmony export */   ys: () => (/* binding */ absolute)
+/* harmony export */ });
+/* unused harmony export projectFolder */
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
+}
+
+
+/***/ }),
+
+/***/ 39135:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F1: () => (/* binding */ readHolder),
+/* harmony export */   bh: () => (/* binding */ lockHeld),
+/* harmony export */   ii: () => (/* binding */ holderText)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(98295);
+
+
+
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
+/**
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** The failure when another process holds the lock. */
+function lockHeld(holder, backupDir, waited) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .HR('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .formatDuration */ .a3)(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 64109:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   kg: () => (/* binding */ runWithInput),
+/* harmony export */   zt: () => (/* binding */ incomingFolder)
+/* harmony export */ });
+/* unused harmony export program */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+/* harmony import */ var _run_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(15611);
+
+
+
+const program = {
+    name: 'pour',
+    step: 'sending to the host',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
+};
+/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
+const frameBytes = 1024 * 1024;
+/** A new value for the parameter `incoming` of a program. */
+const incomingFolder = () => `/tmp/atlasia-incoming-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex')}`;
+/**
+ * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
+ * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
+ */
+function runWithInput(access, receiver, parameters, options, input) {
+    const stopping = new AbortController();
+    const over = new AbortController();
+    let cause;
+    let pouring;
+    const fail = (error) => {
+        // Why nobody reads any more, the program says itself.
+        if (over.signal.aborted || (0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error, 'transfer-unread'))
+            return;
+        cause ??= error;
+        stopping.abort();
+    };
+    const run = (0,_run_program_js__WEBPACK_IMPORTED_MODULE_2__/* .runProgram */ .mB)(access, receiver, parameters, {
+        ...options,
+        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+        onProgress: (name, value) => {
+            if (name === 'incoming')
+                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
+            else
+                options.onProgress?.(name, value);
+        },
+    });
+    const result = run.result
+        .finally(async () => {
+        over.abort();
+        await pouring;
+    })
+        .catch((error) => {
+        throw cause ?? error;
+    });
+    return { ...run, result };
+}
+/** @param onTrouble hears at once what is wrong with the bytes */
+async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
+    const content = await open();
+    let isWanted = !signal.aborted;
+    const stop = () => {
+        isWanted = false;
+        content.destroy();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const begin = (stdin) => {
+        sendFrames(content, stdin).catch((error) => {
+            if (isWanted)
+                onTrouble(error);
+            // Without its end, so that the host knows.
+            stdin.end();
+        });
+    };
+    try {
+        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
+        await (0,_run_program_js__WEBPACK_IMPORTED_MODULE_2__/* .runProgram */ .mB)(access, program, { folder }, options, { heartbeat: '0\n', begin }).result;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+    }
+}
+/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
+async function sendFrames(content, stdin) {
+    let pieces = [];
+    let length = 0;
+    const send = async () => {
+        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
+        pieces = [];
+        length = 0;
+        if (!stdin.write(frame))
+            await drained(stdin);
+    };
+    for await (const chunk of content) {
+        for (let piece = chunk; piece.length > 0;) {
+            const part = piece.subarray(0, frameBytes - length);
+            piece = piece.subarray(part.length);
+            pieces.push(part);
+            length += part.length;
+            if (length === frameBytes)
+                await send();
+            if (stdin.destroyed)
+                return;
+        }
+    }
+    if (length > 0)
+        await send();
+    stdin.write('end\n');
+}
+function drained(stdin) {
+    if (stdin.destroyed)
+        return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = () => {
+            stdin.off('drain', done);
+            stdin.off('close', done);
+            resolve();
+        };
+        stdin.on('drain', done);
+        stdin.on('close', done);
+    });
+}
+
+
+/***/ }),
+
+/***/ 15611:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  N2: () => (/* binding */ patienceAtClose),
+  mB: () => (/* binding */ runProgram)
+});
+
+// UNUSED EXPORTS: scriptOf, usualGrace
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+;// CONCATENATED MODULE: ./build/shared/host/records.js
+/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
+class Records {
+    entries;
+    #values = new Map();
+    constructor(entries) {
+        this.entries = entries;
+        for (const [key, value] of entries) {
+            const values = this.#values.get(key);
+            if (values === undefined)
+                this.#values.set(key, [value]);
+            else
+                values.push(value);
+        }
+    }
+    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
+    static parse(bytes) {
+        const entries = [];
+        for (let at = 0;;) {
+            const keyEnd = bytes.indexOf(0, at);
+            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+            if (end < 0)
+                return new Records(entries);
+            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+            at = end + 1;
+        }
+    }
+    /** The first value, or undefined if there is none. */
+    find(key) {
+        return this.#values.get(key)?.[0];
+    }
+    /** The first value. @throws Error if the program did not record it: a bug of ours */
+    get(key) {
+        const value = this.find(key);
+        if (value === undefined)
+            throw new Error(`The host did not report "${key}"`);
+        return value;
+    }
+    /** @throws Error if the value is not a whole number */
+    integer(key) {
+        const value = this.get(key);
+        if (!/^-?\d+$/.test(value))
+            throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
+        return Number(value);
+    }
+    all(key) {
+        return [...(this.#values.get(key) ?? [])];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/answer.js
+
+/** Limit for a whole answer, in bytes. */
+const largestAnswer = 64 * 1024 * 1024;
+/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
+const mostRecords = 200_000;
+/** A line in front of the bytes of a file: how many there are, and its bare name. */
+const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
+const longestHeader = 220;
+/**
+ * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
+ * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
+ */
+class Answer {
+    /** How the program ended, as it says itself. Anything after that is ignored. */
+    verdict;
+    #begin;
+    #ends;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    /** Where the records begin; the user's start files may have printed something before that. */
+    #first;
+    #last = 0;
+    #fields = 0;
+    #file;
+    #files;
+    /** Where the header of a file begins that is not here in full. */
+    #header;
+    /** Bytes of the file that are still to come. */
+    #fileBytes = 0;
+    /** @param files gets the files of the answer; undefined if the program sends none */
+    constructor(nonce, files) {
+        this.#files = files;
+        this.#file = Buffer.from(`file ${nonce} `);
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        this.#ends = [
+            ['done', Buffer.from(`done ${nonce}\n`)],
+            ['failed', Buffer.from(`failed ${nonce}\n`)],
+        ];
+    }
+    get begun() {
+        return this.#first !== undefined;
+    }
+    /** @returns the limit that is exceeded now, if any; then nothing more may be added */
+    add(piece) {
+        if (this.verdict !== undefined)
+            return undefined;
+        if (this.#fileBytes > 0)
+            return this.#addToFile(piece);
+        if (this.#length + piece.length > largestAnswer)
+            return 'bytes';
+        const known = this.#length;
+        this.#append(piece);
+        if (this.#first === undefined) {
+            const at = this.#find(this.#begin, known);
+            if (at < 0)
+                return undefined;
+            this.#first = at + this.#begin.length;
+        }
+        if (this.#files !== undefined) {
+            const rest = this.#beginFile(this.#files, known, this.#first);
+            if (rest !== undefined)
+                return rest.length > 0 ? this.add(rest) : undefined;
+        }
+        const from = Math.max(known, this.#first);
+        this.#countFields(from);
+        if (this.#fields > 2 * mostRecords)
+            return 'records';
+        for (const [verdict, end] of this.#ends) {
+            const at = this.#find(end, known, this.#first);
+            if (at < 0)
+                continue;
+            this.verdict = verdict;
+            this.#last = at;
+            break;
+        }
+        return undefined;
+    }
+    /** Only after there is a verdict. */
+    records() {
+        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
+    #beginFile(files, known, first) {
+        const at = this.#header ?? this.#find(this.#file, known, first);
+        if (at < 0)
+            return undefined;
+        const from = at + this.#file.length;
+        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
+        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
+        if (end < 0)
+            return undefined;
+        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
+        if (bytes === undefined || name === undefined)
+            return undefined;
+        // A copy, since the buffer is used again.
+        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
+        this.#length = at;
+        this.#fileBytes = Number(bytes);
+        files.begin(name, this.#fileBytes);
+        if (this.#fileBytes === 0)
+            files.end();
+        return rest;
+    }
+    #addToFile(piece) {
+        const part = piece.subarray(0, this.#fileBytes);
+        this.#fileBytes -= part.length;
+        this.#files?.add(part);
+        if (this.#fileBytes > 0)
+            return undefined;
+        this.#files?.end();
+        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
+    }
+    #append(piece) {
+        const length = this.#length + piece.length;
+        if (length > this.#bytes.length) {
+            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
+            this.#bytes.copy(larger, 0, 0, this.#length);
+            this.#bytes = larger;
+        }
+        piece.copy(this.#bytes, this.#length);
+        this.#length = length;
+    }
+    /** Looks for a mark that ends after `known`; it may begin before. */
+    #find(mark, known, first = 0) {
+        const from = Math.max(first, known - mark.length + 1);
+        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
+        return at < 0 ? -1 : from + at;
+    }
+    #countFields(from) {
+        const news = this.#bytes.subarray(from, this.#length);
+        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
+            this.#fields += 1;
+    }
+}
+
+// EXTERNAL MODULE: external "node:string_decoder"
+var external_node_string_decoder_ = __nccwpck_require__(46193);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var clean = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
+;// CONCATENATED MODULE: ./build/shared/host/host-log.js
+
+
+
+/**
+ * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
+ * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
+ */
+const mostLines = 2_000;
+const mostBytes = 1024 * 1024;
+/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
+const mostLast = 50;
+/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
+const longestOpenLine = 100_000;
+const keptOfOpenLine = 10_000;
+/**
+ * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
+ * nonce. Keeps little of it, however much there is.
+ */
+class HostLog {
+    /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
+    endedFor;
+    /** The newest lines, passed on or not. */
+    last = [];
+    #nonce;
+    #readers;
+    #now;
+    #begin;
+    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
+    #open = '';
+    #bytes = 0;
+    #linesShown = 0;
+    #bytesShown = 0;
+    /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
+    #bytesRead = 0;
+    #linesLeftOut = 0;
+    #steps = 0;
+    #over = false;
+    /** @param now milliseconds */
+    constructor(nonce, readers, now = Date.now) {
+        this.#nonce = `${nonce} `;
+        this.#readers = readers;
+        this.#now = now;
+        this.#begin = now();
+    }
+    add(piece) {
+        this.#bytes += piece.length;
+        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
+        this.#open = lines.pop() ?? '';
+        if (this.#open.length > longestOpenLine)
+            this.#open = this.#open.slice(-keptOfOpenLine);
+        for (const line of lines)
+            this.#read(line);
+    }
+    /** Call when there is no more output; may be called again. */
+    end() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        const rest = this.#open + this.#decoder.end();
+        if (rest !== '')
+            this.#read(rest);
+        if (this.#linesLeftOut === 0)
+            return;
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${(0,units/* formatBytes */.z3)(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${(0,units/* formatBytes */.z3)(mostBytes)} of one program`);
+    }
+    #read(line) {
+        // The supervisor may write in the middle of an unfinished line of the program.
+        const own = line.indexOf(this.#nonce);
+        if (own !== 0)
+            this.#pass(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        this.#bytesRead += line.length - own + 1;
+        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
+        if (what === 'ended')
+            this.endedFor = name;
+        if (what === 'progress')
+            this.#tellStep(name, value.join(' '));
+    }
+    #pass(line) {
+        this.last.push(line);
+        if (this.last.length > mostLast)
+            this.last.shift();
+        if (this.#isFull(line)) {
+            this.#linesLeftOut += 1;
+            return;
+        }
+        const bytes = Buffer.byteLength(line) + 1;
+        this.#linesShown += 1;
+        this.#bytesShown += Math.min(bytes, clean/* longestLine */.N9);
+        this.#bytesRead += bytes;
+        this.#readers.onLog?.(line);
+    }
+    /** Whether there is no room for this line. From then on no line is shown. */
+    #isFull(line) {
+        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
+            return true;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, clean/* longestLine */.N9) > mostBytes;
+    }
+    /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
+    #tellStep(name, value) {
+        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+            return;
+        this.#steps += 1;
+        this.#readers.onProgress?.(name, value);
+    }
+}
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+;// CONCATENATED MODULE: ./build/shared/failure-codes.js
+/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+const failureCodes = [
+    'after-sql-failed',
+    'bad-compose-config',
+    'bad-image-reference',
+    'bad-input',
+    'bad-manifest',
+    'bad-value',
+    'bash-too-old',
+    'bucket-unusable',
+    'cancelled',
+    'cannot-restore',
+    'cannot-swap',
+    'checksum-failed',
+    'ciphertext-damaged',
+    'clock-skew',
+    'compose-too-old',
+    'compressor-failed',
+    'connection-closed',
+    'connection-lost',
+    'connection-refused',
+    'connection-timed-out',
+    'container-lost',
+    'copy-differs',
+    'could-not-verify',
+    'crashed',
+    'database-busy',
+    'database-not-running',
+    'database-refuses',
+    'database-service',
+    'database-silent',
+    'deadline',
+    'decrypt-key-wrong',
+    'decrypt-key-missing',
+    'defect',
+    'disk-full',
+    'docker-failed',
+    'docker-refuses',
+    'docker-restarted',
+    'drill-incomplete',
+    'drill-no-room',
+    'drill-not-started',
+    'drill-room-gone',
+    'drill-unfit',
+    'dump-failed',
+    'dump-interrupted',
+    'dump-lost',
+    'encryption-failed',
+    'engine-died',
+    'facts-unreadable',
+    'folder-elsewhere',
+    'folder-open',
+    'folder-owner',
+    'folder-unusable',
+    'folder-unwritable',
+    'gate-refused',
+    'health-url',
+    'history-unwritable',
+    'host-key-changed',
+    'host-key-unknown',
+    'host-not-ready',
+    'host-shell',
+    'host-silent',
+    'host-unknown',
+    'host-unreachable',
+    'image-missing',
+    'incomplete',
+    'job-failed',
+    'jump-loop',
+    'key-not-enough',
+    'key-refused',
+    'key-unreadable',
+    'lock-held',
+    'lock-lost',
+    'lock-unusable',
+    'login-failed',
+    'mail-unusable',
+    'manifest-unreadable',
+    'max-downtime',
+    'no-age',
+    'no-answer',
+    'no-backup',
+    'no-bash',
+    'no-common-algorithm',
+    'no-compose',
+    'no-compressor',
+    'no-database',
+    'no-deploy-dir',
+    'no-docker',
+    'no-inodes',
+    'no-pg-dump',
+    'no-private-folder',
+    'no-project',
+    'no-snapshot',
+    'no-space',
+    'no-ssh-client',
+    'no-target',
+    'no-transaction',
+    'not-created',
+    'not-exchanged',
+    'not-kept',
+    'not-our-folder',
+    'not-started',
+    'not-verified',
+    'on-hold',
+    'other-files',
+    'outcome-unknown',
+    'passphrase-missing',
+    'passphrase-wrong',
+    'ping-unreachable',
+    'plain-refused',
+    'plan-changed',
+    'plan-stale',
+    'program-failed',
+    'program-lost',
+    'proof-unwritable',
+    'publication-unknown',
+    'pull-failed',
+    'record-unknown',
+    'registry-busy',
+    'registry-refused',
+    'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
+    'result-too-large',
+    'rollback-under-way',
+    'runner-unheard',
+    'schema-changed',
+    'set-gone',
+    'sets-changed',
+    'several-databases',
+    'several-projects',
+    'still-starting',
+    'stop-failed',
+    'stuck',
+    'survey-incomplete',
+    'table-locked',
+    'target-bad',
+    'tool-missing',
+    'tool-timed-out',
+    'tools-missing',
+    'transfer-cut',
+    'transfer-unread',
+    'unfinished',
+    'unhealthy',
+    'unknown-service',
+    'unquotable',
+    'untrusted-event',
+    'verification-failed',
+    'webhook-unreachable',
+    'write-failed',
+    'wrong-image',
+];
+/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
+function isFailureCode(name) {
+    return failureCodes.includes(name);
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
+
+
+
+/** Limit for a program's description of its failure, in UTF-16 units. */
+const longestDetail = 20_000;
+/** The failure that the program named, or a general one if it named none. */
+function programFailure(program, records, code, cause) {
+    const name = records.find('failure');
+    const detail = records.find('detail')?.slice(0, longestDetail);
+    // Only we can fix that.
+    if (name === 'misfit')
+        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
+    if (name === undefined) {
+        const exit = code === null ? 'exit code unknown' : `exit ${code}`;
+        return new failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
+    }
+    if (isFailureCode(name))
+        return new failure/* Failure */.HR(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure/* Failure */.HR('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
+}
+function cancelled(program) {
+    return new failure/* Failure */.HR('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
+}
+function tooMuch(program, excess) {
+    const limit = excess === 'bytes' ? (0,units/* formatBytes */.z3)(largestAnswer) : `${mostRecords} records`;
+    return new failure/* Failure */.HR('result-too-large', `The program ${program.name} sent more than ${limit}`, {
+        hint: excess === 'bytes'
+            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
+            : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
+    });
+}
+function runnerUnheard(program, silence) {
+    return new failure/* Failure */.HR('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
+}
+function deadlineOver(program, deadline) {
+    return new failure/* Failure */.HR('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+        hint: 'Find out what the database is waiting for, or raise the input "timeout"',
+    });
+}
+/**
+ * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * @param isEnding whether the host has said that it is ending the program
+ * @param unheard time since the last byte from the program
+ */
+function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+    const what = `${step} (program ${name})`;
+    const message = isEnding
+        ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
+        : `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`;
+    const state = atEnd === 'finish'
+        ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
+        : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
+    return new failure/* Failure */.HR('host-silent', message, {
+        hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/run-program.js
+
+
+
+
+
+/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
+const heartbeat = 10_000;
+const silence = 60_000;
+/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
+const patienceAfterCancel = 5_500;
+/**
+ * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
+ * sessions of the database, and time to remove unfinished files.
+ */
+const usualGrace = 30_000;
+/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
+const patienceAfterVerdict = 5_000;
+/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
+const patienceAtClose = 5_000;
+/** How many of the last lines a failure shows. */
+const linesOfCause = 20;
+/** With a longer delay, setTimeout would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
+const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
+/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
+function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
+    if (options.signal?.aborted)
+        return neverStarted(program);
+    const grace = options.grace ?? usualGrace;
+    const child = access.start();
+    const stdin = child.stdin ?? unpiped();
+    // The host may hang up first; its exit code will say why.
+    stdin.on('error', () => { });
+    stdin.write(request);
+    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
+    const { files } = options;
+    const answer = new Answer(nonce, files);
+    const log = new HostLog(nonce, options);
+    let heard = Date.now();
+    let givenUp;
+    let exited = () => { };
+    const exit = new Promise((resolve, reject) => {
+        exited = resolve;
+        child.on('error', reject);
+        child.on('close', resolve);
+    });
+    const letGo = () => {
+        if (!access.isProgram)
+            child.kill('SIGKILL');
+        for (const stream of child.stdio)
+            stream?.destroy();
+        child.unref();
+        exited(null);
+    };
+    const giveUp = (why) => {
+        givenUp ??= why;
+        letGo();
+    };
+    let hungUp = false;
+    const hangUp = () => {
+        hungUp = true;
+        stdin.end();
+        setTimeout(letGo, patienceAfterCancel).unref();
+    };
+    if (options.atEnd !== 'finish')
+        options.signal?.addEventListener('abort', hangUp, { once: true });
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const verdict = new Promise((resolve) => {
+        child.stdout?.on('data', (piece) => {
+            heard = Date.now();
+            const excess = answer.add(piece);
+            if (excess !== undefined)
+                giveUp(excess);
+            if (answer.verdict !== undefined)
+                resolve(answer.verdict);
+            if (files?.isFull && answer.verdict === undefined)
+                child.stdout?.pause();
+        });
+    });
+    if (files !== undefined)
+        files.onDrain = () => child.stdout?.resume();
+    child.stderr?.on('data', (piece) => {
+        heard = Date.now();
+        log.add(piece);
+    });
+    const ended = exit.finally(() => {
+        clearInterval(beating);
+        clearTimeout(patience);
+        options.signal?.removeEventListener('abort', hangUp);
+        log.end();
+    });
+    const result = Promise.race([verdict, ended]).then(async () => {
+        // From here on, the caller decides how long a lingering program stays.
+        clearTimeout(patience);
+        if (answer.verdict === 'done')
+            return answer.records();
+        const parting = setTimeout(letGo, patienceAfterVerdict);
+        const code = await ended;
+        clearTimeout(parting);
+        const cause = log.last.slice(-linesOfCause).join('\n');
+        if (hungUp)
+            throw cancelled(program);
+        if (givenUp === 'silent') {
+            const isEnding = log.endedFor === 'deadline';
+            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+        }
+        if (givenUp !== undefined)
+            throw tooMuch(program, givenUp);
+        if (log.endedFor === 'deadline')
+            throw deadlineOver(program, options.deadline);
+        if (log.endedFor === 'silence')
+            throw runnerUnheard(program, silence);
+        if (answer.verdict === 'failed')
+            throw programFailure(program, answer.records(), code, cause);
+        throw await access.explain({ code, begun: answer.begun, stderr: cause });
+    });
+    if (files !== undefined) {
+        result.then(() => files.close(null), (error) => files.close(error));
+    }
+    return {
+        result,
+        lastLines: () => log.last,
+        release: async (longest = grace) => {
+            hungUp ||= options.atEnd !== 'finish';
+            stdin.end();
+            let isSeen = true;
+            const releasing = setTimeout(() => {
+                isSeen = false;
+                letGo();
+            }, longest);
+            await ended.catch(() => { });
+            clearTimeout(releasing);
+            return isSeen && givenUp === undefined;
+        },
+    };
+}
+function neverStarted(program) {
+    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
+}
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
+function run_program_frame(program, ours, given) {
+    const script = scriptOf(program);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
+    if (unusable >= 0)
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
+    return Buffer.concat([
+        Buffer.from(`${script.length}\n`),
+        script,
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
+    ]);
+}
+function supervisorParameters(nonce, { deadline, atEnd, lock }) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
+}
+function unpiped() {
+    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
+}
+
+
+/***/ }),
+
+/***/ 58455:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   bc: () => (/* binding */ demandSets)
+/* harmony export */ });
+/* unused harmony exports longestHead, longestTail, joined */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/**
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
+    return sets;
+}
+/** null if the survey was not asked for it; an error if not everything could be examined. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** Both texts have each manifest under one of its names; the links list its other names. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
+
+/***/ }),
+
+/***/ 80425:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ readSwapFacts),
+/* harmony export */   m: () => (/* binding */ noSwapFacts)
+/* harmony export */ });
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
+
+/***/ }),
+
+/***/ 47812:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $N: () => (/* binding */ codeOf),
+/* harmony export */   $u: () => (/* binding */ bucketFailure),
+/* harmony export */   Vb: () => (/* binding */ nameOf),
+/* harmony export */   Z9: () => (/* binding */ wordsOf)
+/* harmony export */ });
+/* unused harmony export remedyFor */
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _reaching_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(59859);
+
+
+
+/** For people: `"bucket" at s3.example.com`. */
+function nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+function bucketFailure(what, error, facts) {
+    if (error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR)
+        return error;
+    const reason = wordsOf(error);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+}
+/** The store's own code and words, or those of the library, in one line. */
+function wordsOf(error) {
+    const { status, code } = codeOf(error);
+    // The answer to HEAD has no body, so nobody knows more than its status.
+    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+    return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)((0,_reaching_js__WEBPACK_IMPORTED_MODULE_1__/* .reasonOf */ .A)(error), 500);
+}
+const wordForStatus = {
+    400: 'BadRequest',
+    403: 'Forbidden',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    500: 'InternalError',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
+};
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+function codeOf(error) {
+    if (!(error instanceof Error))
+        return { status: null, code: '' };
+    const { $metadata } = error;
+    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+function remedyFor(reason, facts) {
+    const found = remedies.find(([said]) => said.test(reason))?.[1];
+    if (found === undefined)
+        return elsewise;
+    return typeof found === 'string' ? found : found(reason, facts);
+}
+const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^ExpiredToken\b/,
+        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    ],
+    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [
+        /^InvalidObjectState\b/,
+        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
+    ],
+    [/^InvalidTag\b/, 'Correct "s3-tags"'],
+    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+    [
+        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+    ],
+    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+    [
+        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+        clearInputs,
+    ],
+    [
+        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+        'Make room in the store, or raise its limit',
+    ],
+    [
+        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /certificate|self-signed|CERT_/i,
+        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+    ],
+    [
+        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+    ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason, { inputs = [] }) {
+    const named = inputWords
+        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+        .map(([input]) => input);
+    const guilty = named.length > 0 ? named : inputs;
+    if (guilty.length === 0)
+        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+    const list = guilty.map((input) => `"${input}"`).join(' and ');
+    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+const inputWords = [
+    ['s3-tags', /tag/i],
+    ['s3-storage-class', /storage.?class/i],
+    ['s3-kms-key', /kms/i],
+    ['s3-sse', /encrypt|sse/i],
+];
+
+
+/***/ }),
+
+/***/ 29979:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   y: () => (/* binding */ makeClient)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** The runner's variables that name a proxy. */
+const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
+async function makeClient(place, { attempts, silence = 0 }) {
+    const [{ S3Client }, http, https] = await Promise.all([
+        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
+    ]);
+    demandProxyCapableNode();
+    const { region, endpoint } = place;
+    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
+    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+    return new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A private store has no regions, but the signature needs one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: attempts,
+        retryMode: 'standard',
+        // Not every store knows these headers; where one is wanted, the request has it.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        requestHandler: {
+            connectionTimeout: 10_000,
+            socketTimeout: silence,
+            httpAgent: new http.Agent(connections),
+            httpsAgent: new https.Agent(connections),
+        },
+    });
+}
+/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
+function demandProxyCapableNode() {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 5))
+        return;
+    const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+        hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+
+
+/***/ }),
+
+/***/ 4033:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G: () => (/* binding */ tableCount),
+/* harmony export */   M: () => (/* binding */ readFacts)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .textThat */ .jk)((value) => /^\d{1,20}$/.test(value), 'a hash');
+const content = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    oneIn: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9,
+    hash: rowsHash,
+});
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    rows: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+    exact: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    root: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name })),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    unnamed: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ rows: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9, hash: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(rowsHash) })),
+    generates: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc)(value, place),
+    content: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(content),
+    largestValue: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+});
+const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    schema: name,
+    name,
+    value: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
+    isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
+}), mostOfAll);
+const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
+
+/***/ }),
+
+/***/ 50141:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  W4: () => (/* binding */ checkDumpTools),
+  f1: () => (/* binding */ readProbe)
+});
+
+// UNUSED EXPORTS: passwordVariables
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
+
+/** What PostgreSQL's programs say, and what to do about it. */
+const refusals = [
+    [/database ".*" does not exist/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist/, 'Correct the input "db-user"'],
+    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
+    [
+        /password authentication failed/,
+        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
+    ],
+    [
+        /no password supplied/,
+        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
+    ],
+    [
+        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
+        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
+    ],
+    [
+        /(Peer|Ident|ident) authentication failed/,
+        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
+    ],
+    [
+        /too many clients|remaining connection slots|too many connections for/,
+        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
+    ],
+    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
+    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [
+        /cannot connect to invalid database/,
+        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
+    ],
+    [
+        /unsupported startup parameter/,
+        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
+    ],
+    [
+        /could not translate host name/,
+        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
+    ],
+    [
+        /definition of service .* not found/,
+        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
+    ],
+    [
+        /failed: Permission denied|could not connect to server: Permission denied/,
+        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
+    ],
+    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
+    [
+        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
+        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    ],
+];
+/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
+function refusal(answer) {
+    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
+        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
+    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    return new failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+        hint: hint ?? 'See docker logs of its container',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+
+/** As inside.sh looks for them. */
+const passwordVariables = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_PASSWORD',
+    'POSTGRESQL_PASSWORD_FILE',
+    'POSTGRESQL_POSTGRES_PASSWORD',
+    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_ADMIN_PASSWORD',
+    'POSTGRESQL_ADMIN_PASSWORD_FILE',
+];
+/**
+ * Reads the output of the probe. Its values come from the server: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    requireTools(tools, ['psql']);
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readAnswer(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
+        tools,
+        access: {
+            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
+            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
+        },
+        outdatedCollations: readCollations(value('collations') ?? ''),
+    };
+}
+function readPlace(found, instead) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
+    if (port === undefined || host === undefined)
+        return null;
+    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
+    return { host, port, insteadOf };
+}
+function readCollations(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
+}
+/**
+ * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
+ * and an older pg_dump refuses a newer server.
+ * @throws Failure `no-pg-dump`
+ */
+function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure/* Failure */.HR('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
+        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
+    });
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure/* Failure */.HR('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
+    });
+}
+function readAnswer(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+
+
+/***/ }),
+
+/***/ 93718:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ identifier),
+/* harmony export */   j: () => (/* binding */ relationName)
+/* harmony export */ });
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
+    return `${shown(schema)}.${shown(name)}`;
+}
+/** A name in SQL, whatever it holds. */
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+
+/***/ }),
+
+/***/ 57517:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CI: () => (/* binding */ failedTable),
+/* harmony export */   Jz: () => (/* binding */ firstRefusal),
+/* harmony export */   R: () => (/* binding */ hidden),
+/* harmony export */   SO: () => (/* binding */ tellError),
+/* harmony export */   bv: () => (/* binding */ firstError),
+/* harmony export */   mm: () => (/* binding */ wordsFile)
+/* harmony export */ });
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, file) {
+    if (text !== hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
+}
+
+
+/***/ }),
+
+/***/ 33338:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Mr: () => (/* binding */ factsScripts),
+/* harmony export */   pK: () => (/* binding */ drillScript),
+/* harmony export */   yT: () => (/* binding */ insideScript)
+/* harmony export */ });
+/* unused harmony export replaceScript */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
+
+// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+const insideScript = () => program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const replaceScript = () => program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
+/**
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => program((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
+
+
+/***/ }),
+
+/***/ 59859:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ reasonOf),
+/* harmony export */   R: () => (/* binding */ inTime)
+/* harmony export */ });
+/* harmony import */ var node_events__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(78474);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(98295);
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,node_events__WEBPACK_IMPORTED_MODULE_0__.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
+
+/***/ }),
+
+/***/ 9290:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ isDigest),
+/* harmony export */   Bz: () => (/* binding */ referenceOf),
+/* harmony export */   dz: () => (/* binding */ isTag),
+/* harmony export */   o_: () => (/* binding */ parseImageReference)
+/* harmony export */ });
+/* unused harmony export ImageReference */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Every registry refuses longer paths. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port; `docker.io` if none was given. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these, because an image id would otherwise be read as a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** null if the text is not a reference, for example because a variable in it is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return null;
+        throw error;
+    }
+}
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function refuse(text, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+
+/***/ }),
+
+/***/ 40674:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   JQ: () => (/* binding */ readServices),
+/* harmony export */   Wh: () => (/* binding */ readProject)
+/* harmony export */ });
+/* unused harmony export networksOf */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
+/* harmony import */ var _release_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(56986);
+
+
+
+const mostServices = 500;
+const shortText = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4_096);
+/** Compose writes some numbers as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    aliases: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)(shortText, 100)),
+    ipv4_address: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    ipv6_address: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    mac_address: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+}));
+const service = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    container_name: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    scale: anything,
+    deploy: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ replicas: anything })),
+    ports: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ published: anything }), 1_000)),
+    networks: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .mapOf */ .A7)((key) => key.length <= 255, network, 200)),
+    network_mode: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    ipc: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    pid: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    mac_address: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    volumes_from: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)(shortText, 100)),
+    pre_start: anything,
+    post_start: anything,
+    pre_stop: anything,
+    post_stop: anything,
+    provider: anything,
+    models: anything,
+    use_api_socket: anything,
+    depends_on: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .mapOf */ .A7)(_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+        restart: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc),
+        condition: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+    }), mostServices)),
+});
+/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
+const composeOnly = [
+    'pre_start',
+    'post_start',
+    'pre_stop',
+    'post_stop',
+    'provider',
+    'models',
+    'use_api_socket',
+];
+const project = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    name: shortText,
+    services: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .mapOf */ .A7)(_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, service, mostServices),
+});
+const templates = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    services: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .mapOf */ .A7)(_release_js__WEBPACK_IMPORTED_MODULE_2__/* .isServiceName */ .tN, (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+        image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText),
+        profiles: (value, place) => (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)(shortText, 100))(value, place) ?? [],
+    }), mostServices),
+});
+const networkNames = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({
+    networks: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .mapOf */ .A7)((key) => key.length <= 255, (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(shortText), external: anything })), 500)),
+});
+/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
+function networksOf(config, names) {
+    const { services } = parsed(config, project, '');
+    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
+    const { networks } = parsed(config, networkNames, '');
+    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
+        ? []
+        : [[key, network.name]]));
+}
+/**
+ * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
+ * usable.
+ */
+function readServices(json) {
+    try {
+        return new Map(Object.entries(parsed(json, templates, '').services));
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
+ * @param idle services to leave out
+ * @throws Failure `bad-compose-config`, which never quotes the text
+ */
+function readProject(config, template, check, idle = []) {
+    const { name, services } = parsed(config, project, check);
+    const written = template.trim() === '' ? null : parsed(template, templates, check);
+    return {
+        name,
+        services: new Map(Object.entries(services)
+            .filter(([each]) => !idle.includes(each))
+            .map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.services[each]?.image ?? null,
+                containerName: facts.container_name,
+                replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
+                    service: on,
+                    restart: restart === true,
+                    awaitsEnd: condition === 'service_completed_successfully',
+                })),
+                sharesWith: sharedBy(facts),
+                volumesFrom: volumesFrom(facts),
+                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
+            },
+        ])),
+    };
+}
+function count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+}
+function parsed(json, read, check) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) ? error.message : 'it is not JSON';
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    return [...new Set(modes.filter((each) => each !== undefined))];
+}
+function volumesFrom({ volumes_from }) {
+    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
+    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
+}
+/** Compose prints what is not given as null, or as empty. */
+function isGiven(value) {
+    if (value === undefined || value === null || value === false)
+        return false;
+    return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+
+/***/ }),
+
+/***/ 56986:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G4: () => (/* binding */ sameImage),
+/* harmony export */   OW: () => (/* binding */ sameRelease),
+/* harmony export */   l7: () => (/* binding */ releaseOf),
+/* harmony export */   rw: () => (/* binding */ isImageId),
+/* harmony export */   tN: () => (/* binding */ isServiceName)
+/* harmony export */ });
+/* unused harmony export mixedServices */
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(14295);
+/* harmony import */ var _image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9290);
+
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose accepts for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries makes even a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True if both run the same images in the same services. */
+function sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.service, b.service) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(createdAt(b), createdAt(a)) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
+function createdAt(container) {
+    return container.created.replace(/Z$/, '');
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = (0,_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+
+/***/ }),
+
+/***/ 73921:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DF: () => (/* binding */ variablesIn),
+/* harmony export */   IU: () => (/* binding */ valueIfUnset),
+/* harmony export */   Mc: () => (/* binding */ entriesOf),
+/* harmony export */   ZZ: () => (/* binding */ valuesBehind),
+/* harmony export */   o5: () => (/* binding */ wholeVariable),
+/* harmony export */   pj: () => (/* binding */ plain)
+/* harmony export */ });
+// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
+/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
+const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
+/** Every use of a variable in a value, in order. */
+function variablesIn(template) {
+    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
+        const name = bare ?? braced;
+        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
+    });
+}
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
+/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
+function valueIfUnset(template) {
+    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
+}
+/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
+function entriesOf(section) {
+    if (Array.isArray(section)) {
+        return Object.fromEntries(section.map(String).map((each) => {
+            const at = each.indexOf('=');
+            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
+        }));
+    }
+    if (typeof section !== 'object' || section === null)
+        return {};
+    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
+        name,
+        value === null || value === undefined ? null : String(value),
+    ]));
+}
+/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
+function wholeVariable(template) {
+    const [first] = variablesIn(template);
+    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
+}
+/** What the parts of an image reference may consist of. */
+const referencePart = '([\\w./:-]*?)';
+/**
+ * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
+ * reference cannot come from the template.
+ */
+function valuesBehind(template, reference) {
+    const uses = variablesIn(template);
+    let pattern = '';
+    let at = 0;
+    const groups = [];
+    for (const { name, text } of uses) {
+        const start = template.indexOf(text, at);
+        pattern += escaped(template.slice(at, start));
+        const known = groups.indexOf(name);
+        pattern += known < 0 ? referencePart : `\\${known + 1}`;
+        if (known < 0)
+            groups.push(name);
+        at = start + text.length;
+    }
+    const match = new RegExp(`^${pattern}${escaped(template.slice(at))}$`).exec(reference);
+    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
+}
+function escaped(text) {
+    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+
+/***/ }),
+
+/***/ 97718:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ inContainer),
+/* harmony export */   wQ: () => (/* binding */ pastedLine)
+/* harmony export */ });
+/* unused harmony export reachesByItself */
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+
+/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
+function inContainer({ container, access }, ...options) {
+    const { place, password } = access;
+    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
+    const clean = without.length === 0 ? [] : ['env', ...without];
+    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
+    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
+}
+/** Whether `docker exec CONTAINER` alone is enough. */
+const reachesByItself = ({ access }) => access.place === null && access.password === null;
+/** As the container's shell reads it. */
+function expansionOf(variable) {
+    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
+}
+/** One line to paste into bash. */
+function pastedLine(words) {
+    return words.map(_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e).join(' ');
+}
+
+
+/***/ }),
+
+/***/ 64052:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Dp: () => (/* binding */ createOptions),
+  Bh: () => (/* binding */ databaseArgument)
+});
+
+// UNUSED EXPORTS: restoreCommands
+
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
+// EXTERNAL MODULE: ./build/shared/shell-quote.js
+var shell_quote = __nccwpck_require__(61011);
+// EXTERNAL MODULE: ./build/shared/report/in-container.js
+var in_container = __nccwpck_require__(97718);
+;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
+// Lines of shell that an operator pastes.
+
+const foldAt = 92;
+/** In a subshell, so that an error does not end the operator's shell. */
+function pasted_block_strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(pasted_block_indented).join('\n')}\n)`;
+}
+function pasted_block_pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? pasted_block_command(stage) : pasted_block_indented(pasted_block_command(stage)))).join(' |\n');
+}
+function pasted_block_indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
+function pasted_block_command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
+
+
+
+
+
+/** The commands that restore a set, whatever the names of its database, user and folders. */
+function restoreCommands(manifest, place) {
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
+    const isSealed = manifest.encryption === 'age';
+    const cd = isSealed ? [] : [command(['cd', place.folder])];
+    const where = isSealed ? whereKeyIs(place) : null;
+    const unpacked = (file) => isSealed
+        ? [
+            ['age', '--decrypt', '--identity', 'key.txt', file],
+            ['gzip', '-dc'],
+        ]
+        : [['zcat', file]];
+    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
+    // A dump does not include what ALTER DATABASE … SET has set.
+    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
+    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
+    const check = command(['sha256sum', '--check', files.sha256]);
+    const dump = readDump(manifest, files.dump, place);
+    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
+    const done = (what) => command(['echo', what]);
+    const rolesBlock = reachesByItself(place)
+        ? [...cd, roles].join(' &&\n')
+        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    const restored = nameWith(manifest.database, '_restored');
+    if (livesInOneDatabase(manifest)) {
+        const { database } = manifest;
+        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
+        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
+        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
+        return {
+            where,
+            database,
+            roles: rolesBlock,
+            restore: strictly([
+                ...cd,
+                ...opening(place),
+                check,
+                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
+                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
+                // On a new server there may be none to put aside.
+                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
+                // All that can fail does so before the old database is touched.
+                alone(place, createDatabase(manifest, place, restored)),
+                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
+                ...exchanged(database, old, restored, sql),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
+                settings,
+                'trap - EXIT',
+                done(`Restored into ${database}; the old database is ${old}`),
+            ]),
+            swap: null,
+            back: strictly([
+                ...opening(place),
+                ...exchanged(database, failed, old, sql),
+                done(`${database} is the old database again; the other one is ${failed}`),
+            ]),
+        };
+    }
+    return {
+        where,
+        database: restored,
+        roles: rolesBlock,
+        restore: strictly([
+            ...cd,
+            ...opening(place),
+            check,
+            alone(place, createDatabase(manifest, place, restored)),
+            into(restored),
+            done(`Restored into ${restored}`),
+        ]),
+        swap: strictly([
+            ...cd,
+            ...opening(place),
+            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
+            settings,
+        ]),
+        back: null,
+    };
+}
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }) {
+    return extensions.some(({ name }) => name === 'pg_cron');
+}
+/**
+ * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
+ * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
+ */
+function exchanged(database, old, next, run) {
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
+    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
+    return [
+        `exchange() {\n${indented(run(statements))}\n}`,
+        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
+    ];
+}
+/** What is said if the block ends before `trap - EXIT`. */
+function untilDone(words) {
+    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
+}
+const aside = (words) => `echo ${quoteForShell(words)} >&2`;
+/**
+ * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
+ * looks like a connection string for one.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place) {
+    if (reachesByItself(place))
+        return [];
+    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
+}
+/** A command that reads what a pipe gives it. */
+function fed(place, words) {
+    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
+}
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place, words) {
+    return reachesByItself(place)
+        ? command([...inContainer(place), ...words])
+        : `${command(['db', ...words])} </dev/null`;
+}
+/** template0: other templates may already contain something, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    // By itself it connects to the database postgres, which an earlier try may have left half restored.
+    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
+    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
+    return ['createdb', ...options, '--', name];
+}
+/** Options of createdb for a database like that. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
+function localeOptions(manifest) {
+    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    // createdb has this option from version 16 on, and so do databases.
+    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
+}
+/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
+    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name, before) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
+    // Not as a single transaction: the dump has transactions of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return fed(place, [...before, 'psql', ...strict, ...into]);
+}
+/** One command string is one transaction: both names change, or neither. */
+function swapNames(database, old, next) {
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(next, database)}`;
+}
+/** For a server with any value of standard_conforming_strings. */
+function literal(value) {
+    const doubled = value.replaceAll("'", "''");
+    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+
+
+/***/ }),
+
+/***/ 33437:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.r(__webpack_exports__);
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   closeGroup: () => (/* binding */ closeGroup),
+/* harmony export */   doubtful: () => (/* binding */ doubtful),
+/* harmony export */   error: () => (/* binding */ error),
+/* harmony export */   failed: () => (/* binding */ failed),
+/* harmony export */   group: () => (/* binding */ group),
+/* harmony export */   host: () => (/* binding */ host),
+/* harmony export */   important: () => (/* binding */ important),
+/* harmony export */   info: () => (/* binding */ info),
+/* harmony export */   notice: () => (/* binding */ notice),
+/* harmony export */   passed: () => (/* binding */ passed),
+/* harmony export */   progress: () => (/* binding */ progress),
+/* harmony export */   quietly: () => (/* binding */ quietly),
+/* harmony export */   success: () => (/* binding */ success),
+/* harmony export */   warning: () => (/* binding */ warning)
+/* harmony export */ });
+/* harmony import */ var node_async_hooks__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(16698);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(33838);
+/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+
+
+
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
+const longestAnnotation = 4_000;
+let groupIsOpen = false;
+/** What was already annotated: saying it again helps nobody. */
+const annotated = new Set();
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
+async function group(title, work) {
+    closeGroup();
+    aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .startGroup */ .Oh((0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title)));
+    groupIsOpen = true;
+    try {
+        return await work();
+    }
+    finally {
+        closeGroup();
+    }
+}
+/** Ends the open group, so that the following lines are visible without unfolding it. */
+function closeGroup() {
+    if (groupIsOpen)
+        aloud(() => _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .endGroup */ .N4());
+    groupIsOpen = false;
+}
+function info(text) {
+    print(text, (line) => line);
+}
+function success(text) {
+    print(text, (line) => green(`✔ ${line}`));
+}
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
+/** Progress of a long step. The caller decides how often to report it. */
+function progress(text) {
+    print(text, (line) => grey(`… ${line}`));
+}
+/** Output of the host, marked so that nobody takes it for ours. */
+function host(text) {
+    print(text, (line) => `${grey('host │')} ${line}`);
+}
+/** Something important: bold, without an annotation. */
+function important(text) {
+    print(text, bold);
+}
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
+function error(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .error */ .z3, text, title);
+}
+/** An annotation: something needs attention soon. */
+function warning(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .warning */ .$e, text, title);
+}
+/** An annotation: something worth knowing beyond the log. */
+function notice(text, title) {
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .notice */ .lm, text, title);
+}
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
+const quiet = new node_async_hooks__WEBPACK_IMPORTED_MODULE_0__.AsyncLocalStorage();
+let filtered = false;
+/**
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
+ */
+function quietly(work, heard = () => { }) {
+    if (!filtered)
+        filterOutput();
+    filtered = true;
+    return quiet.run(heard, work);
+}
+function filterOutput() {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .isDebug */ ._o() ? '' : chunk, ...rest);
+    };
+}
+/** Writes our own output, which is never dropped. */
+function aloud(write) {
+    quiet.run(null, write);
+}
+function print(text, dress) {
+    aloud(() => {
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
+        const lines = (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text);
+        if (lines.length > 0)
+            _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .info */ .pq(lines.map(dress).join('\n'));
+    });
+}
+function annotate(write, text, title) {
+    const said = annotation(text);
+    if (annotated.has(said))
+        return;
+    annotated.add(said);
+    aloud(() => write(said, annotationTitle(title)));
+}
+function annotation(text) {
+    return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
+}
+function annotationTitle(title) {
+    return title === undefined ? {} : { title: (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(title) };
+}
+function bold(line) {
+    return `\x1b[1m${line}\x1b[0m`;
+}
+function green(line) {
+    return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
+}
+function grey(line) {
+    return `\x1b[90m${line}\x1b[0m`;
+}
+
+
+/***/ }),
+
+/***/ 11208:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  A: () => (/* binding */ identitiesIn)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/sets/ssh-wrapping.js
+
+/** What age's header says of a key beside its name. */
+const wrappingLabel = {
+    'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519',
+    'ssh-rsa': 'age-encryption.org/v1/ssh-rsa',
+};
+/** Tells a key in a header from others. @param wire the public key as SSH writes it */
+function sshTag(wire) {
+    return unpadded((0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4));
+}
+/** The private key of X25519 with these 32 bytes. */
+const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Point = (privateKey) => Buffer.from((0,external_node_crypto_.createPublicKey)(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url');
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
+}
+/**
+ * The key that wraps a file's key for an Ed25519 key, which is used for X25519, on the same curve in another form.
+ * @param own one side's private key
+ * @param other the other side's point
+ * @param share the point that stands in the header
+ * @param recipient the point of the key that it is encrypted to
+ * @param wire that key as SSH writes it
+ */
+function ed25519WrappingKey(own, { other, share, recipient, wire }) {
+    const info = wrappingLabel['ssh-ed25519'];
+    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, other));
+    return Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+}
+/** Base64 as age's header has it. */
+const unpadded = (bytes) => bytes.toString('base64').replaceAll('=', '');
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function ssh_wrapping_sshFields(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
+
+// Keys of age as people write them: one a line, with comments.
+/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** 32 bytes are 52 letters, and the checksum is six. */
+const keyLetters = 58;
+/**
+ * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
+ * @throws RangeError with what continues a sentence about the input
+ */
+function recipientsIn(text) {
+    const lines = keyLines(text);
+    for (const { line, number } of lines) {
+        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length === 0)
+        throw new RangeError('has no recipient');
+    // What follows an SSH key is a comment, which often names a person.
+    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
+}
+/** Those that are neither empty nor a comment. */
+function keyLines(text) {
+    return text
+        .split(/\r\n|\n/)
+        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+        .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+/** null if it is a good one. */
+function problemOfAge(key, name) {
+    const isPublic = name === 'age';
+    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
+        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
+    }
+    if (!key.startsWith(`${name}1`))
+        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    const data = key.slice(name.length + 1);
+    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
+    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
+    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
+        return 'has a key that is cut off or misspelled';
+    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
+}
+/** As BIP 173 computes it; 1 if it is right. */
+function checksum(name, values) {
+    const codes = [...name].map((character) => character.charCodeAt(0));
+    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
+    return all.reduce((sum, value) => {
+        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
+        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
+    }, 1);
+}
+/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
+const shortestModulus = 256;
+function problemOfSsh(line) {
+    if (line.startsWith('AGE-SECRET-KEY-'))
+        return 'has a private key: give the public one, which begins with age1';
+    const [type = '', base64 = ''] = line.split(/\s+/);
+    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
+        return /^(ssh-|ecdsa-|sk-)/.test(type)
+            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
+            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+    }
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? sshFields(Buffer.from(base64, 'base64')) : null;
+    const [name, ...numbers] = fields ?? [];
+    if (name?.toString('latin1') !== type)
+        return 'has an SSH key that is cut off or misspelled';
+    if (type === 'ssh-ed25519') {
+        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
+    }
+    // A leading zero keeps the modulus positive.
+    if (numbers.length !== 2)
+        return 'has an SSH key that is cut off or misspelled';
+    return (numbers[1]?.length ?? 0) > shortestModulus
+        ? null
+        : 'has an RSA key of less than 2048 bits, which age does not take';
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
+
+
+/**
+ * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function sshIdentity(pem) {
+    const key = privateKeyOf(pem);
+    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
+    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
+    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
+    const tag = sshTag(wire);
+    return {
+        unwrapFileKey(sealed) {
+            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
+            if (own === undefined)
+                return null;
+            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
+        },
+    };
+}
+function openWithRsa(key, { body }) {
+    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
+    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(wrappingLabel['ssh-rsa']) }, body);
+}
+function openWithEd25519(key, wire, { args, body }) {
+    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
+    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
+    const share = Buffer.from(args[2] ?? '', 'base64');
+    const wrapping = ed25519WrappingKey(own, { other: share, share, recipient: x25519Point(own), wire });
+    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
+    decipher.setAuthTag(body.subarray(-16));
+    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
+}
+const unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
+function privateKeyOf(pem) {
+    let key;
+    try {
+        key = pem.startsWith('-----BEGIN OPENSSH ')
+            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
+            : (0,external_node_crypto_.createPrivateKey)(pem);
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            throw error;
+        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
+    }
+    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
+        throw new RangeError(unsupported);
+    return key;
+}
+const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
+const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
+/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
+function openSshKey(pem) {
+    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
+    const file = Buffer.from(base64, 'base64');
+    const magic = 'openssh-key-v1\0';
+    if (file.toString('latin1', 0, magic.length) !== magic)
+        throw damaged();
+    const outer = new Fields(file.subarray(magic.length));
+    if (outer.next().toString('latin1') !== 'none')
+        throw withPassphrase();
+    outer.next();
+    outer.next();
+    if (outer.number() !== 1)
+        throw damaged();
+    outer.next();
+    const inner = new Fields(outer.next());
+    // The same number twice, to see whether it was decrypted.
+    const [one, other] = [inner.number(), inner.number()];
+    if (one !== other)
+        throw damaged();
+    const type = inner.next().toString('latin1');
+    if (type === 'ssh-ed25519') {
+        const x = inner.next();
+        const pair = inner.next();
+        if (x.length !== 32 || pair.length !== 64)
+            throw damaged();
+        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
+    }
+    if (type !== 'ssh-rsa')
+        throw new RangeError(unsupported);
+    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
+    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
+    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
+    return {
+        kty: 'RSA',
+        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
+    };
+}
+/** Fields of an SSH key, each after its length. */
+class Fields {
+    #bytes;
+    #at = 0;
+    constructor(bytes) {
+        this.#bytes = bytes;
+    }
+    number() {
+        if (this.#at + 4 > this.#bytes.length)
+            throw damaged();
+        this.#at += 4;
+        return this.#bytes.readUInt32BE(this.#at - 4);
+    }
+    next() {
+        const length = this.number();
+        if (this.#at + length > this.#bytes.length)
+            throw damaged();
+        this.#at += length;
+        return this.#bytes.subarray(this.#at - length, this.#at);
+    }
+}
+function fields(...values) {
+    return Buffer.concat(values.flatMap((value) => {
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(value.length);
+        return [length, value];
+    }));
+}
+const bytesOf = (base64) => Buffer.from(base64, 'base64url');
+const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
+function bytesFrom(value) {
+    const hex = value.toString(16);
+    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}
+/** SSH writes numbers with a sign, JWK without. */
+const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
+function signed(base64) {
+    const bytes = bytesOf(base64);
+    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/age-identities.js
+
+
+/**
+ * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function identitiesIn(text) {
+    const ssh = [];
+    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
+        ssh.push(sshIdentity(pem));
+        return '';
+    });
+    if (rest.includes('PRIVATE KEY-----'))
+        throw new RangeError('has an SSH key that is cut off: give all of its lines');
+    const lines = keyLines(rest);
+    for (const { line, number } of lines) {
+        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length + ssh.length === 0)
+        throw new RangeError('has no key');
+    return [...lines.map(({ line }) => line), ...ssh];
+}
+
+
+/***/ }),
+
+/***/ 10280:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   l: () => (/* binding */ withWeekday),
+/* harmony export */   m: () => (/* binding */ calendarIn)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError if the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (at) => {
+        const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (at) => sundayBefore(day(at)),
+        month: (at) => day(at).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+
+/***/ }),
+
+/***/ 43373:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ns: () => (/* binding */ verifiedSetsOf),
+/* harmony export */   XM: () => (/* binding */ pathOf),
+/* harmony export */   ll: () => (/* binding */ newestFirst),
+/* harmony export */   vq: () => (/* binding */ catalogueOf),
+/* harmony export */   wG: () => (/* binding */ pathsOf)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(14295);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29462);
+/* harmony import */ var _read_manifest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3450);
+
+
+
+
+
+/** What else the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts the files that the survey found into sets and others.
+ *
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bareName(file.path))?.part === 'manifest');
+        // The manifest is put into place last, so files without one are not a set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
+function pathsOf({ id, folders }) {
+    return folders.map((folder) => (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id));
+}
+/** The first of those places. */
+function pathOf(set) {
+    return pathsOf(set)[0] ?? 'daily';
+}
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
+function newestFirst(a, b) {
+    return (0,_by_text_js__WEBPACK_IMPORTED_MODULE_4__/* .byText */ .z)(b, a);
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
+function placeOf({ path }) {
+    if (path.split('/').some(_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .isPartialName */ .$9))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .parseSetFileName */ .Bi)(bare);
+    const folder = _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = `${(0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .placeIn */ .VV)(folder, id)}/${bare}`;
+    return prefix === (0,_layout_js__WEBPACK_IMPORTED_MODULE_1__/* .prefixIn */ .Is)(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest belongs to ${manifest.id}`, manifest);
+    const { dump } = (0,_naming_js__WEBPACK_IMPORTED_MODULE_2__/* .setFileNames */ .H2)(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_3__/* .readSummary */ .L_)(text);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(a.folder) - _layout_js__WEBPACK_IMPORTED_MODULE_1__/* .allFolders */ .zl.indexOf(b.folder);
+}
+
+
+/***/ }),
+
+/***/ 76902:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   RT: () => (/* binding */ lastGoodIn),
+/* harmony export */   j6: () => (/* binding */ databaseIn),
+/* harmony export */   xS: () => (/* binding */ factsOf)
+/* harmony export */ });
+/* unused harmony export goodBackup */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(50141);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(43373);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(29462);
+
+
+
+
+/** What the database says of itself; null if it does not answer. */
+function factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f1)(probe.output);
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * The database's name, also if the database is lost: that is when its backups matter most.
+ * @param given by the workflow; null: none
+ */
+function databaseIn(seen, catalogue, given) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return factsOf(seen)?.database ?? given ?? newest;
+}
+/** The newest verified backup that a survey saw, and of which database. */
+function lastGoodIn(seen, given) {
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return { database: factsOf(seen)?.database ?? given, lastGood: 'unknown' };
+    const catalogue = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_2__/* .catalogueOf */ .vq)(sets.files, sets.manifests);
+    const database = databaseIn(seen, catalogue, given);
+    const newest = database === null ? undefined : (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_2__/* .verifiedSetsOf */ .Ns)(database, catalogue.sets)[0];
+    return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
+}
+/** A backup that is verified, by its id. */
+function goodBackup(id) {
+    const takenAt = (0,_naming_js__WEBPACK_IMPORTED_MODULE_3__/* .startOf */ .GH)(id);
+    return takenAt === null ? 'unknown' : { id, takenAt };
+}
+
+
+/***/ }),
+
+/***/ 81256:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Is: () => (/* binding */ prefixIn),
+/* harmony export */   VV: () => (/* binding */ placeIn),
+/* harmony export */   Z: () => (/* binding */ allTiers),
+/* harmony export */   aI: () => (/* binding */ folderOfTier),
+/* harmony export */   i5: () => (/* binding */ layoutLines),
+/* harmony export */   zl: () => (/* binding */ allFolders)
+/* harmony export */ });
+/* unused harmony export homeOf */
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
+};
+/** Holds the last dump that failed its verification. */
+const failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const allTiers = Object.keys(shelves);
+const allFolders = [...allTiers.map(folderOfTier), failed.folder];
+/** The folder that holds the sets of a tier. */
+function folderOfTier(tier) {
+    return shelves[tier].folder;
+}
+/** The tier that a set of this kind is put into first. */
+function homeOf(kind) {
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
+}
+/** The prefix of the file names in a folder. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
+}
+/** The path of a set's files in a folder, relative to the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${failed.folder} ${failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? failed;
+}
+
+
+/***/ }),
+
+/***/ 29462:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $9: () => (/* binding */ isPartialName),
+/* harmony export */   Bi: () => (/* binding */ parseSetFileName),
+/* harmony export */   GH: () => (/* binding */ startOf),
+/* harmony export */   H2: () => (/* binding */ setFileNames),
+/* harmony export */   "if": () => (/* binding */ isBackupId)
+/* harmony export */ });
+/* unused harmony exports backupIdAt, dumpExtension */
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** The files beside the dump, and how their names end. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/**
+ * Those that are encrypted with the dump. The others say what it is, and must be read without a key. The report of a plain set says
+ * more than that: a runner encrypts it too.
+ */
+const sealedParts = new Set(['schema', 'globals', 'settings', 'report']);
+const isSealed = (part, { encryption, sealedFrom }) => encryption === 'age' && sealedParts.has(part) && (part !== 'report' || sealedFrom != null);
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
+function setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        return [part, `${prefix}_${id}.${ending}${isSealed(part, encoding) ? '.age' : ''}`];
+    });
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null if it is not ours. */
+function parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+
+/***/ }),
+
+/***/ 3450:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ev: () => (/* binding */ longestManifest),
+/* harmony export */   L_: () => (/* binding */ readSummary),
+/* harmony export */   WI: () => (/* binding */ readManifest)
+/* harmony export */ });
+/* unused harmony export isSettingName */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4033);
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9290);
+/* harmony import */ var _releases_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(56986);
+/* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51190);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(29462);
+
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
+const name = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(1024);
+const line = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
+const mostRelations = 200_000;
+const backupId = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .isBackupId */ ["if"], 'a backup id');
+const instant = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const sequence = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    schema: name,
+    name,
+    before: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    after: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(bigInteger),
+    increment: bigInteger,
+    cycles: (value, place) => value !== undefined && (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+    extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    isDumped: (value, place) => value === undefined || (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .bool */ .lc)(value, place),
+});
+const runningImage = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    image: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(line),
+    tag: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .text */ .Qq)(128)),
+    digest: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_2__/* .isDigest */ .Bc, 'a digest')),
+    imageId: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isImageId */ .rw, 'an image id')),
+});
+const check = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    name,
+    result: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('passed', 'failed', 'could-not-check'),
+    detail: line,
+    ms: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .milliseconds */ .Rz,
+});
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
+const summaryFields = {
+    version: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)(1),
+    id: backupId,
+    kind: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('scheduled', 'predeployment', 'prerollback'),
+    environment: name,
+    database: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: instant,
+    finishedAt: instant,
+    serverVersion: name,
+    pgDumpVersion: name,
+    encoding: name,
+    locale: name,
+    ctype: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    localeProvider: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('libc', 'icu', 'builtin')),
+    providerLocale: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    icuRules: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(rules),
+    bootstrapRole: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    serverSettings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(isSettingName, line, 200)),
+    dumpWarnings: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(line, 100)),
+    format: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('custom', 'plain'),
+    compression: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('zstd', 'gzip', 'none'),
+    encryption: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .oneOf */ .yL)('none', 'age'),
+    file: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => (0,_naming_js__WEBPACK_IMPORTED_MODULE_5__/* .parseSetFileName */ .Bi)(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    dumpBytes: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9),
+    sha256: hex(64),
+    md5: hex(32),
+    sealedFrom: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ sizeBytes: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9, sha256: hex(64), md5: hex(32) })),
+    largeObjects: _untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .count */ .U9,
+    schemaSha256: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(hex(64)),
+    schemaChangedSince: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(backupId),
+    release: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .mapOf */ .A7)(_releases_release_js__WEBPACK_IMPORTED_MODULE_3__/* .isServiceName */ .tN, runningImage, 1000),
+    runUrl: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(url),
+    commit: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .textThat */ .jk)((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(name),
+    checks: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(check, 1000),
+};
+const summary = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)(summaryFields);
+const manifest = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
+    ...summaryFields,
+    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .G, mostRelations),
+    sequences: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(sequence, mostRelations),
+    extensions: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ name, version: name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
+ */
+function readManifest(json) {
+    return read(manifest, json);
+}
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > longestManifest)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return reader(value, '');
+    }
+    catch (error) {
+        if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
+            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Checked before anything else: a later version may look entirely different. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 6646:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   KY: () => (/* binding */ listedSums),
+/* harmony export */   Mm: () => (/* binding */ sidesOf),
+/* harmony export */   R8: () => (/* binding */ filesOf),
+/* harmony export */   eZ: () => (/* binding */ namesOf),
+/* harmony export */   gx: () => (/* binding */ judgeReading)
+/* harmony export */ });
+/* unused harmony export program */
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43373);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29462);
+
+
+const program = {
+    name: 'read-sets',
+    step: 'reading the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
+async function readSets(connection, request) {
+    const files = request.sets.flatMap((set) => {
+        const first = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathOf */ .XM)(set);
+        return filesOf(namesOf(set)).flatMap((name) => (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathsOf */ .wG)(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+    });
+    const dumps = new Set(request.sets.map((set) => `${(0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathOf */ .XM)(set)}/${namesOf(set).dump}`));
+    const parameters = {
+        backup_dir: request.backupDir,
+        lists: request.sets.flatMap((set) => {
+            const { sha256, md5 } = namesOf(set);
+            return [`${(0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathOf */ .XM)(set)}/${sha256}`, `${(0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathOf */ .XM)(set)}/${md5}`];
+        }),
+        files: files.map(({ file }) => file),
+        first_names: files.map(({ firstName }) => firstName),
+    };
+    const { result } = connection.run(program, parameters, {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => {
+            if (dumps.has(path))
+                request.onSet(path);
+        },
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = namesOf(set);
+    const [folder = 'daily', ...others] = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_0__/* .pathsOf */ .wG)(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} does not match ${names.sha256}`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} does not match the manifest`);
+    }
+    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} differs from the file in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = ['schema', 'globals', 'settings'];
+/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The file names of a set. */
+function namesOf({ manifest }) {
+    return (0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .setFileNames */ .H2)((0,_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .parseSetFileName */ .Bi)(manifest.file)?.prefix ?? 'backup', manifest.id, manifest);
+}
+/** The files that its checksum lists name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+
+/***/ }),
+
+/***/ 75286:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ decidePruning)
+/* harmony export */ });
+/* unused harmony export pruneNothing */
+/* harmony import */ var _calendar_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(10280);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43373);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(29462);
+/* harmony import */ var _tiers_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(33573);
+
+
+
+
+
+/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
+const clockSlackMs = 5 * 60 * 1000;
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
+/**
+ * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
+ * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
+ * nor deleted.
+ *
+ * @param sets all sets on the host, including the new one.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+function decidePruning(sets, options) {
+    const { database, policy } = options;
+    const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(options.timezone);
+    const horizon = options.now.getTime() + clockSlackMs;
+    const counted = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(database, sets)
+        .filter((set) => ((0,_naming_js__WEBPACK_IMPORTED_MODULE_3__/* .startOf */ .GH)(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .newestFirst */ .ll)(a.id, b.id));
+    return _layout_js__WEBPACK_IMPORTED_MODULE_2__/* .allTiers */ .Z.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier)));
+        const protectedId = protectedIn(tier, counted, standing);
+        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+        return standingIn(tier, sets).map((set) => {
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            return (decision ?? {
+                tier,
+                id: set.id,
+                action: 'keep',
+                reason: 'kept: dated in the future (was the clock set back?); not counted',
+            });
+        });
+    });
+}
+/**
+ * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "pruning was skipped: …".
+ */
+function pruneNothing(sets, database, why) {
+    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+        ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
+        : ignored(tier, set)));
+}
+function standingIn(tier, sets) {
+    return sets.filter((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier))).toSorted((a, b) => (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .newestFirst */ .ll)(a.id, b.id));
+}
+function isOf(database, set) {
+    return set.state === 'verified' && set.database === database;
+}
+function ignored(tier, set) {
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
+    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+/**
+ * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
+ * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
+ */
+function protectedIn(tier, counted, standing) {
+    if (tier === 'daily')
+        return standing[0]?.id ?? null;
+    const newest = counted[0];
+    const home = _layout_js__WEBPACK_IMPORTED_MODULE_2__/* .allTiers */ .Z.find((candidate) => newest?.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(candidate)));
+    return newest !== undefined && home === tier ? newest.id : null;
+}
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(tier, standing, keep, protectedId, calendar) {
+    const newestOf = new Map();
+    return standing.map((set) => {
+        const period = (0,_tiers_js__WEBPACK_IMPORTED_MODULE_4__/* .periodOf */ .j)(tier, set.id, calendar);
+        const newest = newestOf.get(period.key) ?? set.id;
+        newestOf.set(period.key, newest);
+        // Periods come newest first, so the number seen so far is the rank of this one.
+        const position = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...judge(set.id, position, set.id === protectedId) }];
+    });
+}
+function judge(id, position, isProtected) {
+    const within = position.keep === 'all' || position.rank <= position.keep;
+    if (within && position.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
+    if (isProtected)
+        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+    if (within)
+        return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
+    if (position.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
+    return {
+        action: 'delete',
+        reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
+    };
+}
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
+function rankAmong({ tier, period, rank, keep }) {
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
+    const word = periodWord[tier];
+    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+function ordinal(n) {
+    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+
+/***/ }),
+
+/***/ 33573:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ decideTiers),
+/* harmony export */   j: () => (/* binding */ periodOf)
+/* harmony export */ });
+/* harmony import */ var _calendar_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(10280);
+/* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43373);
+/* harmony import */ var _layout_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(81256);
+/* harmony import */ var _naming_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(29462);
+
+
+
+
+/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = (0,_naming_js__WEBPACK_IMPORTED_MODULE_3__/* .startOf */ .GH)(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .withWeekday */ .l)(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${(0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .withWeekday */ .l)(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
+ * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
+ * backup becomes the weekly one.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days begin and end there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(timezone);
+    const earlier = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes((0,_layout_js__WEBPACK_IMPORTED_MODULE_2__/* .folderOfTier */ .aI)(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
+
+/***/ }),
+
+/***/ 61011:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ quoteForShell)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
+const workflowCommand = /::|##\[/;
+/**
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
+ *
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('unquotable', 'A text with a NUL byte cannot be passed to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+
+/***/ }),
+
+/***/ 98295:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DB: () => (/* binding */ parseSize),
+/* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   KE: () => (/* binding */ listed),
+/* harmony export */   a3: () => (/* binding */ formatDuration),
+/* harmony export */   bn: () => (/* binding */ allOf),
+/* harmony export */   hS: () => (/* binding */ counted),
+/* harmony export */   z3: () => (/* binding */ formatBytes)
+/* harmony export */ });
+/* unused harmony export formatRate */
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
+function allOf(count, thing, [one, many]) {
+    if (count === 0)
+        return `no ${thing} ${one}`;
+    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+
+/***/ }),
+
+/***/ 51190:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A7: () => (/* binding */ mapOf),
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Rz: () => (/* binding */ milliseconds),
+/* harmony export */   U9: () => (/* binding */ count),
+/* harmony export */   Xd: () => (/* binding */ orNull),
+/* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   cW: () => (/* binding */ shape),
+/* harmony export */   jk: () => (/* binding */ textThat),
+/* harmony export */   lc: () => (/* binding */ bool),
+/* harmony export */   yL: () => (/* binding */ oneOf)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
+function text(longest) {
+    return (value, place) => {
+        if (typeof value !== 'string')
+            return refuse(place, 'is not text');
+        if (value.length > longest)
+            return refuse(place, `is longer than ${longest} characters`);
+        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
+    };
+}
+/** A string that `accepts` accepts. */
+function textThat(accepts, what) {
+    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
+}
+/** A whole number from 0 to 2^53 - 1. */
+const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
+/** A number of milliseconds, not negative, whole or not. */
+const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
+const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
+/** Exactly one of the values. */
+function oneOf(...values) {
+    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
+}
+/** The value, or null; a missing field counts as null. */
+function orNull(read) {
+    return (value, place) => (value === null || value === undefined ? null : read(value, place));
+}
+/** An array of at most `most` items. */
+function listOf(read, most) {
+    return (value, place) => {
+        if (!Array.isArray(value))
+            return refuse(place, 'is not a list');
+        if (value.length > most)
+            return refuse(place, `has more than ${most} items`);
+        return value.map((item, index) => read(item, `${place}[${index}]`));
+    };
+}
+/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
+function mapOf(isKey, read, most) {
+    return (value, place) => {
+        const entries = Object.entries(objectAt(value, place));
+        if (entries.length > most)
+            return refuse(place, `has more than ${most} entries`);
+        return Object.fromEntries(entries.map(([key, item]) => {
+            if (!isKey(key))
+                return refuse(place, 'has a name that is not allowed');
+            return [key, read(item, `${place}.${key}`)];
+        }));
+    };
+}
+/** An object with these fields; others are dropped. */
+function shape(fields) {
+    return (value, place) => {
+        const object = objectAt(value, place);
+        const own = Object.entries(fields).map(([field, read]) => [
+            field,
+            read(object[field], place === '' ? field : `${place}.${field}`),
+        ]);
+        return Object.fromEntries(own);
+    };
+}
+function objectAt(value, place) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return refuse(place, 'is not an object');
+    return value;
+}
+function refuse(place, why) {
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
+}
+
+
+/***/ }),
+
+/***/ 87938:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ addRecord),
+/* harmony export */   X: () => (/* binding */ copyRecord)
+/* harmony export */ });
+/* harmony import */ var _shared_history_host_file_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47899);
+/* harmony import */ var _shared_history_known_history_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29141);
+/* harmony import */ var _shared_runner_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(33437);
+
+
+
+/** Adds a record to the history on the host and to its copies. */
+async function addRecord(connection, record, surveyed, run) {
+    const { backupDir } = run.inputs;
+    await (0,_shared_history_host_file_js__WEBPACK_IMPORTED_MODULE_0__/* .appendHistory */ .b8)(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: _shared_runner_log_js__WEBPACK_IMPORTED_MODULE_2__.host });
+    await copyRecord(record, surveyed, run);
+}
+/** Copies a record that the host already has off the host. Problems with the copies are reported but fail nothing. */
+async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
+    const { knownHistory } = surveyed;
+    outputs['history-id'] = record.id;
+    surveyed.knownHistory = {
+        ...knownHistory,
+        host: [...knownHistory.missing, ...knownHistory.host, record],
+        missing: [],
+    };
+    _shared_runner_log_js__WEBPACK_IMPORTED_MODULE_2__.info(`Added to the history: ${record.event} ${record.status}, release ${record.verdict} (${record.id})`);
+    if (inputs.history.length === 0)
+        return;
+    for (const notice of await (0,_shared_history_known_history_js__WEBPACK_IMPORTED_MODULE_1__/* .storeCopies */ .XK)(surveyed.knownHistory, [], mirror))
+        _shared_runner_log_js__WEBPACK_IMPORTED_MODULE_2__.notice(notice);
+}
+
+
+/***/ }),
+
+/***/ 21123:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  z: () => (/* binding */ databaseOf),
+  O: () => (/* binding */ look)
+});
+
+// EXTERNAL MODULE: ./build/shared/history/known-history.js + 1 modules
+var known_history = __nccwpck_require__(29141);
+// EXTERNAL MODULE: ./build/shared/host/compose-call.js
+var compose_call = __nccwpck_require__(82748);
+// EXTERNAL MODULE: ./build/shared/host/survey-sets.js
+var survey_sets = __nccwpck_require__(58455);
+// EXTERNAL MODULE: ./build/shared/host/survey-swap.js
+var survey_swap = __nccwpck_require__(80425);
+;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+
+
+const program = {
+    name: 'survey',
+    step: 'the survey of the host',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
+    ],
+};
+/** Surveys the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: (0,compose_call/* composeLines */.GF)(request.compose ?? {}),
+        layout: request.layout,
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
+}
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
+        folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        sets: (0,survey_sets/* readSets */.AP)(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
+        }),
+        otherProjects: linesOf(records.find('projects')),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        swapFacts: (0,survey_swap/* readSwapFacts */.P)(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+/** In the output of the template, each list ends with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
+        otherFiles: linesOf(records.find('compose-deployed')),
+        missingFiles: linesOf(records.find('compose-missing')),
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        idle: [],
+        unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: linesOf(records.find('compose-unset-names')),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
+    };
+}
+function linesOf(text) {
+    return (text ?? '').split('\n').filter((line) => line !== '');
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
+}
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
+}
+/**
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
+}
+
+// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
+var scripts = __nccwpck_require__(33338);
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
+// EXTERNAL MODULE: ./build/shared/releases/project.js
+var project = __nccwpck_require__(40674);
+// EXTERNAL MODULE: ./build/shared/releases/template-variables.js
+var template_variables = __nccwpck_require__(73921);
+;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
+
+
+
+
+/**
+ * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
+ * services were started, or a tag that only the deployer's shell had.
+ */
+async function surveyProject(connection, request, signal, onLog) {
+    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
+    const seen = await look({ profiles: [], variables: [] });
+    const extras = extrasFor(seen);
+    if (extras === null)
+        return seen;
+    const again = await look(extras);
+    if (again.compose === null || 'error' in again.compose)
+        return again;
+    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
+}
+/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
+function extrasFor({ compose, containers }) {
+    if (compose === null || 'error' in compose)
+        return null;
+    const written = (0,project/* readServices */.JQ)(compose.template);
+    if (written === null)
+        return null;
+    const known = (0,project/* readServices */.JQ)(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const profiles = [...running].flatMap((service) => {
+        const [profile] = written.get(service)?.profiles ?? [];
+        return profile === undefined || known?.has(service) === true ? [] : [profile];
+    });
+    const variables = new Map();
+    // The newest container comes last, and so has the last word.
+    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
+        const template = written.get(service)?.image ?? null;
+        const rendered = known?.get(service)?.image ?? null;
+        // What our own rollbacks create is named by its digest as well.
+        const [ran = ''] = image.split('@');
+        if (template === null || rendered === ran || (0,image_reference/* referenceOf */.Bz)(ran) === null)
+            continue;
+        for (const [name, value] of (0,template_variables/* valuesBehind */.ZZ)(template, ran) ?? []) {
+            // What the env file sets may say something else on purpose.
+            if (value !== '' && compose.envNames?.includes(name) !== true)
+                variables.set(name, value);
+        }
+    }
+    if (profiles.length === 0 && variables.size === 0)
+        return null;
+    return {
+        profiles: [...new Set(profiles)],
+        variables: [...variables].map(([name, value]) => ({ name, value })),
+    };
+}
+/** Services that a profile has brought along although nobody has started them. */
+function idleServices({ compose, containers }, { config }) {
+    const before = compose === null || 'error' in compose ? null : (0,project/* readServices */.JQ)(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const written = (0,project/* readServices */.JQ)(config) ?? new Map();
+    return [...written]
+        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
+        .map(([service]) => service);
+}
+
+// EXTERNAL MODULE: ./build/shared/runner/log.js
+var log = __nccwpck_require__(33437);
+// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
+var catalogue = __nccwpck_require__(43373);
+// EXTERNAL MODULE: ./build/shared/sets/last-good.js
+var last_good = __nccwpck_require__(76902);
+// EXTERNAL MODULE: ./build/shared/sets/layout.js
+var layout = __nccwpck_require__(81256);
+;// CONCATENATED MODULE: ./build/verify-action/surveyed-host.js
+
+
+
+
+
+
+
+
+
+/** Surveys the host once, for all groups of checks. */
+async function look(connection, { inputs, signal, mirrored }) {
+    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
+    const request = { ...inputs, probe: (0,scripts/* insideScript */.yT)(), layout: layout/* layoutLines */.i5, sets: true, setup: asks('setup') };
+    // Compose takes its time, so only groups that need it ask it.
+    const seen = asks('setup', 'deployment')
+        ? await surveyProject(connection, request, signal, log.host)
+        : await survey(connection, { ...request, compose: null }, signal, log.host);
+    const { texts, notices } = await mirrored;
+    const sets = (0,survey_sets/* demandSets */.bc)(seen.sets);
+    return {
+        seen,
+        sets,
+        catalogue: (0,catalogue/* catalogueOf */.vq)(sets.files, sets.manifests),
+        knownHistory: (0,known_history/* gatherHistory */.ck)(inputs.environment, seen.history, seen.auditTrail, texts),
+        copyNotices: notices,
+        now: new Date(Date.now() + seen.clockAhead),
+    };
+}
+/** The database's name, also if the database is lost. */
+function databaseOf({ seen, catalogue }, { databaseName }) {
+    return (0,last_good/* databaseIn */.j6)(seen, catalogue, databaseName);
+}
+
 
 /***/ }),
 
@@ -32273,131 +37546,10 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
-// NAMESPACE OBJECT: ./build/shared/runner/log.js
-var log_namespaceObject = {};
-__nccwpck_require__.r(log_namespaceObject);
-__nccwpck_require__.d(log_namespaceObject, {
-  closeGroup: () => (closeGroup),
-  doubtful: () => (doubtful),
-  error: () => (log_error),
-  failed: () => (failed),
-  group: () => (log_group),
-  host: () => (host),
-  important: () => (important),
-  info: () => (info),
-  notice: () => (log_notice),
-  passed: () => (passed),
-  progress: () => (progress),
-  quietly: () => (quietly),
-  success: () => (success),
-  warning: () => (warning)
-});
-
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: ./build/shared/failure.js
-/**
- * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
- */
-class failure_Failure extends Error {
-    code;
-    hint;
-    constructor(code, message, details = {}) {
-        super(message, details.cause === undefined ? undefined : { cause: details.cause });
-        this.name = 'Failure';
-        this.code = code;
-        this.hint = details.hint;
-    }
-}
-/** True for a Failure; with codes, for a Failure with one of them. */
-function failure_isFailure(error, ...codes) {
-    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
-}
-/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
-class InputError extends failure_Failure {
-    field;
-    reason;
-    constructor(field, reason, hint) {
-        super('bad-input', `Input "${field}" ${reason}`, { hint });
-        this.name = 'InputError';
-        this.field = field;
-        this.reason = reason;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/untrusted.js
-
-/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
-function untrusted_text(longest) {
-    return (value, place) => {
-        if (typeof value !== 'string')
-            return refuse(place, 'is not text');
-        if (value.length > longest)
-            return refuse(place, `is longer than ${longest} characters`);
-        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
-    };
-}
-/** A string that `accepts` accepts. */
-function textThat(accepts, what) {
-    return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
-}
-/** A whole number from 0 to 2^53 - 1. */
-const count = (value, place) => Number.isSafeInteger(value) && value >= 0 ? value : refuse(place, 'is not a count');
-/** A number of milliseconds, not negative, whole or not. */
-const milliseconds = (value, place) => typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : refuse(place, 'is not a duration');
-const bool = (value, place) => typeof value === 'boolean' ? value : refuse(place, 'is not true or false');
-/** Exactly one of the values. */
-function oneOf(...values) {
-    return (value, place) => values.find((known) => known === value) ?? refuse(place, `is not one of ${values.map(String).join(', ')}`);
-}
-/** The value, or null; a missing field counts as null. */
-function orNull(read) {
-    return (value, place) => (value === null || value === undefined ? null : read(value, place));
-}
-/** An array of at most `most` items. */
-function listOf(read, most) {
-    return (value, place) => {
-        if (!Array.isArray(value))
-            return refuse(place, 'is not a list');
-        if (value.length > most)
-            return refuse(place, `has more than ${most} items`);
-        return value.map((item, index) => read(item, `${place}[${index}]`));
-    };
-}
-/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
-function mapOf(isKey, read, most) {
-    return (value, place) => {
-        const entries = Object.entries(objectAt(value, place));
-        if (entries.length > most)
-            return refuse(place, `has more than ${most} entries`);
-        return Object.fromEntries(entries.map(([key, item]) => {
-            if (!isKey(key))
-                return refuse(place, 'has a name that is not allowed');
-            return [key, read(item, `${place}.${key}`)];
-        }));
-    };
-}
-/** An object with these fields; others are dropped. */
-function shape(fields) {
-    return (value, place) => {
-        const object = objectAt(value, place);
-        const own = Object.entries(fields).map(([field, read]) => [
-            field,
-            read(object[field], place === '' ? field : `${place}.${field}`),
-        ]);
-        return Object.fromEntries(own);
-    };
-}
-function objectAt(value, place) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return refuse(place, 'is not an object');
-    return value;
-}
-function refuse(place, why) {
-    throw new failure_Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
-}
-
+// EXTERNAL MODULE: ./build/shared/untrusted.js
+var untrusted = __nccwpck_require__(51190);
 ;// CONCATENATED MODULE: ./build/shared/runner/context.js
 
 
@@ -32437,7 +37589,7 @@ function workflowUrl(server, repository, ref) {
     const url = `${server}/${repository}/actions/workflows/${file}`;
     return file !== undefined && isPlain(url) ? url : null;
 }
-const readEvent = shape({ repository: orNull(shape({ default_branch: orNull(untrusted_text(1_000)) })) });
+const readEvent = (0,untrusted/* shape */.cW)({ repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ default_branch: (0,untrusted/* orNull */.Xd)((0,untrusted/* text */.Qq)(1_000)) })) });
 function defaultBranchIn(payload) {
     try {
         return readEvent(payload, '').repository?.default_branch || null;
@@ -32455,95 +37607,8 @@ function readPayload(path) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message continues "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message continues "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
-    }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
-}
-/** With the verb: `no table is`, `the only table is`, `all 25 tables are`. */
-function allOf(count, thing, [one, many]) {
-    if (count === 0)
-        return `no ${thing} ${one}`;
-    return count === 1 ? `the only ${thing} ${one}` : `all ${counted(count, thing)} ${many}`;
-}
-/** `1 set`, `3 sets`, `12,000 sets`. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
-}
-/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
-function listed(items, most, { separator = ', ', total = items.length } = {}) {
-    const rest = total - Math.min(most, items.length);
-    const shown = items.slice(0, most).join(separator);
-    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
-}
-
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/notify/text.js
 
 // A notice as text for people: the verdict first, then why, then what to do.
@@ -32562,7 +37627,7 @@ function headlineOf(notice) {
     const line = [
         `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
         ...(database === null ? [] : [`database ${database}`]),
-        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        ...(backup === null ? [] : [(0,units/* formatBytes */.z3)(backup.sizeBytes)]),
         lastGoodText(notice),
     ].join(', ');
     return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
@@ -32605,13 +37670,13 @@ function rowsOf(notice) {
     return [
         ...row('Environment', environment),
         ...row('Database', database),
-        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('Backup', backup && `${backup.id}, ${(0,units/* formatBytes */.z3)(backup.sizeBytes)}, ${backup.file}`),
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
-        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
-        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
         ...row('Finished', finishedAt.toISOString()),
         ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
         ...row('Run', run.url),
@@ -32632,7 +37697,7 @@ function lastGoodText(notice) {
         return 'no good backup';
     if (lastGood === 'unknown')
         return 'age of the last good backup unknown';
-    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `last good backup ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 function lastGoodDetail(notice) {
     const { lastGood } = notice;
@@ -32640,7 +37705,7 @@ function lastGoodDetail(notice) {
         return 'there is none';
     if (lastGood === 'unknown')
         return 'unknown: this run has not looked at the backups';
-    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+    return `${lastGood.id}, ${(0,units/* formatDuration */.a3)((ageSeconds(notice) ?? 0) * 1_000)} old`;
 }
 /** `backup-action` makes a backup, `verify-action` a verification. */
 function workOf({ action }) {
@@ -32720,108 +37785,12 @@ function factsOf(notice) {
     };
 }
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/clean.js
-// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
-// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
-/** The longest line of a log, in UTF-16 units. */
-const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
-// of a line, so an unfinished sequence cannot hide the lines after it.
-const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
-const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
-// runner's string comparison ignores such characters, so remove them before looking for `::`.
-const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-/**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
- * Ordinary text is unchanged. A trailing line break does not add an empty line.
- */
-function clean_cleanLines(text) {
-    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
-}
-/** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function clean_cleanLine(text, limit = longestLine) {
-    const line = clean_cleanLines(text)
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .join(' ');
-    return shorten(line, limit);
-}
-/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
-function cleanMarkdown(text) {
-    return clean_cleanLine(text)
-        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
-        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;')
-        .replace(/:(?=\/\/)/g, '&#58;')
-        .replace(/(www)\./gi, '$1&#46;');
-}
-/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function markdownCode(text) {
-    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
-    const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
-    return line === '' ? '' : `${fence} ${line} ${fence}`;
-}
-/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
-function codeFence(text) {
-    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-}
-function breakCommands(line) {
-    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
-}
-function shorten(line, limit) {
-    // The cut may leave the first half of a surrogate pair behind.
-    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function longestRun(text, character) {
-    let longest = 0;
-    let run = 0;
-    for (const each of text) {
-        run = each === character ? run + 1 : 0;
-        longest = Math.max(longest, run);
-    }
-    return longest;
-}
-
+// EXTERNAL MODULE: ./build/shared/failure.js
+var shared_failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/reaching.js
+var reaching = __nccwpck_require__(59859);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var shared_clean = __nccwpck_require__(3581);
 ;// CONCATENATED MODULE: ./build/shared/notify/notice.js
 
 /** Outputs that are too long, or say again what a notice says elsewhere. */
@@ -32851,7 +37820,7 @@ function noticeOf(frame, told, ending, hide) {
         outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
-        advice: clean_cleanLines(failure?.hint ?? '')
+        advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
             .slice(0, mostAdvice)
             .map(clean),
     };
@@ -32872,7 +37841,7 @@ function verdictOf({ verdict }, { exitCode, isCancelled }) {
  * make clickable.
  */
 function shown(text) {
-    return clean_cleanLine(text, longestText)
+    return (0,shared_clean/* cleanLine */.Ow)(text, longestText)
         .replaceAll('://', '[:]//')
         .replace(/<(?=[!@#/A-Za-z])/g, '‹');
 }
@@ -32894,7 +37863,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await inTime(patience, signal, transport.sendMail({
+        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -32911,7 +37880,7 @@ async function sendMail(mailing, notice, signal) {
     catch (error) {
         const { code = '' } = error;
         const what = said[code] === undefined ? '' : ` ${said[code]}`;
-        throw new Error(`${server.host}:${server.port}${what}: ${reasonOf(error)}`);
+        throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
         transport.close();
@@ -32929,12 +37898,12 @@ function wantsMail({ on }, notice) {
 async function reachMailServer(server, signal) {
     const transport = await transportTo(server);
     try {
-        await inTime(patience, signal, transport.verify());
+        await (0,reaching/* inTime */.R)(patience, signal, transport.verify());
     }
     catch (error) {
         signal.throwIfAborted();
         const { code = '' } = error;
-        throw new failure_Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+        throw new shared_failure/* Failure */.HR('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${(0,reaching/* reasonOf */.A)(error)}`, {
             hint: remedies[code] ??
                 'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
         });
@@ -32969,6 +37938,8 @@ const remedies = {
     ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
 };
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(37067);
 // EXTERNAL MODULE: external "node:https"
@@ -33013,11 +37984,11 @@ async function openConnection(url, proxyFor, signal) {
 async function reachServer(address, proxyFor, signal) {
     const end = new AbortController();
     try {
-        await inTime(connect_patience, signal, openConnection(address, proxyFor, end.signal));
+        await (0,reaching/* inTime */.R)(connect_patience, signal, openConnection(address, proxyFor, end.signal));
     }
     catch (error) {
         signal.throwIfAborted();
-        throw new Error(`${address.host} cannot be reached from the runner: ${reasonOf(error)}`);
+        throw new Error(`${address.host} cannot be reached from the runner: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
         end.abort();
@@ -33074,9 +38045,9 @@ async function post(message, { proxyFor, signal }) {
         catch (error) {
             const pause = pauses[failures];
             if (signal.aborted || error instanceof Refused || pause === undefined)
-                throw new Error(reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
-                throw new Error(reasonOf(error));
+                throw new Error((0,reaching/* reasonOf */.A)(error));
             });
         }
     }
@@ -33084,7 +38055,7 @@ async function post(message, { proxyFor, signal }) {
 async function tryOnce(message, proxyFor, signal) {
     const end = new AbortController();
     try {
-        const { status, text } = await inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        const { status, text } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
         if (status >= 200 && status < 300)
             return text;
         const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
@@ -33165,7 +38136,7 @@ async function reachPing(address, proxyFor, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        throw new failure_Failure('ping-unreachable', reasonOf(error), {
+        throw new shared_failure/* Failure */.HR('ping-unreachable', (0,reaching/* reasonOf */.A)(error), {
             hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
         });
     }
@@ -33201,7 +38172,7 @@ async function reachWebhook({ url }, proxyFor, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        throw new failure_Failure('webhook-unreachable', reasonOf(error), {
+        throw new shared_failure/* Failure */.HR('webhook-unreachable', (0,reaching/* reasonOf */.A)(error), {
             hint: 'Correct "webhook-url", and check that the network of the runner allows the connection',
         });
     }
@@ -33265,7 +38236,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+        throw new shared_failure/* Failure */.HR('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -33274,7 +38245,7 @@ function makeFolder() {
         return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
     }
     catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+        throw new shared_failure/* Failure */.HR('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
     }
 }
 /** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
@@ -33286,7 +38257,7 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
 }
 function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+    return new shared_failure/* Failure */.HR('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
 /** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path) {
@@ -33466,204 +38437,10 @@ async function inFolder(work) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/advice.js
-/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
-const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
-/** In front of a command: the line's start, or a word that announces one. */
-const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
-const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
-/** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
-const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
-/**
- * Takes a hint apart. Hints are prose, in which a command stands after a colon, a semicolon or "then": `As root: chmod 700 /x`.
- * What is not surely a command stays text.
- */
-function partsOf(advice) {
-    const parts = [];
-    let rest = advice;
-    for (;;) {
-        start.lastIndex = 0;
-        const match = firstCommand(rest);
-        if (match === null)
-            break;
-        const [from, to] = match;
-        if (from > 0)
-            parts.push({ text: rest.slice(0, from) });
-        parts.push({ command: rest.slice(from, to) });
-        rest = rest.slice(to);
-    }
-    return rest === '' ? parts : [...parts, { text: rest }];
-}
-function firstCommand(text) {
-    for (const match of text.matchAll(start)) {
-        const from = match.index + match[0].length;
-        const length = commandLength(text.slice(from));
-        if (length > 0)
-            return [from, from + length];
-    }
-    return null;
-}
-/** Up to the first end that is not within quotes. */
-function commandLength(text) {
-    let offset = 0;
-    for (;;) {
-        const found = end.exec(text.slice(offset));
-        if (found === null)
-            return text.length;
-        const at = offset + found.index;
-        if (isBalanced(text.slice(0, at)))
-            return at;
-        offset = at + Math.max(1, found[0].length);
-        if (offset >= text.length)
-            return text.length;
-    }
-}
-function isBalanced(text) {
-    const isOdd = (quote) => (text.split(quote).length - 1) % 2 === 1;
-    return !isOdd("'") && !isOdd('"');
-}
-/** The commands alone, in their order. */
-function commandsIn(advice) {
-    return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
-}
-
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-;// CONCATENATED MODULE: ./build/shared/runner/log.js
-
-
-
-// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
-// are added after that. There is no terminal, but GitHub shows colours anyway.
-/** GitHub cuts an annotation off at 4096 characters. */
-const longestAnnotation = 4_000;
-let groupIsOpen = false;
-/** What was already annotated: saying it again helps nobody. */
-const annotated = new Set();
-/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
-async function log_group(title, work) {
-    closeGroup();
-    aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
-    groupIsOpen = true;
-    try {
-        return await work();
-    }
-    finally {
-        closeGroup();
-    }
-}
-/** Ends the open group, so that the following lines are visible without unfolding it. */
-function closeGroup() {
-    if (groupIsOpen)
-        aloud(() => lib_core/* endGroup */.N4());
-    groupIsOpen = false;
-}
-function info(text) {
-    print(text, (line) => line);
-}
-function success(text) {
-    print(text, (line) => green(`✔ ${line}`));
-}
-/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
-function passed(text) {
-    print(text, green);
-}
-function failed(text) {
-    print(text, red);
-}
-function doubtful(text) {
-    print(text, yellow);
-}
-/** Progress of a long step. The caller decides how often to report it. */
-function progress(text) {
-    print(text, (line) => grey(`… ${line}`));
-}
-/** Output of the host, marked so that nobody takes it for ours. */
-function host(text) {
-    print(text, (line) => `${grey('host │')} ${line}`);
-}
-/** Something important: bold, without an annotation. */
-function important(text) {
-    print(text, bold);
-}
-/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
-function log_error(text, title) {
-    annotate(lib_core/* error */.z3, text, title);
-}
-/** An annotation: something needs attention soon. */
-function warning(text, title) {
-    annotate(lib_core/* warning */.$e, text, title);
-}
-/** An annotation: something worth knowing beyond the log. */
-function log_notice(text, title) {
-    annotate(lib_core/* notice */.lm, text, title);
-}
-/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
-const quiet = new external_node_async_hooks_.AsyncLocalStorage();
-let filtered = false;
-/**
- * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
- * `work`, except commands that mask a secret. With debug logging, everything is visible.
- * @param heard gets what they print: the only place where some of them say why they failed
- */
-function quietly(work, heard = () => { }) {
-    if (!filtered)
-        filterOutput();
-    filtered = true;
-    return quiet.run(heard, work);
-}
-function filterOutput() {
-    const write = process.stdout.write.bind(process.stdout);
-    process.stdout.write = (chunk, ...rest) => {
-        const text = String(chunk);
-        const heard = quiet.getStore();
-        const isTheirs = heard != null && !text.startsWith('::add-mask::');
-        if (isTheirs)
-            heard(text);
-        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
-    };
-}
-/** Writes our own output, which is never dropped. */
-function aloud(write) {
-    quiet.run(null, write);
-}
-function print(text, dress) {
-    aloud(() => {
-        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
-        const lines = clean_cleanLines(text);
-        if (lines.length > 0)
-            lib_core/* info */.pq(lines.map(dress).join('\n'));
-    });
-}
-function annotate(write, text, title) {
-    const said = annotation(text);
-    if (annotated.has(said))
-        return;
-    annotated.add(said);
-    aloud(() => write(said, annotationTitle(title)));
-}
-function annotation(text) {
-    return clean_cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
-}
-function annotationTitle(title) {
-    return title === undefined ? {} : { title: clean_cleanLine(title) };
-}
-function bold(line) {
-    return `\x1b[1m${line}\x1b[0m`;
-}
-function green(line) {
-    return `\x1b[32m${line}\x1b[0m`;
-}
-function red(line) {
-    return `\x1b[31m${line}\x1b[0m`;
-}
-function yellow(line) {
-    return `\x1b[33m${line}\x1b[0m`;
-}
-function grey(line) {
-    return `\x1b[90m${line}\x1b[0m`;
-}
-
+// EXTERNAL MODULE: ./build/shared/advice.js
+var advice = __nccwpck_require__(49790);
+// EXTERNAL MODULE: ./build/shared/runner/log.js
+var log = __nccwpck_require__(33437);
 ;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
@@ -33677,21 +38454,21 @@ const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The headline: how the run ended. */
 function job_summary_verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+    return block(`## ${signs[kind]} ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
+    return block(`### ${(0,shared_clean/* cleanMarkdown */.nw)(text)}`);
 }
 function paragraph(text) {
     return block(prose(text));
 }
 /** What to do: words as paragraphs, and the commands among them in blocks that can be copied. */
-function advice(text) {
+function job_summary_advice(text) {
     return text.split('\n').flatMap(adviceLine);
 }
 /** Where the failure is explained. */
 function explained(code) {
-    return block(`[What ${markdownCode(code)} means, and what else helps](${explanation(code)})`);
+    return block(`[What ${(0,shared_clean/* markdownCode */.D9)(code)} means, and what else helps](${explanation(code)})`);
 }
 /** The page of our documentation that explains a failure. */
 function explanation(code) {
@@ -33706,7 +38483,7 @@ function ownForm() {
 function job_summary_button() {
     const { runsUrl } = context_workflowContext(process.env, {});
     const actions = runsUrl === null ? '**Actions**' : `[**Actions**](${runsUrl.replace(/\/runs\/$/, '')})`;
-    return block(`To go back to the last good release: under ${actions}, start the workflow that has rollback-action. With the box ${markdownCode('confirm')} empty, it only shows what it would do.`);
+    return block(`To go back to the last good release: under ${actions}, start the workflow that has rollback-action. With the box ${(0,shared_clean/* markdownCode */.D9)('confirm')} empty, it only shows what it would do.`);
 }
 /** What to write into which box of a form. */
 function boxes(introduction, values) {
@@ -33727,7 +38504,7 @@ function table(head, rows) {
     if (head.includes(''))
         throw new Error('A column of a table has no name');
     const lines = [
-        head.map(cleanMarkdown),
+        head.map(shared_clean/* cleanMarkdown */.nw),
         head.map(() => '---'),
         ...rows.slice(0, mostRows).map((row) => row.map(cell)),
     ];
@@ -33736,14 +38513,14 @@ function table(head, rows) {
 }
 /** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
 function codeBlock(text, language = '') {
-    const code = withoutMiddle(clean_cleanLines(text).join('\n'));
-    const fence = codeFence(code);
+    const code = withoutMiddle((0,shared_clean/* cleanLines */.v3)(text).join('\n'));
+    const fence = (0,shared_clean/* codeFence */.d6)(code);
     return block(`${fence}${language}\n${code}\n${fence}`);
 }
 /** Blocks folded away under a title. */
 function details(title, blocks) {
     // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const summary = (0,shared_clean/* cleanLine */.Ow)(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 /** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
@@ -33767,7 +38544,7 @@ function writeSummary(blocks) {
         (0,external_node_fs_.appendFileSync)(file, renderSummary(blocks));
     }
     catch (error) {
-        info(`Could not write the job summary: ${error}`);
+        log.info(`Could not write the job summary: ${error}`);
     }
 }
 let isWritten = false;
@@ -33782,9 +38559,9 @@ function cell(value) {
     if (typeof value !== 'object')
         return prose(String(value));
     if ('code' in value)
-        return markdownCode(value.code);
-    return partsOf(value.advice)
-        .map((part) => ('command' in part ? markdownCode(part.command) : prose(part.text, true)))
+        return (0,shared_clean/* markdownCode */.D9)(value.code);
+    return (0,advice/* partsOf */.C)(value.advice)
+        .map((part) => ('command' in part ? (0,shared_clean/* markdownCode */.D9)(part.command) : prose(part.text, true)))
         .join('');
 }
 /** Words that only lead from one command to the next. */
@@ -33797,7 +38574,7 @@ function adviceLine(line) {
             blocks.push(codeBlock(commands.join('\n'), 'bash'));
         commands = [];
     };
-    for (const part of partsOf(line)) {
+    for (const part of (0,advice/* partsOf */.C)(line)) {
         if ('command' in part)
             commands.push(part.command);
         else if (commands.length === 0 || !between.test(part.text)) {
@@ -33813,16 +38590,16 @@ function adviceLine(line) {
 /** Cleaned text in which addresses of runs of this very repository can be clicked, and no others. */
 function prose(text, isPart = false) {
     const { runsUrl } = context_workflowContext(process.env, {});
-    const clean = (words) => (isPart ? keepingEnds(words) : cleanMarkdown(words));
+    const clean = (words) => (isPart ? keepingEnds(words) : (0,shared_clean/* cleanMarkdown */.nw)(words));
     if (runsUrl === null || !text.includes(runsUrl))
         return clean(text);
-    const parts = clean_cleanLine(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
+    const parts = (0,shared_clean/* cleanLine */.Ow)(text).split(new RegExp(`(${escapedForPattern(runsUrl)}\\d+(?:/attempts/\\d+)?)(?![\\w/])`));
     return parts.map((part, index) => (index % 2 === 1 ? `<${part}>` : keepingEnds(part))).join('');
 }
 /** Cleaning trims, but these are parts of a sentence. */
 function keepingEnds(text) {
     const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
-    return `${before === '' ? '' : ' '}${cleanMarkdown(words)}${after === '' ? '' : ' '}`;
+    return `${before === '' ? '' : ' '}${(0,shared_clean/* cleanMarkdown */.nw)(words)}${after === '' ? '' : ' '}`;
 }
 function escapedForPattern(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -33846,7 +38623,7 @@ function withoutMiddle(code) {
 function wordsOf({ action, exitCode, error, cancelledBy }) {
     if (exitCode === 0)
         return null;
-    if (failure_isFailure(error))
+    if ((0,shared_failure/* isFailure */.N6)(error))
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
@@ -33864,12 +38641,12 @@ function reportEnding(ending) {
     if (words === null)
         return;
     if (cancelledBy !== null)
-        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
-    else if (failure_isFailure(error))
-        log_error(words.message, `${action} failed: ${words.code}`);
+        log.error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if ((0,shared_failure/* isFailure */.N6)(error))
+        log.error(words.message, `${action} failed: ${words.code}`);
     else
-        log_error(words.message, `${action} failed`);
-    if (failure_isFailure(error))
+        log.error(words.message, `${action} failed`);
+    if ((0,shared_failure/* isFailure */.N6)(error))
         tellDetails(error);
     else if (cancelledBy === null)
         tellDefect(error, words);
@@ -33886,27 +38663,27 @@ function summarizeEnding(ending) {
     writeSummary([
         job_summary_verdict('bad', `${ending.action} ${how}: ${code}`),
         paragraph(message),
-        ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
-        ...(failure_isFailure(ending.error) ? [explained(ending.error.code)] : []),
+        ...(hint === null ? [] : [heading('What to do'), ...job_summary_advice(hint)]),
+        ...((0,shared_failure/* isFailure */.N6)(ending.error) ? [explained(ending.error.code)] : []),
     ]);
 }
 function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
-        info(error.stack);
+        log.info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    important(`What to do: ${hint}`);
+    log.important(`What to do: ${hint}`);
 }
 function tellDetails(failure) {
     if (failure.hint !== undefined)
-        important(`What to do: ${failure.hint}`);
+        log.important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
-    info(`More about it: ${explanation(failure.code)}`);
+    log.info(`More about it: ${explanation(failure.code)}`);
 }
 /** Prints an error and its chain of causes. */
 function tellCauses(cause) {
     for (let each = cause; each !== undefined && each !== null && each !== '';) {
-        info(`Cause: ${messageOf(each)}`);
+        log.info(`Cause: ${messageOf(each)}`);
         each = each instanceof Error ? each.cause : undefined;
     }
 }
@@ -33930,7 +38707,7 @@ function refusalIn(printed) {
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
     const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : clean_cleanLine(said, 300);
+    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -33955,7 +38732,7 @@ const unsupported = 'GitHub Enterprise Server does not support them';
 async function limited(work, failed) {
     const refusals = new Refusals();
     try {
-        return await answered(github_patience_patience, quietly(work, refusals.hear));
+        return await answered(github_patience_patience, (0,log.quietly)(work, refusals.hear));
     }
     catch (error) {
         return failed(whyNot(error, refusals.last));
@@ -33981,9 +38758,9 @@ function whyNot(error, refusal = null) {
     if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return unsupported;
     if (!(error instanceof lib/* HttpClientError */.Kg))
-        return clean_cleanLine(reasonOf(error), 300);
+        return (0,shared_clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 300);
     const status = error.statusCode;
-    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const reason = (0,shared_clean/* cleanLine */.Ow)(error.message, 300) || 'nothing';
     const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
     return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
@@ -34098,7 +38875,7 @@ class Notices {
             outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
         }
         catch (error) {
-            warning(`Could not put the evidence together: ${reasonOf(error)}`);
+            log.warning(`Could not put the evidence together: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async tell(ending, outputs, signal) {
@@ -34134,7 +38911,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                warning(`The ping of the start was not taken by ${url.host}: ${reasonOf(error)}`);
+                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -34148,11 +38925,11 @@ class Notices {
 async function warnUnless(what, host, sending) {
     try {
         await sending;
-        info(`Sent ${what}`);
+        log.info(`Sent ${what}`);
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        warning(`Could not send ${what}${where}: ${withoutSecrets(reasonOf(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
     }
 }
 async function storeEvidence(notice) {
@@ -34165,9 +38942,9 @@ async function storeEvidence(notice) {
         return null;
     }, (reason) => reason);
     if (why === null)
-        info(`Stored the evidence as the artifact ${name}`);
+        log.info(`Stored the evidence as the artifact ${name}`);
     else
-        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+        log.warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 function thisRun() {
     const { runUrl, repository, runId, runAttempt, event, actor, commit } = context_workflowContext();
@@ -34204,7 +38981,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         if (cancelledBy !== null)
             return;
         cancelledBy = signal;
-        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => fail(new shared_failure/* Failure */.HR('cancelled', `${name} did not end in time after ${signal}`)), grace);
         setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
         cancellation.abort();
     }
@@ -34227,7 +39004,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
         ending = true;
         let how = first;
         const duties = [
-            closeGroup,
+            log.closeGroup,
             () => reportEnding(how),
             () => summarizeEnding(how),
             ...undos.reverse(),
@@ -34260,7 +39037,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not tell how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -34351,12 +39128,12 @@ const allOrNumber = {
 /** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
 const duration = {
     hint: 'Give a duration such as 90s, 5m or 2h.',
-    parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+    parse: (value) => within((0,units/* parseDuration */.E9)(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
 };
 /** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
 const size = {
     hint: 'Give a size such as 1GiB, 512MiB, 10GB or a number of bytes.',
-    parse: parseSize,
+    parse: units/* parseSize */.DB,
 };
 /** One value per line; empty lines are ignored. */
 function lines(each) {
@@ -34566,12 +39343,12 @@ function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
-        throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new InputError('ssh-key', 'does not contain a private key', hint);
+        throw new shared_failure/* InputError */.dz('ssh-key', 'does not contain a private key', hint);
     return key;
 }
 
@@ -34598,7 +39375,7 @@ function readNoticeInputs(input, host, onRead) {
                 return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
             if (hookSecret === null)
                 return null;
-            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+            throw new shared_failure/* InputError */.dz('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
         }),
         evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
     };
@@ -34621,7 +39398,7 @@ const shortestPath = 16;
 function readAddress(name, text) {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^https?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give the whole address, as the service shows it');
     mask(url.href);
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
@@ -34629,7 +39406,7 @@ function readAddress(name, text) {
     if (url.password !== '')
         mask(url.password);
     if (url.protocol === 'http:' && !isLoopback(url))
-        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+        throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
     url.hash = '';
     return url;
 }
@@ -34659,18 +39436,18 @@ function readMailing(input, server) {
         if (server === null) {
             if (from === null && to === null)
                 return null;
-            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+            throw new shared_failure/* InputError */.dz('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
         }
         if (on === 'never')
             return null;
         if (to === null) {
-            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+            throw new shared_failure/* InputError */.dz('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
         }
         // undefined where an input was bad: that is reported already.
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -34687,17 +39464,17 @@ function readMailServer(text) {
     const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^smtps?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an smtp or smtps address', hint);
+        throw new shared_failure/* InputError */.dz(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
     if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+        throw new shared_failure/* InputError */.dz(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
-        throw new InputError(name, 'names no host', hint);
+        throw new shared_failure/* InputError */.dz(name, 'names no host', hint);
     if ((username === '') !== (password === ''))
-        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+        throw new shared_failure/* InputError */.dz(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
     return {
         host,
@@ -34719,7 +39496,7 @@ function decoded(text, name) {
         return decodeURIComponent(text);
     }
     catch {
-        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+        throw new shared_failure/* InputError */.dz(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
     }
 }
 /** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
@@ -34765,7 +39542,7 @@ function demandNothing(given) {
     const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
     if (name === undefined)
         return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+    throw new shared_failure/* InputError */.dz('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
@@ -34816,7 +39593,7 @@ function readLogin(input) {
     return input.rule(() => {
         if (user !== null)
             return { user, password: password.trim() };
-        throw new InputError('registry-username', 'is missing, although a password was given', 
+        throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
         // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
         'Give registry-username: ${{ github.actor }}');
     });
@@ -34838,396 +39615,14 @@ function readRetentionInputs(input) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Every registry refuses longer paths. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port; `docker.io` if none was given. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` if neither tag nor digest was given; null if only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these, because an image id would otherwise be read as a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** null if the text is not a reference, for example because a variable in it is not set. */
-function image_reference_referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only if it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/by-text.js
-/** Compares texts by code units, so that the order is the same on every machine. */
-function byText(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose accepts for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
- * counts; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries makes even a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
- * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True if both run the same images in the same services. */
-function release_sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
-function createdAt(container) {
-    return container.created.replace(/Z$/, '');
-}
-function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may have been created from an image id, which would parse as a repository called "sha256".
-    if (isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = image_reference_referenceOf(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(image_reference_referenceOf)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/record.js
-
-
-
-
-const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
-/** How many unreadable lines are reported one by one. */
-const mostProblems = 3;
-/** UTF-16 units. */
-const longestReason = 2_000;
-/** True for the id of a record. */
-function isRecordId(value) {
-    return idGrammar.test(value);
-}
-/** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
-    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
-}
-/** Free text on one line. */
-const record_line = (longest) => {
-    const limited = untrusted_text(longest);
-    return (value, place) => {
-        const read = limited(value, place);
-        if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
-        return read;
-    };
-};
-const record_image = textThat((value) => {
-    // A container may have been created from an image id.
-    if (isImageId(value))
-        return true;
-    try {
-        return value.length <= 600 && parseImageReference(value) !== null;
-    }
-    catch {
-        return false;
-    }
-}, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const release = mapOf(isServiceName, record_runningImage, 200);
-const hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
-const settings = shape({
-    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
-    kept: hash,
-    services: mapOf(isServiceName, hash, 200),
-});
-const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
-    environment: record_line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(backupId),
-    restoredId: orNull(backupId),
-    reason: orNull(record_line(longestReason)),
-    actor: orNull(record_line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    settings: orNull(settings),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
-});
-/** Reads one record. @throws Failure `bad-value` */
-function readHistoryRecord(value) {
-    return record(value, '');
-}
-/** The record as a line of the history, without a line break. */
-function historyLine(value) {
-    return JSON.stringify(value);
-}
-/**
- * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
- * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
- */
-function parseHistory(history) {
-    const records = new Map();
-    const problems = [];
-    let more = 0;
-    history.split('\n').forEach((each, index) => {
-        if (each.trim() === '')
-            return;
-        const read = parseRecord(each);
-        if (typeof read !== 'string')
-            records.set(read.id, read);
-        else if (problems.length < mostProblems)
-            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
-        else
-            more += 1;
-    });
-    if (more > 0)
-        problems.push(`${more} more lines of the history cannot be read`);
-    return { records: [...records.values()], problems };
-}
-/** The record in a line, or why it is not one. */
-function parseRecord(text) {
-    if (text.length > record_longestLine)
-        return 'it is too long';
-    // There may be millions of junk lines: catching a parse error for each would be slow.
-    if (!text.trimStart().startsWith('{'))
-        return 'it is not JSON';
-    try {
-        return readHistoryRecord(JSON.parse(text));
-    }
-    catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is not JSON';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/union.js
-
-
-/**
- * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
- * complete each other. If host and copy both have an id, the host's record counts.
- * @returns oldest first; records of the same moment by id
- */
-function union_unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
-}
-/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
-const mostMended = 500;
-/**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
- * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
- */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return union_unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .slice(-mostMended)
-        .map((record) => ({
-        ...record,
-        // They name a file of this host.
-        settings: null,
-        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
-        release: union_withoutIds(record.release),
-        previous: record.previous === null ? null : union_withoutIds(record.previous),
-    }));
-}
-/** The release with only its tags and digests. */
-function union_withoutIds(release) {
-    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
-}
-/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-
+// EXTERNAL MODULE: ./build/shared/history/record.js
+var record = __nccwpck_require__(93114);
+// EXTERNAL MODULE: ./build/shared/history/union.js
+var union = __nccwpck_require__(5976);
+// EXTERNAL MODULE: ./build/shared/releases/image-reference.js
+var image_reference = __nccwpck_require__(9290);
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var releases_release = __nccwpck_require__(56986);
 ;// CONCATENATED MODULE: ./build/shared/history/word.js
 
 function imagesOf(release, ignored) {
@@ -35252,7 +39647,7 @@ function sameImages(one, other) {
     return (one.size === other.size &&
         [...one].every(([service, image]) => {
             const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
+            return counterpart !== undefined && (0,releases_release/* sameImage */.G4)(image, counterpart);
         }));
 }
 
@@ -35351,11 +39746,11 @@ function named([service, { tag, digest, imageId }]) {
 function parseTarget(value) {
     if (value.includes('='))
         return { kind: 'services', images: readServices(value) };
-    if (isDigest(value))
+    if ((0,image_reference/* isDigest */.Bc)(value))
         return { kind: 'digest', digest: value };
-    if (isRecordId(value))
+    if ((0,record/* isRecordId */.p2)(value))
         return { kind: 'record', id: value };
-    if (isTag(value))
+    if ((0,image_reference/* isTag */.dz)(value))
         return { kind: 'tag', tag: value };
     throw new RangeError('is not a tag, a digest, a list of service=tag, or the id of a record');
 }
@@ -35371,11 +39766,11 @@ function readService(line) {
         return [];
     const at = line.indexOf('=');
     const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (at < 0 || !isServiceName(service))
+    if (at < 0 || !(0,releases_release/* isServiceName */.tN)(service))
         throw new RangeError('has a line that is not service=tag');
-    if (isDigest(image))
+    if ((0,image_reference/* isDigest */.Bc)(image))
         return [[service, { digest: image }]];
-    if (isTag(image))
+    if ((0,image_reference/* isTag */.dz)(image))
         return [[service, { tag: image }]];
     throw new RangeError(`gives neither a tag nor a digest for ${service}`);
 }
@@ -35685,7 +40080,7 @@ function reader(problems) {
             if (text !== '')
                 return parse(name, grammar, text);
             return noting(problems, () => {
-                throw new InputError(name, 'is required and was not given', hint);
+                throw new shared_failure/* InputError */.dz(name, 'is required and was not given', hint);
             });
         },
         optional(name, grammar) {
@@ -35721,7 +40116,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new shared_failure/* InputError */.dz(name, `${error.message} (given: "${(0,shared_clean/* cleanLine */.Ow)(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -35733,7 +40128,7 @@ function noting(problems, read) {
         return read();
     }
     catch (error) {
-        if (error instanceof InputError)
+        if (error instanceof shared_failure/* InputError */.dz)
             problems.push(error);
         else if (problems.length === 0)
             throw error;
@@ -35743,344 +40138,15 @@ function noting(problems, read) {
 function severalProblems(problems) {
     const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
     const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+    return new shared_failure/* Failure */.HR('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
-
-const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
-/**
- * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function sshIdentity(pem) {
-    const key = privateKeyOf(pem);
-    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
-    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
-    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-    const tag = (0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
-    return {
-        unwrapFileKey(sealed) {
-            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
-            if (own === undefined)
-                return null;
-            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
-        },
-    };
-}
-function openWithRsa(key, { body }) {
-    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
-    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
-}
-/** The key is used for X25519, on the same curve in another form. */
-function openWithEd25519(key, wire, { args, body }) {
-    const info = label['ssh-ed25519'];
-    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
-    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
-    const share = Buffer.from(args[2] ?? '', 'base64');
-    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
-    const shared = multiply(tweak, multiply(own, share));
-    const recipient = bytesOf((0,external_node_crypto_.createPublicKey)(own).export({ format: 'jwk' }).x ?? '');
-    const wrapping = Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
-    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
-    decipher.setAuthTag(body.subarray(-16));
-    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
-}
-/** What stands before the 32 bytes of such a key in PKCS #8. */
-const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
-function multiply(privateKey, point) {
-    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
-}
-const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
-function privateKeyOf(pem) {
-    let key;
-    try {
-        key = pem.startsWith('-----BEGIN OPENSSH ')
-            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
-            : (0,external_node_crypto_.createPrivateKey)(pem);
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            throw error;
-        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
-    }
-    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    return key;
-}
-const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
-const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
-/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
-function openSshKey(pem) {
-    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
-    const file = Buffer.from(base64, 'base64');
-    const magic = 'openssh-key-v1\0';
-    if (file.toString('latin1', 0, magic.length) !== magic)
-        throw damaged();
-    const outer = new Fields(file.subarray(magic.length));
-    if (outer.next().toString('latin1') !== 'none')
-        throw withPassphrase();
-    outer.next();
-    outer.next();
-    if (outer.number() !== 1)
-        throw damaged();
-    outer.next();
-    const inner = new Fields(outer.next());
-    // The same number twice, to see whether it was decrypted.
-    const [one, other] = [inner.number(), inner.number()];
-    if (one !== other)
-        throw damaged();
-    const type = inner.next().toString('latin1');
-    if (type === 'ssh-ed25519') {
-        const x = inner.next();
-        const pair = inner.next();
-        if (x.length !== 32 || pair.length !== 64)
-            throw damaged();
-        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
-    }
-    if (type !== 'ssh-rsa')
-        throw new RangeError(ssh_identity_unsupported);
-    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
-    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
-    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
-    return {
-        kty: 'RSA',
-        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
-    };
-}
-/** Fields of an SSH key, each after its length. */
-class Fields {
-    #bytes;
-    #at = 0;
-    constructor(bytes) {
-        this.#bytes = bytes;
-    }
-    number() {
-        if (this.#at + 4 > this.#bytes.length)
-            throw damaged();
-        this.#at += 4;
-        return this.#bytes.readUInt32BE(this.#at - 4);
-    }
-    next() {
-        const length = this.number();
-        if (this.#at + length > this.#bytes.length)
-            throw damaged();
-        this.#at += length;
-        return this.#bytes.subarray(this.#at - length, this.#at);
-    }
-}
-function fields(...values) {
-    return Buffer.concat(values.flatMap((value) => {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(value.length);
-        return [length, value];
-    }));
-}
-const bytesOf = (base64) => Buffer.from(base64, 'base64url');
-const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
-function bytesFrom(value) {
-    const hex = value.toString(16);
-    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-}
-/** SSH writes numbers with a sign, JWK without. */
-const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
-function signed(base64) {
-    const bytes = bytesOf(base64);
-    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
-
-// Keys of age as people write them: one a line, with comments.
-/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
-const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-/** 32 bytes are 52 letters, and the checksum is six. */
-const keyLetters = 58;
-/**
- * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
- * @throws RangeError with what continues a sentence about the input
- */
-function recipientsIn(text) {
-    const lines = keyLines(text);
-    for (const { line, number } of lines) {
-        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length === 0)
-        throw new RangeError('has no recipient');
-    // What follows an SSH key is a comment, which often names a person.
-    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
-}
-/**
- * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-function identitiesIn(text) {
-    const ssh = [];
-    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
-        ssh.push(sshIdentity(pem));
-        return '';
-    });
-    if (rest.includes('PRIVATE KEY-----'))
-        throw new RangeError('has an SSH key that is cut off: give all of its lines');
-    const lines = keyLines(rest);
-    for (const { line, number } of lines) {
-        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length + ssh.length === 0)
-        throw new RangeError('has no key');
-    return [...lines.map(({ line }) => line), ...ssh];
-}
-function keyLines(text) {
-    return text
-        .split(/\r\n|\n/)
-        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-        .filter(({ line }) => line !== '' && !line.startsWith('#'));
-}
-/** null if it is a good one. */
-function problemOfAge(key, name) {
-    const isPublic = name === 'age';
-    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
-        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
-    }
-    if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
-    const data = key.slice(name.length + 1);
-    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
-    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
-    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
-        return 'has a key that is cut off or misspelled';
-    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
-}
-/** As BIP 173 computes it; 1 if it is right. */
-function checksum(name, values) {
-    const codes = [...name].map((character) => character.charCodeAt(0));
-    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
-    return all.reduce((sum, value) => {
-        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
-        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
-    }, 1);
-}
-/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
-const shortestModulus = 256;
-function problemOfSsh(line) {
-    if (line.startsWith('AGE-SECRET-KEY-'))
-        return 'has a private key: give the public one, which begins with age1';
-    const [type = '', base64 = ''] = line.split(/\s+/);
-    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
-        return /^(ssh-|ecdsa-|sk-)/.test(type)
-            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
-    }
-    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
-    const [name, ...numbers] = fields ?? [];
-    if (name?.toString('latin1') !== type)
-        return 'has an SSH key that is cut off or misspelled';
-    if (type === 'ssh-ed25519') {
-        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
-    }
-    // A leading zero keeps the modulus positive.
-    if (numbers.length !== 2)
-        return 'has an SSH key that is cut off or misspelled';
-    return (numbers[1]?.length ?? 0) > shortestModulus
-        ? null
-        : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function fieldsOf(key) {
-    const fields = [];
-    for (let at = 0; at < key.length;) {
-        if (at + 4 > key.length)
-            return null;
-        const end = at + 4 + key.readUInt32BE(at);
-        if (end > key.length)
-            return null;
-        fields.push(key.subarray(at + 4, end));
-        at = end;
-    }
-    return fields;
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** The files beside the dump, and how their names end. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
-const sealedParts = new Set(['schema', 'globals', 'settings']);
-/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set: letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
-        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
-        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
-    });
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null if it is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run did not finish; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    for (const part of sealedParts)
-        if (plain === sidecarEndings[part])
-            return part;
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 3 modules
+var age_identities = __nccwpck_require__(11208);
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
 
 
@@ -36122,7 +40188,7 @@ const expected = {
 const backupToDrill = {
     hint: 'Give latest, or the id of a backup such as 20261125_021700.',
     parse(value) {
-        if (value === 'latest' || startOf(value) !== null)
+        if (value === 'latest' || (0,naming/* startOf */.GH)(value) !== null)
             return value;
         throw new RangeError('is not the id of a backup');
     },
@@ -36192,12 +40258,12 @@ function readVerifyInputs(onNotices = () => { }) {
 function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
-    throw new InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
+    throw new shared_failure/* InputError */.dz('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
 }
 function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
         return;
-    throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
+    throw new shared_failure/* InputError */.dz('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 /** The bucket is of use to whatever looks at copies. */
 function checkBucket(checks, { bucket }, drillFrom) {
@@ -36206,7 +40272,7 @@ function checkBucket(checks, { bucket }, drillFrom) {
     if (checks.includes('drill') && drillFrom === 's3')
         return;
     const why = 'has no effect because "checks" includes neither setup nor backups, and no drill from it';
-    throw new InputError('s3-bucket', why, 'Add backups to "checks"');
+    throw new shared_failure/* InputError */.dz('s3-bucket', why, 'Add backups to "checks"');
 }
 function checkOffsite(checks, { bucket }, drillFrom, requireOffsite) {
     if (checks === undefined || bucket === undefined)
@@ -36219,10 +40285,10 @@ function checkOffsite(checks, { bucket }, drillFrom, requireOffsite) {
             continue;
         if (!checks.includes(group)) {
             const why = `has no effect because "checks" does not include ${group}`;
-            throw new InputError(name, why, `Add ${group} to "checks"`);
+            throw new shared_failure/* InputError */.dz(name, why, `Add ${group} to "checks"`);
         }
         if (bucket === null)
-            throw new InputError(name, 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+            throw new shared_failure/* InputError */.dz(name, 'needs the bucket with the copies', 'Give "s3-bucket" as well');
     }
 }
 function inputs_checkKey(checks, key) {
@@ -36230,193 +40296,29 @@ function inputs_checkKey(checks, key) {
         return;
     const hint = 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret';
     try {
-        identitiesIn(key);
+        (0,age_identities/* identitiesIn */.A)(key);
     }
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError('decrypt-key', error.message, hint);
+        throw new shared_failure/* InputError */.dz('decrypt-key', error.message, hint);
     }
     if (checks.includes('drill'))
         return;
-    throw new InputError('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
+    throw new shared_failure/* InputError */.dz('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const said_hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== said_hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== said_hidden)
-        return text;
-    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
-    return `an error whose words may hold data; ${where}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/finding.js
-
-
-
-
-const finding_longestText = 1_000;
-/** @param failOn what makes a run fail: only errors, or warnings too */
-function tallyOf(findings, failOn) {
-    const count = (belongs) => findings.filter(belongs).length;
-    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
-    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
-    const couldNotCheck = count(({ result }) => result === 'could-not-check');
-    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
-    return {
-        // Without any finding, nothing was verified.
-        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
-        passed: count(({ result }) => result === 'passed'),
-        warnings,
-        failed,
-        couldNotCheck,
-    };
-}
-/** The worst first; equally bad ones in the order in which they were made. */
-function worstFirst(findings) {
-    return findings.toSorted((a, b) => rank(a) - rank(b));
-}
-function rank({ result, severity }) {
-    if (result === 'passed')
-        return 3;
-    if (result === 'could-not-check')
-        return 1;
-    return severity === 'error' ? 0 : 2;
-}
-/** Collects the findings of one group. */
-class Findings {
-    list = [];
-    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
-    subject = null;
-    #group;
-    /** What could not be checked, and the check at the root of that. */
-    #roots = new Map();
-    constructor(group) {
-        this.#group = group;
-    }
-    /**
-     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
-     * @returns whether it passed
-     */
-    check(name, look, severity = 'error') {
-        const started = performance.now();
-        const seen = finding_said(look);
-        const isGood = typeof seen === 'string';
-        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
-        return isGood;
-    }
-    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
-    after(earlier, name, look, severity = 'error') {
-        const first = this.list.find((finding) => finding.name === earlier);
-        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
-            return this.check(name, look, severity);
-        this.blocked(name, earlier);
-        return false;
-    }
-    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
-    blocked(name, earlier) {
-        const root = this.#roots.get(earlier) ?? earlier;
-        this.#roots.set(name, root);
-        this.unable(name, `"${root}" must pass first`, null);
-    }
-    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
-    async attempt(name, work) {
-        try {
-            const done = await work();
-            this.check(name, () => done);
-        }
-        catch (error) {
-            if (!failure_isFailure(error) || error.code === 'cancelled')
-                throw error;
-            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
-        }
-    }
-    /** Adds a check that could not be made. */
-    unable(name, detail, remedy) {
-        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
-    }
-    add(name, result, detail, remedy, severity, ms) {
-        // The results are published as JSON, so text from the host is cleaned here.
-        const clean = (text) => clean_cleanLine(text, finding_longestText);
-        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
-        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
-    }
-}
-/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
-function asUser(findings, user) {
-    if (user === null)
-        return [...findings];
-    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
-}
-function typedAs(user, remedy, check) {
-    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
-    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
-    // Without a connection, it is not the host where something is typed.
-    if (isSaid || check === 'connection' || commandsIn(named).length === 0)
-        return named;
-    return `On the host, as ${user}. ${named}`;
-}
-function finding_said(look) {
-    try {
-        return look();
-    }
-    catch (error) {
-        if (!failure_isFailure(error))
-            throw error;
-        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
-    }
-}
-/** How many characters of a foreign text are shown. Its end says what went wrong. */
-const longestCause = 300;
-/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
-function detailOf({ message, cause }) {
-    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-    const error = firstError(said.split('\n'));
-    const line = error === null || error === '…' ? end : error;
-    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
-}
-
+// EXTERNAL MODULE: ./build/shared/drill/finding.js
+var finding = __nccwpck_require__(18859);
 ;// CONCATENATED MODULE: ./build/verify-action/notice.js
 
 
 const noStory = () => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
 function tellVerification(story, outputs, { error, exitCode }) {
     const checks = story.findings.map(checkOf);
-    const bad = worstFirst(story.findings).filter(({ result }) => result !== 'passed');
+    const bad = (0,finding/* worstFirst */.md)(story.findings).filter(({ result }) => result !== 'passed');
     // Another failure came after the verdict, or before it.
-    const isJudged = exitCode === 0 || failure_isFailure(error, 'verification-failed', 'could-not-verify');
+    const isJudged = exitCode === 0 || (0,shared_failure/* isFailure */.N6)(error, 'verification-failed', 'could-not-verify');
     return {
         verdict: (outputs.warnings ?? 0) > 0 ? 'warning' : 'success',
         outcome: isJudged ? story.verdict : null,
@@ -36510,23 +40412,23 @@ const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_disp
 /** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
 const instant = (value, place) => {
-    const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
+    const read = (0,untrusted/* textThat */.jk)((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
-const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const provenance_words = untrusted_text(1_000);
-const artifactShape = shape({
-    id: count,
+const digest = (0,untrusted/* textThat */.jk)((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
+const provenance_words = (0,untrusted/* text */.Qq)(1_000);
+const artifactShape = (0,untrusted/* shape */.cW)({
+    id: untrusted/* count */.U9,
     name: provenance_words,
     digest,
-    size_in_bytes: count,
+    size_in_bytes: untrusted/* count */.U9,
     created_at: instant,
     expires_at: instant,
-    expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
+    expired: untrusted/* bool */.lc,
+    workflow_run: (0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9, repository_id: untrusted/* count */.U9, head_repository_id: untrusted/* count */.U9, head_branch: provenance_words }),
 });
-const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
+const listShape = (0,untrusted/* shape */.cW)({ total_count: untrusted/* count */.U9, artifacts: (0,untrusted/* listOf */.c3)((value) => value, 1_000) });
+const runShape = (0,untrusted/* shape */.cW)({ event: provenance_words, head_repository: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ id: untrusted/* count */.U9 })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -36741,7 +40643,7 @@ async function store({ environment, kinds, workflow }, text, merge) {
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
     const refusals = new Refusals();
-    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const saving = (0,log.quietly)(() => savePointer(name, run, id), refusals.hear);
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
@@ -36753,820 +40655,10 @@ function advised(why) {
 
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(31421);
-;// CONCATENATED MODULE: ./build/shared/host/records.js
-/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
-class Records {
-    entries;
-    #values = new Map();
-    constructor(entries) {
-        this.entries = entries;
-        for (const [key, value] of entries) {
-            const values = this.#values.get(key);
-            if (values === undefined)
-                this.#values.set(key, [value]);
-            else
-                values.push(value);
-        }
-    }
-    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
-    static parse(bytes) {
-        const entries = [];
-        for (let at = 0;;) {
-            const keyEnd = bytes.indexOf(0, at);
-            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
-            if (end < 0)
-                return new Records(entries);
-            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
-            at = end + 1;
-        }
-    }
-    /** The first value, or undefined if there is none. */
-    find(key) {
-        return this.#values.get(key)?.[0];
-    }
-    /** The first value. @throws Error if the program did not record it: a bug of ours */
-    get(key) {
-        const value = this.find(key);
-        if (value === undefined)
-            throw new Error(`The host did not report "${key}"`);
-        return value;
-    }
-    /** @throws Error if the value is not a whole number */
-    integer(key) {
-        const value = this.get(key);
-        if (!/^-?\d+$/.test(value))
-            throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
-        return Number(value);
-    }
-    all(key) {
-        return [...(this.#values.get(key) ?? [])];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/answer.js
-
-/** Limit for a whole answer, in bytes. */
-const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
-const mostRecords = 200_000;
-/** A line in front of the bytes of a file: how many there are, and its bare name. */
-const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
-const longestHeader = 220;
-/**
- * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
- * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
- */
-class Answer {
-    /** How the program ended, as it says itself. Anything after that is ignored. */
-    verdict;
-    #begin;
-    #ends;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    /** Where the records begin; the user's start files may have printed something before that. */
-    #first;
-    #last = 0;
-    #fields = 0;
-    #file;
-    #files;
-    /** Where the header of a file begins that is not here in full. */
-    #header;
-    /** Bytes of the file that are still to come. */
-    #fileBytes = 0;
-    /** @param files gets the files of the answer; undefined if the program sends none */
-    constructor(nonce, files) {
-        this.#files = files;
-        this.#file = Buffer.from(`file ${nonce} `);
-        this.#begin = Buffer.from(`begin ${nonce}\n`);
-        this.#ends = [
-            ['done', Buffer.from(`done ${nonce}\n`)],
-            ['failed', Buffer.from(`failed ${nonce}\n`)],
-        ];
-    }
-    get begun() {
-        return this.#first !== undefined;
-    }
-    /** @returns the limit that is exceeded now, if any; then nothing more may be added */
-    add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
-        if (this.#fileBytes > 0)
-            return this.#addToFile(piece);
-        if (this.#length + piece.length > largestAnswer)
-            return 'bytes';
-        const known = this.#length;
-        this.#append(piece);
-        if (this.#first === undefined) {
-            const at = this.#find(this.#begin, known);
-            if (at < 0)
-                return undefined;
-            this.#first = at + this.#begin.length;
-        }
-        if (this.#files !== undefined) {
-            const rest = this.#beginFile(this.#files, known, this.#first);
-            if (rest !== undefined)
-                return rest.length > 0 ? this.add(rest) : undefined;
-        }
-        const from = Math.max(known, this.#first);
-        this.#countFields(from);
-        if (this.#fields > 2 * mostRecords)
-            return 'records';
-        for (const [verdict, end] of this.#ends) {
-            const at = this.#find(end, known, this.#first);
-            if (at < 0)
-                continue;
-            this.verdict = verdict;
-            this.#last = at;
-            break;
-        }
-        return undefined;
-    }
-    /** Only after there is a verdict. */
-    records() {
-        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
-    }
-    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
-    #beginFile(files, known, first) {
-        const at = this.#header ?? this.#find(this.#file, known, first);
-        if (at < 0)
-            return undefined;
-        const from = at + this.#file.length;
-        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
-        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
-        if (end < 0)
-            return undefined;
-        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
-        if (bytes === undefined || name === undefined)
-            return undefined;
-        // A copy, since the buffer is used again.
-        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
-        this.#length = at;
-        this.#fileBytes = Number(bytes);
-        files.begin(name, this.#fileBytes);
-        if (this.#fileBytes === 0)
-            files.end();
-        return rest;
-    }
-    #addToFile(piece) {
-        const part = piece.subarray(0, this.#fileBytes);
-        this.#fileBytes -= part.length;
-        this.#files?.add(part);
-        if (this.#fileBytes > 0)
-            return undefined;
-        this.#files?.end();
-        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
-    }
-    #append(piece) {
-        const length = this.#length + piece.length;
-        if (length > this.#bytes.length) {
-            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
-            this.#bytes.copy(larger, 0, 0, this.#length);
-            this.#bytes = larger;
-        }
-        piece.copy(this.#bytes, this.#length);
-        this.#length = length;
-    }
-    /** Looks for a mark that ends after `known`; it may begin before. */
-    #find(mark, known, first = 0) {
-        const from = Math.max(first, known - mark.length + 1);
-        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
-        return at < 0 ? -1 : from + at;
-    }
-    #countFields(from) {
-        const news = this.#bytes.subarray(from, this.#length);
-        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
-            this.#fields += 1;
-    }
-}
-
-// EXTERNAL MODULE: external "node:string_decoder"
-var external_node_string_decoder_ = __nccwpck_require__(46193);
-;// CONCATENATED MODULE: ./build/shared/host/host-log.js
-
-
-
-/**
- * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
- * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
- */
-const mostLines = 2_000;
-const mostBytes = 1024 * 1024;
-/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
-const mostLast = 50;
-/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
-const longestOpenLine = 100_000;
-const keptOfOpenLine = 10_000;
-/**
- * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
- * nonce. Keeps little of it, however much there is.
- */
-class HostLog {
-    /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
-    endedFor;
-    /** The newest lines, passed on or not. */
-    last = [];
-    #nonce;
-    #readers;
-    #now;
-    #begin;
-    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
-    #open = '';
-    #bytes = 0;
-    #linesShown = 0;
-    #bytesShown = 0;
-    /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
-    #bytesRead = 0;
-    #linesLeftOut = 0;
-    #steps = 0;
-    #over = false;
-    /** @param now milliseconds */
-    constructor(nonce, readers, now = Date.now) {
-        this.#nonce = `${nonce} `;
-        this.#readers = readers;
-        this.#now = now;
-        this.#begin = now();
-    }
-    add(piece) {
-        this.#bytes += piece.length;
-        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
-        this.#open = lines.pop() ?? '';
-        if (this.#open.length > longestOpenLine)
-            this.#open = this.#open.slice(-keptOfOpenLine);
-        for (const line of lines)
-            this.#read(line);
-    }
-    /** Call when there is no more output; may be called again. */
-    end() {
-        if (this.#over)
-            return;
-        this.#over = true;
-        const rest = this.#open + this.#decoder.end();
-        if (rest !== '')
-            this.#read(rest);
-        if (this.#linesLeftOut === 0)
-            return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`);
-    }
-    #read(line) {
-        // The supervisor may write in the middle of an unfinished line of the program.
-        const own = line.indexOf(this.#nonce);
-        if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
-        if (own < 0)
-            return;
-        this.#bytesRead += line.length - own + 1;
-        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
-        if (what === 'ended')
-            this.endedFor = name;
-        if (what === 'progress')
-            this.#tellStep(name, value.join(' '));
-    }
-    #pass(line) {
-        this.last.push(line);
-        if (this.last.length > mostLast)
-            this.last.shift();
-        if (this.#isFull(line)) {
-            this.#linesLeftOut += 1;
-            return;
-        }
-        const bytes = Buffer.byteLength(line) + 1;
-        this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, longestLine);
-        this.#bytesRead += bytes;
-        this.#readers.onLog?.(line);
-    }
-    /** Whether there is no room for this line. From then on no line is shown. */
-    #isFull(line) {
-        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
-            return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
-    }
-    /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
-    #tellStep(name, value) {
-        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
-            return;
-        this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/failure-codes.js
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
-const failureCodes = [
-    'after-sql-failed',
-    'bad-compose-config',
-    'bad-image-reference',
-    'bad-input',
-    'bad-manifest',
-    'bad-value',
-    'bash-too-old',
-    'bucket-unusable',
-    'cancelled',
-    'cannot-restore',
-    'cannot-swap',
-    'checksum-failed',
-    'ciphertext-damaged',
-    'clock-skew',
-    'compose-too-old',
-    'compressor-failed',
-    'connection-closed',
-    'connection-lost',
-    'connection-refused',
-    'connection-timed-out',
-    'container-lost',
-    'copy-differs',
-    'could-not-verify',
-    'crashed',
-    'database-busy',
-    'database-not-running',
-    'database-refuses',
-    'database-service',
-    'database-silent',
-    'deadline',
-    'decrypt-key-wrong',
-    'decrypt-key-missing',
-    'defect',
-    'disk-full',
-    'docker-failed',
-    'docker-refuses',
-    'docker-restarted',
-    'drill-incomplete',
-    'drill-no-room',
-    'drill-not-started',
-    'drill-room-gone',
-    'drill-unfit',
-    'dump-failed',
-    'dump-interrupted',
-    'dump-lost',
-    'encryption-failed',
-    'engine-died',
-    'facts-unreadable',
-    'folder-elsewhere',
-    'folder-open',
-    'folder-owner',
-    'folder-unusable',
-    'folder-unwritable',
-    'gate-refused',
-    'health-url',
-    'history-unwritable',
-    'host-key-changed',
-    'host-key-unknown',
-    'host-not-ready',
-    'host-shell',
-    'host-silent',
-    'host-unknown',
-    'host-unreachable',
-    'image-missing',
-    'incomplete',
-    'job-failed',
-    'jump-loop',
-    'key-not-enough',
-    'key-refused',
-    'key-unreadable',
-    'lock-held',
-    'lock-lost',
-    'lock-unusable',
-    'login-failed',
-    'mail-unusable',
-    'manifest-unreadable',
-    'max-downtime',
-    'no-age',
-    'no-answer',
-    'no-backup',
-    'no-bash',
-    'no-common-algorithm',
-    'no-compose',
-    'no-compressor',
-    'no-database',
-    'no-deploy-dir',
-    'no-docker',
-    'no-inodes',
-    'no-pg-dump',
-    'no-private-folder',
-    'no-project',
-    'no-snapshot',
-    'no-space',
-    'no-ssh-client',
-    'no-target',
-    'no-transaction',
-    'not-created',
-    'not-exchanged',
-    'not-kept',
-    'not-our-folder',
-    'not-started',
-    'not-verified',
-    'on-hold',
-    'other-files',
-    'outcome-unknown',
-    'passphrase-missing',
-    'passphrase-wrong',
-    'ping-unreachable',
-    'plain-refused',
-    'plan-changed',
-    'plan-stale',
-    'program-failed',
-    'program-lost',
-    'proof-unwritable',
-    'publication-unknown',
-    'pull-failed',
-    'record-unknown',
-    'registry-busy',
-    'registry-refused',
-    'registry-unreachable',
-    'restore-differs',
-    'restore-failed',
-    'restore-no-room',
-    'result-too-large',
-    'rollback-under-way',
-    'runner-unheard',
-    'schema-changed',
-    'set-gone',
-    'sets-changed',
-    'several-databases',
-    'several-projects',
-    'still-starting',
-    'stop-failed',
-    'stuck',
-    'survey-incomplete',
-    'table-locked',
-    'target-bad',
-    'tool-missing',
-    'tool-timed-out',
-    'tools-missing',
-    'transfer-cut',
-    'transfer-unread',
-    'unfinished',
-    'unhealthy',
-    'unknown-service',
-    'unquotable',
-    'untrusted-event',
-    'verification-failed',
-    'webhook-unreachable',
-    'write-failed',
-    'wrong-image',
-];
-/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
-function isFailureCode(name) {
-    return failureCodes.includes(name);
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
-
-
-
-
-/** Limit for a program's description of its failure, in UTF-16 units. */
-const program_failures_longestDetail = 20_000;
-/** The failure that the program named, or a general one if it named none. */
-function programFailure(program, records, code, cause) {
-    const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, program_failures_longestDetail);
-    // Only we can fix that.
-    if (name === 'misfit')
-        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
-    if (name === undefined) {
-        const exit = code === null ? 'exit code unknown' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
-    }
-    if (isFailureCode(name))
-        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
-    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
-}
-function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
-}
-function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
-        hint: excess === 'bytes'
-            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
-            : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
-    });
-}
-function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
-}
-function deadlineOver(program, deadline) {
-    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'Find out what the database is waiting for, or raise the input "timeout"',
-    });
-}
-/**
- * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
- * @param isEnding whether the host has said that it is ending the program
- * @param unheard time since the last byte from the program
- */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
-    const what = `${step} (program ${name})`;
-    const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
-    const state = atEnd === 'finish'
-        ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
-        : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
-    return new failure_Failure('host-silent', message, {
-        hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/run-program.js
-
-
-
-
-
-/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
-const heartbeat = 10_000;
-const silence = 60_000;
-/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
-const patienceAfterCancel = 5_500;
-/**
- * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
- * sessions of the database, and time to remove unfinished files.
- */
-const run_program_usualGrace = 30_000;
-/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
-const patienceAfterVerdict = 5_000;
-/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
-const patienceAtClose = 5_000;
-/** How many of the last lines a failure shows. */
-const linesOfCause = 20;
-/** With a longer delay, setTimeout would fire at once. */
-const longestTimer = 2 ** 31 - 1;
-const supervisor = [
-    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
-];
-const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
-/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
-function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
-    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
-    if (options.signal?.aborted)
-        return neverStarted(program);
-    const grace = options.grace ?? run_program_usualGrace;
-    const child = access.start();
-    const stdin = child.stdin ?? unpiped();
-    // The host may hang up first; its exit code will say why.
-    stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
-    speech.begin(stdin);
-    const { files } = options;
-    const answer = new Answer(nonce, files);
-    const log = new HostLog(nonce, options);
-    let heard = Date.now();
-    let givenUp;
-    let exited = () => { };
-    const exit = new Promise((resolve, reject) => {
-        exited = resolve;
-        child.on('error', reject);
-        child.on('close', resolve);
-    });
-    const letGo = () => {
-        if (!access.isProgram)
-            child.kill('SIGKILL');
-        for (const stream of child.stdio)
-            stream?.destroy();
-        child.unref();
-        exited(null);
-    };
-    const giveUp = (why) => {
-        givenUp ??= why;
-        letGo();
-    };
-    let hungUp = false;
-    const hangUp = () => {
-        hungUp = true;
-        stdin.end();
-        setTimeout(letGo, patienceAfterCancel).unref();
-    };
-    if (options.atEnd !== 'finish')
-        options.signal?.addEventListener('abort', hangUp, { once: true });
-    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
-    const verdict = new Promise((resolve) => {
-        child.stdout?.on('data', (piece) => {
-            heard = Date.now();
-            const excess = answer.add(piece);
-            if (excess !== undefined)
-                giveUp(excess);
-            if (answer.verdict !== undefined)
-                resolve(answer.verdict);
-            if (files?.isFull && answer.verdict === undefined)
-                child.stdout?.pause();
-        });
-    });
-    if (files !== undefined)
-        files.onDrain = () => child.stdout?.resume();
-    child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
-    });
-    const ended = exit.finally(() => {
-        clearInterval(beating);
-        clearTimeout(patience);
-        options.signal?.removeEventListener('abort', hangUp);
-        log.end();
-    });
-    const result = Promise.race([verdict, ended]).then(async () => {
-        // From here on, the caller decides how long a lingering program stays.
-        clearTimeout(patience);
-        if (answer.verdict === 'done')
-            return answer.records();
-        const parting = setTimeout(letGo, patienceAfterVerdict);
-        const code = await ended;
-        clearTimeout(parting);
-        const cause = log.last.slice(-linesOfCause).join('\n');
-        if (hungUp)
-            throw cancelled(program);
-        if (givenUp === 'silent') {
-            const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
-        }
-        if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
-        if (log.endedFor === 'deadline')
-            throw deadlineOver(program, options.deadline);
-        if (log.endedFor === 'silence')
-            throw runnerUnheard(program, silence);
-        if (answer.verdict === 'failed')
-            throw programFailure(program, answer.records(), code, cause);
-        throw await access.explain({ code, begun: answer.begun, stderr: cause });
-    });
-    if (files !== undefined) {
-        result.then(() => files.close(null), (error) => files.close(error));
-    }
-    return {
-        result,
-        lastLines: () => log.last,
-        release: async (longest = grace) => {
-            hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
-            let isSeen = true;
-            const releasing = setTimeout(() => {
-                isSeen = false;
-                letGo();
-            }, longest);
-            await ended.catch(() => { });
-            clearTimeout(releasing);
-            return isSeen && givenUp === undefined;
-        },
-    };
-}
-function neverStarted(program) {
-    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
-}
-/** The script as it reaches the host, to the byte. */
-function scriptOf({ scripts }) {
-    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
-}
-function run_program_frame(program, ours, given) {
-    const script = scriptOf(program);
-    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
-    const unusable = pairs.findIndex((text) => text.includes('\0'));
-    if (unusable >= 0)
-        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
-    return Buffer.concat([
-        Buffer.from(`${script.length}\n`),
-        script,
-        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
-    ]);
-}
-function supervisorParameters(nonce, { deadline, atEnd, lock }) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    return {
-        nonce,
-        silence: seconds(silence),
-        deadline: seconds(deadline),
-        at_end: atEnd,
-        lock: lock?.path ?? '',
-        lock_wait: seconds(lock?.wait ?? 0),
-        holder: lock?.holder ?? '',
-    };
-}
-function unpiped() {
-    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/pour.js
-
-
-
-const pour_program = {
-    name: 'pour',
-    step: 'sending to the host',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
-};
-/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
-const frameBytes = 1024 * 1024;
-/** A new value for the parameter `incoming` of a program. */
-const incomingFolder = () => `/tmp/atlasia-incoming-${(0,external_node_crypto_.randomBytes)(16).toString('hex')}`;
-/**
- * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
- * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
- */
-function runWithInput(access, receiver, parameters, options, input) {
-    const stopping = new AbortController();
-    const over = new AbortController();
-    let cause;
-    let pouring;
-    const fail = (error) => {
-        // Why nobody reads any more, the program says itself.
-        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
-            return;
-        cause ??= error;
-        stopping.abort();
-    };
-    const run = runProgram(access, receiver, parameters, {
-        ...options,
-        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
-        onProgress: (name, value) => {
-            if (name === 'incoming')
-                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
-            else
-                options.onProgress?.(name, value);
-        },
-    });
-    const result = run.result
-        .finally(async () => {
-        over.abort();
-        await pouring;
-    })
-        .catch((error) => {
-        throw cause ?? error;
-    });
-    return { ...run, result };
-}
-/** @param onTrouble hears at once what is wrong with the bytes */
-async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
-    const content = await open();
-    let isWanted = !signal.aborted;
-    const stop = () => {
-        isWanted = false;
-        content.destroy();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    const begin = (stdin) => {
-        sendFrames(content, stdin).catch((error) => {
-            if (isWanted)
-                onTrouble(error);
-            // Without its end, so that the host knows.
-            stdin.end();
-        });
-    };
-    try {
-        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
-        await runProgram(access, pour_program, { folder }, options, { heartbeat: '0\n', begin }).result;
-    }
-    finally {
-        signal.removeEventListener('abort', stop);
-        stop();
-    }
-}
-/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
-async function sendFrames(content, stdin) {
-    let pieces = [];
-    let length = 0;
-    const send = async () => {
-        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
-        pieces = [];
-        length = 0;
-        if (!stdin.write(frame))
-            await drained(stdin);
-    };
-    for await (const chunk of content) {
-        for (let piece = chunk; piece.length > 0;) {
-            const part = piece.subarray(0, frameBytes - length);
-            piece = piece.subarray(part.length);
-            pieces.push(part);
-            length += part.length;
-            if (length === frameBytes)
-                await send();
-            if (stdin.destroyed)
-                return;
-        }
-    }
-    if (length > 0)
-        await send();
-    stdin.write('end\n');
-}
-function drained(stdin) {
-    if (stdin.destroyed)
-        return Promise.resolve();
-    return new Promise((resolve) => {
-        const done = () => {
-            stdin.off('drain', done);
-            stdin.off('close', done);
-            resolve();
-        };
-        stdin.on('drain', done);
-        stdin.on('close', done);
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/host/pour.js
+var pour = __nccwpck_require__(64109);
+// EXTERNAL MODULE: ./build/shared/host/run-program.js + 5 modules
+var run_program = __nccwpck_require__(15611);
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 
 
@@ -37581,13 +40673,13 @@ function connectionOver(name, access, disconnect = async () => { }) {
         run(program, parameters, options) {
             const { input } = options;
             const run = input === undefined
-                ? runProgram(access, program, parameters, options)
-                : runWithInput(access, program, parameters, options, input);
+                ? (0,run_program/* runProgram */.mB)(access, program, parameters, options)
+                : (0,pour/* runWithInput */.kg)(access, program, parameters, options, input);
             runs.push(run);
             return run;
         },
         async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            await Promise.all(runs.map((run) => run.release(run_program/* patienceAtClose */.N2)));
             await disconnect();
         },
     };
@@ -37610,12 +40702,12 @@ function connectLocally() {
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
-        return new failure_Failure('no-bash', 'bash was not found on this machine', {
+        return new shared_failure/* Failure */.HR('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
             cause: stderr,
         });
     }
-    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+    return new shared_failure/* Failure */.HR('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
     start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
@@ -37686,35 +40778,8 @@ function isPemHeaderEnd(lines, at) {
     return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
-const workflowCommand = /::|##\[/;
-/**
- * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
- * has characters that cannot be seen or copied. The result is one line.
- *
- * @throws Failure `unquotable` for text with a NUL, which no argument can hold
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
+// EXTERNAL MODULE: ./build/shared/shell-quote.js
+var shell_quote = __nccwpck_require__(61011);
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-host-keys.js
 
 
@@ -37723,7 +40788,7 @@ function inDollarQuotes(character) {
  * @param place the host that failed: as a sentence begins with it, and within one
  */
 function explainHostKey(target, { begins, where }, cause) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
@@ -37743,7 +40808,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new failure_Failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -37761,7 +40826,7 @@ function noAlgorithm(begins, [, kind, offer], cause) {
         'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
     };
     const name = kind ?? '';
-    return new failure_Failure('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+    return new shared_failure/* Failure */.HR('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
         hint: hints[name] ??
             'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
         cause,
@@ -37780,7 +40845,7 @@ function keyscan({ host, port, proxyJump }) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-jump.js
 /** ssh's words that name the host that they are about. The log of a jump host's ssh stands among that of the target's. */
-const naming = [
+const ssh_jump_naming = [
     /^(?<user>\S+)@(?<host>\S+): Permission denied/m,
     /Could not resolve hostname (?<host>\S+?):? /,
     /connect to host (?<host>\S+) port (?<port>\d+):/,
@@ -37793,7 +40858,7 @@ function failedJump(target, cause) {
         return null;
     const { host, port, user } = target.proxyJump;
     const jump = { host, port: port ?? 22, user: user ?? target.user };
-    const named = naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
+    const named = ssh_jump_naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
     const isNamed = (login) => named !== undefined &&
         named['host'] === login.host &&
         [login.user, undefined].includes(named['user']) &&
@@ -37841,13 +40906,13 @@ function notForwarded(target, cause) {
     const { host, user } = target.proxyJump;
     const login = user ?? target.user;
     if (/open failed: (administratively prohibited|unknown channel type)/.test(cause)) {
-        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
+        return new shared_failure/* Failure */.HR('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
             hint: `On the jump host, as root: sshd -T -C user=${login} | grep -iE "allowtcpforwarding|permitopen|disableforwarding". And look for restrict, no-port-forwarding and permitopen in ~${login}/.ssh/authorized_keys`,
             cause,
         });
     }
     if (/open failed: connect failed: .*(not known|name resolution)/.test(cause)) {
-        return new failure_Failure('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
+        return new shared_failure/* Failure */.HR('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
             hint: 'Check the input "host": it is looked up on the jump host',
             cause,
         });
@@ -37856,7 +40921,7 @@ function notForwarded(target, cause) {
 }
 /** null if the login was not what failed. A banner of the host may say anything, so only whole lines of ssh count. */
 function loginRefused(at, cause, diagnoseKey) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
         return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
@@ -37873,7 +40938,7 @@ function loginRefused(at, cause, diagnoseKey) {
 }
 /** null if a connection was made. */
 function notReached(at, { stderr: cause }) {
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const { name, port, inputs } = at;
     if (/jumphost loop/.test(cause)) {
         return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
@@ -37894,7 +40959,7 @@ function notReached(at, { stderr: cause }) {
 }
 /** The connection was made, and ended. */
 function afterLogin(at, { code, stderr: cause }) {
-    const failure = (failed, message, hint) => new failure_Failure(failed, message, { hint, cause });
+    const failure = (failed, message, hint) => new shared_failure/* Failure */.HR(failed, message, { hint, cause });
     if (code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${at.host}`, 'On the host, as root: apt-get install bash');
     }
@@ -37914,7 +40979,7 @@ function afterLogin(at, { code, stderr: cause }) {
 const accountRefused = /^((WARNING: )?Your (account|password) has expired[.;].*|Password change required but no TTY available\.?|.*[Uu]ser \S+ (is )?not permitted to log in.*)$/m;
 /** The login succeeded, and then something else than our program answered. */
 function shellRefused({ host, port, user }, code, cause) {
-    const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
+    const failure = (message, hint) => new shared_failure/* Failure */.HR('host-shell', message, { hint, cause });
     if (/[Pp]assword has expired|[Pp]assword change required/.test(cause)) {
         return failure(`The password of ${user} on ${host} has expired, so sshd starts nothing for that user`, `On the host, as root: chage -l ${user}. To let it never expire: chage -M -1 ${user}`);
     }
@@ -37923,7 +40988,7 @@ function shellRefused({ host, port, user }, code, cause) {
     }
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
-        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+        return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
             hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
@@ -37937,32 +41002,32 @@ function shellRefused({ host, port, user }, code, cause) {
     return failure(`The login shell of ${user} on ${host} did not start our program (exit ${code})`, `Run: ssh -p ${port} ${user}@${host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys and sshd_config for a forced command`);
 }
 function connectionLost(where, cause) {
-    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
+    return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
         hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key needs a passphrase, but none was given', {
+        return new shared_failure/* Failure */.HR('passphrase-missing', 'The private key needs a passphrase, but none was given', {
             hint: 'Store it as a secret and pass it as "ssh-key-passphrase"',
             cause,
         });
     }
     if (key.state === 'wrong-passphrase') {
-        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+        return new shared_failure/* Failure */.HR('passphrase-wrong', 'The passphrase does not open the private key', {
             hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
             cause,
         });
     }
     if (key.state === 'unreadable') {
-        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+        return new shared_failure/* Failure */.HR('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
             hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
             cause: key.detail,
         });
     }
-    return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+    return new shared_failure/* Failure */.HR('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${(0,shell_quote/* quoteForShell */.e)(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -38009,7 +41074,7 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    return connectionOver(`${settings.user}@${settings.host}`, access, () => ssh_end(master));
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
 }
 /** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
@@ -38032,15 +41097,15 @@ async function ready(master, socket, explain, signal) {
         if (over)
             throw await explain({ code: over.code, begun: false, stderr });
         if (signal.aborted || Date.now() > giveUp) {
-            await ssh_end(master);
+            await end(master);
             if (signal.aborted)
-                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+                throw new shared_failure/* Failure */.HR('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
         }
         await (0,promises_namespaceObject.setTimeout)(5);
     }
 }
-async function ssh_end(master) {
+async function end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
     // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
@@ -38055,7 +41120,7 @@ function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
 function noClient(cause) {
-    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    return new shared_failure/* Failure */.HR('no-ssh-client', 'ssh is not installed on the runner', {
         hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
         cause,
     });
@@ -38095,12 +41160,12 @@ async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // A tool that had to be killed takes `timeout` down with it, which then has no exit code of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
-        throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
             cause: result.stderr,
         });
     }
     if (result.exitCode === 127) {
-        throw new failure_Failure('tool-missing', `${program} is not installed on the runner`, {
+        throw new shared_failure/* Failure */.HR('tool-missing', `${program} is not installed on the runner`, {
             hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
             cause: result.stderr,
         });
@@ -38141,2905 +41206,24 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
-
-/** What PostgreSQL's programs say, and what to do about it. */
-const refusals = [
-    [/database ".*" does not exist/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist/, 'Correct the input "db-user"'],
-    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
-    [
-        /password authentication failed/,
-        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
-    ],
-    [
-        /no password supplied/,
-        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
-    ],
-    [
-        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
-        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
-    ],
-    [
-        /(Peer|Ident|ident) authentication failed/,
-        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
-    ],
-    [
-        /too many clients|remaining connection slots|too many connections for/,
-        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
-    ],
-    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
-    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
-    [
-        /cannot connect to invalid database/,
-        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
-    ],
-    [
-        /unsupported startup parameter/,
-        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
-    ],
-    [
-        /could not translate host name/,
-        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
-    ],
-    [
-        /definition of service .* not found/,
-        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
-    ],
-    [
-        /failed: Permission denied|could not connect to server: Permission denied/,
-        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
-    ],
-    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
-    [
-        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
-    ],
-];
-/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
-function refusal(answer) {
-    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
-        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
-    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
-    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-
-/** As inside.sh looks for them. */
-const passwordVariables = [
-    'POSTGRES_PASSWORD',
-    'POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_PASSWORD',
-    'POSTGRESQL_PASSWORD_FILE',
-    'POSTGRESQL_POSTGRES_PASSWORD',
-    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_ADMIN_PASSWORD',
-    'POSTGRESQL_ADMIN_PASSWORD_FILE',
-];
-/**
- * Reads the output of the probe. Its values come from the server: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    requireTools(tools, ['psql']);
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readAnswer(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
-        tools,
-        access: {
-            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
-            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
-        },
-        outdatedCollations: readCollations(value('collations') ?? ''),
-    };
-}
-function readPlace(found, instead) {
-    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
-    if (port === undefined || host === undefined)
-        return null;
-    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
-    return { host, port, insteadOf };
-}
-function readCollations(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch {
-        return null;
-    }
-}
-/**
- * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
- * and an older pg_dump refuses a newer server.
- * @throws Failure `no-pg-dump`
- */
-function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
-    requireTools(tools, ['pg_dump', 'pg_restore']);
-    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
-    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
-        return;
-    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
-        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
-    });
-}
-function requireTools(tools, wanted) {
-    const missing = wanted.filter((tool) => !tools.has(tool));
-    if (missing.length === 0)
-        return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
-    });
-}
-function readAnswer(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/layout.js
-const shelves = {
-    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
-    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
-    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
-    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
-    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
-};
-/** Holds the last dump that failed its verification. */
-const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
-const layout_allTiers = Object.keys(shelves);
-const allFolders = [...layout_allTiers.map(folderOfTier), layout_failed.folder];
-/** The folder that holds the sets of a tier. */
-function folderOfTier(tier) {
-    return shelves[tier].folder;
-}
-/** The tier that a set of this kind is put into first. */
-function homeOf(kind) {
-    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
-}
-/** The prefix of the file names in a folder. */
-function prefixIn(folder) {
-    return shelfOf(folder).prefix;
-}
-/** The path of a set's files in a folder, relative to the backup directory. */
-function placeIn(folder, id) {
-    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
-}
-/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
-const layoutLines = [
-    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
-    `${layout_failed.folder} ${layout_failed.prefix} aside`,
-];
-function shelfOf(folder) {
-    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
-
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
-const content = shape({
-    oneIn: count,
-    rows: count,
-    hash: rowsHash,
-});
-/** Manifests of earlier versions have only the first four fields. */
-const tableCount = shape({
-    schema: facts_name,
-    name: facts_name,
-    rows: orNull(count),
-    exact: bool,
-    root: orNull(shape({ schema: facts_name, name: facts_name })),
-    extension: orNull(facts_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
-    generates: (value, place) => value !== undefined && bool(value, place),
-    content: orNull(content),
-    largestValue: orNull(count),
-});
-const sequences = listOf(shape({
-    schema: facts_name,
-    name: facts_name,
-    value: orNull(bigInteger),
-    increment: bigInteger,
-    cycles: bool,
-    extension: orNull(facts_name),
-    isDumped: bool,
-}), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
- */
-function readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, tableCount)];
-            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
-
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
-const read_manifest_name = untrusted_text(1024);
-const read_manifest_line = untrusted_text(4096);
-/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
-const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
-const mostRelations = 200_000;
-const read_manifest_backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(read_manifest_bigInteger),
-    after: orNull(read_manifest_bigInteger),
-    increment: read_manifest_bigInteger,
-    cycles: (value, place) => value !== undefined && bool(value, place),
-    extension: orNull(read_manifest_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-});
-const read_manifest_runningImage = shape({
-    image: orNull(read_manifest_line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: read_manifest_line,
-    ms: milliseconds,
-});
-/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
-const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
-const summaryFields = {
-    version: oneOf(1),
-    id: read_manifest_backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_instant,
-    finishedAt: read_manifest_instant,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(rules),
-    bootstrapRole: orNull(read_manifest_name),
-    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
-    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(read_manifest_backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(tableCount, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
- *
- * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
- */
-function read_manifest_readManifest(json) {
-    return read(manifest, json);
-}
-/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read(summary, json);
-}
-function read(reader, json) {
-    if (json.length > longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Checked before anything else: a later version may look entirely different. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
-
-
-
-
-
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts the files that the survey found into sets and others.
- *
- * @param files every file in these folders.
- * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = catalogue_placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is put into place last, so files without one are not a set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function pathsOf({ id, folders }) {
-    return folders.map((folder) => placeIn(folder, id));
-}
-/** The first of those places. */
-function pathOf(set) {
-    return pathsOf(set)[0] ?? 'daily';
-}
-/** Compares ids. An id is a time, so sorting the text sorts by time. */
-function newestFirst(a, b) {
-    return byText(b, a);
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
-function catalogue_placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = `${placeIn(folder, id)}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/last-good.js
-
-
-
-
-/** What the database says of itself; null if it does not answer. */
-function last_good_factsOf({ probe }) {
-    if (probe === null || 'error' in probe)
-        return null;
-    try {
-        return readProbe(probe.output);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/**
- * The database's name, also if the database is lost: that is when its backups matter most.
- * @param given by the workflow; null: none
- */
-function databaseIn(seen, catalogue, given) {
-    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-    return last_good_factsOf(seen)?.database ?? given ?? newest;
-}
-/** The newest verified backup that a survey saw, and of which database. */
-function lastGoodIn(seen, given) {
-    const { sets } = seen;
-    if (sets === null || 'error' in sets)
-        return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
-    const catalogue = catalogueOf(sets.files, sets.manifests);
-    const database = databaseIn(seen, catalogue, given);
-    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
-    return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
-}
-/** A backup that is verified, by its id. */
-function goodBackup(id) {
-    const takenAt = startOf(id);
-    return takenAt === null ? 'unknown' : { id, takenAt };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
-
-
-const read_sets_program = {
-    name: 'read-sets',
-    step: 'reading the backups',
-    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
-};
-/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
-async function readSets(connection, request) {
-    const files = request.sets.flatMap((set) => {
-        const first = pathOf(set);
-        return filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
-    });
-    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
-    const parameters = {
-        backup_dir: request.backupDir,
-        lists: request.sets.flatMap((set) => {
-            const { sha256, md5 } = namesOf(set);
-            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
-        }),
-        files: files.map(({ file }) => file),
-        first_names: files.map(({ firstName }) => firstName),
-    };
-    const { result } = connection.run(read_sets_program, parameters, {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => {
-            if (dumps.has(path))
-                request.onSet(path);
-        },
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
-function judgeReading(set, { sums, lists }) {
-    const names = namesOf(set);
-    const [folder = 'daily', ...others] = pathsOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} does not match ${names.sha256}`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} does not match the manifest`);
-    }
-    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
-    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
-        const sum = sums.get(path);
-        if (sum === undefined)
-            continue;
-        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
-        if (sum === null)
-            faults.push(`${path} could not be read`);
-        else if (!isSame)
-            faults.push(`${path} differs from the file in ${folder}`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-const allSides = ['schema', 'globals', 'settings'];
-/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
-function sidesOf({ manifest: { checks } }) {
-    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
-}
-function wasNotMade(name, set) {
-    const names = namesOf(set);
-    const side = allSides.find((part) => names[part] === name);
-    return side !== undefined && !sidesOf(set).includes(side);
-}
-/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The file names of a set. */
-function namesOf({ id, manifest }) {
-    return naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** The files that its checksum lists name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }) {
-    return [dump, schema, globals, settings, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/legacy.js
-
-
-/** How many of the newest lines are imported: each is written and flushed on its own. */
-const legacy_mostLines = 200;
-/**
- * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
- * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
- * always becomes the same record. Only the last lines are imported.
- */
-function importLegacy(log, environment) {
-    const lines = new Set(log.split('\n').map((line) => line.trim()));
-    return [...lines].flatMap((line) => readLine(line, environment)).slice(-legacy_mostLines);
-}
-function readLine(line, environment) {
-    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : isoTime(time);
-    if (at === null || !isTag(backend) || !isTag(frontend))
-        return [];
-    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
-    return [
-        {
-            version: 1,
-            id: `0-0-${hex}`,
-            at,
-            environment,
-            event: 'observed',
-            status: 'succeeded',
-            verdict: 'unknown',
-            release: { backend: image(backend), frontend: image(frontend) },
-            previous: null,
-            schemaSha256: null,
-            backupId: null,
-            restoredId: null,
-            reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
-            actor: null,
-            runUrl: null,
-            commit: null,
-            settings: null,
-            durationMs: null,
-            downtimeMs: null,
-        },
-    ];
-}
-function isoTime(time) {
-    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
-    const date = new Date(iso);
-    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/known-history.js
-
-
-
-/** Bytes: the largest copy that is stored as an artifact on GitHub. */
-const longestMirror = 1024 * 1024;
-/**
- * @param hostText `history.jsonl`; null if it does not exist
- * @param auditTrail `deployment_tags.log`, which may come from the old scripts
- */
-function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = parseHistory(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
-    const known = new Set(records.map(({ id }) => id));
-    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
-    return {
-        host: records,
-        mirrors,
-        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
-        problems,
-    };
-}
-/** All that is known, oldest first. */
-function entriesOf({ host, mirrors, missing }) {
-    return unite([...missing, ...host], mirrors);
-}
-/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
-function copiesLack(knownHistory, added) {
-    const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
-    return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
-}
-/** Stores the whole history, including the records that this run has added. */
-async function storeCopies(knownHistory, added, mirror) {
-    const host = [...knownHistory.missing, ...knownHistory.host, ...added];
-    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
-    const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
-    return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
-
-/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function compose_call_composeLines(call) {
-    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
-    return [
-        ...files.map((file) => `file ${file}`),
-        ...envFiles.map((file) => `env-file ${file}`),
-        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
-        ...profiles.map((profile) => `profile ${profile}`),
-        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
-    ];
-}
-/** Reads such lines. */
-function readComposeCall(lines) {
-    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-    return {
-        files: after('file'),
-        envFiles: after('env-file'),
-        projectDirectory: after('project-directory')[0] ?? null,
-        profiles: after('profile'),
-        variables: after('variable').map((line) => {
-            const at = line.indexOf('=');
-            return { name: line.slice(0, at), value: line.slice(at + 1) };
-        }),
-    };
-}
-/** A path in the deploy folder, or an absolute one. */
-function absolute(path, deployDir) {
-    return (0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(deployDir, path);
-}
-/** The folder of the project, from which compose reads relative paths. */
-function projectFolder({ projectDirectory, files }, deployDir) {
-    return absolute(projectDirectory ?? (0,external_node_path_.dirname)(files[0] ?? ''), deployDir);
-}
-/** The env files that compose reads; compose does without its own one if that does not exist. */
-function envFilesOf(call, deployDir) {
-    if (call.envFiles.length > 0)
-        return call.envFiles.map((file) => absolute(file, deployDir));
-    return [(0,external_node_path_.join)(projectFolder(call, deployDir), '.env')];
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
-
-/**
- * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
- * sequences, and `longestTail` at the end, for what follows these lists.
- */
-const survey_sets_longestHead = 16_384;
-const survey_sets_longestTail = 262_144;
-/** For callers that need the sets. @throws Failure `survey-incomplete` */
-function demandSets(sets) {
-    if (sets === null)
-        throw new Error('The survey was not asked to look at the backups');
-    if ('error' in sets)
-        throw new failure_Failure('survey-incomplete', sets.error);
-    return sets;
-}
-/** null if the survey was not asked for it; an error if not everything could be examined. */
-function survey_sets_readSets(records) {
-    const state = records.find('sets-state');
-    const error = records.find('sets-error');
-    if (state === undefined)
-        return null;
-    if (error !== undefined)
-        return { error };
-    const files = records.all('file').map((value) => {
-        const space = value.indexOf(' ');
-        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
-    });
-    return {
-        state,
-        files,
-        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
-        manifests: readManifests(records),
-    };
-}
-/** Both texts have each manifest under one of its names; the links list its other names. */
-function readManifests(records) {
-    const heads = sectionsOf(records.find('manifest-heads') ?? '');
-    const tails = sectionsOf(records.find('manifest-tails') ?? '');
-    const manifests = new Map();
-    const byInode = new Map();
-    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
-        const [inode = '', path = ''] = link.split(' ');
-        if (!byInode.has(inode))
-            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
-        const text = byInode.get(inode) ?? null;
-        if (text !== null)
-            manifests.set(path, text);
-    }
-    return manifests;
-}
-/**
- * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
- * imitates a header: then both are dropped, since nobody can tell which is which.
- */
-function sectionsOf(text) {
-    const sections = new Map();
-    const [, ...parts] = text.split(/^==> (.*) <==$/m);
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-        const [name = '', content = ''] = parts.slice(at, at + 2);
-        sections.set(name, sections.has(name) ? null : content.slice(1));
-    }
-    return sections;
-}
-/**
- * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
- * begins a line, and `largeObjects` is the first field after the lists.
- */
-function joined(head, tail) {
-    if (head === null)
-        return null;
-    const lists = head.search(/^ {2}"tables": \[/m);
-    if (lists >= 0)
-        return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < survey_sets_longestHead ? head : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
-/** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
-/** null if the survey did not ask for them. */
-function readSwapFacts(records) {
-    const since = records.find('docker-since');
-    if (since === undefined)
-        return null;
-    const events = new Map(records.all('end-events').map((line) => {
-        const [id = '', ...actions] = line.trim().split(' ');
-        return [id, actions];
-    }));
-    return {
-        sharers: records.all('sharer').map((line) => {
-            const [name = '', what = '', of = ''] = line.split(' ');
-            return { name, what: what, of };
-        }),
-        endings: records.all('ending').map((json) => {
-            const ending = JSON.parse(json);
-            return {
-                ...ending,
-                finishedAt: Date.parse(ending.finishedAt),
-                dockerSince: Number(since) * 1_000,
-                events: events.get(ending.id) ?? [],
-                writes: ending.writes.filter((path) => path !== null),
-            };
-        }),
-        imageVariables: new Map(records.all('image-variables').map((json) => {
-            const { id, variables } = JSON.parse(json);
-            return [id, variables.filter((name) => name !== null)];
-        })),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-
-
-
-const survey_program = {
-    name: 'survey',
-    step: 'the survey of the host',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Surveys the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, {
-        deploy_dir: request.deployDir,
-        backup_dir: request.backupDir,
-        project: request.projectName ?? '',
-        service: request.databaseService ?? '',
-        database_user: request.databaseUser ?? '',
-        database: request.databaseName ?? '',
-        inside_script: request.probe,
-        with_sets: request.sets ? 'yes' : '',
-        with_setup: request.setup ? 'yes' : '',
-        with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.envFile ?? '',
-        compose_files: request.composeFiles,
-        compose_extras: compose_call_composeLines(request.compose ?? {}),
-        layout: request.layout,
-    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        absent: new Set(records.all('absent')),
-        folders: records.all('folder').map(readFolder),
-        openParent: records.find('open-parent') ?? null,
-        places: records.all('place').map((value) => {
-            const [type = '', ...path] = value.split('|');
-            return { type, path: path.join('|') };
-        }),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        sets: survey_sets_readSets(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            const variables = image.variables.filter((name) => name !== null);
-            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
-        }),
-        otherProjects: linesOf(records.find('projects')),
-        updaters: records.all('updater').map((value) => {
-            const [name = '', image = ''] = value.split(' ');
-            return { name, image };
-        }),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        swapFacts: readSwapFacts(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        journalsUnreadable: records.find('journals-unreadable') !== undefined,
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** In the output of the template, each list ends with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        call: readComposeCall(records.all('compose-call')),
-        otherFiles: linesOf(records.find('compose-deployed')),
-        missingFiles: linesOf(records.find('compose-missing')),
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        idle: [],
-        unset: readUnset(records.get('compose-unset')),
-        words: records.get('compose-words'),
-        unsetNames: linesOf(records.find('compose-unset-names')),
-        values: records.find('compose-values') ?? '',
-        settingsKey: records.find('settings-key')?.trim() ?? null,
-        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
-            const at = line.indexOf(' ');
-            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
-        }),
-        settings: records.all('container-settings').map((json) => JSON.parse(json)),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        projectState: records.find('project-state') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-        proxies: records.all('proxy').map(readProxy),
-    };
-}
-function linesOf(text) {
-    return (text ?? '').split('\n').filter((line) => line !== '');
-}
-/** Reads the service and the lines of survey-proxies.sh. */
-function readProxy(text) {
-    const [service = '', ...lines] = text.split('\n');
-    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
-}
-/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
- * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-const load = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
-/** A script that runs the function that its first argument names. */
-const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => scripts_program(inside());
-/**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
- */
-const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
-/**
- * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
- * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
- */
-const factsScripts = () => {
-    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
-    // Each by a URL of its own: the bundler takes the files along that it sees named.
-    const session = read(__nccwpck_require__.ab + "facts-session.sql");
-    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
-    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
-    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
-    const end = read(__nccwpck_require__.ab + "facts-end.sql");
-    return {
-        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
-        facts_tables: `${session}${tables}`,
-        facts_after: `\\set moment after\n${sequences}${end}`,
-    };
-};
-/**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
- */
-const drillScript = () => scripts_program((0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
-
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
-
-
-
-const mostServices = 500;
-const shortText = untrusted_text(4_096);
-/** Compose writes some numbers as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = orNull(shape({
-    aliases: orNull(listOf(shortText, 100)),
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
-}));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
-    scale: anything,
-    deploy: orNull(shape({ replicas: anything })),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
-    pre_start: anything,
-    post_start: anything,
-    pre_stop: anything,
-    post_stop: anything,
-    provider: anything,
-    models: anything,
-    use_api_socket: anything,
-    depends_on: orNull(mapOf(isServiceName, shape({
-        restart: orNull(bool),
-        condition: orNull(shortText),
-    }), mostServices)),
-});
-/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
-const composeOnly = [
-    'pre_start',
-    'post_start',
-    'pre_stop',
-    'post_stop',
-    'provider',
-    'models',
-    'use_api_socket',
-];
-const project = shape({
-    name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
-});
-const templates = shape({
-    services: mapOf(isServiceName, shape({
-        image: orNull(shortText),
-        profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
-    }), mostServices),
-});
-const networkNames = shape({
-    networks: orNull(mapOf((key) => key.length <= 255, orNull(shape({ name: orNull(shortText), external: anything })), 500)),
-});
-/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
-function networksOf(config, names) {
-    const { services } = project_parsed(config, project, '');
-    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
-    const { networks } = project_parsed(config, networkNames, '');
-    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
-        ? []
-        : [[key, network.name]]));
-}
-/**
- * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
- * usable.
- */
-function project_readServices(json) {
-    try {
-        return new Map(Object.entries(project_parsed(json, templates, '').services));
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/**
- * Reads the output of `docker compose config --format json`, and keeps only a few fields.
- * @param template the same with `--no-interpolate`; empty if compose gave none
- * @param check the command with which the operator sees what compose makes of the files
- * @param idle services to leave out
- * @throws Failure `bad-compose-config`, which never quotes the text
- */
-function readProject(config, template, check, idle = []) {
-    const { name, services } = project_parsed(config, project, check);
-    const written = template.trim() === '' ? null : project_parsed(template, templates, check);
-    return {
-        name,
-        services: new Map(Object.entries(services)
-            .filter(([each]) => !idle.includes(each))
-            .map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.services[each]?.image ?? null,
-                containerName: facts.container_name,
-                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
-                    service: on,
-                    restart: restart === true,
-                    awaitsEnd: condition === 'service_completed_successfully',
-                })),
-                sharesWith: sharedBy(facts),
-                volumesFrom: volumesFrom(facts),
-                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
-            },
-        ])),
-    };
-}
-function project_count(value) {
-    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
-}
-function project_parsed(json, read, check) {
-    try {
-        return read(JSON.parse(json), '');
-    }
-    catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
-        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
-        });
-    }
-}
-function sharedBy({ network_mode, ipc, pid }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    return [...new Set(modes.filter((each) => each !== undefined))];
-}
-function volumesFrom({ volumes_from }) {
-    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
-    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
-}
-/** Compose prints what is not given as null, or as empty. */
-function isGiven(value) {
-    if (value === undefined || value === null || value === false)
-        return false;
-    return typeof value !== 'object' || Object.keys(value).length > 0;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/template-variables.js
-// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
-/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
-const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
-/** Every use of a variable in a value, in order. */
-function variablesIn(template) {
-    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
-        const name = bare ?? braced;
-        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
-    });
-}
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value) {
-    return value.replaceAll('$$', '$');
-}
-/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
-function valueIfUnset(template) {
-    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
-}
-/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
-function template_variables_entriesOf(section) {
-    if (Array.isArray(section)) {
-        return Object.fromEntries(section.map(String).map((each) => {
-            const at = each.indexOf('=');
-            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
-        }));
-    }
-    if (typeof section !== 'object' || section === null)
-        return {};
-    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
-        name,
-        value === null || value === undefined ? null : String(value),
-    ]));
-}
-/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
-function wholeVariable(template) {
-    const [first] = variablesIn(template);
-    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
-}
-/** What the parts of an image reference may consist of. */
-const referencePart = '([\\w./:-]*?)';
-/**
- * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
- * reference cannot come from the template.
- */
-function valuesBehind(template, reference) {
-    const uses = variablesIn(template);
-    let pattern = '';
-    let at = 0;
-    const groups = [];
-    for (const { name, text } of uses) {
-        const start = template.indexOf(text, at);
-        pattern += template_variables_escaped(template.slice(at, start));
-        const known = groups.indexOf(name);
-        pattern += known < 0 ? referencePart : `\\${known + 1}`;
-        if (known < 0)
-            groups.push(name);
-        at = start + text.length;
-    }
-    const match = new RegExp(`^${pattern}${template_variables_escaped(template.slice(at))}$`).exec(reference);
-    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
-}
-function template_variables_escaped(text) {
-    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
-
-
-
-
-/**
- * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
- * services were started, or a tag that only the deployer's shell had.
- */
-async function surveyProject(connection, request, signal, onLog) {
-    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
-    const seen = await look({ profiles: [], variables: [] });
-    const extras = extrasFor(seen);
-    if (extras === null)
-        return seen;
-    const again = await look(extras);
-    if (again.compose === null || 'error' in again.compose)
-        return again;
-    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
-}
-/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
-function extrasFor({ compose, containers }) {
-    if (compose === null || 'error' in compose)
-        return null;
-    const written = project_readServices(compose.template);
-    if (written === null)
-        return null;
-    const known = project_readServices(compose.config);
-    const running = new Set(containers.map(({ service }) => service));
-    const profiles = [...running].flatMap((service) => {
-        const [profile] = written.get(service)?.profiles ?? [];
-        return profile === undefined || known?.has(service) === true ? [] : [profile];
-    });
-    const variables = new Map();
-    // The newest container comes last, and so has the last word.
-    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
-        const template = written.get(service)?.image ?? null;
-        const rendered = known?.get(service)?.image ?? null;
-        // What our own rollbacks create is named by its digest as well.
-        const [ran = ''] = image.split('@');
-        if (template === null || rendered === ran || image_reference_referenceOf(ran) === null)
-            continue;
-        for (const [name, value] of valuesBehind(template, ran) ?? []) {
-            // What the env file sets may say something else on purpose.
-            if (value !== '' && compose.envNames?.includes(name) !== true)
-                variables.set(name, value);
-        }
-    }
-    if (profiles.length === 0 && variables.size === 0)
-        return null;
-    return {
-        profiles: [...new Set(profiles)],
-        variables: [...variables].map(([name, value]) => ({ name, value })),
-    };
-}
-/** Services that a profile has brought along although nobody has started them. */
-function idleServices({ compose, containers }, { config }) {
-    const before = compose === null || 'error' in compose ? null : project_readServices(compose.config);
-    const running = new Set(containers.map(({ service }) => service));
-    const written = project_readServices(config) ?? new Map();
-    return [...written]
-        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
-        .map(([service]) => service);
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/surveyed-host.js
-
-
-
-
-
-
-
-
-
-/** Surveys the host once, for all groups of checks. */
-async function look(connection, { inputs, signal, mirrored }) {
-    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
-    const request = { ...inputs, probe: insideScript(), layout: layoutLines, sets: true, setup: asks('setup') };
-    // Compose takes its time, so only groups that need it ask it.
-    const seen = asks('setup', 'deployment')
-        ? await surveyProject(connection, request, signal, host)
-        : await survey(connection, { ...request, compose: null }, signal, host);
-    const { texts, notices } = await mirrored;
-    const sets = demandSets(seen.sets);
-    return {
-        seen,
-        sets,
-        catalogue: catalogueOf(sets.files, sets.manifests),
-        knownHistory: gatherHistory(inputs.environment, seen.history, seen.auditTrail, texts),
-        copyNotices: notices,
-        now: new Date(Date.now() + seen.clockAhead),
-    };
-}
-/** The database's name, also if the database is lost. */
-function databaseOf({ seen, catalogue }, { databaseName }) {
-    return databaseIn(seen, catalogue, databaseName);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError if the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (at) => {
-        const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (at) => sundayBefore(day(at)),
-        month: (at) => day(at).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
-
-
-
-
-/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
- * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
- * backup becomes the weekly one.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days begin and end there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/retention.js
-
-
-
-
-
-/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
-const clockSlackMs = 5 * 60 * 1000;
-const periodWord = {
-    daily: 'day',
-    weekly: 'week',
-    monthly: 'month',
-    predeployment: 'deployment',
-    prerollback: 'rollback',
-};
-/**
- * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
- * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
- * nor deleted.
- *
- * @param sets all sets on the host, including the new one.
- * @returns one decision for each set in each tier, by tier, newest first.
- */
-function decidePruning(sets, options) {
-    const { database, policy } = options;
-    const calendar = calendarIn(options.timezone);
-    const horizon = options.now.getTime() + clockSlackMs;
-    const counted = verifiedSetsOf(database, sets)
-        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-    return layout_allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
-        const protectedId = protectedIn(tier, counted, standing);
-        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
-        return standingIn(tier, sets).map((set) => {
-            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
-            return (decision ?? {
-                tier,
-                id: set.id,
-                action: 'keep',
-                reason: 'kept: dated in the future (was the clock set back?); not counted',
-            });
-        });
-    });
-}
-/**
- * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
- *
- * @param why ends the sentence "pruning was skipped: …".
- */
-function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
-        ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
-        : ignored(tier, set)));
-}
-function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
-}
-function isOf(database, set) {
-    return set.state === 'verified' && set.database === database;
-}
-function ignored(tier, set) {
-    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
-    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
-}
-/**
- * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
- * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
- */
-function protectedIn(tier, counted, standing) {
-    if (tier === 'daily')
-        return standing[0]?.id ?? null;
-    const newest = counted[0];
-    const home = layout_allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
-    return newest !== undefined && home === tier ? newest.id : null;
-}
-/** @param standing the counted sets of the tier, newest first. */
-function decideTier(tier, standing, keep, protectedId, calendar) {
-    const newestOf = new Map();
-    return standing.map((set) => {
-        const period = periodOf(tier, set.id, calendar);
-        const newest = newestOf.get(period.key) ?? set.id;
-        newestOf.set(period.key, newest);
-        // Periods come newest first, so the number seen so far is the rank of this one.
-        const position = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
-    });
-}
-function retention_judge(id, position, isProtected) {
-    const within = position.keep === 'all' || position.rank <= position.keep;
-    if (within && position.newest === id)
-        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
-    if (isProtected)
-        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-    if (within)
-        return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
-    if (position.keep === 0)
-        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
-    return {
-        action: 'delete',
-        reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
-    };
-}
-const takenBefore = {
-    predeployment: 'taken before a deployment',
-    prerollback: 'taken before a rollback',
-};
-function rankAmong({ tier, period, rank, keep }) {
-    const what = takenBefore[tier] ?? `newest of ${period.name}`;
-    const word = periodWord[tier];
-    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
-}
-function ordinal(n) {
-    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
-    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/plan-copies.js
-
-
-
-
-
-/**
- * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
- * @param most how many at most
- */
-function planCopies(onHost, stored, newest, most, rules) {
-    const complete = completeIn(stored, rules);
-    const there = new Set(complete.map(({ id }) => id));
-    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
-    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
-    const kept = new Set(decide([...complete, ...missing], rules)
-        .filter(({ keep }) => keep)
-        .map(({ id }) => id));
-    return missing
-        .filter(({ id }) => id === newest || kept.has(id))
-        .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
-        .slice(0, most);
-}
-/**
- * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
- * keeps no other from its place; what a deletion has left of it goes when the policy says so.
- */
-function planOffsitePruning(stored, rules) {
-    const complete = completeIn(stored, rules);
-    const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
-    return [
-        ...decide(complete, rules),
-        ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
-    ];
-}
-/** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
-const isCopied = ({ kind }) => kind !== 'prerollback';
-function completeIn(stored, { database }) {
-    return stored.filter((set) => set.isComplete && set.database === database);
-}
-/**
- * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
- * bucket has no folders for tiers, so this is computed anew each time. As on the host, a set taken before a deployment counts as a
- * daily one.
- */
-function decide(sets, { database, policy, timezone, now }) {
-    const keep = { ...policy, predeployment: 0, prerollback: 0 };
-    const entered = [];
-    for (const { id, manifest } of sets.toSorted((a, b) => byText(a.id, b.id))) {
-        // decideTiers wants the newest first, as a catalogue has them.
-        const tiers = decideTiers({ id, database, kind: 'scheduled' }, entered, keep, timezone);
-        const folders = tiers.filter(({ enters }) => enters).map(({ tier }) => folderOfTier(tier));
-        entered.unshift({ state: 'verified', id, database, manifest, folders });
-    }
-    const decisions = decidePruning(entered, { database, policy: keep, timezone, now });
-    return entered.map(({ id }) => {
-        const own = decisions.filter((decision) => decision.id === id);
-        return {
-            id,
-            keep: own.some(({ action }) => action !== 'delete'),
-            reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
-        };
-    });
-}
-
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(57075);
-;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
-
-
-
-/** For people: `"bucket" at s3.example.com`. */
-function nameOf({ bucket, endpoint }) {
-    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
-/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
-function bucketFailure(what, error, facts) {
-    if (error instanceof failure_Failure)
-        return error;
-    const reason = bucket_failure_wordsOf(error);
-    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
-}
-/** The store's own code and words, or those of the library, in one line. */
-function bucket_failure_wordsOf(error) {
-    const { status, code } = codeOf(error);
-    // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
-        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
-    return clean_cleanLine(reasonOf(error), 500);
-}
-const wordForStatus = {
-    400: 'BadRequest',
-    403: 'Forbidden',
-    404: 'NotFound',
-    412: 'PreconditionFailed',
-    500: 'InternalError',
-    501: 'NotImplemented',
-    503: 'ServiceUnavailable',
-};
-/** The HTTP status of the answer, if there was one, and the name of the error. */
-function codeOf(error) {
-    if (!(error instanceof Error))
-        return { status: null, code: '' };
-    const { $metadata } = error;
-    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
-}
-function remedyFor(reason, facts) {
-    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
-    if (found === undefined)
-        return elsewise;
-    return typeof found === 'string' ? found : found(reason, facts);
-}
-const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
-const bucket_failure_remedies = [
-    [
-        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
-    ],
-    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
-    [
-        /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
-    ],
-    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
-    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
-    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
-    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
-    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
-    [
-        /^InvalidObjectState\b/,
-        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
-    ],
-    [/^InvalidTag\b/, 'Correct "s3-tags"'],
-    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
-    [
-        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
-        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
-    ],
-    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
-    [
-        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
-        clearInputs,
-    ],
-    [
-        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
-        'Make room in the store, or raise its limit',
-    ],
-    [
-        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
-    ],
-    [
-        /certificate|self-signed|CERT_/i,
-        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
-    ],
-    [
-        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
-        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
-    ],
-];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
-/** What the words themselves name, else all that was sent and need not be. */
-function clearInputs(reason, { inputs = [] }) {
-    const named = inputWords
-        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
-        .map(([input]) => input);
-    const guilty = named.length > 0 ? named : inputs;
-    if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
-    const list = guilty.map((input) => `"${input}"`).join(' and ');
-    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
-}
-const inputWords = [
-    ['s3-tags', /tag/i],
-    ['s3-storage-class', /storage.?class/i],
-    ['s3-kms-key', /kms/i],
-    ['s3-sse', /encrypt|sse/i],
-];
-
-;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
-
-/**
- * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
- * @param parts SHA-256 of each part in hex
- */
-function compositeOf(parts) {
-    const hash = createHash('sha256');
-    for (const part of parts)
-        hash.update(part, 'hex');
-    return `${hash.digest('hex')}-${parts.length}`;
-}
-/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
-function reportedChecksum(header, type) {
-    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
-    if (base64 === undefined)
-        return { sha256: null, compositeSha256: null };
-    const hex = Buffer.from(base64, 'base64').toString('hex');
-    if (parts === undefined && type !== 'COMPOSITE')
-        return { sha256: hex, compositeSha256: null };
-    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
-}
-/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
-function compositeEtag(etags) {
-    const hash = (0,external_node_crypto_.createHash)('md5');
-    for (const etag of etags) {
-        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
-        if (hex === undefined)
-            return null;
-        hash.update(hex, 'hex');
-    }
-    return `${hash.digest('hex')}-${etags.length}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
-
-
-const mebibyte = 2 ** 20;
-/** Parts held in memory times their size. */
-const mostMemory = 64 * mebibyte;
-/** Below this, an object is sent at once. */
-const usualPart = 8 * mebibyte;
-/** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 5;
-/** S3's own limit. */
-const mostParts = 10_000;
-/**
- * How to cut an object of this size.
- * @param maxParts how many parts the store allows
- * @throws Failure `bucket-unusable` if it does not fit
- */
-function planParts(name, bytes, maxParts = mostParts) {
-    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
-    const partBytes = Math.max(usualPart, needed);
-    if (partBytes > mostMemory) {
-        throw new failure_Failure('bucket-unusable', `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(mostMemory)} hold only ${formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
-    }
-    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
-
-/** The runner's variables that name a proxy. */
-const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
-/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
-async function makeClient(place, { attempts, silence = 0 }) {
-    const [{ S3Client }, http, https] = await Promise.all([
-        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
-    ]);
-    demandProxyCapableNode();
-    const { region, endpoint } = place;
-    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
-    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
-    return new S3Client({
-        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
-        maxAttempts: attempts,
-        retryMode: 'standard',
-        // Not every store knows these headers; where one is wanted, the request has it.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        expectContinueHeader: false,
-        requestHandler: {
-            connectionTimeout: 10_000,
-            socketTimeout: silence,
-            httpAgent: new http.Agent(connections),
-            httpsAgent: new https.Agent(connections),
-        },
-    });
-}
-/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
-function demandProxyCapableNode() {
-    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-    if (major > 24 || (major === 24 && minor >= 5))
-        return;
-    const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
-    if (given === undefined)
-        return;
-    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
-        hint: 'Update the runner, so that it has Node 24.5 or newer',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
-
-
-/**
- * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
- * ended. Reads no further than the parts in memory allow.
- * @param send given up by its signal as soon as anything fails
- * @returns SHA-256 of each part, in order, once all have been sent
- * @throws what the stream or the first failed `send` threw, after all others have ended
- */
-async function sendParts(content, bytes, plan, send) {
-    const sums = [];
-    const free = [];
-    const sending = new Set();
-    const giveUp = new AbortController();
-    let made = 0;
-    let failure = null;
-    const fail = (error) => {
-        failure ??= { error };
-        giveUp.abort();
-        // Ends the wait for the next bytes, which may never come.
-        content.destroy();
-    };
-    const buffer = async () => {
-        while (failure === null && free.length === 0 && made >= plan.inMemory)
-            await Promise.race(sending);
-        if (free.length === 0)
-            made += 1;
-        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
-    };
-    const begin = (whole, length) => {
-        const body = whole.subarray(0, length);
-        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
-        const part = { number: sums.push(sha256), body, sha256 };
-        const sent = send(part, giveUp.signal)
-            .then(() => void free.push(whole), fail)
-            .finally(() => sending.delete(sent));
-        sending.add(sent);
-    };
-    try {
-        let filling = null;
-        let filled = 0;
-        let arrived = 0;
-        for await (const chunk of content) {
-            arrived += chunk.length;
-            if (arrived > bytes)
-                throw wrongLength(bytes, 'more came');
-            for (let at = 0; at < chunk.length;) {
-                filling ??= await buffer();
-                if (failure !== null)
-                    break;
-                const copied = chunk.copy(filling, filled, at);
-                at += copied;
-                filled += copied;
-                if (filled < filling.length)
-                    continue;
-                begin(filling, filled);
-                [filling, filled] = [null, 0];
-            }
-            if (failure !== null)
-                break;
-        }
-        if (failure === null && arrived < bytes)
-            throw wrongLength(bytes, `it ended after ${arrived}`);
-        if (failure === null && (filled > 0 || sums.length === 0))
-            begin(filling ?? Buffer.alloc(0), filled);
-    }
-    catch (error) {
-        fail(error);
-    }
-    await Promise.all(sending);
-    if (failure !== null)
-        throw failure.error;
-    return sums;
-}
-function wrongLength(bytes, what) {
-    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
-        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
-
-
-
-
-/** For what has to be tidied away although the run was cancelled: milliseconds. */
-const tidyingTime = 20_000;
-/** Sends one object. An object of one part is sent at once, any other in parts. */
-class S3Upload {
-    #client;
-    #s3;
-    #to;
-    #object;
-    #facts;
-    /** Of the new object; sent once, when it is made. */
-    #properties;
-    constructor(client, s3, to) {
-        this.#client = client;
-        this.#s3 = s3;
-        this.#to = to;
-        this.#object = { Bucket: to.place.bucket, Key: to.key };
-        const { storageClass, sse, kmsKey, tags } = to.place;
-        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-        const given = [
-            ['s3-storage-class', 'StorageClass', storageClass],
-            ['s3-sse', 'ServerSideEncryption', sse],
-            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
-            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
-        ];
-        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
-        this.#facts = {
-            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-            inputs: sent.map(({ input }) => input),
-        };
-    }
-    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
-    async send(content, bytes, plan, onBytes, checksums) {
-        try {
-            if (bytes > plan.partBytes)
-                return await this.#inParts(content, bytes, plan, onBytes, checksums);
-            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
-            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
-            let whole = null;
-            const parts = await sendParts(content, bytes, atOnce, async (part) => {
-                whole = part;
-            });
-            if (whole !== null)
-                await this.#atOnce(whole, checksums);
-            onBytes(bytes);
-            return { parts };
-        }
-        catch (error) {
-            this.#to.signal.throwIfAborted();
-            throw error;
-        }
-    }
-    async #atOnce(part, checksums) {
-        await this.#asking(checksums, async (checksum) => {
-            const command = new this.#s3.PutObjectCommand({
-                ...this.#object,
-                ...this.#properties,
-                Body: part.body,
-                ...(checksum ? checksumOf(part) : {}),
-            });
-            signWith(command, part);
-            await this.#client.send(command, { abortSignal: this.#to.signal });
-        });
-    }
-    async #inParts(content, bytes, plan, onBytes, checksums) {
-        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
-        try {
-            const done = [];
-            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
-                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
-                onBytes(part.body.length);
-            });
-            this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
-            return { parts };
-        }
-        catch (error) {
-            const left = await this.#giveUp(UploadId);
-            if (left !== null && error instanceof Error)
-                error.message += `. Its parts could not be removed: ${left}`;
-            throw error;
-        }
-    }
-    async #begin(checksum) {
-        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
-            ...this.#object,
-            ...this.#properties,
-            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
-        }), { abortSignal: this.#to.signal });
-        if (UploadId === undefined)
-            throw new Error('the store did not name the upload that it began');
-        return UploadId;
-    }
-    async #sendPart(part, UploadId, abortSignal, checksums) {
-        const PartNumber = part.number;
-        const checksum = checksums.sends ? checksumOf(part) : {};
-        const command = new this.#s3.UploadPartCommand({
-            ...this.#object,
-            UploadId,
-            PartNumber,
-            Body: part.body,
-            ...checksum,
-        });
-        signWith(command, part);
-        try {
-            const { ETag } = await this.#client.send(command, { abortSignal });
-            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    async #complete(UploadId, Parts, bytes) {
-        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
-            ...this.#object,
-            UploadId,
-            MultipartUpload: { Parts: parts },
-        }), { abortSignal: this.#to.signal });
-        try {
-            try {
-                await ask(Parts);
-            }
-            catch (error) {
-                // Swift passes over the headers for checksums, and refuses their names in this list.
-                if (codeOf(error).code !== 'MalformedXML')
-                    throw error;
-                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
-            }
-        }
-        catch (error) {
-            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
-                return;
-            throw this.#failure(error);
-        }
-    }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
-            .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
-    }
-    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
-    async #giveUp(UploadId) {
-        try {
-            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
-            await inTime(tidyingTime, new AbortController().signal, abort);
-            return null;
-        }
-        catch (error) {
-            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
-        }
-    }
-    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
-    async #asking(checksums, ask) {
-        try {
-            return await ask(checksums.sends);
-        }
-        catch (error) {
-            if (!checksums.sends || !refusesChecksums(error))
-                throw this.#failure(error);
-        }
-        try {
-            const answer = await ask(false);
-            checksums.sends = false;
-            return answer;
-        }
-        catch (error) {
-            throw this.#failure(error);
-        }
-    }
-    #failure(error) {
-        if (this.#to.signal.aborted)
-            return this.#to.signal.reason;
-        return bucketFailure(`${nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
-    }
-}
-/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
-function refusesChecksums(error) {
-    const { status, code } = codeOf(error);
-    if (status === 501)
-        return true;
-    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
-}
-const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
-/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
-function signWith(command, { sha256 }) {
-    const middleware = (next) => (args) => {
-        args.request.headers['x-amz-content-sha256'] = sha256;
-        return next(args);
-    };
-    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
-
-
-
-
-
-
-/** Enough to sit out a storm of some minutes. */
-const usualAttempts = 9;
-/** A store may think so long before it has put many parts together. */
-const usualSilence = 120_000;
-/** How many deletions run at one time. */
-const removalsAtOnce = 8;
-/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
-const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
-/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
-async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
-    const client = await makeClient(place, { attempts, silence });
-    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
-}
-class S3Store {
-    name;
-    #client;
-    #s3;
-    #place;
-    #signal;
-    #Bucket;
-    /** Whether the store takes the headers for checksums, as far as is known. */
-    #checksums = { sends: true, asks: true };
-    constructor(client, s3, place, signal) {
-        this.name = nameOf(place);
-        this.#client = client;
-        this.#s3 = s3;
-        this.#place = place;
-        this.#signal = signal;
-        this.#Bucket = { Bucket: place.bucket };
-    }
-    uri(key) {
-        return `s3://${this.#place.bucket}/${key}`;
-    }
-    async *list(prefix) {
-        const facts = { rights: ['s3:ListBucket'] };
-        let token;
-        do {
-            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
-                ...this.#Bucket,
-                Prefix: prefix,
-                ContinuationToken: token,
-                // Names of others may hold characters that XML cannot.
-                EncodingType: 'url',
-            }), { abortSignal }));
-            if (page.Name !== this.#place.bucket) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
-            }
-            for (const { Key, Size, LastModified } of page.Contents ?? []) {
-                const key = page.EncodingType === 'url' ? s3_store_decoded(Key ?? '') : (Key ?? '');
-                if (key.startsWith(prefix))
-                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
-            }
-            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-            if (page.IsTruncated === true && (next === undefined || next === token)) {
-                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
-            }
-            token = next;
-        } while (token !== undefined);
-    }
-    async facts(key) {
-        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
-            try {
-                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-            }
-            catch (error) {
-                // Some stores refuse the question for a checksum as a whole.
-                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
-                this.#checksums.asks = false;
-                return plain;
-            }
-        });
-        if (answer === null)
-            return null;
-        const until = answer.ObjectLockRetainUntilDate ?? null;
-        return {
-            bytes: answer.ContentLength ?? 0,
-            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
-            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
-        };
-    }
-    async read(key, most) {
-        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
-        const what = `does not give ${key}`;
-        const answer = await this.#unlessMissing(what, async (abortSignal) => {
-            try {
-                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
-                    abortSignal,
-                });
-            }
-            catch (error) {
-                // An empty object has no first byte.
-                if (codeOf(error).status === 416)
-                    return { Body: external_node_stream_.Readable.from([]) };
-                throw error;
-            }
-        });
-        if (answer === null)
-            return null;
-        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
-    }
-    async *#readingOf(body, what) {
-        const stop = () => body.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            yield* body;
-            this.#signal.throwIfAborted();
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            body.destroy();
-        }
-    }
-    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
-        const stop = () => content.destroy();
-        this.#signal.addEventListener('abort', stop, { once: true });
-        try {
-            this.#signal.throwIfAborted();
-            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
-            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
-            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw error;
-        }
-        finally {
-            this.#signal.removeEventListener('abort', stop);
-            content.destroy();
-        }
-    }
-    async remove(keys) {
-        const removals = [];
-        for (let at = 0; at < keys.length; at += removalsAtOnce) {
-            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
-        }
-        return removals;
-    }
-    async #remove(key) {
-        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
-        try {
-            const facts = await this.facts(key);
-            if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
-            if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
-            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            const reason = error.message;
-            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
-        }
-    }
-    async *unfinished(prefix) {
-        let from = {};
-        while (from !== null) {
-            const page = await this.#uploadsFrom(prefix, from);
-            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
-                if (uploadId !== undefined && key.startsWith(prefix))
-                    yield { key, uploadId };
-            }
-            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
-            from = page.IsTruncated === true && moves ? next : null;
-        }
-    }
-    #uploadsFrom(prefix, from) {
-        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
-        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
-        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
-    }
-    async abort({ key, uploadId }) {
-        const facts = { rights: ['s3:AbortMultipartUpload'] };
-        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
-            try {
-                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
-                await this.#client.send(command, { abortSignal });
-            }
-            catch (error) {
-                if (codeOf(error).code !== 'NoSuchUpload')
-                    throw error;
-            }
-        });
-    }
-    close() {
-        this.#client.destroy();
-    }
-    /** null if the store says that there is no such object; a missing bucket is a failure. */
-    async #unlessMissing(what, ask) {
-        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
-            try {
-                return await ask(abortSignal);
-            }
-            catch (error) {
-                const { status, code } = codeOf(error);
-                if (status === 404 && code !== 'NoSuchBucket')
-                    return null;
-                throw error;
-            }
-        });
-    }
-    async #ask(what, facts, ask) {
-        this.#signal.throwIfAborted();
-        try {
-            return await ask(this.#signal);
-        }
-        catch (error) {
-            this.#signal.throwIfAborted();
-            throw bucketFailure(`${this.name} ${what}`, error, facts);
-        }
-    }
-}
-/** A legal hold has no end. */
-const farAway = new Date(8.64e15);
-function lockOf(until) {
-    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
-}
-/** As S3 encodes names in listings. */
-function s3_store_decoded(key) {
-    try {
-        return decodeURIComponent(key.replaceAll('+', ' '));
-    }
-    catch {
-        return key;
-    }
-}
-
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
-
-
-
-
-
-
-/** How many manifests to read at one time. */
-const atOnce = 8;
-/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
-async function storedSets(store, prefix, environment) {
-    return (await contentsOf(store, prefix, environment)).sets;
-}
-async function contentsOf(store, prefix, environment) {
-    const root = `${prefix}/${environment}/`;
-    const found = new Map();
-    for await (const { key, bytes } of store.list(root)) {
-        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
-        const parsed = naming_parseSetFileName(name);
-        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
-            continue;
-        const files = found.get(id) ?? [];
-        files.push({ name, key, bytes });
-        found.set(id, files);
-    }
-    const contents = { sets: [], parts: [] };
-    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
-    for (let at = 0; at < all.length; at += atOnce) {
-        const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
-            else
-                contents.sets.push(set);
-        }
-    }
-    return contents;
-}
-/** The set; or why these files are none. */
-async function storedSet(store, environment, id, files) {
-    const file = files.find(({ name }) => naming_parseSetFileName(name)?.part === 'manifest');
-    if (file === undefined)
-        return 'it has no manifest';
-    if (file.bytes > longestManifest)
-        return 'its manifest is too large to be one of ours';
-    const content = await store.read(file.key);
-    if (content === null)
-        return 'its manifest was deleted just now';
-    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
-    if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
-    if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
-    const faults = faultsOf(manifest, files);
-    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
-}
-function summaryOf(json) {
-    try {
-        return readSummary(json);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** What is missing or has another size than the manifest says. */
-function faultsOf(manifest, files) {
-    const { id, database } = manifest;
-    const names = naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
-    const wanted = [
-        names.dump,
-        ...sides.map((side) => names[side]),
-        names.report,
-        names.sha256,
-        names.md5,
-        names.manifest,
-    ];
-    return wanted.flatMap((name) => {
-        const file = files.find((each) => each.name === name);
-        if (file === undefined)
-            return [`${name} is missing`];
-        if (file.bytes === 0)
-            return [`${name} is empty`];
-        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
-            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
-        }
-        return [];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/canonical-json.js
-
-/** JSON with sorted keys, so that equal values have equal texts. */
-function canonical_json_canonicalJson(value) {
-    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
-        : part);
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/backups/judge-offsite.js
-
-
-
-
-
-
-
-/** How far clocks may differ, as when a backup is taken. */
-const greatestSkew = 5 * 60_000;
-/** Checks that copies exist off the host, are recent, and are those of the sets on the host. */
-function judgeOffsite(findings, facts) {
-    const severity = facts.isRequired ? 'error' : 'warning';
-    const copies = copiesOf(facts.database, facts.stored);
-    findings.check('off-site newest', () => judgeAge(copies, facts), severity);
-    findings.check('off-site complete', () => judgeComplete(copies, facts), severity);
-    if (facts.newest instanceof failure_Failure)
-        findings.unable('off-site checksum', detailOf(facts.newest), facts.newest.hint ?? null);
-    else if (facts.newest !== null)
-        judgeContent(findings, facts.newest);
-    findings.check('off-site agrees', () => judgeDifferences(copies, facts));
-    findings.check('off-site sets', () => judgeMissing(copies, facts), severity);
-}
-/** The complete copies of a database, newest first. */
-function copiesOf(database, stored) {
-    return stored
-        .filter((set) => set.isComplete && set.database === database)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-}
-function judgeAge([newest], { place, database, maxAge, now }) {
-    const remedy = 'See the log of the last run of backup-action, and run it again: it uploads what is missing';
-    if (newest === undefined)
-        return { detail: `there is no complete copy of "${database}" in ${place}`, remedy };
-    const age = now.getTime() - (startOf(newest.id)?.getTime() ?? 0);
-    if (age < -greatestSkew)
-        return {
-            detail: `the copy ${newest.id} is dated in the future`,
-            remedy: 'Check the clock of the host: timedatectl. Take a backup now',
-        };
-    if (age <= maxAge)
-        return `the newest copy, ${newest.id}, is ${formatDuration(Math.max(0, age))} old`;
-    return {
-        detail: `the newest copy, ${newest.id}, is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
-        remedy,
-    };
-}
-/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
-function judgeComplete(copies, { stored, parts, database, host }) {
-    const ids = new Set(host.map(({ id }) => id));
-    const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
-    const faults = [
-        ...faulty.map(({ id, faults }) => `${id}: ${faults.join(', ')}`),
-        ...parts.map(({ id, why }) => `${id}: ${why}`),
-    ];
-    if (faults.length === 0)
-        return `${counted(copies.length, 'complete set')}, each with all of its files`;
-    return {
-        detail: listed(faults, 3, { separator: '; ' }),
-        remedy: parts.every(({ id }) => ids.has(id))
-            ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
-            : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
-    };
-}
-/** Says no more than was done. */
-function judgeContent(findings, { id, how, bytes, files, faults }) {
-    findings.check('off-site checksum', () => {
-        if (faults.length > 0)
-            return {
-                detail: `the copy ${id}: ${listed(faults, 3, { separator: '; ' })}`,
-                remedy: `Do not rely on the copy ${id}: delete its objects from the bucket, and run backup-action again`,
-            };
-        if (how === 'size')
-            return {
-                detail: `of the dump of ${id} only the size was compared: the store reports no checksum over all of it, and it is large`,
-                remedy: 'Set "require-offsite", with which it is read in full, or drill it with "drill-from: s3"',
-                severity: 'warning',
-            };
-        const read = formatBytes(bytes);
-        return how === 'read'
-            ? `the ${files} files of ${id} were read in full (${read}), and are what its checksums and its manifest say`
-            : `the store reports the SHA-256 of the dump of ${id} that its manifest has; its other files were read in full (${read})`;
-    });
-}
-/** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
-function judgeDifferences(copies, { host, hostFiles }) {
-    const sizes = new Map(hostFiles.map(({ path, bytes }) => [path, bytes]));
-    const pairs = copies.flatMap((copy) => {
-        const set = host.find(({ id }) => id === copy.id);
-        return set === undefined ? [] : [{ copy, set }];
-    });
-    const differences = pairs.flatMap(({ copy, set }) => {
-        if (canonical_json_canonicalJson(copy.manifest) !== canonical_json_canonicalJson(set.manifest))
-            return [`the manifest of ${copy.id} is not the one on the host`];
-        const { proof, ...names } = namesOf(set);
-        return Object.values(names).flatMap((name) => {
-            const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${name}`) ?? [])[0];
-            const there = copy.files.find((file) => file.name === name)?.bytes;
-            if (here === undefined || here === there)
-                return [];
-            return [
-                `${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
-            ];
-        });
-    });
-    if (differences.length === 0) {
-        if (pairs.length === 0)
-            return 'no set is both on the host and off it';
-        return `${counted(pairs.length, 'set')} on the host and off it: the same manifests, and files of the same sizes`;
-    }
-    return {
-        detail: listed(differences, 3, { separator: '; ' }),
-        remedy: 'Find out which of the two was changed, and by whom. Do not rely on either until a drill has proven it',
-    };
-}
-/** The upload of the newest one may be going on; nobody can tell that from an upload that failed. */
-function judgeMissing(copies, { missing, place, parts }) {
-    if (missing.length === 0)
-        return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
-    const half = new Set(parts.map(({ id }) => id));
-    const names = missing.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
-    return {
-        detail: `no copy of ${listed(names, 3)} in ${place}`,
-        remedy: 'Run backup-action, unless one is uploading now: each run uploads some of what is missing, the newest first',
-    };
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/backups/read-copy.js
-
-
-
-/** Bytes of a checksum list; no honest one is longer. */
-const longestList = 64 * 1024;
-/**
- * Compares every file of a copy with its checksums and its manifest. What the store has computed over all of the dump itself is
- * taken as its checksum; else the dump is read in full, unless it has more bytes than `mostRead`: then only its size is known.
- * @param onReading called before the dump is read
- */
-async function readCopy(store, { id, database, files, manifest }, mostRead, onReading) {
-    const set = { state: 'verified', id, database, manifest, folders: ['daily'] };
-    const names = namesOf(set);
-    const keyOf = (name) => files.find((file) => file.name === name)?.key;
-    const open = async (name) => {
-        const key = keyOf(name);
-        return key === undefined ? null : store.read(key);
-    };
-    const reading = {
-        sums: new Map(),
-        lists: new Map(),
-    };
-    for (const name of [names.sha256, names.md5]) {
-        const key = keyOf(name);
-        const list = key === undefined ? null : await store.read(key, longestList);
-        if (list !== null)
-            reading.lists.set(`daily/${name}`, (await (0,consumers_namespaceObject.buffer)(list)).toString('utf8'));
-    }
-    let bytes = 0;
-    const hashed = async (name) => {
-        const content = await open(name);
-        if (content === null)
-            return null;
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        for await (const piece of content) {
-            hash.update(piece);
-            bytes += piece.length;
-        }
-        return hash.digest('hex');
-    };
-    for (const name of filesOf(names).filter((name) => name !== names.dump))
-        reading.sums.set(`daily/${name}`, await hashed(name));
-    const facts = await store.facts(keyOf(names.dump) ?? '');
-    let how = 'reported';
-    let sha256 = facts?.sha256 ?? null;
-    if (facts !== null && sha256 === null) {
-        how = facts.bytes > mostRead ? 'size' : 'read';
-        if (how === 'read') {
-            onReading(store.uri(keyOf(names.dump) ?? ''));
-            sha256 = await hashed(names.dump);
-        }
-    }
-    // Of a dump that is not read nothing more is known, so it gives no fault here: its judge says so.
-    reading.sums.set(`daily/${names.dump}`, how === 'size' ? manifest.sha256 : sha256);
-    return { id, how, bytes, ...judged(judgeReading(set, reading)) };
-}
-const judged = ({ files, faults }) => ({ files, faults });
-
-;// CONCATENATED MODULE: ./build/verify-action/backups/check-offsite.js
-
-
-
-
-
-
-
-
-
-
-/** Bytes of a dump that is read in full without `require-offsite`, where the store reports no checksum: reading costs money. */
-const mostRead = 256 * 1024 * 1024;
-/** Checks the copies off the host, if there is a bucket. */
-async function check_offsite_checkOffsite(findings, database, surveyed, { inputs, signal }) {
-    const { bucket, timeout } = inputs;
-    if (bucket === null)
-        return;
-    const overdue = AbortSignal.timeout(timeout);
-    /** What the bucket failed with; anything else that is thrown is a defect of ours. */
-    const failureOf = (error) => {
-        signal.throwIfAborted();
-        if (overdue.aborted)
-            return tooLong(timeout);
-        if (failure_isFailure(error))
-            return error;
-        throw error;
-    };
-    const store = await openS3Store(bucket, AbortSignal.any([signal, overdue]));
-    try {
-        await checkCopies(findings, { ...surveyed, database, store, place: bucket, inputs, failureOf });
-    }
-    catch (error) {
-        const failure = failureOf(error);
-        findings.unable('off-site newest', detailOf(failure), failure.hint ?? null);
-    }
-    finally {
-        store.close();
-    }
-}
-async function checkCopies(findings, { database, catalogue, sets, now, store, place, inputs, failureOf }) {
-    const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
-    const { sets: stored, parts } = await contentsOf(store, place.prefix, environment);
-    const host = verifiedSetsOf(database, catalogue.sets);
-    const [newest] = copiesOf(database, stored);
-    const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;
-    const tell = (uri) => progress(`The store reports no checksum: reading ${uri}`);
-    judgeOffsite(findings, {
-        place: store.uri(`${place.prefix}/${environment}`),
-        database,
-        stored,
-        parts,
-        // What else was found of the copies is told even if this one cannot be read.
-        newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
-        host,
-        hostFiles: sets.files,
-        missing: planCopies(host, stored, '', host.length, { database, policy, timezone, now }),
-        isRequired,
-        maxAge,
-        now,
-    });
-}
-function tooLong(timeout) {
-    return new failure_Failure('deadline', `The bucket could not be read within ${formatDuration(timeout)}`, {
-        hint: 'Raise "timeout", or find out what slows the way to the store',
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/last-good.js
+var last_good = __nccwpck_require__(76902);
+// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
+var sets_catalogue = __nccwpck_require__(43373);
+// EXTERNAL MODULE: ./build/shared/sets/read-sets.js
+var read_sets = __nccwpck_require__(6646);
+// EXTERNAL MODULE: ./build/verify-action/surveyed-host.js + 2 modules
+var surveyed_host = __nccwpck_require__(21123);
+// EXTERNAL MODULE: ./build/shared/sets/calendar.js
+var sets_calendar = __nccwpck_require__(10280);
+// EXTERNAL MODULE: ./build/shared/sets/layout.js
+var layout = __nccwpck_require__(81256);
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
+// EXTERNAL MODULE: ./build/shared/sets/retention.js
+var retention = __nccwpck_require__(75286);
+// EXTERNAL MODULE: ./build/shared/sets/tiers.js
+var tiers = __nccwpck_require__(33573);
 ;// CONCATENATED MODULE: ./build/verify-action/backups/judge-tiers.js
 
 
@@ -41051,9 +41235,9 @@ function tooLong(timeout) {
 /** Checks that each tier holds what the policy keeps: no week or month is missing, and nothing overdue is left. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
-    const verified = verifiedSetsOf(database, catalogue.sets);
-    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
-    const counts = layout_allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
+    const verified = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets);
+    const inTier = (tier) => verified.filter(({ folders }) => folders.includes((0,layout/* folderOfTier */.aI)(tier)));
+    const counts = layout/* allTiers */.Z.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
     const lacking = ['weekly', 'monthly'].flatMap((tier) => lackingIn(tier, inTier(tier), inTier('daily'), policy[tier], facts.timezone).map((name) => `no ${tier} for ${name}`));
     if (lacking.length > 0) {
         return {
@@ -41061,11 +41245,11 @@ function judgeTiers(facts) {
             remedy: 'Give "keep-weekly", "keep-monthly" and "timezone" as in backup-action. If they agree, somebody has deleted the backup; the next period gets its own',
         };
     }
-    const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
+    const surplus = (0,retention/* decidePruning */.M)(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
     const [first] = surplus;
     if (first === undefined)
         return counts;
-    const named = listed(surplus.map(({ id, tier }) => `${id} in ${tier}`), 1);
+    const named = (0,units/* listed */.KE)(surplus.map(({ id, tier }) => `${id} in ${tier}`), 1);
     return {
         detail: `${counts}; the policy does not keep ${named}`,
         remedy: `Give "keep-${first.tier}" and "timezone" as in backup-action. If they agree, the last backup did not prune: see its log`,
@@ -41073,11 +41257,11 @@ function judgeTiers(facts) {
 }
 /** Among the newest periods, as many as are kept: those that have a backup, but no longer one in this tier. */
 function lackingIn(tier, own, daily, keep, timezone) {
-    const calendar = calendarIn(timezone);
-    const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
-    const periods = new Map([...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]));
+    const calendar = (0,sets_calendar/* calendarIn */.m)(timezone);
+    const held = new Set(own.map(({ id }) => (0,tiers/* periodOf */.j)(tier, id, calendar).key));
+    const periods = new Map([...own, ...daily].map(({ id }) => (0,tiers/* periodOf */.j)(tier, id, calendar)).map(({ key, name }) => [key, name]));
     return [...periods]
-        .toSorted(([a], [b]) => byText(b, a))
+        .toSorted(([a], [b]) => (0,by_text/* byText */.z)(b, a))
         .slice(0, keep === 'all' ? undefined : keep)
         .filter(([key]) => !held.has(key))
         .map(([, name]) => name);
@@ -41101,14 +41285,14 @@ const leastRatio = 0.5;
 const watchedDays = 7;
 const judge_backups_day = 24 * 3_600_000;
 /** How far clocks may differ, as when a backup is taken. */
-const judge_backups_greatestSkew = 5 * 60_000;
+const greatestSkew = 5 * 60_000;
 /** Checks that the backups exist, are recent and still hold what was written. Only a drill proves that they restore. */
 function judgeBackups(facts) {
-    const findings = new Findings('backups');
+    const findings = new finding/* Findings */.Fv('backups');
     const { database, catalogue, backupDir, now } = facts;
-    const verified = verifiedSetsOf(database, catalogue.sets);
-    findings.check('newest', () => judge_backups_judgeAge(verified, facts));
-    findings.check('complete', () => judge_backups_judgeComplete(facts));
+    const verified = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets);
+    findings.check('newest', () => judgeAge(verified, facts));
+    findings.check('complete', () => judgeComplete(facts));
     judgeReadings(findings, verified, facts);
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
     judgeSizes(findings, verified);
@@ -41127,9 +41311,9 @@ function judgeBackups(facts) {
 }
 /** Milliseconds since the backup began. */
 function ageOf({ id }, now) {
-    return now.getTime() - (startOf(id)?.getTime() ?? 0);
+    return now.getTime() - ((0,naming/* startOf */.GH)(id)?.getTime() ?? 0);
 }
-function judge_backups_judgeAge([newest], { database, maxAge, now, backupDir }) {
+function judgeAge([newest], { database, maxAge, now, backupDir }) {
     if (newest === undefined) {
         return {
             detail: `there is no verified backup of "${database}" in ${backupDir}`,
@@ -41137,45 +41321,45 @@ function judge_backups_judgeAge([newest], { database, maxAge, now, backupDir }) 
         };
     }
     const age = ageOf(newest, now);
-    if (age < -judge_backups_greatestSkew)
+    if (age < -greatestSkew)
         return {
             detail: `${newest.id} is dated in the future`,
             remedy: 'Check the clock of the host: timedatectl. Take a backup now',
         };
     if (age <= maxAge)
-        return `${newest.id} is ${formatDuration(Math.max(0, age))} old`;
+        return `${newest.id} is ${(0,units/* formatDuration */.a3)(Math.max(0, age))} old`;
     return {
-        detail: `${newest.id} is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
+        detail: `${newest.id} is ${(0,units/* formatDuration */.a3)(age)} old; the limit is ${(0,units/* formatDuration */.a3)(maxAge)} (max-backup-age)`,
         remedy: 'Run backup-action now. Then find out why the nightly run did not: see its workflow under Actions',
     };
 }
-function judge_backups_judgeComplete({ catalogue, files, backupDir }) {
+function judgeComplete({ catalogue, files, backupDir }) {
     const { sets, foreign } = catalogue;
     const paths = new Set(files.map(({ path }) => path));
     const faults = [
-        ...sets.flatMap((set) => (set.state === 'broken' ? [`${judge_backups_nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+        ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
         // Named like our files but without a manifest: somebody has deleted the manifest.
         ...foreign
-            .filter(({ path }) => layout_allTiers.some((tier) => path.startsWith(`${folderOfTier(tier)}/`)))
+            .filter(({ path }) => layout/* allTiers */.Z.some((tier) => path.startsWith(`${(0,layout/* folderOfTier */.aI)(tier)}/`)))
             .flatMap(({ path }) => {
-            const part = naming_parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
+            const part = (0,naming/* parseSetFileName */.Bi)(path.slice(path.lastIndexOf('/') + 1))?.part;
             return part === 'dump' ? [`${path} has no manifest`] : [];
         }),
     ];
     if (faults.length === 0)
-        return `${counted(sets.length, 'set')}, each with every file that its manifest lists`;
+        return `${(0,units/* counted */.hS)(sets.length, 'set')}, each with every file that its manifest lists`;
     return {
-        detail: listed(faults, 5, { separator: '; ' }),
+        detail: (0,units/* listed */.KE)(faults, 5, { separator: '; ' }),
         remedy: `Look at ${backupDir} on the host, and take a backup now. Retention never deletes such sets`,
     };
 }
 /** The files missing beside the dump, in each folder of the set. */
 function missingOf(set, paths) {
-    const names = namesOf(set);
-    const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
-    return pathsOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
+    const names = (0,read_sets/* namesOf */.eZ)(set);
+    const wanted = [names.report, names.sha256, names.md5, ...(0,read_sets/* sidesOf */.Mm)(set).map((side) => names[side])];
+    return (0,sets_catalogue/* pathsOf */.wG)(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
-const judge_backups_nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
+const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 function judgeReadings(findings, verified, { readings, backupDir }) {
     if (verified.length === 0)
         findings.blocked('read in full', 'newest');
@@ -41196,7 +41380,7 @@ function judgeRead(readings, verified, backupDir) {
     const ids = new Set(readings.map(({ id }) => id));
     const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
     const all = bytesOf(verified);
-    const share = `${formatBytes(read)} of ${formatBytes(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
+    const share = `${(0,units/* formatBytes */.z3)(read)} of ${(0,units/* formatBytes */.z3)(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
     const rest = readings.length < verified.length ? '; the others only by size and manifest' : '';
     return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
 }
@@ -41209,7 +41393,7 @@ function judgeNightly(verified, { maxAge, now }) {
     const age = ageOf(newest, now);
     if (age <= maxAge)
         return `${newest.id} comes from a scheduled run`;
-    return { detail: `the newest from a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
+    return { detail: `the newest from a scheduled run, ${newest.id}, is ${(0,units/* formatDuration */.a3)(age)} old`, remedy };
 }
 /** Compares file sizes if both are compressed alike, otherwise the sizes before compression. Needs two backups. */
 function judgeSizes(findings, [newest, previous]) {
@@ -41220,7 +41404,7 @@ function judgeSizes(findings, [newest, previous]) {
     if (size == null || before == null)
         return;
     findings.check('sizes', () => {
-        const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
+        const told = `${newest.id} has ${(0,units/* formatBytes */.z3)(size)}, ${previous.id} has ${(0,units/* formatBytes */.z3)(before)}${isAlike ? '' : ' before compression'}`;
         if (size >= leastRatio * before)
             return told;
         return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
@@ -41236,8 +41420,8 @@ function judgeDays(verified, { timezone, keep, now }) {
     const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
     if (reach === 0)
         return 'no days are kept (keep-daily)';
-    const calendar = calendarIn(timezone);
-    const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
+    const calendar = (0,sets_calendar/* calendarIn */.m)(timezone);
+    const days = new Set(verified.map(({ id }) => calendar.day((0,naming/* startOf */.GH)(id) ?? new Date(0))));
     const first = [...days].toSorted()[0];
     if (first === undefined)
         return 'there is no backup';
@@ -41255,7 +41439,7 @@ function judgeDays(verified, { timezone, keep, now }) {
         };
     if (missed.length === 0) {
         const since = past.length < reach ? `; the first is from ${first}` : '';
-        return `each of the last ${counted(past.length, 'day')} has a backup${since}`;
+        return `each of the last ${(0,units/* counted */.hS)(past.length, 'day')} has a backup${since}`;
     }
     return {
         detail: `no backup on ${missed.join(', ')}`,
@@ -41274,14 +41458,14 @@ function judgeLastRun({ failed }, [newest], backupDir) {
 /** Partial files older than a day are leftovers; younger ones may belong to a run that is still going. */
 function judgeLeftovers({ partial }, now) {
     const isOld = (path) => {
-        const start = startOf(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
+        const start = (0,naming/* startOf */.GH)(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
         return start === null || now.getTime() - start.getTime() > judge_backups_day;
     };
     const old = partial.filter(({ path }) => isOld(path));
     if (old.length === 0)
         return 'none';
     return {
-        detail: `an interrupted run left ${listed(old.map(({ path }) => path), 1)}`,
+        detail: `an interrupted run left ${(0,units/* listed */.KE)(old.map(({ path }) => path), 1)}`,
         remedy: 'The next backup removes what is left',
     };
 }
@@ -41291,13 +41475,12 @@ function tellForeign({ foreign }, unnamed) {
         return 'the folders hold only backup sets';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const count = foreign.length + unnamed;
-    const named = listed(foreign.map(({ path }) => path), 5, { total: count });
-    const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
-    return `${counted(count, 'foreign file')}, ${size}, never touched: ${named}`;
+    const named = (0,units/* listed */.KE)(foreign.map(({ path }) => path), 5, { total: count });
+    const size = `${unnamed > 0 ? 'more than ' : ''}${(0,units/* formatBytes */.z3)(bytes)}`;
+    return `${(0,units/* counted */.hS)(count, 'foreign file')}, ${size}, never touched: ${named}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/backups/check-backups.js
-
 
 
 
@@ -41309,13 +41492,13 @@ function tellForeign({ foreign }, unnamed) {
 async function checkBackups(connection, surveyed, run) {
     const { inputs, outputs, signal } = run;
     const { catalogue, now } = surveyed;
-    const database = databaseOf(surveyed, inputs);
+    const database = (0,surveyed_host/* databaseOf */.z)(surveyed, inputs);
     if (database === null) {
-        const findings = new Findings('backups');
+        const findings = new finding/* Findings */.Fv('backups');
         findings.unable('newest', 'cannot tell which database to check: the database does not answer, and there is no backup', 'Set "db-name"');
         return findings;
     }
-    const verified = verifiedSetsOf(database, catalogue.sets);
+    const verified = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets);
     const [newest] = verified;
     outputs['newest-backup-id'] = newest?.id ?? null;
     outputs['newest-backup-age'] = newest === undefined ? null : Math.max(0, Math.round(ageOf(newest, now) / 1_000));
@@ -41331,64 +41514,36 @@ async function checkBackups(connection, surveyed, run) {
         timezone: inputs.timezone,
         now,
     });
-    await check_offsite_checkOffsite(findings, database, surveyed, run);
+    if (run.inputs.bucket !== null) {
+        const { checkOffsite } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(949)]).then(__nccwpck_require__.bind(__nccwpck_require__, 68949));
+        await checkOffsite(findings, database, surveyed, run.inputs.bucket, run);
+    }
     return findings;
 }
 async function readNewest(connection, verified, { backupDir, timeout }, signal) {
     try {
-        return await readSets(connection, {
+        return await (0,read_sets/* readSets */.AP)(connection, {
             backupDir,
             sets: verified.slice(0, setsToRead),
             timeout,
             signal,
-            onLog: host,
-            onSet: (path) => progress(`Reading ${path}`),
+            onLog: log.host,
+            onSet: (path) => log.progress(`Reading ${path}`),
         });
     }
     catch (error) {
-        if (!failure_isFailure(error) || signal.aborted)
+        if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
             throw error;
-        return { why: detailOf(error), remedy: error.hint ?? null };
+        return { why: (0,finding/* detailOf */.Rw)(error), remedy: error.hint ?? null };
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
-
-// Paths in the backup folder on the host, and commands for them.
-/** The lock. `.lock.holder`, beside it, says who holds it. */
-const lockFile = (backupDir) => `${backupDir}/.lock`;
-const backup_folder_holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
-/** The folders of all transactions, by their ids. */
-const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** The command to type on the host to finish a transaction without an action. */
-const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** The command to type on the host to see how a transaction ended. */
-const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
-
-;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
-
-
-
-// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
-/**
- * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
- * @param action as people know it: `backup-action`
- */
-function holderText(action, runUrl, since) {
-    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-}
-function readHolder(text) {
-    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
-    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
-}
-/** The failure when another process holds the lock. */
-function lock_holder_lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
-    });
-}
-
+// EXTERNAL MODULE: ./build/shared/host/backup-folder.js
+var backup_folder = __nccwpck_require__(53542);
+// EXTERNAL MODULE: ./build/shared/host/lock-holder.js
+var lock_holder = __nccwpck_require__(39135);
+// EXTERNAL MODULE: ./build/shared/postgres/probe.js + 1 modules
+var postgres_probe = __nccwpck_require__(50141);
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
 
 
@@ -41478,25 +41633,25 @@ function checkHost(survey, needs, collect) {
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
-        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+        throw new shared_failure/* Failure */.HR('tools-missing', `The host has no ${missing.join(', no ')}`, {
             hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
         });
     }
     if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+        throw new shared_failure/* Failure */.HR('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
             hint: 'On the host, as root: apt-get install bash',
         });
     }
 }
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
-        throw new failure_Failure('no-docker', 'docker was not found on the host', {
+        throw new shared_failure/* Failure */.HR('no-docker', 'docker was not found on the host', {
             hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
         });
     }
     if ('error' in survey.docker) {
         const isClosed = /permission denied/i.test(survey.docker.error);
-        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+        throw new shared_failure/* Failure */.HR('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
             hint: isClosed
                 ? `On the host, as root: usermod -aG docker ${survey.user}`
                 : 'On the host, as root: systemctl status docker',
@@ -41508,45 +41663,45 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= preflight_greatestSkew)
         return;
-    const by = formatDuration(Math.abs(clockAhead));
-    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+    const by = (0,units/* formatDuration */.a3)(Math.abs(clockAhead));
+    throw new shared_failure/* Failure */.HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+        throw new shared_failure/* Failure */.HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,shell_quote/* quoteForShell */.e)(deployDir)}`,
         });
     }
     // It is there, and nobody of this user's can go in.
     if (survey.deployDir === '') {
-        const folder = shell_quote_quoteForShell(deployDir);
-        throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
+        const folder = (0,shell_quote/* quoteForShell */.e)(deployDir);
+        throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
             hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
-        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
+        throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${(0,shell_quote/* quoteForShell */.e)(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
-            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
                 hint: 'Move it away, or choose another "backup-dir"',
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
+            throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
+            throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
         }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
+            throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
 }
@@ -41561,19 +41716,19 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
+    return new shared_failure/* InputError */.dz(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${(0,shell_quote/* quoteForShell */.e)(folder)} && ls -l ${(0,shell_quote/* quoteForShell */.e)(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+        throw new shared_failure/* Failure */.HR('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${(0,shell_quote/* quoteForShell */.e)(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === transactionsFolder(backupDir);
+        const isFolder = path === (0,backup_folder/* transactionsFolder */.on)(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
-        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${shell_quote_quoteForShell(path)}`,
+        throw new shared_failure/* Failure */.HR('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+            hint: `Find out where it comes from, then move it away: ls -l ${(0,shell_quote/* quoteForShell */.e)(path)}`,
         });
     }
 }
@@ -41585,35 +41740,35 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+        throw new shared_failure/* Failure */.HR('no-project', `No container belongs to a compose project ${wanted}`, {
             hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
         });
     }
     const projects = [...new Set(survey.containers.map(({ project }) => project))];
     if (projects.length > 1) {
-        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+        throw new shared_failure/* Failure */.HR('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
             hint: 'Set "project-name" to one of them',
         });
     }
 }
 function findDatabase(survey, needs) {
     checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(byText).join(', ');
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(by_text/* byText */.z).join(', ');
     const [candidate, ...others] = survey.candidates;
     if (candidate === undefined) {
         throw needs.databaseService === null
-            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+            ? new shared_failure/* Failure */.HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
                 hint: 'Set "db-service" to the service of the database',
             })
-            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+            : new shared_failure/* Failure */.HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
                 hint: 'Correct the input "db-service", or start the service',
             });
     }
     if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
+        throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
-        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -41624,12 +41779,12 @@ function findDatabase(survey, needs) {
 }
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'No command could be run in the database container', {
+        throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
             hint: 'On the host: docker ps, then docker logs of that container',
             cause: probe?.error,
         });
     }
-    return readProbe(probe.output);
+    return (0,postgres_probe/* readProbe */.f1)(probe.output);
 }
 /** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
 function chooseCompression(survey, database, { format, compression, encryption }) {
@@ -41641,7 +41796,7 @@ function chooseCompression(survey, database, { format, compression, encryption }
         return { encoding, where: 'container' };
     if (survey.tools.has(program))
         return { encoding, where: 'host' };
-    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+    throw new shared_failure/* Failure */.HR('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
@@ -41670,10 +41825,10 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             : previous === null
                 ? 'estimated from the size of the database'
                 : 'estimated from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+        throw new shared_failure/* Failure */.HR('no-space', `The disk of ${backupDir} has ${(0,units/* formatBytes */.z3)(survey.freeBytes)} free; ${(0,units/* formatBytes */.z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+        throw new shared_failure/* Failure */.HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
             hint: `Remove files that you no longer need: df -i ${backupDir}`,
         });
     }
@@ -41686,76 +41841,12 @@ function several(failures) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/observation.js
-
-
-
-/** What a run says of itself in a record, with what else it knows. */
-function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
-    const id = recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex'));
-    const unknown = { schemaSha256: null, backupId: null, reason: null };
-    return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
-}
-/**
- * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
- * count: they name no image, and may be imported at any time.
- * @param history the host's own, in the order of its file
- */
-function newestKnown(history, environment) {
-    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
-        status === 'succeeded' &&
-        event !== 'drill' &&
-        event !== 'restore' &&
-        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
-    return newest ?? null;
-}
-/**
- * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
- * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
- * @param history the host's own, in the order of its file
- */
-function newestSchema(history, environment) {
-    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
-    return newest?.schemaSha256 ?? null;
-}
-/**
- * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
- * that the history does not grow by a line each night.
- * @param history the host's own, in the order of its file
- */
-function observationOf(release, seen, history) {
-    const newest = newestKnown(history, seen.environment);
-    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
-        return { record: newest, isNew: false };
-    }
-    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
-}
-/** A record of what is running, without a verdict on it. */
-function observed(release, seen, previous) {
-    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
-    return {
-        version: 1,
-        id,
-        at: at.toISOString(),
-        environment,
-        event: 'observed',
-        status: 'succeeded',
-        verdict: 'unknown',
-        release,
-        previous,
-        schemaSha256,
-        backupId,
-        restoredId: null,
-        reason,
-        actor,
-        runUrl,
-        commit,
-        settings: seen.settings ?? null,
-        durationMs: null,
-        downtimeMs: null,
-    };
-}
-
+// EXTERNAL MODULE: ./build/shared/history/observation.js
+var observation = __nccwpck_require__(27745);
+// EXTERNAL MODULE: ./build/shared/host/compose-call.js
+var compose_call = __nccwpck_require__(82748);
+// EXTERNAL MODULE: ./build/shared/host/survey-swap.js
+var survey_swap = __nccwpck_require__(80425);
 ;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
 
 /** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
@@ -41977,7 +42068,7 @@ function registryWord(said, names) {
 /** The text without addresses and without what people have named: a tag may be called `denied`, or contain 403. */
 function withoutNames(said, names) {
     let text = said.replaceAll(/(?:https?|tcp|unix):\/\/[^\s"']+/g, ' ');
-    for (const name of names.flatMap(registry_words_partsOf).toSorted((one, other) => other.length - one.length)) {
+    for (const name of names.flatMap(partsOf).toSorted((one, other) => other.length - one.length)) {
         text = text.replaceAll(name, ' ');
     }
     return text
@@ -41985,8 +42076,8 @@ function withoutNames(said, names) {
         .replaceAll(/\blookup \S+( on \S+)?:/g, ' ');
 }
 /** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
-function registry_words_partsOf(name) {
-    const reference = image_reference_referenceOf(name);
+function partsOf(name) {
+    const reference = (0,image_reference/* referenceOf */.Bz)(name);
     if (reference === null)
         return name === '' ? [] : [name];
     const { repository, path, registry, tag, digest } = reference;
@@ -42009,7 +42100,7 @@ function registry_words_partsOf(name) {
 
 
 
-const ask_registry_program = {
+const program = {
     name: 'ask-registry',
     step: 'the registry check',
     scripts: [
@@ -42024,7 +42115,7 @@ async function askRegistry(connection, question) {
     const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references, tags };
     const deadline = 90_000 + references.length * 30_000 + tags.length * 60_000;
     try {
-        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+        const records = await connection.run(program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
         return {
             refusal: null,
             there: records.all('there'),
@@ -42037,15 +42128,15 @@ async function askRegistry(connection, question) {
     }
     catch (error) {
         // Only an answer that comes from the registry itself says something about the login.
-        if (!failure_isFailure(error, 'login-failed') || registryWord(error.message, [registry]) !== 'refused')
+        if (!(0,shared_failure/* isFailure */.N6)(error, 'login-failed') || registryWord(error.message, [registry]) !== 'refused')
             throw error;
         return { refusal: error.message, there: [], away: [], meanings: new Map() };
     }
 }
-const ask_registry_digestOf = shape({ digest: orNull(textThat(isDigest, 'a digest')) });
-const ask_registry_manifest = orNull(shape({ config: orNull(ask_registry_digestOf) }));
-const platform = shape({ Descriptor: ask_registry_digestOf, SchemaV2Manifest: ask_registry_manifest, OCIManifest: ask_registry_manifest });
-const platforms = listOf(platform, 200);
+const digestOf = (0,untrusted/* shape */.cW)({ digest: (0,untrusted/* orNull */.Xd)((0,untrusted/* textThat */.jk)(image_reference/* isDigest */.Bc, 'a digest')) });
+const manifest = (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ config: (0,untrusted/* orNull */.Xd)(digestOf) }));
+const platform = (0,untrusted/* shape */.cW)({ Descriptor: digestOf, SchemaV2Manifest: manifest, OCIManifest: manifest });
+const platforms = (0,untrusted/* listOf */.c3)(platform, 200);
 /** Reads `REFERENCE DIGEST JSON`. What cannot be read is no answer. */
 function readMeaning(value) {
     const [, reference = '', told = '', json = ''] = /^(\S+) (\S+) (.*)$/s.exec(value) ?? [];
@@ -42060,10 +42151,10 @@ function readMeaning(value) {
         ]);
         const whole = Array.isArray(parsed) ? told : (list[0]?.Descriptor.digest ?? '');
         const known = parts.filter((each) => each !== null && each !== undefined);
-        return [[reference, { whole: isDigest(whole) ? whole : null, parts: known }]];
+        return [[reference, { whole: (0,image_reference/* isDigest */.Bc)(whole) ? whole : null, parts: known }]];
     }
     catch (error) {
-        if (error instanceof SyntaxError || failure_isFailure(error, 'bad-value'))
+        if (error instanceof SyntaxError || (0,shared_failure/* isFailure */.N6)(error, 'bad-value'))
             return [];
         throw error;
     }
@@ -42080,9 +42171,9 @@ function composeCommand({ deployDir, projectName, call }, user) {
         ...envFiles.flatMap((file) => ['--env-file', file]),
         ...profiles.flatMap((profile) => ['--profile', profile]),
         ...files.flatMap((file) => ['-f', file]),
-    ].map(shell_quote_quoteForShell);
-    const set = variables.map(({ name, value }) => `${name}=${shell_quote_quoteForShell(value)}`);
-    return `On the host, as ${user}: ${['cd', shell_quote_quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+    ].map(shell_quote/* quoteForShell */.e);
+    const set = variables.map(({ name, value }) => `${name}=${(0,shell_quote/* quoteForShell */.e)(value)}`);
+    return `On the host, as ${user}: ${['cd', (0,shell_quote/* quoteForShell */.e)(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
@@ -42098,7 +42189,7 @@ const oldestReset = (/* unused pure expression or super */ null && ([2, 24, 4]))
 function checkComposeVersion(version) {
     if (isAtLeast(oldest, version))
         return;
-    throw new failure_Failure('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
+    throw new shared_failure/* Failure */.HR('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
         hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     });
 }
@@ -42123,7 +42214,7 @@ function demandCompose({ compose }) {
 }
 /** @throws Failure `no-compose` */
 function noCompose(error) {
-    throw new failure_Failure('no-compose', 'The host has no docker compose', {
+    throw new shared_failure/* Failure */.HR('no-compose', 'The host has no docker compose', {
         hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
         cause: error,
     });
@@ -42147,11 +42238,11 @@ function databaseServices({ candidates }, named) {
  */
 function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
     if (missingFiles.length > 0 && given.length === 0) {
-        throw new failure_Failure('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
+        throw new shared_failure/* Failure */.HR('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
     }
     if (otherFiles.length === 0)
         return;
-    throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
+    throw new shared_failure/* Failure */.HR('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
         hint: 'Leave "compose-file" empty to use those, or give the same ones; or deploy once with the files that you want',
     });
 }
@@ -42230,6 +42321,8 @@ function unusable(id) {
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/releases/project.js
+var project = __nccwpck_require__(40674);
 ;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
 
 
@@ -42245,24 +42338,24 @@ function readableProject(seen, { deployDir, projectName }) {
     const { call, config, template, idle, words } = demandCompose(seen);
     const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
     if (config.trim() !== '')
-        return readProject(config, template, check, idle);
+        return (0,project/* readProject */.Wh)(config, template, check, idle);
     const said = words
         .split('\n')
         .map((line) => line.trim())
         .filter((line) => line !== '');
     if (said.length === 0) {
-        throw new failure_Failure('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+        throw new shared_failure/* Failure */.HR('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
     }
-    const remedy = readable_project_remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
-    throw new failure_Failure('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
+    const remedy = remedyFor(said.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
         hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
     });
 }
 /** What to do about the usual mistakes; null for others, whose message says it. */
-function readable_project_remedyFor(said, variables, user) {
+function remedyFor(said, variables, user) {
     const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
     if (closed !== undefined)
-        return `Let ${user} read that file. As root: chown ${user} ${shell_quote_quoteForShell(closed)}`;
+        return `Let ${user} read that file. As root: chown ${user} ${(0,shell_quote/* quoteForShell */.e)(closed)}`;
     const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
     if (missing !== undefined)
         return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
@@ -42272,10 +42365,14 @@ function readable_project_remedyFor(said, variables, user) {
         return 'Correct "deploy-dir" or "compose-file"';
     const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
     if (away !== undefined)
-        return `Put ${shell_quote_quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+        return `Put ${(0,shell_quote/* quoteForShell */.e)(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
 }
 
+// EXTERNAL MODULE: ./build/shared/canonical-json.js
+var canonical_json = __nccwpck_require__(71569);
+// EXTERNAL MODULE: ./build/shared/releases/template-variables.js
+var template_variables = __nccwpck_require__(73921);
 ;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
 
 /** By service: the newest container stands for the others. */
@@ -42294,20 +42391,20 @@ function settingsDrift({ containers, images }, compose) {
     }));
 }
 /** Docker passes these on by itself, from the settings of its client. */
-const service_settings_proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
+const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
     const { service, settings, created } = request;
-    const now = service_settings_fieldsOf(request.config, service);
-    const written = service_settings_fieldsOf(request.template, service);
+    const now = fieldsOf(request.config, service);
+    const written = fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
-    const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
+    const isUnset = (template) => (0,template_variables/* variablesIn */.DF)(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
     const isDefault = (template, value) => {
-        const uses = typeof template === 'string' ? variablesIn(template) : [];
+        const uses = typeof template === 'string' ? (0,template_variables/* variablesIn */.DF)(template) : [];
         return (uses.length > 0 &&
             uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
-            value === valueIfUnset(template));
+            value === (0,template_variables/* valueIfUnset */.IU)(template));
     };
     // A value from an env_file, which compose shows without its variables.
     const isFromFile = (setting, template) => template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
@@ -42319,13 +42416,13 @@ function driftOf(request) {
         if (ran !== null &&
             ran !== '' &&
             (isUnset(template) || isDefault(template, value) || isFromFile(setting, template)))
-            lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
+            lost.push({ setting, variable: typeof template === 'string' ? (0,template_variables/* wholeVariable */.o5)(template) : null });
         else
             changed.push(setting);
     };
     const ran = environmentOf(settings);
-    const environment = template_variables_entriesOf(now.environment);
-    const templates = template_variables_entriesOf(written.environment);
+    const environment = (0,template_variables/* entriesOf */.Mc)(now.environment);
+    const templates = (0,template_variables/* entriesOf */.Mc)(written.environment);
     const ofImage = new Set(request.imageVariables);
     for (const [name, value] of Object.entries(environment)) {
         const template = templates[name];
@@ -42334,15 +42431,15 @@ function driftOf(request) {
         if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
             lost.push({ setting: `environment ${name}`, variable: name });
         else if (!isPassedOn)
-            compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
+            compare(`environment ${name}`, template, (0,template_variables/* plain */.pj)(value ?? ''), ran.get(name) ?? null);
     }
     const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
-        if (!known.has(name) && !service_settings_proxyVariables.test(name))
+        if (!known.has(name) && !proxyVariables.test(name))
             changed.push(`environment ${name}`);
-    const labels = template_variables_entriesOf(written.labels);
-    for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
-        compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
+    const labels = (0,template_variables/* entriesOf */.Mc)(written.labels);
+    for (const [name, value] of Object.entries((0,template_variables/* entriesOf */.Mc)(now.labels)))
+        compare(`label ${name}`, labels[name], (0,template_variables/* plain */.pj)(value ?? ''), settings.labels?.[name] ?? null);
     const single = [
         ['user', 'user', settings.user],
         // Docker gives one of twelve hex digits where none was asked for.
@@ -42351,14 +42448,14 @@ function driftOf(request) {
     ];
     for (const [setting, field, value] of single)
         if (typeof now[field] === 'string')
-            compare(setting, written[field], plain(now[field]), value);
+            compare(setting, written[field], (0,template_variables/* plain */.pj)(now[field]), value);
     for (const [setting, value] of [
         ['command', settings.command],
         ['entrypoint', settings.entrypoint],
     ]) {
         const words = now[setting];
         if (Array.isArray(words))
-            compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
+            compare(setting, written[setting], words.map(template_variables/* plain */.pj).join('\0'), (value ?? []).join('\0') || null);
     }
     // How these are written differs too much to be compared word by word: they are only where a variable is missing.
     if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
@@ -42383,7 +42480,7 @@ function driftOf(request) {
 function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
-function service_settings_sectionsOf(json) {
+function sectionsOf(json) {
     try {
         return JSON.parse(json);
     }
@@ -42392,7 +42489,7 @@ function service_settings_sectionsOf(json) {
     }
 }
 function namedVolumes(config, volumes) {
-    const { volumes: known = {} } = service_settings_sectionsOf(config);
+    const { volumes: known = {} } = sectionsOf(config);
     return (volumes ?? [])
         .map((volume) => volume)
         .flatMap(({ type, source = '', target = '' }) => {
@@ -42401,10 +42498,10 @@ function namedVolumes(config, volumes) {
     });
 }
 function contentOf(template, source) {
-    return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
+    return sectionsOf(template).configs?.[source]?.content ?? '';
 }
-function service_settings_fieldsOf(json, service) {
-    const { services = {} } = service_settings_sectionsOf(json);
+function fieldsOf(json, service) {
+    const { services = {} } = sectionsOf(json);
     return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
 function environmentOf({ environment }) {
@@ -42439,14 +42536,14 @@ function mountsAreThere(volumes, { mounts }) {
 
 /** @returns null if compose gave no configuration, or the host no key */
 function settingsOf({ version, config, template, settingsKey, }) {
-    const parsed = settings_hash_parse(config);
+    const parsed = parse(config);
     if (parsed === null || settingsKey === null)
         return null;
-    const written = settings_hash_parse(template);
+    const written = parse(template);
     const hash = (value) => (0,external_node_crypto_.createHmac)('sha256', settingsKey).update(value).digest('hex').slice(0, 32);
     const services = Object.entries(parsed.services).map(([service, fields]) => [
         service,
-        hash(canonical_json_canonicalJson({ ...comparable(fields, written?.services[service]), files: settings_hash_filesOf(fields, parsed) })),
+        hash((0,canonical_json/* canonicalJson */.d)({ ...comparable(fields, written?.services[service]), files: filesOf(fields, parsed) })),
     ]);
     return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
 }
@@ -42469,23 +42566,23 @@ function provenSettings({ containers, images }, compose, ignored) {
  */
 function comparable(fields, written) {
     const { image: _, ...rest } = fields;
-    const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
+    const tagVariables = new Set((0,template_variables/* variablesIn */.DF)(String(written?.['image'] ?? '')).map(({ name }) => name));
     const asWritten = (section) => {
-        const templates = template_variables_entriesOf(written?.[section]);
-        return Object.fromEntries(Object.entries(template_variables_entriesOf(rest[section])).map(([name, value]) => {
+        const templates = (0,template_variables/* entriesOf */.Mc)(written?.[section]);
+        return Object.fromEntries(Object.entries((0,template_variables/* entriesOf */.Mc)(rest[section])).map(([name, value]) => {
             const template = templates[name] ?? '';
-            const isTag = variablesIn(template).some((use) => tagVariables.has(use.name));
+            const isTag = (0,template_variables/* variablesIn */.DF)(template).some((use) => tagVariables.has(use.name));
             return [name, isTag ? template : value];
         }));
     };
     return { ...rest, environment: asWritten('environment'), labels: asWritten('labels') };
 }
 /** What the configs and secrets of a service are made from. */
-function settings_hash_filesOf(fields, { configs = {}, secrets = {} }) {
+function filesOf(fields, { configs = {}, secrets = {} }) {
     const of = (section, sources) => (fields[section] ?? []).map(({ source = '' }) => sources[source] ?? null);
     return [of('configs', configs), of('secrets', secrets)];
 }
-function settings_hash_parse(json) {
+function parse(json) {
     try {
         const value = JSON.parse(json);
         return typeof value.services === 'object' && value.services !== null ? value : null;
@@ -42506,7 +42603,7 @@ function settingsChanged(then, now, service) {
 function differingSettings(one, other, service) {
     const paths = (json) => {
         const found = new Map();
-        const fields = settings_hash_parse(json)?.services[service] ?? {};
+        const fields = parse(json)?.services[service] ?? {};
         const { image: _, ...rest } = fields;
         const visit = (value, path) => {
             const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -42526,95 +42623,15 @@ function differingSettings(one, other, service) {
         .toSorted();
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
-
-
-/**
- * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
- */
-function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
-    const services = Object.entries(release)
-        .toSorted(([a], [b]) => byText(a, b))
-        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${audit_line_word(actor)}`, `run=${audit_line_word(runUrl)}`, `id=${id}`].join(' ');
-}
-function audit_line_word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/host-file.js
-
-
-
-const host_file_program = {
-    name: 'record',
-    step: 'the update of the history',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
-};
-/** Adds records to the history on the host. @throws Failure `history-unwritable` */
-async function appendHistory(connection, addition) {
-    await run(connection, '', addition);
-}
-/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
-async function releaseHold(connection, addition) {
-    await run(connection, 'yes', addition);
-}
-function recordParameters(records) {
-    return {
-        record_ids: records.map(({ id }) => id),
-        records: records.map(historyLine),
-        audit_lines: records.map(auditLine),
-    };
-}
-async function run(connection, releaseFirst, { backupDir, records, onLog }) {
-    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
-    try {
-        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!failure_isFailure(error, 'history-unwritable'))
-            throw error;
-        throw new failure_Failure(error.code, error.message, {
-            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
-            cause: error.cause,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/add-record.js
-
-
-
-/** Adds a record to the history on the host and to its copies. */
-async function addRecord(connection, record, surveyed, run) {
-    const { backupDir } = run.inputs;
-    await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: host });
-    await copyRecord(record, surveyed, run);
-}
-/** Copies a record that the host already has off the host. Problems with the copies are reported but fail nothing. */
-async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
-    const { knownHistory } = surveyed;
-    outputs['history-id'] = record.id;
-    surveyed.knownHistory = {
-        ...knownHistory,
-        host: [...knownHistory.missing, ...knownHistory.host, record],
-        missing: [],
-    };
-    info(`Added to the history: ${record.event} ${record.status}, release ${record.verdict} (${record.id})`);
-    if (inputs.history.length === 0)
-        return;
-    for (const notice of await storeCopies(surveyed.knownHistory, [], mirror))
-        log_notice(notice);
-}
-
+// EXTERNAL MODULE: ./build/verify-action/add-record.js
+var add_record = __nccwpck_require__(87938);
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/expected.js
 
 /** Resolves `expect` to one image per service. */
 function expectedImages(expect, { project, databases, registry }) {
     switch (expect.kind) {
         case 'tag': {
-            const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && image_reference_referenceOf(image)?.registry === registry);
+            const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && (0,image_reference/* referenceOf */.Bz)(image)?.registry === registry);
             return new Map(meant.map(({ name }) => [name, { tag: expect.tag, digest: null }]));
         }
         case 'services':
@@ -42626,7 +42643,7 @@ function expectedImages(expect, { project, databases, registry }) {
 /** The tags that the registry is asked for: `repository:tag`. */
 function tagsToAskFor(expected, { services }) {
     const tags = [...expected].flatMap(([service, { tag, digest }]) => {
-        const repository = image_reference_referenceOf(services.get(service)?.image ?? null)?.repository;
+        const repository = (0,image_reference/* referenceOf */.Bz)(services.get(service)?.image ?? null)?.repository;
         return repository === undefined || tag === null || digest !== null ? [] : [`${repository}:${tag}`];
     });
     return [...new Set(tags)];
@@ -42685,10 +42702,10 @@ function image_name_nameOf(named, file, images) {
     const own = named.tag;
     if (own !== null && !moving_tag_moves(own))
         return own;
-    const reference = named.image === null || isImageId(named.image) ? file : named.image;
-    const repository = image_reference_referenceOf(reference)?.repository;
+    const reference = named.image === null || (0,releases_release/* isImageId */.rw)(named.image) ? file : named.image;
+    const repository = (0,image_reference/* referenceOf */.Bz)(reference)?.repository;
     const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
-        .map(image_reference_referenceOf)
+        .map(image_reference/* referenceOf */.Bz)
         .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
         .filter((tag) => tag !== own)
         .toSorted(byUse);
@@ -42700,7 +42717,7 @@ function image_name_nameOf(named, file, images) {
 /** What does not move first, then versions, then what says most. */
 function byUse(one, other) {
     const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
-    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
+    return rank(one) - rank(other) || other.length - one.length || (0,by_text/* byText */.z)(one, other);
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/tag-evidence.js
@@ -42720,12 +42737,12 @@ function tagEvidence(question) {
     const good = history
         .filter(({ event, status, verdict }) => event !== 'drill' && status === 'succeeded' && verdict === 'good')
         .flatMap(({ release }) => (Object.hasOwn(release, service) ? (release[service] ?? []) : []))
-        .filter((known) => known.tag === tag && image_reference_referenceOf(known.image)?.repository === repository)
+        .filter((known) => known.tag === tag && (0,image_reference/* referenceOf */.Bz)(known.image)?.repository === repository)
         .filter(({ digest, imageId }) => digest !== null || imageId !== null);
     const newest = good.at(-1);
     if (newest === undefined)
         return { is: 'unknown', why: `neither the registry nor the history says which image ${tag} is` };
-    if (good.some((known) => isComparable(known, newest) && !sameImage(known, newest))) {
+    if (good.some((known) => isComparable(known, newest) && !(0,releases_release/* sameImage */.G4)(known, newest))) {
         return { is: 'unknown', why: `${away}, and the history has different images for it` };
     }
     if (isRunning(newest, question))
@@ -42745,7 +42762,7 @@ function inRegistry({ meaning, runs, digests }) {
     return meaning.whole === null && isByWhole ? null : 'other';
 }
 function isRunning(known, { runs, digests }) {
-    return sameImage(known, runs) || (known.digest !== null && digests.includes(known.digest));
+    return (0,releases_release/* sameImage */.G4)(known, runs) || (known.digest !== null && digests.includes(known.digest));
 }
 function isComparable(one, other) {
     return (one.imageId !== null && other.imageId !== null) || (one.digest !== null && other.digest !== null);
@@ -42763,7 +42780,7 @@ function isComparable(one, other) {
 
 /** Checks that the deployed release is running and healthy. */
 function judgeDeployment(facts) {
-    const findings = new Findings('deployment');
+    const findings = new finding/* Findings */.Fv('deployment');
     const { project, watched, databases } = facts;
     const services = [...project.services.values()];
     const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
@@ -42817,7 +42834,7 @@ function judgeDeployment(facts) {
     const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
     const isSilent = isWell ? isUndecided : halted.length > 0;
     const verdict = !isSure || isSilent ? 'unknown' : isWell ? 'good' : 'bad';
-    return { findings, release: releaseOf(watched.after, watched.images), verdict };
+    return { findings, release: (0,releases_release/* releaseOf */.l7)(watched.after, watched.images), verdict };
 }
 /** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
 function isStillStarting(own, { fails }) {
@@ -42915,18 +42932,18 @@ function faultOf(container, watched, healthTimeout) {
         return `it is not running: ${state} (exit ${exit})${said}`;
     // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
     if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-        return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
+        return `it has been up for only ${(0,units/* formatDuration */.a3)(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
     if (health === 'unhealthy')
         return `its health check fails${said}`;
     if (health === 'starting' && watched.passes.has(container.id))
         return null;
     if (health !== null && health !== 'healthy')
-        return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
+        return `it is still ${health} after ${(0,units/* formatDuration */.a3)(healthTimeout)}${said}`;
     return null;
 }
 function judgeImage(service, expected, facts) {
     const own = of(facts.watched.after, service.name);
-    const runs = releaseOf(own, facts.watched.images)[service.name];
+    const runs = (0,releases_release/* releaseOf */.l7)(own, facts.watched.images)[service.name];
     if (runs === undefined && service.replicas === 0)
         return 'not meant to run (replicas: 0)';
     if (runs === undefined)
@@ -42938,7 +42955,7 @@ function judgeImage(service, expected, facts) {
             remedy: `${facts.compose} up --detach ${service.name}`,
         };
     }
-    if (expected?.has(service.name) && image_reference_referenceOf(service.image) === null) {
+    if (expected?.has(service.name) && (0,image_reference/* referenceOf */.Bz)(service.image) === null) {
         return {
             detail: 'its tag cannot be compared: the compose file gives it no image',
             remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
@@ -42970,9 +42987,9 @@ function judgeImage(service, expected, facts) {
     else if (isNamed)
         return `runs ${runsName}, as ${wanted.source} says`;
     // A record that merely observed a release does not say that anybody wanted it.
-    const newest = newestKnown(facts.history, facts.environment);
+    const newest = (0,observation/* newestKnown */.wq)(facts.history, facts.environment);
     const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
-    if (expected === null && record !== undefined && sameImage(record, runs)) {
+    if (expected === null && record !== undefined && (0,releases_release/* sameImage */.G4)(record, runs)) {
         return `runs ${runsName}, as the last record in the history says`;
     }
     return {
@@ -42984,7 +43001,7 @@ function judgeImage(service, expected, facts) {
 }
 /** The images that a service may run; null if `expect` does not include it. */
 function wantedOf({ name, image }, expected, images) {
-    const own = image_reference_referenceOf(image);
+    const own = (0,image_reference/* referenceOf */.Bz)(image);
     const wanted = expected === null ? own : expected.get(name);
     if (own === null || wanted === null || wanted === undefined)
         return null;
@@ -42995,15 +43012,15 @@ function wantedOf({ name, image }, expected, images) {
         repository: own.repository,
         expectedTag: expected === null || digest !== null ? null : tag,
         imageIds: images
-            .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(image_reference_referenceOf).some(isMeant))
+            .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(image_reference/* referenceOf */.Bz).some(isMeant))
             .map(({ id }) => id),
         source: expected === null ? 'the compose file' : '"expect"',
     };
 }
 function evidenceOf(service, runs, tag, facts) {
-    const repository = image_reference_referenceOf(service.image)?.repository ?? '';
+    const repository = (0,image_reference/* referenceOf */.Bz)(service.image)?.repository ?? '';
     const known = [...facts.watched.images, ...facts.images].filter(({ id }) => id === runs.imageId);
-    const digests = known.flatMap(({ repoDigests }) => repoDigests.map(image_reference_referenceOf).flatMap((name) => (name?.repository === repository ? (name.digest ?? []) : [])));
+    const digests = known.flatMap(({ repoDigests }) => repoDigests.map(image_reference/* referenceOf */.Bz).flatMap((name) => (name?.repository === repository ? (name.digest ?? []) : [])));
     const history = facts.history.filter(({ environment }) => environment === facts.environment);
     const meaning = facts.meanings.get(`${repository}:${tag}`);
     return tagEvidence({ service: service.name, tag, repository, runs, digests, meaning, history });
@@ -43023,8 +43040,8 @@ function releaseText(release, { databases, images }) {
     if (own.length <= mostNamed)
         return own.map(([service, image]) => `${service} ${told(image, image.image, images)}`).join(', ');
     const tags = Map.groupBy(own, ([, image]) => told(image, image.image, images).replace(/ \(.*\)$/, ''));
-    const groups = [...tags].map(([tag, ones]) => `${tag}: ${listed(ones.map(([service]) => service), mostNamed)}`);
-    return listed(groups, mostNamed, { separator: '; ' });
+    const groups = [...tags].map(([tag, ones]) => `${tag}: ${(0,units/* listed */.KE)(ones.map(([service]) => service), mostNamed)}`);
+    return (0,units/* listed */.KE)(groups, mostNamed, { separator: '; ' });
 }
 function judgeStable(facts) {
     const { watched, stableFor } = facts;
@@ -43037,9 +43054,9 @@ function judgeStable(facts) {
     const added = watched.after.filter(({ id }) => !known.has(id));
     const names = [...new Set([...fallen, ...added].map(({ service }) => service))];
     if (names.length === 0)
-        return `everything stayed up for ${formatDuration(stableFor)}`;
+        return `everything stayed up for ${(0,units/* formatDuration */.a3)(stableFor)}`;
     return {
-        detail: `${names.join(', ')} fell over or ${names.length === 1 ? 'was' : 'were'} replaced within ${formatDuration(stableFor)}`,
+        detail: `${names.join(', ')} fell over or ${names.length === 1 ? 'was' : 'were'} replaced within ${(0,units/* formatDuration */.a3)(stableFor)}`,
         remedy: `${facts.compose} logs --tail 50 ${names.join(' ')}`,
     };
 }
@@ -43051,7 +43068,7 @@ function judgeUrl({ watched, healthUrl }) {
         return `${healthUrl} answered three times in a row`;
     return {
         detail: `${healthUrl} did not return success three times in a row`,
-        remedy: `On the host: curl --include ${shell_quote_quoteForShell(String(healthUrl))}`,
+        remedy: `On the host: curl --include ${(0,shell_quote/* quoteForShell */.e)(String(healthUrl))}`,
     };
 }
 /** Proxies say so if they cannot reach what is behind them. */
@@ -43101,11 +43118,11 @@ function tellUnproven(unproven, { databases }) {
  * the verdict unknown, not good: it may be an earlier release that the deployment failed to replace.
  */
 function deploymentRecord({ findings, release, verdict }, run, history) {
-    const newest = newestKnown(history, run.environment);
-    const isNew = newest === null || !release_sameRelease(newest.release, release);
+    const newest = (0,observation/* newestKnown */.wq)(history, run.environment);
+    const isNew = newest === null || !(0,releases_release/* sameRelease */.OW)(newest.release, release);
     const isOther = findings.list.some(({ name, result }) => /^(image: |expect$)/.test(name) && result !== 'passed');
     return {
-        ...observed(release, run, newest?.release ?? null),
+        ...(0,observation/* observed */.Px)(release, run, newest?.release ?? null),
         event: isNew ? 'deploy' : 'check',
         verdict: isOther && verdict === 'good' ? 'unknown' : verdict,
     };
@@ -43208,7 +43225,7 @@ async function checkDeployment(connection, surveyed, run) {
     demandDeployedFiles(compose, inputs.composeFiles);
     const project = readableProject(seen, inputs);
     checkProject(seen, inputs);
-    progress('Waiting until everything is healthy, then for "stable-for"');
+    log.progress('Waiting until everything is healthy, then for "stable-for"');
     const databases = databaseServices(seen, inputs.databaseService);
     const [watched, meanings] = await Promise.all([
         watch(connection, {
@@ -43217,7 +43234,7 @@ async function checkDeployment(connection, surveyed, run) {
             stableFor: inputs.stableFor,
             healthUrl: inputs.healthUrl,
             signal,
-            onLog: host,
+            onLog: log.host,
         }),
         meaningsOf(connection, project, databases, run),
     ]);
@@ -43235,18 +43252,18 @@ async function checkDeployment(connection, surveyed, run) {
     const judged = judgeDeployment(facts);
     judged.findings.subject = releaseText(judged.release, facts);
     const settings = provenSettings(seen, compose, databases);
-    const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
+    const record = deploymentRecord(judged, (0,observation/* runFacts */.pI)(inputs.environment, run.workflow, { settings }), knownHistory.host);
     await judged.findings.attempt('history', async () => {
-        await addRecord(connection, record, surveyed, run);
+        await (0,add_record/* addRecord */.$)(connection, record, surveyed, run);
         return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
     });
     if (record.verdict === 'good' && settings !== null) {
-        const files = compose.call.files.map((file) => absolute(file, inputs.deployDir));
-        const envFiles = envFilesOf(compose.call, inputs.deployDir);
+        const files = compose.call.files.map((file) => (0,compose_call/* absolute */.ys)(file, inputs.deployDir));
+        const envFiles = (0,compose_call/* envFilesOf */.y$)(compose.call, inputs.deployDir);
         const { backupDir } = inputs;
         await judged.findings.attempt('kept files', async () => {
             const { config } = compose;
-            await keepCompose(connection, { backupDir, id: settings.kept, config, files, envFiles }, host);
+            await keepCompose(connection, { backupDir, id: settings.kept, config, files, envFiles }, log.host);
             return 'kept beside the history, for a rollback with compose: kept';
         });
     }
@@ -43257,7 +43274,7 @@ async function checkDeployment(connection, surveyed, run) {
  * port is seen by users.
  */
 function stoppedServices({ containers, swapFacts }, project) {
-    const { endings } = swapFacts ?? noSwapFacts;
+    const { endings } = swapFacts ?? survey_swap/* noSwapFacts */.m;
     const ownOf = (name) => containers.filter(({ service }) => service === name);
     const isLeft = (own) => own.length > 0 && own.every(isKeptStopped);
     const isStopped = ({ name, publishes }) => isLeft(ownOf(name)) || (!publishes && isStoppedByHand(ownOf(name), endings));
@@ -43278,2071 +43295,20 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
             references: [],
             tags,
             signal,
-            onLog: host,
+            onLog: log.host,
         });
         if (refusal !== null)
-            info(`${registry} refuses the login, so the history decides what "expect" means: ${refusal}`);
+            log.info(`${registry} refuses the login, so the history decides what "expect" means: ${refusal}`);
         for (const { reference, why } of away)
-            info(`The registry did not say what ${reference} is: ${why}`);
+            log.info(`The registry did not say what ${reference} is: ${why}`);
         return meanings;
     }
     catch (error) {
-        if (!failure_isFailure(error) || signal.aborted)
+        if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
             throw error;
-        info(`Could not ask the registry, so the history decides what "expect" means: ${error.message}`);
+        log.info(`Could not ask the registry, so the history decides what "expect" means: ${error.message}`);
         return new Map();
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/chosen-tables.js
-/**
- * What a restored database is asked for: the same hashes as the source.
- * @returns a value for psql's `\set chosen`, as facts-tables.sql takes it
- */
-function chosenTables(tables) {
-    const hashed = tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
-    return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/in-container.js
-
-/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
-function in_container_inContainer({ container, access }, ...options) {
-    const { place, password } = access;
-    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
-    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
-    const clean = without.length === 0 ? [] : ['env', ...without];
-    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
-    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
-}
-/** Whether `docker exec CONTAINER` alone is enough. */
-const in_container_reachesByItself = ({ access }) => access.place === null && access.password === null;
-/** As the container's shell reads it. */
-function expansionOf(variable) {
-    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
-}
-/** One line to paste into bash. */
-function pastedLine(words) {
-    return words.map(shell_quote_quoteForShell).join(' ');
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
-// Lines of shell that an operator pastes.
-
-const foldAt = 92;
-/** In a subshell, so that an error does not end the operator's shell. */
-function pasted_block_strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(pasted_block_indented).join('\n')}\n)`;
-}
-function pasted_block_pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? pasted_block_command(stage) : pasted_block_indented(pasted_block_command(stage)))).join(' |\n');
-}
-function pasted_block_indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function pasted_block_command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
-
-
-
-
-
-
-/** The commands that restore a set, whatever the names of its database, user and folders. */
-function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-    const isSealed = manifest.encryption === 'age';
-    const cd = isSealed ? [] : [command(['cd', place.folder])];
-    const where = isSealed ? whereKeyIs(place) : null;
-    const unpacked = (file) => isSealed
-        ? [
-            ['age', '--decrypt', '--identity', 'key.txt', file],
-            ['gzip', '-dc'],
-        ]
-        : [['zcat', file]];
-    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
-    // A dump does not include what ALTER DATABASE … SET has set.
-    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
-    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
-    const check = command(['sha256sum', '--check', files.sha256]);
-    const dump = readDump(manifest, files.dump, place);
-    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
-    const done = (what) => command(['echo', what]);
-    const rolesBlock = reachesByItself(place)
-        ? [...cd, roles].join(' &&\n')
-        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
-    const restored = nameWith(manifest.database, '_restored');
-    if (livesInOneDatabase(manifest)) {
-        const { database } = manifest;
-        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
-        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
-        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
-        return {
-            where,
-            database,
-            roles: rolesBlock,
-            restore: strictly([
-                ...cd,
-                ...opening(place),
-                check,
-                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
-                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
-                // On a new server there may be none to put aside.
-                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
-                // All that can fail does so before the old database is touched.
-                alone(place, createDatabase(manifest, place, restored)),
-                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
-                ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
-                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
-                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
-                settings,
-                'trap - EXIT',
-                done(`Restored into ${database}; the old database is ${old}`),
-            ]),
-            swap: null,
-            back: strictly([
-                ...opening(place),
-                ...exchanged(database, failed, old, sql),
-                done(`${database} is the old database again; the other one is ${failed}`),
-            ]),
-        };
-    }
-    return {
-        where,
-        database: restored,
-        roles: rolesBlock,
-        restore: strictly([
-            ...cd,
-            ...opening(place),
-            check,
-            alone(place, createDatabase(manifest, place, restored)),
-            into(restored),
-            done(`Restored into ${restored}`),
-        ]),
-        swap: strictly([
-            ...cd,
-            ...opening(place),
-            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
-            settings,
-        ]),
-        back: null,
-    };
-}
-/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
-/** The database in which other databases are created and renamed. */
-const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
-/**
- * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
- * that cron.database_name names.
- */
-function livesInOneDatabase({ extensions }) {
-    return extensions.some(({ name }) => name === 'pg_cron');
-}
-/**
- * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
- * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
- */
-function exchanged(database, old, next, run) {
-    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
-    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
-    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
-    return [
-        `exchange() {\n${indented(run(statements))}\n}`,
-        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
-    ];
-}
-/** What is said if the block ends before `trap - EXIT`. */
-function untilDone(words) {
-    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
-}
-const aside = (words) => `echo ${quoteForShell(words)} >&2`;
-/**
- * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
- * looks like a connection string for one.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
-}
-/** Gives the lines after it a short name for what leads into the container, where that is long. */
-function opening(place) {
-    if (reachesByItself(place))
-        return [];
-    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
-}
-/** A command that reads what a pipe gives it. */
-function fed(place, words) {
-    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
-}
-/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
-function alone(place, words) {
-    return reachesByItself(place)
-        ? command([...inContainer(place), ...words])
-        : `${command(['db', ...words])} </dev/null`;
-}
-/** template0: other templates may already contain something, or have another encoding. */
-function createDatabase(manifest, place, name) {
-    // By itself it connects to the database postgres, which an earlier try may have left half restored.
-    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
-    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
-    return ['createdb', ...options, '--', name];
-}
-/** Options of createdb for a database like that. */
-function createOptions(manifest) {
-    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
-}
-/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions(manifest) {
-    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
-    }
-    // createdb has this option from version 16 on, and so do databases.
-    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
-}
-/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
-function readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
-    }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
-}
-/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name, before) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
-    // Not as a single transaction: the dump has transactions of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return fed(place, [...before, 'psql', ...strict, ...into]);
-}
-/** One command string is one transaction: both names change, or neither. */
-function swapNames(database, old, next) {
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(next, database)}`;
-}
-/** For a server with any value of standard_conforming_strings. */
-function literal(value) {
-    const doubled = value.replaceAll("'", "''");
-    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/drill-request.js
-/** The name of a drill's container. */
-const containerOf = (token) => `atlasia-drill-${token}`;
-
-;// CONCATENATED MODULE: ./build/shared/drill/explain.js
-
-
-
-/** Turns a failure that the host named into advice for the operator. */
-function explain_explain(failure, request) {
-    const { image } = request;
-    if (failure.code === 'drill-room-gone')
-        return roomGone(failure, request);
-    if (failure.code === 'transfer-cut')
-        return new failure_Failure(failure.code, failure.message, {
-            hint: 'Nothing was proven. Check the connection between runner and host, then drill it again',
-            cause: failure.cause,
-        });
-    if (failure.code === 'drill-no-room') {
-        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
-        return new failure_Failure(failure.code, `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`, {
-            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
-        });
-    }
-    if (failure.code !== 'drill-not-started')
-        return failure;
-    return new failure_Failure(failure.code, failure.message, {
-        hint: `Check that ${image} is an official PostgreSQL image with a user "postgres", or raise "drill-memory"`,
-        cause: failure.cause,
-    });
-}
-/** States only what is known: the free space, and what the container itself used. Not who used the rest. */
-function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
-    const [free = NaN, filled = NaN] = message.split(' ').map(Number);
-    const expected = neededBytes - leastBytes;
-    const writes = 'Check what the functions, triggers and indexes of the backup write when it is restored';
-    let why = `Docker's disk had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(leastBytes)})`;
-    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", then drill it again';
-    if (Number.isNaN(free)) {
-        why = "could no longer tell how much space is free on Docker's disk";
-        next = 'Check that Docker answers, and what the functions of the backup start when it is restored';
-    }
-    else if (free >= leastBytes) {
-        why = "Docker's disk is almost out of inodes";
-        next = `To see which disk: df -i. ${writes}`;
-    }
-    const share = Number.isNaN(filled)
-        ? ''
-        : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
-    const removed = message.endsWith(' gone')
-        ? 'The container was removed and its space freed'
-        : `The container could not be removed: docker rm --force --volumes ${containerOf(token)}`;
-    return new failure_Failure(code, `Stopped the drill: ${why}${share}`, {
-        hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/restored.js
-
-
-
-/**
- * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
- * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
- */
-function readRestored(records) {
-    return {
-        ...readRestoredData(records),
-        schema: readSchema(records),
-        indexes: readIndexes(records.get('indexes')),
-        assertions: readAssertions(records),
-    };
-}
-/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
-function readRestoredData(records) {
-    const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
-    if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-        throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
-            hint: 'Raise "drill-memory", or see the log',
-            cause: lines.slice(-3).join('\n'),
-        });
-    }
-    const facts = factsIn(lines);
-    return {
-        tables: facts.tables,
-        sequences: facts.sequencesAfter ?? [],
-        largeObjects: facts.largeObjects,
-        extensions: facts.extensions,
-    };
-}
-/** @throws Failure `drill-incomplete` if a line makes no sense */
-function factsIn(lines) {
-    try {
-        return readFacts(lines);
-    }
-    catch (error) {
-        if (!failure_isFailure(error))
-            throw error;
-        throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
-    }
-}
-const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
-/** @throws Failure `drill-incomplete` if pg_dump did not finish, or printed too much */
-function readSchema(records) {
-    const hash = readHash(records.get('schema'));
-    if ('trouble' in hash) {
-        const hint = hash.trouble.includes('more than') ? printingHint : 'See the log, or raise "drill-memory"';
-        throw new failure_Failure('drill-incomplete', `Could not dump the schema of the restored database: ${hash.trouble}`, {
-            hint,
-        });
-    }
-    const lines = restored_linesOf(records.find('schema-lines') ?? '');
-    return { sha256: hash.sha256, ofFile: readSchemaOfFile(records), lines };
-}
-function readSchemaOfFile(records) {
-    const restored = records.find('schema-restored');
-    if (restored === undefined)
-        return null;
-    const { text, exit } = readSaid(restored);
-    if (exit === 0)
-        return readHash(records.get('schema-of-file'));
-    const said = restored_linesOf(text);
-    return {
-        trouble: `it does not restore: ${said.find((line) => line.includes('ERROR')) ?? said.at(-1) ?? 'no reason given'}`,
-    };
-}
-function readHash(value) {
-    if (/^[0-9a-f]{64}$/.test(value))
-        return { sha256: value };
-    const [, cutAt] = /^cut (\d+)$/.exec(value) ?? [];
-    return {
-        trouble: cutAt === undefined ? `pg_dump failed (${value})` : `it is more than ${formatBytes(Number(cutAt))}`,
-    };
-}
-/** States of SQL that say that what is stored is damaged. */
-const corruption = /^XX00[12]$/;
-/** @throws Failure `drill-incomplete` if it was cut off */
-function readIndexes(value) {
-    const lines = restored_linesOf(wholeText(value, 'its indexes were read'));
-    const found = (pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
-    const reading = found(/^reading (\d+)$/)[0];
-    const errors = lines.flatMap((line) => {
-        const [, state = '', what = ''] = /ERROR: +(?:([0-9A-Z]{5}): )?(.*)$/.exec(line) ?? [];
-        return what === '' ? [] : [{ isDamage: corruption.test(state), what }];
-    });
-    const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
-    const isOver = lines.includes('end') || lines.includes('unchecked');
-    if (readSaid(value).exit !== 0 || !isOver)
-        unread.push('the session ended before all were read');
-    return {
-        checked: reading === undefined ? null : Number(reading) - errors.length,
-        faults: [
-            ...lines.filter((line) => line.startsWith('invalid ')),
-            ...errors.filter(({ isDamage }) => isDamage).map(({ what }) => what),
-        ],
-        unread,
-    };
-}
-function readAssertions(records) {
-    const reader = records.find('reader');
-    if (reader !== undefined && readSaid(reader).exit !== 0)
-        return null;
-    return records.all('assertion').map((value) => {
-        const { text, exit, cutAt } = readSaid(value);
-        const answer = text.trim();
-        if (cutAt !== null)
-            return {
-                isTrue: false,
-                answer: `more than ${formatBytes(cutAt)} instead of one true or false${answer === '' ? '' : `: ${answer}`}`,
-            };
-        return { isTrue: exit === 0 && answer === 't', answer };
-    });
-}
-function readSaid(value) {
-    const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
-    if (text === undefined)
-        throw new Error('The host did not report how a command in the container ended');
-    return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
-}
-const restored_linesOf = (text) => text.split('\n').filter((line) => line !== '');
-/** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
-function wholeText(value, meanwhile) {
-    const { text, cutAt } = readSaid(value);
-    if (cutAt === null)
-        return text;
-    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`, {
-        hint: printingHint,
-        cause: text.slice(0, 200),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/scratch-server.js
-/** Libraries that start no process, so that a restore may build its indexes in parallel. */
-const withoutWorkers = new Set([
-    'auth_delay',
-    'auto_explain',
-    'passwordcheck',
-    'pg_hint_plan',
-    'pg_stat_statements',
-    'pgaudit',
-    'plpgsql',
-    'supautils',
-]);
-/** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */
-function scratchServer({ bootstrapRole, serverSettings, }) {
-    const settings = Object.entries(serverSettings ?? {});
-    const libraries = librariesIn(serverSettings?.['shared_preload_libraries'] ?? '');
-    const monetary = serverSettings?.['lc_monetary'] ?? '';
-    const lines = settings.filter(([name]) => name.includes('.')).map(([name, value]) => `${name} = ${quoted(value)}`);
-    // A job that ran in the copy would do its work twice: mail, payments, whatever it reaches.
-    if (!libraries.every((library) => withoutWorkers.has(library)))
-        lines.push('max_worker_processes = 0');
-    return {
-        // initdb does not take every name that ALTER ROLE … RENAME gives.
-        bootstrapRole: isForInitdb(bootstrapRole ?? '') ? (bootstrapRole ?? '') : '',
-        monetary: /^(C|POSIX)$/.test(monetary) ? '' : monetary,
-        libraries,
-        configuration: lines.join('\n'),
-    };
-}
-const isForInitdb = (role) => !/['"\\$]/.test(role) && role !== 'none' && !role.startsWith('pg_');
-/** A list as PostgreSQL reads it: names between commas, in double quotes or not. Names that no library has are left out. */
-function librariesIn(list) {
-    const names = [...list.matchAll(/"((?:[^"]|"")*)"|[^",\s]+/g)].map(([word, inner]) => inner ?? word);
-    return [...new Set(names.filter((name) => /^[\w.$/-]+$/.test(name)))];
-}
-function quoted(value) {
-    return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/memory.js
-
-const MiB = 1024 ** 2;
-/**
- * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
- * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
- */
-const atLeast = 4;
-const atMost = 6;
-/** The server itself, with what it keeps of the tables. */
-const memory_server = 256 * MiB;
-/** The tables that certainly do not restore with so much memory; null if none is known. */
-function memoryShortage(tables, memory) {
-    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
-    if (tooLarge.length === 0)
-        return null;
-    return {
-        tables: listed(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
-        largestValue: largestOf(tooLarge) ?? 0,
-    };
-}
-/** Bytes of the largest value of all; null if it is not known. */
-function largestOf(tables) {
-    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
-}
-/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
-function enoughMemory(largestValue, memory) {
-    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + memory_server, memory + memory_server);
-    const quarters = Math.ceil(wanted / memory_server);
-    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/unfit.js
-
-
-
-
-// When the scratch server is at fault, and not the backup.
-/** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
-const unfit = [
-    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
-    [
-        /Cannot fork|Resource temporarily unavailable/i,
-        'The scratch container could not start another process (its limit is 200)',
-        'Check what the functions of the backup start',
-    ],
-    [
-        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
-        'The scratch server was killed or ran out of memory',
-        'Raise "drill-memory" to MEMORY',
-    ],
-    [
-        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries|must be (pre)?loaded/,
-        'The image lacks an extension or library that the source had',
-        "Give the database's service the image of the source",
-    ],
-];
-/**
- * If the file matches its manifest but the scratch server failed, nothing is proven about the backup.
- * @throws Failure `drill-unfit`
- */
-function refuseUnfit({ fault, sha256 }, words, request, limits) {
-    const { set, image, memory, largestValue } = request;
-    const { ranOut, lacks, hasMoney } = limits;
-    const locale = set.manifest.serverSettings?.['lc_monetary'];
-    const unfitFor = (what, hint) => new failure_Failure('drill-unfit', `${what}, so the drill proved nothing about the backup`, {
-        hint: `${hint}, then drill it again. The image was ${image}`,
-        cause: words,
-    });
-    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`, "Give the database's service an image that has it");
-    if (fault === null) {
-        if (lacks.includes('lc_monetary') && hasMoney)
-            throw lacksLocale;
-        return;
-    }
-    if (sha256 !== set.manifest.sha256)
-        return;
-    if (ranOut !== null)
-        throw ranOut;
-    if (lacks.includes('lc_monetary') && /type money/.test(words))
-        throw lacksLocale;
-    const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
-    if (libraries.length > 0) {
-        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source");
-    }
-    if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
-        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand as its documentation says: a drill cannot');
-    }
-    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
-    if (found !== undefined)
-        throw unfitFor(found[1], found[2].replace('MEMORY', enoughMemory(largestValue, memory)));
-}
-/** The failure if the kernel has killed something in the container because memory ran out; else null. */
-function memoryRanOut(records, { memory, largestValue }) {
-    if (!/^[1-9]/m.test(records.find('kills') ?? ''))
-        return null;
-    return new failure_Failure('drill-unfit', `Memory ran out in the scratch container, which may use ${formatBytes(memory)}, so the drill proved nothing about the backup`, { hint: `Set "drill-memory" to ${enoughMemory(largestValue, memory)}, then drill it again` });
-}
-/** What of the source's server the image lacks. */
-const lacksIn = (records) => records
-    .get('found')
-    .split('\n')
-    .flatMap((line) => /^lacks (.*)$/.exec(line)?.[1] ?? []);
-
-;// CONCATENATED MODULE: ./build/shared/drill/drill.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-const drill_program = {
-    name: 'drill',
-    step: 'the drill',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(21706), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
-    ],
-};
-/** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
-async function drill(connection, request) {
-    const { backupDir, set, timeout, statements } = request;
-    const { manifest } = set;
-    const log = wordsFile(backupDir, `drill-${request.token}`);
-    const folder = `${backupDir}/${pathOf(set)}`;
-    const names = namesOf(set);
-    const sides = sidesOf(set);
-    const { sent } = request;
-    const beside = (side) => {
-        if (sent !== null)
-            return sent.beside(side);
-        return sides.includes(side) ? `${folder}/${names[side]}` : '';
-    };
-    const incoming = sent === null ? '' : incomingFolder();
-    const server = scratchServer(manifest);
-    const run = connection.run(drill_program, {
-        name: containerOf(request.token),
-        image: request.image,
-        memory: String(request.memory),
-        lifetime: String(Math.ceil(timeout / 1_000)),
-        needed: String(request.neededBytes),
-        least: String(request.leastBytes),
-        dump: sent?.name ?? `${folder}/${names.dump}`,
-        dump_bytes: String(manifest.sizeBytes),
-        incoming,
-        globals: beside('globals'),
-        settings: beside('settings'),
-        schema: beside('schema'),
-        schema_sha256: manifest.schemaSha256 ?? '',
-        bootstrap_role: server.bootstrapRole,
-        monetary: server.monetary,
-        configuration: server.configuration,
-        format: manifest.format,
-        compression: manifest.compression,
-        database: manifest.database,
-        database_argument: databaseArgument(manifest.database),
-        timezone: request.timezone,
-        words_log: log,
-        inside_script: drillScript(),
-        ...factsScripts(),
-        chosen: chosenTables(request.tables),
-        createdb_options: createOptions(manifest),
-        libraries: server.libraries,
-        statements,
-    }, {
-        deadline: timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
-        onLog: request.onLog,
-        onProgress: request.onProgress,
-    });
-    try {
-        const records = await run.result.catch((error) => {
-            if (sent === null || !failure_isFailure(error, 'ciphertext-damaged'))
-                throw error;
-            return error;
-        });
-        if (failure_isFailure(records))
-            return undecrypted(records, await sent?.sha256());
-        const ranOut = memoryRanOut(records, request);
-        const outcome = readOutcome(records, run.lastLines(), log, ranOut);
-        if (sent !== null)
-            outcome.sha256 = await sent.sha256();
-        refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
-            ranOut,
-            lacks: lacksIn(records),
-            hasMoney: records.find('money')?.trim() !== 'f\n\nexit 0',
-        });
-        return outcome;
-    }
-    catch (error) {
-        throw failure_isFailure(error) ? explain_explain(error, request) : error;
-    }
-    finally {
-        sent?.close();
-    }
-}
-/** What age has not written cannot be tried on a server. */
-function undecrypted({ message }, sha256 = null) {
-    const fault = { why: 'it cannot be decrypted', words: message, refusal: null };
-    return { fault, sha256, restoreMs: 0, restored: null };
-}
-const faults = {
-    41: 'it does not restore',
-    42: 'it cannot be decompressed completely',
-    43: 'its end is missing: it does not end the way pg_dump ends a dump',
-};
-function readOutcome(records, lines, log, ranOut) {
-    const status = records.integer('restored');
-    const why = faults[status] ?? `the restore was cut short (exit ${status})`;
-    return {
-        fault: status === 0 ? null : { why, words: tellFault(lines, log), refusal: firstRefusal(lines) },
-        sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
-        restoreMs: records.integer('restore-ms'),
-        restored: status === 0 ? restoredOr(ranOut, records) : null,
-    };
-}
-/** The error first, then in which table. */
-function tellFault(lines, log) {
-    const error = firstError(lines);
-    if (error === null)
-        return lines.slice(-4).join(' ').trim();
-    const table = failedTable(lines);
-    const where = table === null ? '' : ` (in the rows of ${table})`;
-    return `${tellError(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
-}
-/** What is incomplete because memory ran out is not called anything else. */
-function restoredOr(ranOut, records) {
-    try {
-        return readRestored(records);
-    }
-    catch (error) {
-        throw ranOut ?? error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/needed.js
-/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
-const indexShare = 1.3;
-const writeAhead = 1280 * 1024 ** 2;
-const usualRatio = 4;
-/**
- * Bytes that a restore needs on Docker's disk at its peak.
- * @param live current size of the database; null if it does not answer
- */
-function neededFor({ dumpBytes, sizeBytes }, live) {
-    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
-    return Math.ceil(data * 1.1 + writeAhead);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
-
-
-
-
-// Decrypts what `age` has encrypted, on the runner: https://age-encryption.org/v1. The header, where the keys are, is for age's
-// own library; the content is decrypted by Node itself, which is several times as fast.
-/** Bytes. Each recipient needs about 150; who sends more of them than that wants to fill our memory. */
-const decrypt_longestHeader = 64 * 1024;
-const nonceBytes = 16;
-const chunkBytes = 64 * 1024;
-const tagBytes = 16;
-const sealedBytes = chunkBytes + tagBytes;
-/**
- * Turns ciphertext into what was encrypted. Every piece that it gives out is authentic, but only the end of the stream says that
- * all of it is there: do not rely on anything before that.
- *
- * Fails with a Failure `decrypt-key-wrong` if it was encrypted to other keys, before it gives out anything; `ciphertext-damaged` if
- * it is not what `age` wrote, or its end is missing.
- *
- * @param identity private keys, as `identitiesIn` takes them
- */
-function decryptStream(identity) {
-    return new Decryption(identitiesIn(identity));
-}
-class Decryption extends external_node_stream_.Transform {
-    #identities;
-    /** What has come and is not used yet. */
-    #waiting = [];
-    #bytes = 0;
-    /** null until the header was read. */
-    #key = null;
-    #count = 0;
-    constructor(identities) {
-        super();
-        this.#identities = identities;
-    }
-    _transform(chunk, _, done) {
-        this.#waiting.push(chunk);
-        this.#bytes += chunk.length;
-        this.#advance().then(() => done(), done);
-    }
-    _flush(done) {
-        this.#finish().then(() => done(), done);
-    }
-    async #advance() {
-        if (this.#key === null)
-            await this.#begin();
-        // The last piece is sealed differently, and only the end of the stream tells which one it is.
-        while (this.#key !== null && this.#bytes > sealedBytes)
-            this.push(this.#open(this.#take(sealedBytes), false));
-    }
-    async #finish() {
-        if (this.#key === null)
-            throw decrypt_damaged('it ends within its header');
-        const last = this.#open(this.#take(this.#bytes), true);
-        if (last.length === 0 && this.#count > 1)
-            throw decrypt_damaged('its last piece is empty');
-        this.push(last);
-    }
-    async #begin() {
-        const start = Buffer.concat(this.#waiting);
-        this.#waiting = [start];
-        const last = start.indexOf('\n--- ');
-        const end = last === -1 ? -1 : start.indexOf('\n', last + 1);
-        if (end === -1 || start.length < end + 1 + nonceBytes) {
-            if (!start.toString('latin1', 0, 22).startsWith('age-encryption.org/v1\n'.slice(0, start.length)))
-                throw decrypt_damaged('it does not begin as a file of age does');
-            if (start.length > decrypt_longestHeader + nonceBytes)
-                throw decrypt_damaged('its header has no end');
-            return;
-        }
-        const fileKey = await unwrap(this.#take(end + 1), this.#identities);
-        this.#key = derive(fileKey, this.#take(nonceBytes));
-    }
-    /** The next bytes of what waits. */
-    #take(bytes) {
-        const all = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting);
-        this.#waiting = [all.subarray(bytes)];
-        this.#bytes -= bytes;
-        return all.subarray(0, bytes);
-    }
-    #open(sealed, isLast) {
-        const nonce = Buffer.alloc(12);
-        nonce.writeUIntBE(this.#count, 5, 6);
-        nonce[11] = isLast ? 1 : 0;
-        this.#count += 1;
-        if (sealed.length < tagBytes)
-            throw decrypt_damaged(`its end is missing`);
-        const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
-        decipher.setAuthTag(sealed.subarray(-tagBytes));
-        const content = decipher.update(sealed.subarray(0, -tagBytes));
-        try {
-            decipher.final();
-        }
-        catch {
-            throw decrypt_damaged(isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedBytes}`);
-        }
-        return content;
-    }
-}
-const derive = (fileKey, nonce) => Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', fileKey, nonce, 'payload', 32));
-async function unwrap(header, identities) {
-    const { Decrypter } = await __nccwpck_require__.e(/* import() */ 389).then(__nccwpck_require__.bind(__nccwpck_require__, 43389));
-    const decrypter = new Decrypter();
-    for (const identity of identities)
-        decrypter.addIdentity(identity);
-    try {
-        return await decrypter.decryptHeader(header);
-    }
-    catch (error) {
-        if (error instanceof Error && error.message.startsWith('no identity matched')) {
-            throw new failure_Failure('decrypt-key-wrong', 'The private key does not belong to any recipient of this backup', {
-                hint: 'Give the private key (AGE-SECRET-KEY-1…, or an SSH key) of one of the recipients that "encrypt-to" named when the backup was taken',
-            });
-        }
-        throw decrypt_damaged('its header is altered', error);
-    }
-}
-function decrypt_damaged(why, cause) {
-    return new failure_Failure('ciphertext-damaged', `The encrypted file cannot be decrypted: ${why}`, {
-        hint: 'Compare its checksum: sha256sum --check. If it differs, use another copy of this backup, or another backup',
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/sent-dump.js
-
-
-
-/**
- * A dump that the runner sends into the container: from a bucket, or from the host if it is encrypted there. It is hashed as it is
- * stored, and decrypted, as it flows; none of it is kept.
- */
-class SentDump {
-    /** Of the dump, for people: its URI, or its path on the host. */
-    name;
-    #stored;
-    #sides;
-    #key;
-    #hash = (0,external_node_crypto_.createHash)('sha256');
-    #source = null;
-    #pieces = null;
-    #isWhole = false;
-    /**
-     * @param stored opens the dump as it is stored
-     * @param sides the files beside it, compressed and not encrypted
-     * @param key private keys, as `decryptStream` takes them; null if it is not encrypted
-     */
-    constructor(name, stored, sides, key) {
-        this.name = name;
-        this.#stored = stored;
-        this.#sides = sides;
-        this.#key = key;
-    }
-    /** Base64 of a file beside the dump, as drill.sh takes it; empty if the backup has none. */
-    beside(side) {
-        return this.#sides.get(side)?.toString('base64') ?? '';
-    }
-    /** The dump as pg_restore takes it, once decompressed. Call it once. */
-    async open() {
-        this.#source = await this.#stored();
-        this.#pieces = this.#source.iterator({ destroyOnReturn: false });
-        const hashed = external_node_stream_.Readable.from(this.#hashed(), { objectMode: false });
-        if (this.#key === null)
-            return hashed;
-        const decrypted = decryptStream(this.#key);
-        hashed.once('error', (error) => decrypted.destroy(error));
-        decrypted.once('error', () => hashed.unpipe(decrypted));
-        return hashed.pipe(decrypted);
-    }
-    /** Of all of it as it is stored, read to its end if that has not happened yet; null if it could not be. */
-    async sha256() {
-        try {
-            for await (const _ of this.#hashed())
-                ;
-        }
-        catch {
-            return null;
-        }
-        return this.#isWhole ? this.#hash.copy().digest('hex') : null;
-    }
-    /** Gives up what was not read: the connection that it comes over is not held any longer. */
-    close() {
-        this.#source?.on('error', () => { }).destroy();
-    }
-    async *#hashed() {
-        while (this.#pieces !== null && !this.#isWhole) {
-            const { done, value } = await this.#pieces.next();
-            if (done === true)
-                this.#isWhole = true;
-            else {
-                this.#hash.update(value);
-                yield value;
-            }
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
-
-/** Bytes of a file that wait for their reader; then the host waits as well. */
-const mostWaiting = 1024 * 1024;
-/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
-class IncomingFiles {
-    #waiting = [];
-    #current = null;
-    #isOver = false;
-    #error = null;
-    #wake = () => { };
-    #drained = () => { };
-    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
-    get isFull() {
-        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
-    }
-    set onDrain(call) {
-        this.#drained = call;
-    }
-    begin(name, bytes) {
-        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
-        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
-        content.on('error', () => { });
-        for (const event of ['drain', 'close'])
-            content.on(event, () => this.#tellDrained());
-        if (this.#isOver)
-            content.destroy();
-        this.#current = content;
-        this.#waiting.push({ name, bytes, content });
-        this.#wake();
-    }
-    add(piece) {
-        if (this.#current?.destroyed === false)
-            this.#current.write(piece);
-    }
-    end() {
-        this.#current?.end();
-        this.#current = null;
-    }
-    /** No more will come: because of the error, if there is one. What is half here fails with it. */
-    close(error) {
-        this.#isOver = true;
-        this.#error ??= error;
-        if (error !== null)
-            for (const { content } of this.#waiting.splice(0))
-                content.destroy(error);
-        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
-        this.#current = null;
-        this.#wake();
-        this.#tellDrained();
-    }
-    async *[Symbol.asyncIterator]() {
-        for (;;) {
-            const next = this.#waiting.shift();
-            if (next !== undefined) {
-                this.#tellDrained();
-                yield next;
-            }
-            else if (this.#isOver) {
-                if (this.#error !== null)
-                    throw this.#error;
-                return;
-            }
-            else {
-                await new Promise((resolve) => {
-                    this.#wake = resolve;
-                });
-            }
-        }
-    }
-    #tellDrained() {
-        if (!this.isFull)
-            this.#drained();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
-
-
-const read_files_program = {
-    name: 'read-files',
-    step: 'reading the files of a backup',
-    scripts: [__nccwpck_require__.ab + "read-files.sh"],
-};
-/**
- * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
- * when the caller stops early.
- * @throws Failure `set-gone`; as any program's
- */
-async function* readFiles(connection, request) {
-    const { backupDir, set, names, timeout, signal, onLog } = request;
-    const files = new IncomingFiles();
-    const parameters = { backup_dir: backupDir, folders: pathsOf(set), names };
-    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
-    let isWhole = false;
-    try {
-        yield* files;
-        await run.result;
-        isWhole = true;
-    }
-    finally {
-        if (!isWhole) {
-            files.close(new Error('The rest is not wanted'));
-            await run.release();
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
-function pack(text) {
-    return gzipSync(text, { level: 1 }).toString('base64');
-}
-/**
- * Unpacks a text from the host, which may have sent anything.
- * @param longest limit for the text, in bytes
- * @returns null if it is not a packed text, or is longer
- */
-function unpack(packed, longest) {
-    try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
-
-
-
-
-
-
-const whole_manifest_program = {
-    name: 'whole-manifest',
-    step: 'reading a manifest',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
-};
-/** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
-async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
-        deadline: 120_000,
-        atEnd: 'end',
-        signal,
-        onLog,
-    });
-    try {
-        return read_manifest_readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
-    }
-    catch (error) {
-        if (!failure_isFailure(error, 'bad-manifest', 'manifest-unreadable'))
-            throw error;
-        throw new failure_Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-            hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
-            cause: error,
-        });
-    }
-}
-/**
- * Refuses to publish a manifest that later runs could not read: its set would lie there and never count.
- * @param text the manifest as it will be written
- * @throws Failure `manifest-unreadable`
- */
-function demandReadable(text) {
-    const refuse = (why, cause) => new Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-        hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
-        cause,
-    });
-    try {
-        readManifest(text);
-    }
-    catch (error) {
-        throw isFailure(error) ? refuse(error.message, error) : error;
-    }
-    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
-    if (before > longestHead)
-        throw refuse(`has ${before} bytes before its tables and sequences`);
-    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
-    if (behind > longestTail)
-        throw refuse(`has ${behind} bytes besides its tables and sequences`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/restore/backup-source.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
-const longestSide = 32 * 1024 * 1024;
-/** Bytes of it, decompressed. */
-const backup_source_longestText = 8 * longestSide;
-/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
-const longestPause = 30 * 60_000;
-/**
- * Finds the backup that is wanted.
- * @throws Failure `no-backup`
- */
-async function sourceOf(connection, catalogue, request) {
-    const { from, bucket, signal } = request;
-    if (from === 'host' || bucket === null)
-        return onHost(connection, catalogue, request);
-    const store = await openS3Store(bucket, signal, { silence: longestPause });
-    try {
-        return await inBucket(store, catalogue, request);
-    }
-    catch (error) {
-        store.close();
-        throw error;
-    }
-}
-function onHost(connection, catalogue, request) {
-    const { backupDir, timeout, signal, log } = request;
-    const onLog = (line) => log.host(line);
-    const set = chooseSet(request, catalogue);
-    if (set === null)
-        throw noBackup('verified backup', request, request.database, backupDir);
-    const names = namesOf(set);
-    const isSent = set.manifest.encryption === 'age';
-    const opened = [];
-    const read = async (name) => {
-        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
-        opened.push(files);
-        const { value } = await files.next();
-        return value.content;
-    };
-    const close = async () => {
-        for (const files of opened.splice(0))
-            await files.return(undefined).catch(() => { });
-    };
-    return {
-        set,
-        copy: null,
-        isSent,
-        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
-        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, request) : null),
-        beside: async (side) => {
-            const text = await besideDump(set, side, read, request);
-            await close();
-            return text;
-        },
-        close,
-    };
-}
-/** The set on the host that is wanted; null if there is none. */
-function chooseSet({ wanted, database }, { sets }) {
-    if (wanted === 'latest')
-        return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
-    const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
-    return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
-}
-async function inBucket(store, catalogue, request) {
-    const { bucket, environment, wanted, log } = request;
-    const prefix = bucket?.prefix ?? '';
-    const stored = await storedSets(store, prefix, environment);
-    const place = store.uri(`${prefix}/${environment}`);
-    const isLatest = wanted === 'latest';
-    const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
-    const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
-    const [newest] = own;
-    const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
-    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
-    if (chosen === undefined || !chosen.isComplete)
-        throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
-    if (isLatest && newest !== chosen)
-        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
-    const { id, manifest } = chosen;
-    // The proof of a copy is no proof of another set with the same id.
-    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
-    const names = namesOf(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
-    return {
-        set,
-        copy,
-        isSent: true,
-        manifest: async () => {
-            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
-            try {
-                return read_manifest_readManifest(text.toString('utf8'));
-            }
-            catch (error) {
-                if (!failure_isFailure(error, 'bad-manifest'))
-                    throw error;
-                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
-                    hint: 'Do not rely on this copy: take another one, or the one on the host',
-                    cause: error,
-                });
-            }
-        },
-        sent: () => sentDump(copy, set, read, request),
-        beside: (side) => besideDump(set, side, read, request),
-        close: async () => store.close(),
-    };
-}
-/** The one that all are; null if there is none, or another. */
-function onlyOne(databases) {
-    const [first = null, ...others] = new Set(databases);
-    return others.length === 0 ? first : null;
-}
-function noBackup(kind, { wanted, input }, database, place, faults = []) {
-    const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
-    const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
-    const what = database === null ? unknown : ` of "${database}"`;
-    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
-    return new failure_Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
-        hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
-    });
-}
-const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
-async function readObject(store, set, name) {
-    const key = keyOf(set, name);
-    const content = await store.read(key);
-    if (content !== null)
-        return content;
-    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
-}
-/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
-async function sentDump(name, set, read, request) {
-    const key = keyFor(set, request);
-    const names = namesOf(set);
-    const sides = new Map();
-    for (const side of sidesOf(set))
-        sides.set(side, await readSide(set, side, read, key));
-    return new SentDump(name, () => read(names.dump), sides, key);
-}
-async function besideDump(set, side, read, request) {
-    if (!sidesOf(set).includes(side))
-        return null;
-    const packed = await readSide(set, side, read, keyFor(set, request));
-    try {
-        return (0,external_node_zlib_.gunzipSync)(packed, { maxOutputLength: backup_source_longestText }).toString('utf8');
-    }
-    catch {
-        throw new failure_Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
-            hint: 'Nothing was restored. Take another backup',
-        });
-    }
-}
-/** @throws Failure `decrypt-key-missing` */
-function keyFor(set, { decryptKey }) {
-    if (set.manifest.encryption !== 'age')
-        return null;
-    if (decryptKey !== null)
-        return decryptKey;
-    throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
-        hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
-    });
-}
-/** A file beside the dump, compressed. */
-async function readSide(set, side, read, key) {
-    const name = namesOf(set)[side];
-    const stored = await bufferOf(await read(name), name, longestSide);
-    return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
-}
-async function bufferOf(content, name, most) {
-    const pieces = [];
-    let length = 0;
-    for await (const piece of content) {
-        length += piece.length;
-        if (length > most)
-            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
-        pieces.push(piece);
-    }
-    return Buffer.concat(pieces);
-}
-async function decrypted(stored, key) {
-    const stream = decryptStream(key);
-    stream.end(stored);
-    return (0,consumers_namespaceObject.buffer)(stream);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/proof.js
-
-
-
-
-
-const proof_program = {
-    name: 'prove',
-    step: 'the update of the proof',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
-};
-/**
- * Adds a proof to a set, in every folder of the set, and to the history.
- * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
- */
-async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
-    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const parameters = {
-        backup_dir: backupDir,
-        name,
-        line: JSON.stringify(proof),
-        folders: pathsOf(set),
-        ...recordParameters(records),
-    };
-    try {
-        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
-    }
-    catch (error) {
-        if (failure_isFailure(error, 'lock-held'))
-            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
-/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
-function relationName({ schema, name }) {
-    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : relation_name_identifier(part));
-    return `${shown(schema)}.${shown(name)}`;
-}
-/** A name in SQL, whatever it holds. */
-function relation_name_identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
-
-
-// What the facts about tables come to, in words for people.
-/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
-function isHashed({ content, rows }) {
-    return rows === 0 || (content !== null && content.rows > 0);
-}
-/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
-function hashedText(tables) {
-    const hashed = tables.filter(isHashed);
-    const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
-    const sampled = hashed.length - whole;
-    const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
-    const not = tables.length - hashed.length;
-    const parts = [
-        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
-    ];
-    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
-}
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function table_facts_leftOut(tables) {
-    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
-}
-/** `1 row in public.q_mail, which belongs to the extension hstore`. */
-function leftOutText(tables) {
-    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
-    return listed(told, 5);
-}
-
-;// CONCATENATED MODULE: ./build/shared/drill/judge-data.js
-
-
-
-/** The first few names. */
-const some = (names) => listed(names, 5);
-/** Compares restored data with what the manifest says was dumped. */
-function judgeData(findings, manifest, restored, remedy) {
-    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest, restored, remedy);
-    judge_data_judgeContent(findings, manifest, restored);
-    judgeLeftOut(findings, manifest, restored);
-    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
-        ? `${restored.largeObjects}`
-        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
-    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
-}
-/** Checks that every dumped table came back. */
-function judgeTables(wanted, found, remedy) {
-    const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
-    const missing = dumped(wanted)
-        .map(relationName)
-        .filter((name) => !present.has(name));
-    // Another version of an extension may bring other tables.
-    const added = found
-        .filter(({ extension }) => extension === null)
-        .map(relationName)
-        .filter((name) => !known.has(name));
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    if (added.length > 0)
-        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
-    // Not a fault, just as for a backup: the database may be new, or hold only functions.
-    if (dumped(wanted).length === 0)
-        return 'none: the database had no table when the dump was taken';
-    return dumped(wanted).length === 0
-        ? 'there were none to restore'
-        : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
-}
-/** Compares the row counts. An estimated or missing count proves nothing. */
-function judgeRows(findings, manifest, restored, remedy) {
-    const wanted = judge_data_comparable(manifest, restored);
-    if (wanted.some(({ exact }) => !exact)) {
-        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
-        return;
-    }
-    findings.check('rows', () => {
-        const trees = treesOf(wanted, restored.tables);
-        const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
-        if (trees.length === 0)
-            return 'none: there are no tables';
-        if (other.length === 0)
-            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
-        const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
-        return { detail: some(named), remedy };
-    });
-}
-/**
- * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
- * warning: its rows were only counted.
- */
-function judge_data_judgeContent(findings, manifest, restored) {
-    const wanted = judge_data_comparable(manifest, restored);
-    const unhashed = wanted.filter((table) => !isHashed(table));
-    const computed = unhashed.filter(({ generates }) => generates);
-    const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
-    if (other.length === 0 && computed.length > 0) {
-        findings.unable('content', `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
-        return;
-    }
-    findings.check('content', () => {
-        if (wanted.length === 0)
-            return 'none: there are no tables';
-        if (other.length > 0)
-            return otherValues(other);
-        const hashed = wanted.filter(isHashed);
-        const equal = `hashed, with equal results: ${hashedText(hashed)}`;
-        if (unhashed.length === 0)
-            return equal;
-        return {
-            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
-            remedy: hashingRemedy,
-            severity: 'warning',
-        };
-    });
-}
-const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
-function otherValues(other) {
-    const names = (trees) => some(trees.map(({ name }) => name));
-    const computed = other.filter(({ before }) => before.generates);
-    return {
-        detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
-        remedy: computed.length > 0
-            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
-    };
-}
-/** Logs and the like of which their authors say that a dump need not have them. */
-const ownLogs = new Set(['pg_cron job_run_details']);
-/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
-function judgeLeftOut(findings, manifest, restored) {
-    const present = new Map(restored.tables.map((table) => [relationName(table), table]));
-    const changed = changedExtensions(manifest, restored);
-    const lost = table_facts_leftOut(manifest.tables).filter((table) => {
-        const { rows, content } = present.get(relationName(table)) ?? {};
-        return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
-    });
-    const others = manifest.tables.filter(({ unnamed, ...table }) => {
-        const after = present.get(relationName(table))?.unnamed;
-        return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
-    });
-    if (others.length > 0) {
-        findings.check('left out', () => otherThanNamed(others), 'warning');
-    }
-    if (lost.length === 0)
-        return;
-    const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
-    findings.check('left out', () => ({
-        detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
-    }), lost.every(isKnown) ? 'warning' : 'error');
-}
-/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
-function otherThanNamed(tables) {
-    const told = tables.map((table) => `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
-    return {
-        detail: `not in the dump, and others in a restore: ${some(told)}`,
-        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
-    };
-}
-const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${relation_name_identifier(extension ?? '')} DROP TABLE ${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
-/** Checks that each sequence is where it was. */
-function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
-    const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
-    const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
-    if (fault.length > 0) {
-        const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
-        return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
-    }
-    const [first] = known;
-    if (first !== undefined) {
-        return {
-            detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
-            remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
-            severity: 'warning',
-        };
-    }
-    if (wanted.length === 0)
-        return 'none';
-    const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
-    const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-    return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
-}
-/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
-function changedExtensions({ extensions }, restored) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
-}
-/** The dumped tables whose rows must be the same. */
-function judge_data_comparable(manifest, restored) {
-    const changed = changedExtensions(manifest, restored);
-    return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
-}
-const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
-function treesOf(wanted, found) {
-    // By the manifest, which knows the partitions; only tables that are in it count.
-    const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
-    const sums = (tables) => {
-        const of = new Map();
-        for (const table of tables) {
-            const tree = treeOf.get(relationName(table));
-            if (tree === undefined)
-                continue;
-            const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
-            of.set(tree, {
-                rows: rows + (table.rows ?? 0),
-                hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
-                generates: generates || table.generates,
-            });
-        }
-        return of;
-    };
-    const after = sums(found);
-    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
-}
-/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function isWithin(sequence, value) {
-    const { before, after } = sequence;
-    if (value === undefined)
-        return false;
-    if (!isBound(sequence))
-        return true;
-    if (value === null)
-        return before === null;
-    if (after === null)
-        return false;
-    return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
-}
-/**
- * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
- * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
- */
-function isBehind(sequence, value) {
-    const { before, after } = sequence;
-    if (value === undefined || before === null || before === after)
-        return false;
-    return value === null || ahead(value, before, sequence) < 0n;
-}
-const setBack = 'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
-/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
-function isBound(sequence) {
-    const { before, after, cycles } = sequence;
-    if (cycles)
-        return false;
-    return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
-}
-/** How far `value` is ahead of `bound`, in the direction of the increment. */
-function ahead(value, bound, { increment }) {
-    return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
-}
-function judgeExtensions({ extensions }, restored, remedy) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
-    if (extensions.length === 0)
-        return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/drill/judge-indexes.js
-
-/** Damage is a fault of the backup. What cannot be read for another reason proves nothing. */
-function judgeIndexes(findings, { indexes }, remedy) {
-    const { checked, faults, unread } = indexes;
-    if (faults.length === 0 && unread.length > 0) {
-        const image = 'Check that the image of the database has amcheck and all libraries of its extensions';
-        findings.unable('indexes', `could not read all of them: ${some(unread)}`, image);
-        return;
-    }
-    findings.check('indexes', () => {
-        if (faults.length > 0)
-            return { detail: some(faults), remedy };
-        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
-        if (checked === null)
-            return 'all are valid; not read in full, because the image lacks amcheck';
-        return `all are valid; amcheck read ${checked} of them`;
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
-/**
- * Texts of dumps without the secrets that a schema may hold, as far as they can be recognized: values that follow a name like that
- * of a password (options of user mappings and others, settings, defaults, arguments, JSON), tokens in headers, and connection
- * strings. A dump lists them in SQL that anybody may read who reads a report. More may be hidden than is secret.
- * The same value gets the same number in all of the texts, so that a change can still be seen.
- */
-function hideSecrets(...texts) {
-    const numbers = new Map();
-    const hidden = (value) => {
-        const number = numbers.get(value) ?? numbers.size + 1;
-        numbers.set(value, number);
-        return `(hidden ${number})`;
-    };
-    const hide = (text) => text
-        .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
-        .replace(inHeader, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(namedWithin, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(hide_secrets_named, (_, before, value) => `${before}'${hidden(value)}'`)
-        .replace(inJson, (_, before, value) => `${before}"${hidden(value)}"`)
-        .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
-        .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
-    return texts.map(hide);
-}
-/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
-const hide_secrets_literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
-/**
- * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
- * no text that was made for it keeps us busy.
- */
-const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
-/** CREATE SUBSCRIPTION … CONNECTION '…' */
-const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
-/** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
-const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${hide_secrets_literal}`, 'gi');
-/** The same within a literal, where quotes are doubled. */
-const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
-const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
-const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
-/** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
-const noValue = '(?!>|=|(?:new|old|excluded)\\.|\\$|null\\b|[\\w.$"]{0,130}\\s*\\(|\'?\\(hidden)';
-const inConnectionString = new RegExp(`(\\b${secretName}\\s*=\\s*)${noValue}('{1,2}[^']*'{1,2}|\\{[^}]*(?:\\}|$)|[^\\s'"&;,()]+)`, 'gi');
-const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
-
-;// CONCATENATED MODULE: ./build/verify-action/drill/judge-schema.js
-
-/**
- * PostgreSQL prints some conditions in another way after a restore, so a schema that is not identical to the source's is compared
- * with that of a second restore, from the set's schema file.
- */
-function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
-    const { sha256, ofFile, lines } = schema;
-    if (sha256 === schemaSha256) {
-        findings.check('schema', () => 'a new dump of it is identical');
-    }
-    else if (ofFile === null) {
-        findings.unable('schema', 'the backup has no schema file to compare with', 'See the report of the backup');
-    }
-    else if ('trouble' in ofFile) {
-        const detail = `cannot compare with the schema file of ${id}: ${ofFile.trouble}`;
-        findings.unable('schema', detail, 'See the log. Take a backup now and drill it');
-    }
-    else {
-        findings.check('schema', () => ofFile.sha256 === sha256
-            ? 'a new dump of it is identical to one of its schema file, restored in the same way; PostgreSQL prints it differently than in the source'
-            : {
-                detail: `the dump and its schema file restore to different schemas: ${hideSecrets(...lines).join(' / ') || 'the host has no diff to show the lines'}`,
-                remedy: 'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
-                severity: 'warning',
-            });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/drill/remedy.js
-
-/** What to mend in the source, by what the server refused. Names no reason that it did not give. */
-const mending = [
-    [
-        /^could not create unique index (".+")|^duplicate key value violates unique constraint (".+")/,
-        ([, index, constraint]) => `it has rows that are equal where ${index ?? constraint} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index ?? constraint}`,
-    ],
-    [
-        /^insert or update on table (".+") violates foreign key constraint (".+")/,
-        ([, table, constraint]) => `${table} has rows whose partner is missing. Find and mend them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
-    ],
-    [
-        /^(?:new row for relation (".+") violates check constraint (".+")|check constraint (".+") of relation (".+") is violated by some row|check constraint (".+") is violated by some row)/,
-        ([, table, constraint, later, of, alone]) => `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise mend the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
-    ],
-    [
-        /^(null value in column|column .+ contains null values)/,
-        () => 'a column has NULL where it must not: mend the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
-    ],
-    [
-        /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
-        ([, constraint]) => `it has rows that ${constraint} excludes: mend them, then REINDEX INDEX ${constraint}`,
-    ],
-    [
-        /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
-        () => 'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
-    ],
-    [
-        /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
-        () => 'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
-    ],
-    [
-        /^(functions in |generation expression is not immutable)/,
-        () => 'an index or a generated column calls a function that is no longer IMMUTABLE: mend the function or the column',
-    ],
-    [
-        /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
-        () => 'it has values that their type no longer takes: mend these rows, or the type',
-    ],
-];
-const ways = 'For what can still be restored: docs/restore.md#a-source-that-does-not-restore';
-/** What is no fault of the source, or need not be one. The file is intact in all of these. */
-const elsewhere = [
-    [
-        /^(out of|could not (fork|resize|write|extend|fsync|create file|(open|read) file "|read block)|invalid (page|memory alloc)|the database system|terminating|canceling|sorry|too many|remaining connection|page verification|missing chunk|unexpected chunk|compressed|deadlock|tuple|cache lookup|server closed)/,
-        'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
-    ],
-    [
-        /^role ".+" does not exist/,
-        'The dump names a role that the globals beside it did not create. If the backup could not take them, see its report; else read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
-    ],
-    [
-        /^(must be|must have|permission denied)/,
-        'The role that restores may not do this. See which roles and grants globals.sql.gz of the set has',
-    ],
-];
-/**
- * What to do if a backup did not restore. If its bytes are those that were taken and the server refused a statement, the
- * backup is not at fault. That the source is, and that a new backup would be no better, is said only of errors that show it.
- */
-function remedyOf({ id, sha256 }, outcome) {
-    const refusal = outcome.fault?.refusal ?? null;
-    if (refusal === null || outcome.sha256 !== sha256)
-        return `Do not rely on ${id}. Take a backup now and drill it`;
-    for (const [said, mend] of mending) {
-        const match = said.exec(refusal);
-        if (match !== null)
-            return `The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there: ${mend(match)}. ${ways}`;
-    }
-    const known = elsewhere.find(([said]) => said.test(refusal));
-    if (known !== undefined)
-        return `The file is intact. ${known[1]}`;
-    const read = refusal === said_hidden
-        ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
-        : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
-    return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
-
-
-
-
-
-
-
-/** The running database's image if its major version matches the archive's, otherwise the official image. */
-function imageFor(manifest, running) {
-    const major = (version) => Number.parseInt(version, 10);
-    if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion))
-        return running.imageId;
-    return `postgres:${major(manifest.serverVersion)}`;
-}
-/** Checks that the restored data equal the dumped data. */
-function judgeDrill({ manifest, outcome, statements, copy }) {
-    const findings = new Findings('drill');
-    const { fault, restored } = outcome;
-    const id = copy === null ? manifest.id : `the copy of ${manifest.id} off the host`;
-    const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
-    findings.check('same bytes', () => {
-        if (outcome.sha256 === manifest.sha256)
-            return `${manifest.file} matches its manifest`;
-        return { detail: `${manifest.file} does not match its manifest, or could not be read`, remedy };
-    });
-    findings.check('restore', () => {
-        if (fault === null)
-            return `restored ${copy === null ? id : `${manifest.id} from ${copy}`} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-        return {
-            detail: `${id}: ${fault.why}. ${fault.words}`,
-            remedy: remedyOf({ id, sha256: manifest.sha256 }, outcome),
-        };
-    });
-    if (restored === null) {
-        for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
-            findings.unable(name, 'the backup was not restored', null);
-        if (statements.length > 0)
-            findings.unable('drill-sql', 'the backup was not restored', null);
-        return findings;
-    }
-    judgeData(findings, manifest, restored, remedy);
-    judgeSchema(findings, manifest, restored);
-    judgeIndexes(findings, restored, remedy);
-    if (statements.length > 0)
-        judgeStatements(findings, statements, restored.assertions);
-    return findings;
-}
-/** The backup, what came back and how long that took: `backup 20261125_083415 of "shop", 8,316 rows, recovered in 5.5 s`. */
-function drillText({ id, database }, { fault, restored, restoreMs }, copy) {
-    const backup = `backup ${id} of "${database}"${copy === null ? '' : ` from the off-site copy ${copy}`}`;
-    if (fault !== null || restored === null)
-        return `${backup}, not restored`;
-    const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
-}
-function judgeStatements(findings, statements, assertions) {
-    if (assertions === null) {
-        findings.unable('drill-sql', 'could not create a read-only role in the scratch database', 'See the log');
-        return;
-    }
-    findings.check('drill-sql', () => {
-        const wrong = statements
-            .map((statement, index) => ({ statement, result: assertions[index] }))
-            .filter(({ result }) => result?.isTrue !== true);
-        if (wrong.length === 0)
-            return `${counted(statements.length, 'statement')}, all true`;
-        const named = wrong.map(({ statement, result }) => `${oneLine(statement)} returned ${oneLine(result?.answer ?? '') || 'nothing'}`);
-        return {
-            detail: some(named),
-            remedy: 'Find out which is wrong: the restored data, or the statement in "drill-sql"',
-        };
-    });
-}
-const oneLine = (text) => {
-    const line = text.replaceAll(/\s+/g, ' ').trim();
-    return line.length > 120 ? `${line.slice(0, 119)}…` : line;
-};
-/** The record of a drill. It says nothing about the release that was running when the backup was taken. */
-function drillRecord(manifest, { result, restoreMs }, facts) {
-    const { id, release, schemaSha256 } = manifest;
-    return {
-        ...observed(release, { ...facts, backupId: id, schemaSha256 }, null),
-        event: 'drill',
-        status: result === 'passed' ? 'succeeded' : 'failed',
-        durationMs: restoreMs,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Restores a backup for real, and stores the result beside the backup and in the history. */
-async function checkDrill(connection, surveyed, run) {
-    const { inputs, signal } = run;
-    const source = await sourceOf(connection, surveyed.catalogue, {
-        ...inputs,
-        wanted: inputs.drillBackup,
-        from: inputs.drillFrom,
-        database: databaseOf(surveyed, inputs),
-        input: 'drill-backup',
-        signal,
-        log: log_namespaceObject,
-    });
-    try {
-        return await drillFrom(connection, source, surveyed, run);
-    }
-    finally {
-        await source.close();
-    }
-}
-async function drillFrom(connection, source, surveyed, run) {
-    const { inputs, outputs, signal, workflow } = run;
-    const { seen } = surveyed;
-    const { set, copy } = source;
-    const facts = last_good_factsOf(seen);
-    const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
-    const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
-    const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
-    info(`Drilling ${copy ?? set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`);
-    // The restored data are compared with the whole manifest, which the survey did not fetch.
-    const manifest = await source.manifest();
-    refuseShortage(manifest, inputs.drillMemory);
-    if (source.isSent)
-        info('The dump flows through this runner: nothing of it is kept here');
-    const outcome = await drill(connection, {
-        backupDir: inputs.backupDir,
-        set,
-        sent: await source.sent(),
-        tables: manifest.tables,
-        image,
-        token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
-        memory: inputs.drillMemory,
-        largestValue: largestOf(manifest.tables),
-        neededBytes: needed,
-        leastBytes: inputs.minFreeSpace,
-        timezone: facts?.timezone ?? '',
-        statements: inputs.drillStatements,
-        timeout: inputs.timeout,
-        signal,
-        onLog: host,
-        onProgress: tellDrill,
-    });
-    outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
-    const findings = judgeDrill({
-        manifest,
-        outcome,
-        statements: inputs.drillStatements,
-        copy,
-    });
-    findings.subject = drillText(manifest, outcome, copy);
-    const { status } = tallyOf(findings.list, 'error');
-    const proof = {
-        at: new Date().toISOString(),
-        what: 'drill',
-        from: copy === null ? 'host' : 's3',
-        result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
-        checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
-        restoreMs: outputs['drill-duration-ms'],
-        image,
-        runUrl: workflow.runUrl,
-    };
-    const holder = holderText('verify-action', workflow.runUrl, new Date());
-    await findings.attempt('proof', async () => {
-        // A drill that could not be made proves nothing, so it is not recorded as failed.
-        const record = proof.result === 'could-not-check'
-            ? null
-            : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
-        if (set.folders.length === 0) {
-            if (record !== null)
-                await addRecord(connection, record, surveyed, run);
-            return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
-        }
-        await addProof(connection, set, proof, {
-            records: record === null ? [] : [...surveyed.knownHistory.missing, record],
-            backupDir: inputs.backupDir,
-            lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
-            onLog: host,
-        });
-        if (record !== null)
-            await copyRecord(record, surveyed, run);
-        return `added to the proofs of ${set.id}`;
-    });
-    return findings;
-}
-function tellDrill(name, value) {
-    if (name === 'room')
-        progress(`Docker's disk has ${formatBytes(Number(value))} free`);
-    else if (name === 'restoring')
-        progress(`Restoring ${formatBytes(Number(value))}`);
-    else
-        progress('Checking the restored data');
-}
-/** A restore that is sure to fail would only take long to say so. */
-function refuseShortage({ id, tables }, memory) {
-    const shortage = memoryShortage(tables, memory);
-    if (shortage === null)
-        return;
-    throw new failure_Failure('drill-unfit', `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`, {
-        hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/live-database.js
@@ -45354,7 +43320,7 @@ function refuseShortage({ id, tables }, memory) {
  * unknown which of several databases is meant.
  */
 function judgeLiveDatabase(group, seen) {
-    const findings = new Findings(group);
+    const findings = new finding/* Findings */.Fv(group);
     const { containers, candidates } = seen;
     if (containers.length > 0 && candidates.length < 2)
         findings.check('database', () => judgeContainer(seen));
@@ -45421,7 +43387,7 @@ function ran({ event, status }) {
 function differs(images, now) {
     const others = [...images].filter(([service, image]) => {
         const present = now.get(service);
-        return present !== undefined && !sameImage(image, present);
+        return present !== undefined && !(0,releases_release/* sameImage */.G4)(image, present);
     });
     return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
@@ -45544,9 +43510,9 @@ function storeServices(containers, facts, images = new Map()) {
  * @param writes the mounted folders in the container that it may write to
  */
 function isStore(images, variables, writes) {
-    const paths = images.map((image) => image_reference_referenceOf(image)?.path ?? '');
+    const paths = images.map((image) => (0,image_reference/* referenceOf */.Bz)(image)?.path ?? '');
     const isOneOf = (sign) => stores.some(sign);
-    if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => stores_isWithin(path, folder)))))
+    if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => isWithin(path, folder)))))
         return true;
     if (paths.some((path) => inFull.test(path)))
         return true;
@@ -45577,7 +43543,7 @@ function stores_wordsOf(part) {
         .map((word) => (storeNames.has(word) ? word : word.replace(/v?\d+$/, '')))
         .filter((word) => word !== '');
 }
-function stores_isWithin(path, folder) {
+function isWithin(path, folder) {
     return path === folder || path.startsWith(`${folder}/`);
 }
 
@@ -45605,9 +43571,9 @@ function judgeRegistry(findings, { registry }, inputs) {
 }
 /** The last good release in the history, and those of its images that the host lacks. */
 function lastGoodOf({ seen, knownHistory }, inputs) {
-    const stores = storeServices(seen.containers, seen.swapFacts ?? noSwapFacts);
+    const stores = storeServices(seen.containers, seen.swapFacts ?? survey_swap/* noSwapFacts */.m);
     const ignored = new Set([...databaseServices(seen, inputs.databaseService), ...stores]);
-    const running = releaseOf(seen.containers, seen.images);
+    const running = (0,releases_release/* releaseOf */.l7)(seen.containers, seen.images);
     const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
     const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
     const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
@@ -45618,7 +43584,7 @@ function imagesToAskFor(facts, inputs) {
     return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
 }
 function referenceTo({ image, tag, digest }) {
-    const repository = image_reference_referenceOf(image)?.repository;
+    const repository = (0,image_reference/* referenceOf */.Bz)(image)?.repository;
     if (repository === undefined || (digest === null && tag === null))
         return null;
     return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
@@ -45653,10 +43619,10 @@ function judge_images_named(service, { image, tag, digest, imageId }, images) {
     return `${service} ${image_name_nameOf({ image, tag, imageId }, null, images) ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 function isHere({ image, digest, imageId }, images) {
-    const repository = image_reference_referenceOf(image)?.repository;
+    const repository = (0,image_reference/* referenceOf */.Bz)(image)?.repository;
     return images.some(({ id, repoDigests }) => (imageId !== null && id === imageId) ||
         (digest !== null &&
-            repoDigests.map(image_reference_referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
+            repoDigests.map(image_reference/* referenceOf */.Bz).some((name) => name?.digest === digest && name.repository === repository)));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
@@ -45723,16 +43689,18 @@ function judgeComposeFile(seen, inputs) {
     const unset = compose.unset.map(tellUnset);
     const [first] = unset;
     if (first !== undefined) {
-        const named = listed(unset.map(({ what }) => what), 1);
+        const named = (0,units/* listed */.KE)(unset.map(({ what }) => what), 1);
         return {
             detail: named,
             remedy: `${first.remedy}. Then check it. ${composeCommand({ ...inputs, call: compose.call }, seen.user)} config --quiet`,
             severity: 'warning',
         };
     }
-    return `${files} is valid, with ${counted(services.size, 'service')}`;
+    return `${files} is valid, with ${(0,units/* counted */.hS)(services.size, 'service')}`;
 }
 
+// EXTERNAL MODULE: ./build/shared/drill/needed.js
+var drill_needed = __nccwpck_require__(18901);
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-database.js
 
 
@@ -45756,11 +43724,11 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
     findings.after('project', 'database', () => `it runs in the service ${findDatabase(seen, needs).service}`);
     findings.after('database', 'database accepts', () => {
         const { database, serverVersion, sizeBytes } = askedDatabase(seen);
-        return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
+        return `"${database}" accepts connections: ${(0,units/* formatBytes */.z3)(sizeBytes)}, PostgreSQL ${serverVersion}`;
     });
     findings.after('database accepts', 'pg_dump', () => {
         const facts = askedDatabase(seen);
-        probe_checkDumpTools(facts);
+        (0,postgres_probe/* checkDumpTools */.W4)(facts);
         return `pg_dump ${facts.pgDumpVersion} is in the container`;
     });
     findings.after('pg_dump', 'compressor', () => {
@@ -45770,11 +43738,11 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
     findings.after('compressor', 'space', () => {
         const facts = askedDatabase(seen);
         const { encoding } = chooseCompression(seen, facts, needs);
-        const previous = verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
+        const previous = (0,sets_catalogue/* verifiedSetsOf */.Ns)(facts.database, catalogue.sets)[0]?.manifest ?? null;
         const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
         const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
         checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
-        return `${formatBytes(seen.freeBytes)} free; the next backup needs about ${formatBytes(estimate)}`;
+        return `${(0,units/* formatBytes */.z3)(seen.freeBytes)} free; the next backup needs about ${(0,units/* formatBytes */.z3)(estimate)}`;
     });
     const free = seen.setup?.dockerFree ?? null;
     if ('version' in seen.docker && free === null) {
@@ -45786,15 +43754,15 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
 }
 function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     const facts = askedDatabase(seen);
-    const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
+    const newest = (0,sets_catalogue/* verifiedSetsOf */.Ns)(facts.database, catalogue.sets)[0];
     if (newest === undefined)
         return 'there is no backup to drill yet';
-    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
+    const needed = (0,drill_needed/* neededFor */.r)(newest.manifest, facts.sizeBytes) + minFreeSpace;
     const remedy = 'Make room: docker system df on the host. Or drill on another machine: docs/restore.md';
     if (free >= needed)
-        return `Docker's disk has ${formatBytes(free)} free; a drill needs at most ${formatBytes(needed)}`;
+        return `Docker's disk has ${(0,units/* formatBytes */.z3)(free)} free; a drill needs at most ${(0,units/* formatBytes */.z3)(needed)}`;
     return {
-        detail: `Docker's disk has only ${formatBytes(free)} free; a drill may need ${formatBytes(needed)}`,
+        detail: `Docker's disk has only ${(0,units/* formatBytes */.z3)(free)} free; a drill may need ${(0,units/* formatBytes */.z3)(needed)}`,
         remedy,
     };
 }
@@ -45816,7 +43784,7 @@ function holdText(hold) {
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), (0,shared_clean/* cleanLine */.Ow)(line.slice(at + 1), 1_000)];
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
@@ -45883,11 +43851,11 @@ async function transaction_followTransaction(connection, backupDir, id, told, { 
         abandoned: records.find('abandoned') !== undefined,
     };
 }
-const transaction_mostLines = 15;
-const transaction_longestLine = 200;
+const mostLines = 15;
+const longestLine = 200;
 function readLastWords(value) {
     const [service = '', ...lines] = cleanLines(value);
-    return { service, lines: lines.slice(-transaction_mostLines).map((line) => cleanLine(line, transaction_longestLine)) };
+    return { service, lines: lines.slice(-mostLines).map((line) => cleanLine(line, longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
@@ -45961,8 +43929,8 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
-    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+    const folder = (0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir));
+    throw new shared_failure/* Failure */.HR('survey-incomplete', `Cannot read every journal in ${(0,backup_folder/* transactionsFolder */.on)(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
 }
@@ -45990,11 +43958,11 @@ function judgeTransactions(findings, seen, { backupDir }) {
         if (first === undefined)
             return 'no rollback is unfinished';
         // Only rollback-action as holder of the lock means that a rollback is running.
-        if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
+        if ((0,lock_holder/* readHolder */.F1)(seen.lockHolder ?? '').action === 'rollback-action')
             return `rollback ${seen.unfinished.join(', ')} is running`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
-            remedy: `The next backup or rollback finishes it. By hand on the host: ${backup_folder_commandToEnd(backupDir, first)}`,
+            remedy: `The next backup or rollback finishes it. By hand on the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, first)}`,
         };
     });
     findings.check('hold', () => seen.hold === null
@@ -46011,18 +43979,18 @@ function judgeHistory(findings, facts, inputs) {
     const ours = knownHistory.host.filter((record) => record.environment === environment);
     findings.check('history', () => {
         if (knownHistory.problems.length === 0)
-            return `${counted(ours.length, 'record')} of ${environment} on the host`;
+            return `${(0,units/* counted */.hS)(ours.length, 'record')} of ${environment} on the host`;
         return {
             detail: knownHistory.problems.join('; '),
             remedy: `See ${backupDir}/rollback/history.jsonl on the host. Unreadable lines are skipped`,
         };
     }, 'warning');
-    const running = releaseOf(seen.containers, seen.images);
+    const running = (0,releases_release/* releaseOf */.l7)(seen.containers, seen.images);
     // The deployment checks, if asked for, say more about the running release.
     if (!inputs.checks.includes('deployment'))
         findings.after('project', 'release', () => {
-            const newest = newestKnown(knownHistory.host, environment);
-            if (newest !== null && release_sameRelease(newest.release, running))
+            const newest = (0,observation/* newestKnown */.wq)(knownHistory.host, environment);
+            if (newest !== null && (0,releases_release/* sameRelease */.OW)(newest.release, running))
                 return `the running release matches the record of ${newest.at}`;
             return {
                 detail: newest === null
@@ -46063,7 +44031,7 @@ function judgeMachine(findings, seen, inputs) {
     findings.check('clock', () => {
         checkClock(seen);
         const off = Math.abs(seen.clockAhead);
-        return off < 1_000 ? 'the same as the runner’s' : `differs from the runner’s by ${formatDuration(off)}`;
+        return off < 1_000 ? 'the same as the runner’s' : `differs from the runner’s by ${(0,units/* formatDuration */.a3)(off)}`;
     });
     findings.check('docker', () => {
         checkDocker(seen);
@@ -46097,12 +44065,12 @@ function judgeLock({ lockHolder }, setup, { timeout }) {
         const left = setup?.leftHolder ?? null;
         return left === null ? 'free' : `free; ${left} died while holding it, and the next run will tidy up`;
     }
-    const { since } = readHolder(lockHolder);
+    const { since } = (0,lock_holder/* readHolder */.F1)(lockHolder);
     const held = Date.now() - (since?.getTime() ?? Number.NaN);
     if (held <= timeout)
         return `held by ${lockHolder}, which is still running`;
     return {
-        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
+        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${(0,units/* formatDuration */.a3)(held)}`}`,
         remedy: 'Check what it is doing: no backup or rollback can start before it finishes',
     };
 }
@@ -46119,7 +44087,7 @@ function judgeFolders(findings, seen, inputs) {
     if (setup === null)
         findings.unable('modes', 'the survey did not look at it', null);
     else if (setup.unseen.length > 0) {
-        const remedy = `As root: chown -R ${seen.user}: ${shell_quote_quoteForShell(backupDir)}`;
+        const remedy = `As root: chown -R ${seen.user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}`;
         findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
     }
     else
@@ -46131,15 +44099,21 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
         return 'only the owner can reach the backups';
     const named = open.map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `owned by ${owner}`})`);
     const isOthers = open.some(({ owner }) => owner !== user);
-    const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
+    const chmod = `chmod -R u=rwX,go= ${(0,shell_quote/* quoteForShell */.e)(backupDir)}`;
     return {
-        detail: `others on the host can reach ${listed(named, 3, { total: openCount })}`,
+        detail: `others on the host can reach ${(0,units/* listed */.KE)(named, 3, { total: openCount })}`,
         remedy: isOthers
-            ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
+            ? `As root: chown -R ${user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)} && ${chmod}`
             : `As ${user} or root: ${chmod}`,
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/relation-name.js
+var relation_name = __nccwpck_require__(93718);
+// EXTERNAL MODULE: ./build/shared/report/in-container.js
+var in_container = __nccwpck_require__(97718);
+// EXTERNAL MODULE: ./build/shared/report/restore-command.js + 1 modules
+var restore_command = __nccwpck_require__(64052);
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-server.js
 
 
@@ -46152,7 +44126,7 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
 function judgeServer(findings, { seen, catalogue }, inputs) {
     const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
     findings.after('database accepts', 'other databases', others, 'warning');
-    const facts = last_good_factsOf(seen);
+    const facts = (0,last_good/* factsOf */.xS)(seen);
     if (facts !== null && facts.outdatedCollations === null) {
         findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
         return;
@@ -46174,13 +44148,13 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
 /** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
 function judgeOthers({ otherDatabases }, { sets }, backupDir) {
     const { count, names } = otherDatabases;
-    const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
+    const missing = names.filter((name) => (0,sets_catalogue/* verifiedSetsOf */.Ns)(name, sets).length === 0);
     const total = count - (names.length - missing.length);
     if (total === 0)
         return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
-    const named = listed(missing.map((name) => `"${name}"`), 5, { total });
+    const named = (0,units/* listed */.KE)(missing.map((name) => `"${name}"`), 5, { total });
     return {
-        detail: `${backupDir} has no verified backup of ${counted(total, 'other database')} of this server: ${named}`,
+        detail: `${backupDir} has no verified backup of ${(0,units/* counted */.hS)(total, 'other database')} of this server: ${named}`,
         remedy: 'Add a step of backup-action with "db-name" for each that matters. It is not known here whether they are backed up elsewhere',
     };
 }
@@ -46194,19 +44168,19 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
         ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
     ];
     const refresh = [
-        ...(own === null ? [] : [`ALTER DATABASE ${relation_name_identifier(database)} REFRESH COLLATION VERSION`]),
+        ...(own === null ? [] : [`ALTER DATABASE ${(0,relation_name/* identifier */.C)(database)} REFRESH COLLATION VERSION`]),
         ...others
             .slice(0, mostCollations)
-            .map(({ schema, name }) => `ALTER COLLATION ${relation_name_identifier(schema)}.${relation_name_identifier(name)} REFRESH VERSION`),
+            .map(({ schema, name }) => `ALTER COLLATION ${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)} REFRESH VERSION`),
     ];
     // REFRESH ends all warnings, so it is not for those whose rows are still where the old order has put them.
-    const statements = [`REINDEX DATABASE ${relation_name_identifier(database)}`, ...(partitioned.length === 0 ? refresh : [])];
-    const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
-    const words = [...in_container_inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
+    const statements = [`REINDEX DATABASE ${(0,relation_name/* identifier */.C)(database)}`, ...(partitioned.length === 0 ? refresh : [])];
+    const psql = ['psql', '-X', `--username=${user}`, `--dbname=${(0,restore_command/* databaseArgument */.Bh)(database)}`, '-v', 'ON_ERROR_STOP=1'];
+    const words = [...(0,in_container/* inContainer */.Bc)(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
     const rest = others.length > mostCollations ? '. Then run it again: it has more of them' : '';
-    const tables = listed(partitioned.map(({ schema, name }) => `${schema}.${name}`), 3);
-    const detail = `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`;
-    const quiet = `At a quiet hour, since REINDEX blocks writes to each table, and nearly all reads of it. On the host: ${pastedLine(words)}`;
+    const tables = (0,units/* listed */.KE)(partitioned.map(({ schema, name }) => `${schema}.${name}`), 3);
+    const detail = `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${(0,units/* listed */.KE)(named, 3)}`;
+    const quiet = `At a quiet hour, since REINDEX blocks writes to each table, and nearly all reads of it. On the host: ${(0,in_container/* pastedLine */.wQ)(words)}`;
     if (partitioned.length === 0)
         return { detail, remedy: `${quiet}${rest}` };
     return {
@@ -46215,6 +44189,10 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
+var bucket_failure = __nccwpck_require__(47812);
+// EXTERNAL MODULE: ./build/shared/offsite/s3-client.js
+var s3_client = __nccwpck_require__(29979);
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
 
 
@@ -46229,17 +44207,17 @@ const bucket_patience = 20_000;
  */
 async function reachBucket(place, signal) {
     const { ListObjectsV2Command } = await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19));
-    const client = await makeClient(place, { attempts: 2 });
+    const client = await (0,s3_client/* makeClient */.y)(place, { attempts: 2 });
     const question = new ListObjectsV2Command({ Bucket: place.bucket, Prefix: `${place.prefix}/`, MaxKeys: 1 });
     try {
-        const answer = await inTime(bucket_patience, signal, client.send(question));
+        const answer = await (0,reaching/* inTime */.R)(bucket_patience, signal, client.send(question));
         // Any web page would count as an answer without an error.
         if (answer.Name !== place.bucket)
             throw new Error('the server there is not an S3 store');
     }
     catch (error) {
         signal.throwIfAborted();
-        throw bucketFailure(`${nameOf(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
+        throw (0,bucket_failure/* bucketFailure */.$u)(`${(0,bucket_failure/* nameOf */.Vb)(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
     }
     finally {
         client.destroy();
@@ -46269,7 +44247,7 @@ async function tried(name, reaching) {
         return [name, null];
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if ((0,shared_failure/* isFailure */.N6)(error))
             return [name, error];
         throw error;
     }
@@ -46302,7 +44280,7 @@ function judgeOutside(findings, reached, inputs) {
 
 /** Checks that backups and rollbacks will work on this host. Changes nothing on it. */
 function judgeSetup(facts, inputs) {
-    const findings = new Findings('setup');
+    const findings = new finding/* Findings */.Fv('setup');
     const { hostName, seen } = facts;
     findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${hostName} answers, with a host key from "known-hosts"`);
     judgeMachine(findings, seen, inputs);
@@ -46338,12 +44316,12 @@ async function question(connection, surveyed, { inputs, signal }) {
         return null;
     const { registry, login } = inputs;
     try {
-        return await askRegistry(connection, { registry, login, references, signal, onLog: host });
+        return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
     }
     catch (error) {
-        if (!failure_isFailure(error) || signal.aborted)
+        if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
             throw error;
-        return { error: detailOf(error) };
+        return { error: (0,finding/* detailOf */.Rw)(error) };
     }
 }
 
@@ -46361,13 +44339,13 @@ function tellFindings(findings) {
         const { name, detail, remedy } = finding;
         const line = `${mark(finding)} ${name.padEnd(width)}  ${detail}`;
         if (finding.result === 'passed')
-            passed(line);
+            log.passed(line);
         else if (isWarning(finding))
-            doubtful(line);
+            log.doubtful(line);
         else
-            failed(line);
+            log.failed(line);
         if (finding.result !== 'passed' && remedy !== null)
-            info(`  ${' '.repeat(width)}  → ${remedy}`);
+            log.info(`  ${' '.repeat(width)}  → ${remedy}`);
     }
 }
 /** `!` marks a warning: something is wrong, but it does not fail the run. */
@@ -46379,18 +44357,18 @@ const isWarning = ({ result, severity }) => result === 'failed' && severity === 
 function tallyText({ passed, warnings, failed, couldNotCheck }) {
     return [
         `${passed} passed`,
-        ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+        ...(warnings > 0 ? [(0,units/* counted */.hS)(warnings, 'warning')] : []),
         ...(failed > 0 ? [`${failed} failed`] : []),
         ...(couldNotCheck > 0 ? [`${couldNotCheck} could not be checked`] : []),
     ].join(', ');
 }
 /** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
 function summarizeVerification(findings, tally, verdict, { checks }, { hostName, lastGood }, durationMs) {
-    const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
+    const bad = (0,finding/* worstFirst */.md)(findings).filter(({ result }) => result !== 'passed');
     const passed = findings.filter(({ result }) => result === 'passed');
     writeSummary([
         job_summary_verdict(signOf(tally), verdict),
-        paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`),
+        paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${(0,units/* formatDuration */.a3)(durationMs)}`),
         ...nextSteps(bad, tally, checks, lastGood),
         ...(bad.length === 0
             ? []
@@ -46420,7 +44398,7 @@ function nextSteps(bad, { status }, checks, lastGood) {
     return [
         ...(first === undefined
             ? []
-            : [heading(`What to do first: ${first.name}`), ...advice(first.remedy ?? '')]),
+            : [heading(`What to do first: ${first.name}`), ...job_summary_advice(first.remedy ?? '')]),
         ...(isIll ? [job_summary_button()] : []),
     ];
 }
@@ -46447,7 +44425,7 @@ function verdictText({ status, warnings }, { environment, checks }, subjects) {
     switch (status) {
         case 'verified': {
             const isBackup = subjects.drill !== undefined && checks.every((group) => group === 'drill');
-            const besides = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
+            const besides = warnings === 0 ? '' : `, with ${(0,units/* counted */.hS)(warnings, 'warning')}`;
             return `${isBackup ? `The backup of ${environment}` : environment} is verified${besides}${named}`;
         }
         case 'failed':
@@ -46463,7 +44441,6 @@ function signOf({ status, warnings }) {
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/verify.js
-
 
 
 
@@ -46493,11 +44470,11 @@ async function verify(inputs, workflow, context, story) {
             await makeChecks(connection, run, story, subjects);
         }
         catch (error) {
-            if (!failure_isFailure(error) || signal.aborted)
+            if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
                 throw error;
             tellUnmade(error, inputs.checks, findings);
         }
-        const tally = tallyOf(findings, inputs.failOn);
+        const tally = (0,finding/* tallyOf */.sv)(findings, inputs.failOn);
         Object.assign(outputs, {
             status: tally.status,
             passed: tally.passed,
@@ -46511,7 +44488,7 @@ async function verify(inputs, workflow, context, story) {
         story.verdict = verdict;
         summarizeVerification(findings, tally, verdict, inputs, { hostName, lastGood: story.lastGood }, Date.now() - started);
         if (tally.status === 'verified')
-            success(`${verdict} (${tallyText(tally)})`);
+            log.success(`${verdict} (${tallyText(tally)})`);
         else
             throw notVerified(findings, tally, verdict);
     }
@@ -46522,14 +44499,14 @@ async function verify(inputs, workflow, context, story) {
 async function makeChecks(connection, run, story, subjects) {
     const { inputs } = run;
     const { findings: all } = story;
-    const surveyed = await log_group(`Survey of ${connection.name}`, () => look(connection, run));
-    Object.assign(story, lastGoodIn(surveyed.seen, inputs.databaseName));
+    const surveyed = await log.group(`Survey of ${connection.name}`, () => (0,surveyed_host/* look */.O)(connection, run));
+    Object.assign(story, (0,last_good/* lastGoodIn */.RT)(surveyed.seen, inputs.databaseName));
     const make = async (group, title, judge) => {
         if (!inputs.checks.includes(group))
             return;
-        await log_group(title, async () => {
+        await log.group(title, async () => {
             const { list: found, subject } = await judge().catch((error) => unmade(error, group, run.signal));
-            const list = asUser(found, surveyed.seen.user);
+            const list = (0,finding/* asUser */.ex)(found, surveyed.seen.user);
             all.push(...list);
             if (subject !== null)
                 subjects[group] = subject;
@@ -46539,32 +44516,35 @@ async function makeChecks(connection, run, story, subjects) {
     await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
     const [group] = inputs.checks;
     if (group !== undefined && !inputs.checks.some((each) => each === 'setup' || each === 'deployment')) {
-        const list = asUser(judgeLiveDatabase(group, surveyed.seen).list, surveyed.seen.user);
+        const list = (0,finding/* asUser */.ex)(judgeLiveDatabase(group, surveyed.seen).list, surveyed.seen.user);
         all.push(...list);
         tellFindings(list);
     }
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
-    await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
+    await make('drill', 'Drill: does a backup restore?', async () => {
+        const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
+        return checkDrill(connection, surveyed, run);
+    });
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
 }
 /** Something stopped a group of checks half-way, so none of the group has passed. */
 function unmade(error, group, signal) {
-    if (!failure_isFailure(error) || signal.aborted)
+    if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
         throw error;
-    const findings = new Findings(group);
-    findings.unable(group, detailOf(error), error.hint ?? null);
+    const findings = new finding/* Findings */.Fv(group);
+    findings.unable(group, (0,finding/* detailOf */.Rw)(error), error.hint ?? null);
     return findings;
 }
 /** Without a survey of the host, no check can be made. */
 function tellUnmade(error, groups, all) {
-    const setup = new Findings('setup');
+    const setup = new finding/* Findings */.Fv('setup');
     setup.check('connection', () => {
         throw error;
     });
     const others = groups
         .filter((group) => group !== 'setup' || all.length > 0)
         .map((group) => {
-        const findings = new Findings(group);
+        const findings = new finding/* Findings */.Fv(group);
         findings.unable(group, 'the host could not be surveyed', null);
         return findings;
     });
@@ -46577,11 +44557,11 @@ function notVerified(findings, tally, verdict) {
     const isFailed = tally.status === 'failed';
     const worst = findings.filter(({ result, severity }) => isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check');
     const named = worst.map(({ name, detail }) => `${name}: ${detail}`);
-    const what = `${listed(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
+    const what = `${(0,units/* listed */.KE)(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
     const hint = worst.find(({ remedy }) => remedy !== null)?.remedy ?? 'See the table above';
     return isFailed
-        ? new failure_Failure('verification-failed', `${verdict}. ${what}`, { hint })
-        : new failure_Failure('could-not-verify', `${verdict}. ${what}`, { hint });
+        ? new shared_failure/* Failure */.HR('verification-failed', `${verdict}. ${what}`, { hint })
+        : new shared_failure/* Failure */.HR('could-not-verify', `${verdict}. ${what}`, { hint });
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/main.js

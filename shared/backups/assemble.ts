@@ -4,6 +4,7 @@ import type { Release } from '../releases/release.ts';
 import { stableSchemaHash } from '../report/schema-changes.ts';
 import { homeOf } from '../sets/layout.ts';
 import type { BackupKind, Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
+import { manifestText } from '../sets/manifest-text.ts';
 import { type DumpEncoding, setFileNames } from '../sets/naming.ts';
 import { isSettingName } from '../sets/read-manifest.ts';
 import type { Sums, TakenDump } from './take.ts';
@@ -51,6 +52,7 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
     sizeBytes: dump.sizeBytes,
     dumpBytes: dump.dumpBytes,
     ...dump.sums,
+    sealedFrom: null,
     tables: dump.tables,
     sequences: dump.sequences,
     largeObjects: dump.largeObjects,
@@ -100,24 +102,6 @@ export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string):
   const list = (kind: keyof Sums) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
   return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
-
-/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
-const defaults = new Map<string, unknown>([
-  ['root', null],
-  ['extension', null],
-  ['isDumped', true],
-  ['unnamed', null],
-  ['generates', false],
-  ['content', null],
-  ['largestValue', null],
-  ['cycles', false],
-]);
-
-/** The text of a manifest's file. */
-export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
-
-const withoutDefaults = (key: string, value: unknown) =>
-  defaults.has(key) && defaults.get(key) === value ? undefined : value;
 
 function hash(algorithm: 'sha256' | 'md5', text: string): string {
   return createHash(algorithm).update(text).digest('hex');

@@ -1,4 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
+import { tellPassed } from '../passing-memory.ts';
 
 /** A file on its way from the host. Read its content to the end, or destroy it, before the next file. */
 export interface IncomingFile {
@@ -42,6 +43,7 @@ export class IncomingFiles implements AsyncIterable<IncomingFile> {
   }
 
   add(piece: Buffer): void {
+    tellPassed(piece.length);
     if (this.#current?.destroyed === false) this.#current.write(piece);
   }
 

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
 import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
-import { parseSetFileName } from '../sets/naming.ts';
-import { listedSums } from '../sets/read-sets.ts';
+import { namesOf } from '../sets/read-sets.ts';
 import { compositeOf } from './checksums.ts';
+import { folderOf, isSealedOnTheWay, keyOfDump } from './keys.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
+import { sealedFiles } from './seal-files.ts';
+import { checkedFiles, differs } from './set-files.ts';
 
 /** Which set to copy, and to where. */
 export interface CopyTarget {
   prefix: string;
   environment: string;
   manifest: ManifestSummary;
+  /** Public keys to encrypt a plain set to on its way; empty: it is copied as it is. */
+  sealTo: readonly string[];
   /** For the lifecycle rules of the bucket. */
   tags?: ObjectTags;
 }
@@ -44,14 +47,6 @@ export interface CopyListener {
   confirmed(name: string, how: Confirmation): void;
 }
 
-/** Where the objects of a set lie. */
-export function folderOf(prefix: string, environment: string, id: string): string {
-  return `${prefix}/${environment}/${id}/`;
-}
-
-/** Of a checksum list, which is kept in memory. */
-const longestList = 65_536;
-
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
  * earlier copy of the set is replaced. A file whose bytes differ from its checksum is never completed in the bucket.
@@ -63,55 +58,30 @@ export async function copySet(
   files: AsyncIterable<IncomingFile>,
   tell: CopyListener,
 ): Promise<CopiedSet> {
-  const { manifest } = target;
+  const { manifest, sealTo } = target;
   const folder = folderOf(target.prefix, target.environment, manifest.id);
   const copied: CopiedFile[] = [];
-  let sums: ReadonlyMap<string, string> | null = null;
-  for await (const file of files) {
-    const parsed = parseSetFileName(file.name);
-    const isExpected = parsed !== null && parsed.id === manifest.id && !copied.some(({ name }) => name === file.name);
-    if (!isExpected)
-      throw differs(`The host sent ${file.name}, which is no file of ${manifest.id}, or was sent before`);
-    if (copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
-      throw differs(`${file.name} came after the manifest`);
-    let content = file.content;
-    if (sums === null) {
-      if (parsed.part !== 'sha256') throw differs(`The host sent ${file.name} before the list of checksums`);
-      const list = await wholeList(file);
-      sums = listedSums(list.toString('utf8'));
-      if (sums.get(manifest.file) !== manifest.sha256)
-        throw differs(`${file.name} and the manifest disagree on ${manifest.file}`);
-      await makeRoom(store, folder, manifest);
-      content = Readable.from([list], { objectMode: false });
-    }
-    const expected = file.name === manifest.file ? manifest.sha256 : sums.get(file.name);
-    if (expected === undefined && !['sha256', 'md5'].includes(parsed.part))
-      throw differs(`The list of checksums lacks ${file.name}`);
-    if (file.name === manifest.file && file.bytes !== manifest.sizeBytes) {
-      throw differs(`${file.name} has ${file.bytes} bytes, but the manifest says ${manifest.sizeBytes}`);
-    }
-    if (parsed.part === 'manifest') demandAll(sums, copied, file.name);
-    tell.begins(file.name, file.bytes);
-    const key = `${folder}${file.name}`;
-    const hash = createHash('sha256');
-    const hashed = Readable.from(hashing(content, hash, file.name, expected), { objectMode: false });
-    const sent = await store.write(key, hashed, file.bytes, (bytes) => tell.arrived(bytes), target.tags);
-    const known = expected ?? hash.digest('hex');
-    const confirmation = await confirm(store, key, { bytes: file.bytes, sha256: known, sent });
-    tell.confirmed(file.name, confirmation);
-    copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, confirmation });
+  const checked = checkedFiles(manifest, files);
+  const sent = isSealedOnTheWay(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
+  for await (const { name, bytes, content, sha256 } of sent) {
+    if (copied.length === 0) await makeRoom(store, target);
+    tell.begins(name, bytes);
+    const key = `${folder}${name}`;
+    const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), target.tags);
+    const known = sha256();
+    const confirmation = await confirm(store, key, { bytes, sha256: known, parts });
+    tell.confirmed(name, confirmation);
+    copied.push({ name, key, bytes, sha256: known, confirmation });
   }
-  if (!copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
-    throw differs(`The host sent no manifest of ${manifest.id}`);
   const bytes = copied.reduce((sum, file) => sum + file.bytes, 0);
-  return { id: manifest.id, uri: store.uri(`${folder}${manifest.file}`), bytes, files: copied };
+  return { id: manifest.id, uri: store.uri(keyOfDump(target, manifest)), bytes, files: copied };
 }
 
 /** Compares what lies in the bucket with what was sent; removes it if it is something else. */
 async function confirm(
   store: ObjectStore,
   key: string,
-  { bytes, sha256, sent }: { bytes: number; sha256: string; sent: SentObject },
+  { bytes, sha256, parts }: { bytes: number; sha256: string } & SentObject,
 ): Promise<Confirmation> {
   const facts = await store.facts(key);
   const wrong = async (what: string) => {
@@ -123,7 +93,7 @@ async function confirm(
   if (facts.bytes !== bytes) throw await wrong(`has ${facts.bytes} bytes instead of ${bytes}`);
   const isOther =
     (facts.sha256 !== null && facts.sha256 !== sha256) ||
-    (facts.compositeSha256 !== null && facts.compositeSha256 !== compositeOf(sent.parts));
+    (facts.compositeSha256 !== null && facts.compositeSha256 !== compositeOf(parts));
   if (isOther) throw await wrong('has another checksum than what was sent');
   if (facts.sha256 !== null || facts.compositeSha256 !== null) return 'reported';
   const content = await store.read(key);
@@ -134,52 +104,14 @@ async function confirm(
   return 'read-back';
 }
 
-/** While the files are replaced, the set must not look complete. */
-async function makeRoom(store: ObjectStore, folder: string, { file }: ManifestSummary): Promise<void> {
-  const key = `${folder}${file.slice(0, file.indexOf('.'))}.manifest.json`;
-  const [removal] = await store.remove([key]);
-  if (removal?.outcome !== 'failed') return;
-  throw new Failure('bucket-unusable', `An earlier copy cannot be replaced: ${removal.reason}`, {
+/** While the files are replaced, the set must not look complete. Nothing plain may stay beside what is encrypted. */
+async function makeRoom(store: ObjectStore, { prefix, environment, manifest, sealTo }: CopyTarget): Promise<void> {
+  const { dump, schema, globals, settings, report, manifest: first } = namesOf({ manifest });
+  const plain = isSealedOnTheWay(manifest, sealTo) ? [dump, schema, globals, settings, report] : [];
+  const keys = [first, ...plain].map((name) => `${folderOf(prefix, environment, manifest.id)}${name}`);
+  const failed = (await store.remove(keys)).find(({ outcome }) => outcome === 'failed');
+  if (failed === undefined) return;
+  throw new Failure('bucket-unusable', `An earlier copy cannot be replaced: ${failed.reason}`, {
     hint: 'Grant that login s3:DeleteObject on the bucket',
-  });
-}
-
-function demandAll(sums: ReadonlyMap<string, string>, copied: readonly CopiedFile[], manifestName: string): void {
-  const missing = [...sums.keys()].filter(
-    (name) => name !== manifestName && !copied.some((file) => file.name === name),
-  );
-  if (missing.length > 0) throw differs(`The host did not send ${missing.join(', ')}`);
-}
-
-/** Passes the bytes on, and fails at their end if they are not those that were expected. */
-async function* hashing(
-  content: Readable,
-  hash: ReturnType<typeof createHash>,
-  name: string,
-  expected: string | undefined,
-): AsyncIterable<Buffer> {
-  for await (const chunk of content) {
-    hash.update(chunk as Buffer);
-    yield chunk as Buffer;
-  }
-  if (expected !== undefined && hash.copy().digest('hex') !== expected)
-    throw differs(`${name} does not match its checksum`);
-}
-
-async function wholeList({ name, content, bytes }: IncomingFile): Promise<Buffer> {
-  if (bytes > longestList) throw differs(`${name} is too large for a list of checksums`);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of content) {
-    length += (chunk as Buffer).length;
-    if (length > longestList) throw differs(`${name} is too large for a list of checksums`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
-
-function differs(what: string): Failure {
-  return new Failure('copy-differs', what, {
-    hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
   });
 }

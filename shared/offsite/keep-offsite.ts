@@ -12,6 +12,8 @@ import { type StoredSet, storedSets } from './stored-sets.ts';
 export interface OffsiteRequest extends OffsiteRules {
   prefix: string;
   environment: string;
+  /** Public keys to encrypt plain sets to on their way; empty: they are copied as they are. */
+  sealTo: readonly string[];
   /** The verified sets on the host. */
   sets: readonly VerifiedSet[];
   /** The set that this run took. */
@@ -32,13 +34,15 @@ export interface OffsiteOutcome {
   deleted: BackupId[];
   /** Sets that were to be deleted, but are locked. */
   retained: BackupId[];
+  /** Sets in the bucket that an earlier run did not encrypt, although this one encrypts. */
+  plain: BackupId[];
   /** If there is any, nothing was deleted after it. */
   problems: Failure[];
 }
 
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
-  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], problems: [] };
+  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], plain: [], problems: [] };
   const { prefix, environment, signal, newest } = request;
   const noting = async (work: () => Promise<void>) => {
     try {
@@ -55,6 +59,8 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   });
   await noting(async () => {
     const stored = await storedSets(store, prefix, environment);
+    if (request.sealTo.length > 0)
+      outcome.plain = stored.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
     for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
       await noting(() => copyOne(store, request, set, outcome));
@@ -68,12 +74,12 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
 
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, read, listener, tagsOf }: OffsiteRequest,
+  { prefix, environment, sealTo, read, listener, tagsOf }: OffsiteRequest,
   set: VerifiedSet,
   outcome: OffsiteOutcome,
 ): Promise<void> {
   const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
-  const target = { prefix, environment, manifest: set.manifest, ...tags };
+  const target = { prefix, environment, sealTo, manifest: set.manifest, ...tags };
   outcome.copied.push(await copySet(store, target, read(set), listener(set)));
 }
 

@@ -10,12 +10,14 @@ export interface PartPlan {
 }
 
 const mebibyte = 2 ** 20;
-/** Parts held in memory times their size. */
-const mostMemory = 64 * mebibyte;
-/** Below this, an object is sent at once. */
-const usualPart = 8 * mebibyte;
+/** No part may be larger. */
+const largestPart = 64 * mebibyte;
+/** The least that S3 takes. Below this, an object is sent at once. */
+const usualPart = 5 * mebibyte;
 /** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 5;
+const mostAtOnce = 4;
+/** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
+const usualMemory = 21 * mebibyte;
 /** S3's own limit. */
 export const mostParts = 10_000;
 
@@ -27,12 +29,13 @@ export const mostParts = 10_000;
 export function planParts(name: string, bytes: number, maxParts = mostParts): PartPlan {
   const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
   const partBytes = Math.max(usualPart, needed);
-  if (partBytes > mostMemory) {
+  if (partBytes > largestPart) {
     throw new Failure(
       'bucket-unusable',
-      `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(mostMemory)} hold only ${formatBytes(maxParts * mostMemory)}`,
+      `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(largestPart)} hold only ${formatBytes(maxParts * largestPart)}`,
       { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' },
     );
   }
-  return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
+  const atOnce = Math.min(mostAtOnce, Math.max(2, Math.floor(usualMemory / partBytes)));
+  return { partBytes, inMemory: Math.min(atOnce, Math.floor(largestPart / partBytes)) };
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
+import { tellPassed } from '../passing-memory.ts';
 import type { BucketPlace } from './bucket.ts';
 import { bucketFailure, codeOf, nameOf, type RequestFacts } from './bucket-failure.ts';
 import { reportedChecksum } from './checksums.ts';
@@ -154,7 +155,10 @@ class S3Store implements ObjectStore {
     const stop = () => body.destroy();
     this.#signal.addEventListener('abort', stop, { once: true });
     try {
-      yield* body;
+      for await (const piece of body as AsyncIterable<Buffer>) {
+        tellPassed(piece.length);
+        yield piece;
+      }
       this.#signal.throwIfAborted();
     } catch (error) {
       this.#signal.throwIfAborted();

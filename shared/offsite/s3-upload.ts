@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import { inTime } from '../reaching.ts';
 import type { BucketPlace } from './bucket.ts';
@@ -99,6 +99,7 @@ export class S3Upload {
         ...(checksum ? checksumOf(part) : {}),
       });
       signWith(command, part);
+      sendInSlices(command, part);
       await this.#client.send(command, { abortSignal: this.#to.signal });
     });
   }
@@ -161,6 +162,7 @@ export class S3Upload {
       ...checksum,
     });
     signWith(command, part);
+    sendInSlices(command, part);
     try {
       const { ETag } = await this.#client.send(command, { abortSignal });
       return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
@@ -249,19 +251,43 @@ const checksumOf = ({ sha256 }: Part) =>
   ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }) as const;
 
 /** A command of the library, with the steps that make its request. */
-interface Signable {
-  middlewareStack: { add(middleware: never, options: { step: 'build'; name: string }): void };
+interface Adjustable {
+  middlewareStack: {
+    add(middleware: never, options: { step: 'build'; name: string }): void;
+    add(middleware: never, options: { step: 'deserialize'; name: string }): void;
+  };
 }
 
 interface Building {
   request: { headers: Record<string, string> };
 }
 
+/** As each try sends it. */
+interface Sending {
+  request: { body?: unknown };
+}
+
 /** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
-function signWith(command: Signable, { sha256 }: Part): void {
+function signWith(command: Adjustable, { sha256 }: Part): void {
   const middleware = (next: (args: Building) => Promise<unknown>) => (args: Building) => {
     args.request.headers['x-amz-content-sha256'] = sha256;
     return next(args);
   };
   command.middlewareStack.add(middleware as never, { step: 'build', name: 'contentSha256' });
+}
+
+/** Bytes that are handed to the socket at one time. */
+const sliceBytes = 256 * 1024;
+
+/** Handed over whole, all of a part would be encrypted for TLS at once, into as much memory again. */
+function sendInSlices(command: Adjustable, { body }: Part): void {
+  const slices = function* () {
+    for (let at = 0; at < body.length; at += sliceBytes) yield body.subarray(at, at + sliceBytes);
+  };
+  const middleware = (next: (args: Sending) => Promise<unknown>) => (args: Sending) => {
+    const request = Object.assign(Object.create(Object.getPrototypeOf(args.request)), args.request);
+    request.body = Readable.from(slices(), { objectMode: false });
+    return next({ ...args, request });
+  };
+  command.middlewareStack.add(middleware as never, { step: 'deserialize', name: 'sendInSlices' });
 }

@@ -2,9 +2,9 @@ import { text } from 'node:stream/consumers';
 import { isFailure } from '../failure.ts';
 import { newestFirst } from '../sets/catalogue.ts';
 import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
-import { parseSetFileName, setFileNames } from '../sets/naming.ts';
+import { parseSetFileName } from '../sets/naming.ts';
 import { longestManifest, readSummary } from '../sets/read-manifest.ts';
-import { sidesOf } from '../sets/read-sets.ts';
+import { namesOf, sidesOf } from '../sets/read-sets.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface StoredFile {
@@ -104,7 +104,7 @@ function summaryOf(json: string): ManifestSummary | null {
 /** What is missing or has another size than the manifest says. */
 export function faultsOf(manifest: ManifestSummary, files: readonly StoredFile[]): string[] {
   const { id, database } = manifest;
-  const names = setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+  const names = namesOf({ manifest });
   const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
   const wanted = [
     names.dump,

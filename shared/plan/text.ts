@@ -34,6 +34,14 @@ function restoreText({ restore }: Plan): string[] {
   ];
 }
 
+/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
+export function doneIn({ services, restore }: Plan): string {
+  const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+  if (restore === null) return `Rolled back to ${tags}`;
+  const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
+  return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
+
 const howIn: Record<ServiceStep['strategy'], string> = {
   recreate: 'one after the other, with downtime',
   'blue-green': 'new containers start before the old ones stop, without downtime',

@@ -168,7 +168,14 @@ function tableLines(tables: readonly TableCount[]): string[] {
 function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFacts): string[] {
   if (previous === null) return ['  This is the first backup.'];
   if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256) return ['  None.'];
-  if (schemaChanges === null) return ['  Unknown: the schemas could not be compared.'];
+  if (schemaChanges === null) {
+    const isChanged = manifest.schemaSha256 !== null && previous.schemaSha256 !== null;
+    return [
+      isChanged
+        ? '  It has changed. The two texts were not compared.'
+        : '  Unknown: the schemas could not be compared.',
+    ];
+  }
   if (schemaChanges.length === 0) return ['  None, except in the order of the objects or the settings around them.'];
   const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
     const rest = changed.length - mostChangedLines;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -13,7 +14,8 @@ import { decryptStream } from '../sets/decrypt.ts';
 import type { Manifest } from '../sets/manifest.ts';
 import { readFiles } from '../sets/read-files.ts';
 import { longestManifest, readManifest } from '../sets/read-manifest.ts';
-import { namesOf, sidesOf } from '../sets/read-sets.ts';
+import { listedSums, namesOf, sidesOf } from '../sets/read-sets.ts';
+import { unsealManifest } from '../sets/sealed-manifest.ts';
 import { wholeManifest } from '../sets/whole-manifest.ts';
 import type { StoryLog } from '../story-log.ts';
 
@@ -58,6 +60,9 @@ export interface BackupSource {
 const longestSide = 32 * 1024 * 1024;
 /** Bytes of it, decompressed. */
 const longestText = 8 * longestSide;
+
+/** Bytes of the list of checksums. */
+const longestList = 64 * 1024;
 
 /** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
 const longestPause = 30 * 60_000;
@@ -139,7 +144,7 @@ async function inBucket(store: ObjectStore, catalogue: Catalogue, request: Sourc
   const { id, manifest } = chosen;
   // The proof of a copy is no proof of another set with the same id.
   const here = catalogue.sets.find(
-    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256,
+    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === unsealManifest(manifest).sha256,
   );
   const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
   const names = namesOf(set);
@@ -238,15 +243,25 @@ function keyFor(set: VerifiedSet, { decryptKey }: SourceRequest): string | null 
   });
 }
 
-/** A file beside the dump, compressed. */
+/**
+ * A file beside the dump, compressed. The dump is compared at its end; this is used before that.
+ * @throws Failure `copy-differs` if it is not the one in the list of checksums
+ */
 async function readSide(
   set: VerifiedSet,
   side: Side,
   read: (name: string) => Promise<Readable>,
   key: string | null,
 ): Promise<Buffer> {
-  const name = namesOf(set)[side];
+  const names = namesOf(set);
+  const name = names[side];
+  const list = await bufferOf(await read(names.sha256), names.sha256, longestList);
   const stored = await bufferOf(await read(name), name, longestSide);
+  if (createHash('sha256').update(stored).digest('hex') !== listedSums(list.toString('utf8')).get(name)) {
+    throw new Failure('copy-differs', `${name} of ${set.id} does not match ${names.sha256}`, {
+      hint: 'Nothing was restored. Do not rely on this copy of the backup: take another one, and find out what changed the file',
+    });
+  }
   return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
 }
 

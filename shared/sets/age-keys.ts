@@ -1,4 +1,4 @@
-import { type SshIdentity, sshIdentity } from './ssh-identity.ts';
+import { sshFields } from './ssh-wrapping.ts';
 
 // Keys of age as people write them: one a line, with comments.
 
@@ -23,27 +23,8 @@ export function recipientsIn(text: string): string[] {
   return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
 }
 
-/**
- * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
- * @throws RangeError with what continues a sentence about the input, and never quotes it
- */
-export function identitiesIn(text: string): (string | SshIdentity)[] {
-  const ssh: SshIdentity[] = [];
-  const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
-    ssh.push(sshIdentity(pem));
-    return '';
-  });
-  if (rest.includes('PRIVATE KEY-----')) throw new RangeError('has an SSH key that is cut off: give all of its lines');
-  const lines = keyLines(rest);
-  for (const { line, number } of lines) {
-    const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
-    if (problem !== null) throw new RangeError(`${problem} (line ${number})`);
-  }
-  if (lines.length + ssh.length === 0) throw new RangeError('has no key');
-  return [...lines.map(({ line }) => line), ...ssh];
-}
-
-function keyLines(text: string): { line: string; number: number }[] {
+/** Those that are neither empty nor a comment. */
+export function keyLines(text: string): { line: string; number: number }[] {
   return text
     .split(/\r\n|\n/)
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
@@ -51,7 +32,7 @@ function keyLines(text: string): { line: string; number: number }[] {
 }
 
 /** null if it is a good one. */
-function problemOfAge(key: string, name: 'age' | 'AGE-SECRET-KEY-'): string | null {
+export function problemOfAge(key: string, name: 'age' | 'AGE-SECRET-KEY-'): string | null {
   const isPublic = name === 'age';
   if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
     return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
@@ -87,7 +68,7 @@ function problemOfSsh(line: string): string | null {
       ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
       : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
   }
-  const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
+  const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? sshFields(Buffer.from(base64, 'base64')) : null;
   const [name, ...numbers] = fields ?? [];
   if (name?.toString('latin1') !== type) return 'has an SSH key that is cut off or misspelled';
   if (type === 'ssh-ed25519') {
@@ -98,17 +79,4 @@ function problemOfSsh(line: string): string | null {
   return (numbers[1]?.length ?? 0) > shortestModulus
     ? null
     : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function fieldsOf(key: Buffer): Buffer[] | null {
-  const fields: Buffer[] = [];
-  for (let at = 0; at < key.length; ) {
-    if (at + 4 > key.length) return null;
-    const end = at + 4 + key.readUInt32BE(at);
-    if (end > key.length) return null;
-    fields.push(key.subarray(at + 4, end));
-    at = end;
-  }
-  return fields;
 }

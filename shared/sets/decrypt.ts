@@ -1,17 +1,13 @@
-import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { createDecipheriv } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { Failure } from '../failure.ts';
-import { identitiesIn } from './age-keys.ts';
+import { identitiesIn } from './age-identities.ts';
+import { nonceBytes, pieceCipher, pieceNonce, sealedPieceBytes, streamKey, tagBytes } from './age-stream.ts';
 
-// Decrypts what `age` has encrypted, on the runner: https://age-encryption.org/v1. The header, where the keys are, is for age's
-// own library; the content is decrypted by Node itself, which is several times as fast.
+// Decrypts what `age` has encrypted, on the runner. The header, where the keys are, is for age's own library.
 
 /** Bytes. Each recipient needs about 150; who sends more of them than that wants to fill our memory. */
 const longestHeader = 64 * 1024;
-const nonceBytes = 16;
-const chunkBytes = 64 * 1024;
-const tagBytes = 16;
-const sealedBytes = chunkBytes + tagBytes;
 
 /**
  * Turns ciphertext into what was encrypted. Every piece that it gives out is authentic, but only the end of the stream says that
@@ -55,7 +51,8 @@ class Decryption extends Transform {
   async #advance(): Promise<void> {
     if (this.#key === null) await this.#begin();
     // The last piece is sealed differently, and only the end of the stream tells which one it is.
-    while (this.#key !== null && this.#bytes > sealedBytes) this.push(this.#open(this.#take(sealedBytes), false));
+    while (this.#key !== null && this.#bytes > sealedPieceBytes)
+      this.push(this.#open(this.#take(sealedPieceBytes), false));
   }
 
   async #finish(): Promise<void> {
@@ -77,7 +74,7 @@ class Decryption extends Transform {
       return;
     }
     const fileKey = await unwrap(this.#take(end + 1), this.#identities);
-    this.#key = derive(fileKey, this.#take(nonceBytes));
+    this.#key = streamKey(fileKey, this.#take(nonceBytes));
   }
 
   /** The next bytes of what waits. */
@@ -89,26 +86,22 @@ class Decryption extends Transform {
   }
 
   #open(sealed: Buffer, isLast: boolean): Buffer {
-    const nonce = Buffer.alloc(12);
-    nonce.writeUIntBE(this.#count, 5, 6);
-    nonce[11] = isLast ? 1 : 0;
+    const nonce = pieceNonce(this.#count, isLast);
     this.#count += 1;
     if (sealed.length < tagBytes) throw damaged(`its end is missing`);
-    const decipher = createDecipheriv('chacha20-poly1305', this.#key as Buffer, nonce, { authTagLength: tagBytes });
+    const decipher = createDecipheriv(pieceCipher, this.#key as Buffer, nonce, { authTagLength: tagBytes });
     decipher.setAuthTag(sealed.subarray(-tagBytes));
     const content = decipher.update(sealed.subarray(0, -tagBytes));
     try {
       decipher.final();
     } catch {
       throw damaged(
-        isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedBytes}`,
+        isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedPieceBytes}`,
       );
     }
     return content;
   }
 }
-
-const derive = (fileKey: Uint8Array, nonce: Buffer) => Buffer.from(hkdfSync('sha256', fileKey, nonce, 'payload', 32));
 
 async function unwrap(header: Buffer, identities: readonly Identity[]): Promise<Uint8Array> {
   const { Decrypter } = await import('age-encryption');

@@ -33,6 +33,13 @@ export interface Check {
   ms: number;
 }
 
+/** The dump that a sealed copy was made from. */
+export interface SealedFrom {
+  sizeBytes: number;
+  sha256: string;
+  md5: string;
+}
+
 /** A manifest without its long lists of tables and sequences: enough to choose a set, and to decide what to keep. */
 export interface ManifestSummary {
   version: 1;
@@ -73,6 +80,8 @@ export interface ManifestSummary {
   dumpBytes: number | null;
   sha256: string;
   md5: string;
+  /** In a bucket: of the dump on the host, which is plain there, if a runner encrypted this copy on its way; else null. */
+  sealedFrom: SealedFrom | null;
   largeObjects: number;
   /** Of the schema dump without the lines that differ from run to run; null if it could not be taken or is too long. */
   schemaSha256: string | null;

@@ -13,6 +13,8 @@ export interface DumpEncoding {
   format: DumpFormat;
   compression: Compression;
   encryption: 'none' | 'age';
+  /** Given where a runner encrypted a plain set. */
+  sealedFrom?: object | null;
 }
 
 /** The files beside the dump, and how their names end. */
@@ -28,8 +30,14 @@ const sidecarEndings = {
   reason: 'reason.txt',
 } as const;
 
-/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
-const sealedParts: ReadonlySet<string> = new Set(['schema', 'globals', 'settings']);
+/**
+ * Those that are encrypted with the dump. The others say what it is, and must be read without a key. The report of a plain set says
+ * more than that: a runner encrypts it too.
+ */
+const sealedParts: ReadonlySet<string> = new Set(['schema', 'globals', 'settings', 'report']);
+
+const isSealed = (part: string, { encryption, sealedFrom }: DumpEncoding) =>
+  encryption === 'age' && sealedParts.has(part) && (part !== 'report' || sealedFrom != null);
 
 export type Sidecar = keyof typeof sidecarEndings;
 
@@ -73,8 +81,7 @@ export function dumpExtension({ format, compression, encryption }: DumpEncoding)
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
 export function setFileNames(prefix: SetPrefix, id: BackupId, encoding: DumpEncoding): SetFileNames {
   const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
-    const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
-    return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+    return [part, `${prefix}_${id}.${ending}${isSealed(part, encoding) ? '.age' : ''}`];
   });
   return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }

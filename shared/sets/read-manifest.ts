@@ -15,7 +15,7 @@ import {
   text,
   textThat,
 } from '../untrusted.ts';
-import type { Check, Manifest, ManifestSummary, SequenceRange } from './manifest.ts';
+import type { Check, Manifest, ManifestSummary, SealedFrom, SequenceRange } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
 /** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
@@ -93,6 +93,7 @@ const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[
   dumpBytes: orNull(count),
   sha256: hex(64),
   md5: hex(32),
+  sealedFrom: orNull(shape<SealedFrom>({ sizeBytes: count, sha256: hex(64), md5: hex(32) })),
   largeObjects: count,
   schemaSha256: orNull(hex(64)),
   schemaChangedSince: orNull(backupId),

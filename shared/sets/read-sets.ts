@@ -145,8 +145,8 @@ export function listedSums(text: string): Map<string, string> {
 }
 
 /** The file names of a set. */
-export function namesOf({ id, manifest }: VerifiedSet): SetFileNames {
-  return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+export function namesOf({ manifest }: Pick<VerifiedSet, 'manifest'>): SetFileNames {
+  return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', manifest.id, manifest);
 }
 
 /** The files that its checksum lists name. */

@@ -4,15 +4,13 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
-  diffieHellman,
-  hkdfSync,
   type JsonWebKey,
   type KeyObject,
   privateDecrypt,
 } from 'node:crypto';
+import { ed25519WrappingKey, sshTag, wrappingLabel, x25519Key, x25519Point } from './ssh-wrapping.ts';
 
-// age encrypts to SSH keys as well, but its library for JavaScript does not decrypt with them:
-// https://github.com/FiloSottile/age/tree/main/agessh
+// age encrypts to SSH keys as well, but its library for JavaScript does not decrypt with them.
 
 /** The key of a file, encrypted to one recipient, as it stands in the header. */
 export interface SealedKey {
@@ -26,8 +24,6 @@ export interface SshIdentity {
   unwrapFileKey(sealed: readonly SealedKey[]): Uint8Array | null;
 }
 
-const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
-
 /**
  * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
  * @throws RangeError with what continues a sentence about the input, and never quotes it
@@ -37,7 +33,7 @@ export function sshIdentity(pem: string): SshIdentity {
   const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
   const { x = '', n = '', e = '' } = createPublicKey(key).export({ format: 'jwk' }) as JsonWebKey;
   const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-  const tag = createHash('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
+  const tag = sshTag(wire);
   return {
     unwrapFileKey(sealed) {
       const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
@@ -49,33 +45,17 @@ export function sshIdentity(pem: string): SshIdentity {
 
 function openWithRsa(key: KeyObject, { body }: SealedKey): Uint8Array {
   const padding = constants.RSA_PKCS1_OAEP_PADDING;
-  return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
+  return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(wrappingLabel['ssh-rsa']) }, body);
 }
 
-/** The key is used for X25519, on the same curve in another form. */
 function openWithEd25519(key: KeyObject, wire: Buffer, { args, body }: SealedKey): Uint8Array {
-  const info = label['ssh-ed25519'];
   const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
   const own = x25519Key(createHash('sha512').update(seed).digest().subarray(0, 32));
   const share = Buffer.from(args[2] ?? '', 'base64');
-  const tweak = x25519Key(Buffer.from(hkdfSync('sha256', Buffer.alloc(0), wire, info, 32)));
-  const shared = multiply(tweak, multiply(own, share));
-  const recipient = bytesOf(createPublicKey(own).export({ format: 'jwk' }).x ?? '');
-  const wrapping = Buffer.from(hkdfSync('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+  const wrapping = ed25519WrappingKey(own, { other: share, share, recipient: x25519Point(own), wire });
   const decipher = createDecipheriv('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
   decipher.setAuthTag(body.subarray(-16));
   return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
-}
-
-/** What stands before the 32 bytes of such a key in PKCS #8. */
-const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-
-const x25519Key = (scalar: Buffer) =>
-  createPrivateKey({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
-
-function multiply(privateKey: KeyObject, point: Buffer): Buffer {
-  const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-  return diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
 }
 
 const unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';

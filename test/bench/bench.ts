@@ -10,6 +10,7 @@ import { openLab } from '../lab/lab.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import { benchCopies } from './copies.ts';
 import { median, pairs, type Sample } from './pairs.ts';
+import { peakIn, tellsPeak } from './peak.ts';
 import { benchRollbacks } from './rollbacks.ts';
 import { benchVerifications } from './verifications.ts';
 
@@ -17,9 +18,6 @@ const databaseBytes = 2 ** 30;
 const rounds = 5;
 const database = 'bench';
 const run = promisify(execFile);
-/** For Node: the process says at its end how much memory it had at most. */
-const tellsPeak =
-  "--import data:text/javascript,process.on('exit',()=>process.stderr.write('peak\\x20'+process.resourceUsage().maxRSS*1024+'\\n'))";
 
 const lab = await openLab();
 try {
@@ -193,11 +191,6 @@ async function timed(nodeArguments: readonly string[]): Promise<Sample> {
   );
   const peak = peakIn(stderr);
   return { ms: performance.now() - begin, ...(peak === undefined ? {} : { peakBytes: peak }) };
-}
-
-function peakIn(stderr: string): number | undefined {
-  const [, bytes] = /peak (\d+)/.exec(stderr) ?? [];
-  return bytes === undefined ? undefined : Number(bytes);
 }
 
 function report(

@@ -87,9 +87,11 @@ describe('the programs for the host', () => {
     });
 
     test(`are those that the bundle ${bundle} looks for`, () => {
-      const code = contentOf(bundle, 'index.js');
+      // Also in the files that are loaded only where they are needed.
+      const files = globSync('*.js', { cwd: join(folder, 'dist', bundle) });
+      const code = files.map((file) => contentOf(bundle, file)).join('\n');
       const named = Array.from(
-        code.matchAll(/__nccwpck_require__\.(?:p|ab) \+ "([^"]+\.(?:sh|sql))"/g),
+        code.matchAll(/__(?:nccwpck|webpack)_require__\.(?:p|ab) \+ "([^"]+\.(?:sh|sql))"/g),
         ([, name]) => name,
       );
       assert.deepEqual([...new Set(named)].toSorted(), bundled(bundle).toSorted());

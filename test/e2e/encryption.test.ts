@@ -14,7 +14,16 @@ import { needPrograms } from '../lab/packages.ts';
 import { type ActionResult, type RunningAction, runAction } from '../lab/runner.ts';
 import { hostIsClean, logOf, nothingPartial, refused, succeeded, untouched } from './expectations.ts';
 import { printedCommand } from './printed.ts';
-import { backup, type Inputs, type ManifestJson, manifestOf, namesIn, smallDatabase, startBackup } from './sets.ts';
+import {
+  backup,
+  type Inputs,
+  type ManifestJson,
+  manifestOf,
+  namesIn,
+  read,
+  smallDatabase,
+  startBackup,
+} from './sets.ts';
 import { hostForFile } from './stage.ts';
 import { verify } from './verifications.ts';
 
@@ -138,6 +147,64 @@ test('other formats and compressors are encrypted as well', async () => {
     const head = await attempt(['bash', '-c', script, 'bash', join(keys, 'age'), result.outputs['backup-file'] ?? '']);
     assert.match(head.stdout, /^(PGDMP|--\n)/, file);
   }
+});
+
+test('two encrypted backups tell that the schema has changed, and nothing of how', async () => {
+  const dir = host.newBackupDir();
+  const inputs = { ...sealed, 'db-name': 'small' };
+  const taken: ManifestJson[] = [];
+  const reports: string[] = [];
+  const changes = ['', "ALTER TABLE items ADD COLUMN secret_plan text DEFAULT 'planted-default'", ''];
+  for (const sql of changes) {
+    if (sql !== '') await host.psql(sql, 'small');
+    const result = await backup(host, dir, inputs);
+    succeeded(result);
+    taken.push(await manifestOf(host, result));
+    const report = await read(host, `${dir}/daily/backup_${taken.at(-1)?.id}.report.txt`);
+    reports.push(report);
+    assert.doesNotMatch(report + result.summary + logOf(result), /secret_plan|planted-default/);
+  }
+  const [first, second, third] = taken.map((manifest) => manifest['schemaSha256']);
+  assert.deepEqual([first === second, second === third], [false, true]);
+  assert.deepEqual(
+    taken.map((manifest) => manifest['schemaChangedSince']),
+    [null, taken[0]?.id, null],
+  );
+  assert.match(reports[1] ?? '', /Schema changes since \S+\n {2}It has changed/);
+  assert.match(reports[2] ?? '', /Schema changes since \S+\n {2}None/);
+  assert.deepEqual(await readable(dir), []);
+});
+
+test('where the container cannot compress, the host does, and encrypts; a drill needs one of the keys', async () => {
+  const dir = host.newBackupDir();
+  const inside = async (script: string) =>
+    host.docker('exec', '--user', '0', await host.container('db'), 'sh', '-c', script);
+  const zstd = (await inside('readlink -f "$(command -v zstd)"')).trim();
+  await inside(`mv ${zstd} ${zstd}.away`);
+  let result: ActionResult;
+  try {
+    result = await backup(host, dir, { ...sealed, 'db-name': 'small' });
+  } finally {
+    await inside(`mv ${zstd}.away ${zstd}`);
+  }
+  succeeded(result);
+  assert.match(logOf(result), /compression zstd, done in the host/);
+  const { file } = await manifestOf(host, result);
+  assert.match(file, /\.dump\.zst\.age$/);
+  const script = 'set -o pipefail; age -d -i "$1" "$2" | zstd -dc | head -c 5';
+  const opened = await attempt(['bash', '-c', script, 'bash', join(keys, 'rsa'), result.outputs['backup-file'] ?? '']);
+  assert.equal(opened.stdout, 'PGDMP');
+  assert.deepEqual(await readable(dir), []);
+
+  const drill = (inputs: Inputs) => verify(host, dir, { 'db-name': 'small', checks: 'drill', ...inputs });
+  const without = await drill({});
+  assert.equal(without.outputs['status'], 'could-not-verify', logOf(without));
+  assert.match(logOf(without), /can be restored only with a private key/);
+  for (const key of [ed25519.privateKey, rsa.privateKey]) {
+    const drilled = await drill({ 'decrypt-key': key });
+    assert.equal(drilled.outputs['status'], 'verified', logOf(drilled));
+  }
+  await hostIsClean(host);
 });
 
 describe('when something goes wrong', () => {

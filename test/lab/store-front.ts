@@ -2,7 +2,9 @@
 // that the client asked, which stays.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificate.ts';
 
 /** Answers in its own way, and says so by returning true; or changes the store's headers. */
 export interface Interference {
@@ -18,10 +20,11 @@ export interface StoreFront {
   close(): void;
 }
 
-export async function startStoreFront(behind: string): Promise<StoreFront> {
+/** @param certificate what it shows; without one it speaks no TLS */
+export async function startStoreFront(behind: string, certificate?: Certificate): Promise<StoreFront> {
   let interference: Interference = {};
   const { hostname, port } = new URL(behind);
-  const server = createServer((asked, answer) => {
+  const pass = (asked: IncomingMessage, answer: ServerResponse) => {
     const { instead, headers, breaks } = interference;
     if (instead?.(asked, answer)) return;
     const { method, url: path, headers: sent } = asked;
@@ -41,10 +44,11 @@ export async function startStoreFront(behind: string): Promise<StoreFront> {
     });
     passed.on('error', () => answer.destroy());
     asked.pipe(passed);
-  });
+  };
+  const server = certificate === undefined ? createServer(pass) : createTlsServer(certificate, pass);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     interfere(next) {
       interference = next;
     },

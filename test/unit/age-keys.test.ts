@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { identitiesIn, recipientsIn } from '../../shared/sets/age-keys.ts';
+import { identitiesIn } from '../../shared/sets/age-identities.ts';
+import { recipientsIn } from '../../shared/sets/age-keys.ts';
 import { makeKey } from '../lab/keys.ts';
 
 const identity = await generateX25519Identity();

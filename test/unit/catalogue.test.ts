@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { manifestText } from '../../shared/backups/assemble.ts';
 import { Failure } from '../../shared/failure.ts';
 import { type BackupSet, catalogueOf, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
+import { manifestText } from '../../shared/sets/manifest-text.ts';
 import { readManifest, readSummary } from '../../shared/sets/read-manifest.ts';
 import { demandReadable } from '../../shared/sets/whole-manifest.ts';
 import { exampleManifest, HostFolder } from './retention/host-folder.ts';

@@ -19,7 +19,7 @@ const MB = 1_000_000;
  * git stores them once. Nothing is minified: what runs with people's keys can be read, and compared with its sources.
  * Before you raise a limit, see what has come in: `npm run build && ls -lS dist/*`.
  */
-const budget = { action: 11.5 * MB, compressed: 2.6 * MB, postStep: 1.2 * MB, stored: 17.5 * MB };
+const budget = { action: 11.5 * MB, compressed: 2.6 * MB, postStep: 1.2 * MB, stored: 18.5 * MB };
 
 for (const action of actions) {
   test(`what users of ${action} download stays small`, () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { InputError } from '../../shared/failure.ts';
 import { type CopyInputs, readCopyInputs } from '../../shared/inputs/copy-inputs.ts';
+import { readDumpInputs } from '../../shared/inputs/dump-inputs.ts';
 import type { HostInputs } from '../../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
 import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
+import { readSealingInputs } from '../../shared/inputs/sealing-inputs.ts';
 import type { Addressed, NoticeInputs } from '../../shared/notify/addressed.ts';
 import { readInputs } from '../../shared/runner/input-reader.ts';
 
@@ -72,6 +74,38 @@ describe('how copies are made', () => {
   }
 });
 
+describe('where to encrypt', () => {
+  const sealing = (given: Record<string, string>, hasBucket = true) =>
+    withInputs(given, () => readInputs((input) => readSealingInputs(input, readDumpInputs(input), hasBucket)));
+  const key = 'age1qhhf744fr59ewnulyf2jwwhlf726z9yawpqe200w6kt4ylq0x36qgqxkyu';
+  const age = { encrypt: 'age', 'encrypt-to': key };
+
+  test('on the host by default', () => {
+    assert.deepEqual(sealing({}), { encryption: 'none', recipients: [], sealTo: [] });
+    assert.deepEqual(sealing(age, false), { encryption: 'age', recipients: [key], sealTo: [] });
+  });
+  test('on the runner: the host then does not', () =>
+    assert.deepEqual(sealing({ ...age, 'encrypt-at': 'runner' }), {
+      encryption: 'none',
+      recipients: [],
+      sealTo: [key],
+    }));
+
+  const bad: [given: Record<string, string>, hasBucket: boolean, field: string, why: RegExp][] = [
+    [{ ...age, 'encrypt-at': 'runner' }, false, 'encrypt-at', /no bucket/],
+    [{ 'encrypt-at': 'runner' }, true, 'encrypt-at', /nothing is to be encrypted/],
+    [{ ...age, 'encrypt-at': 'bucket' }, true, 'encrypt-at', /must be one of/],
+    [{ encrypt: 'age', 'encrypt-at': 'runner' }, true, 'encrypt-to', /is required/],
+  ];
+  for (const [given, hasBucket, field, why] of bad) {
+    test(`not with ${JSON.stringify(given)}${hasBucket ? '' : ' without a bucket'}`, () =>
+      assert.throws(
+        () => sealing(given, hasBucket),
+        (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
+      ));
+  }
+});
+
 describe('a mail server', () => {
   const login = { user: 'a@b.c', password: 'p:/@%' };
   const good: [string, NoticeInputs['mailServer']][] = [
@@ -115,6 +149,95 @@ test('a ping address is taken as it is; another scheme is not, and the error doe
     () => notices({ 'healthcheck-url': 'ftp://hc-ping.example/5f0c1d9e' }),
     (error) => error instanceof InputError && !error.message.includes('5f0c1d9e'),
   );
+});
+
+describe('whom a mail goes to', () => {
+  const server = { 'smtp-url': 'smtp://robot%40example.org:secret@mail.example' };
+  const good: [given: Record<string, string>, mailing: object | null][] = [
+    [
+      { ...server, 'mail-to': 'ops@example.org' },
+      { from: 'robot@example.org', to: ['ops@example.org'], on: 'failure' },
+    ],
+    [
+      { ...server, 'mail-to': 'a@x.org, b@x.org\na@x.org', 'mail-from': 'c@x.org', 'mail-on': 'always' },
+      { from: 'c@x.org', to: ['a@x.org', 'b@x.org'], on: 'always' },
+    ],
+    [{ ...server, 'mail-on': 'never' }, null],
+    [{}, null],
+  ];
+  for (const [given, expected] of good) {
+    test(`with ${JSON.stringify(given)}`, () => {
+      const { mailing } = notices(given);
+      if (expected === null) assert.equal(mailing, null);
+      else assert.deepEqual({ ...mailing, server: undefined }, { ...expected, server: undefined });
+    });
+  }
+
+  const bad: [given: Record<string, string>, field: string, why: RegExp][] = [
+    [server, 'mail-to', /is missing/],
+    [{ 'mail-to': 'ops@example.org' }, 'smtp-url', /is missing/],
+    [{ 'mail-from': 'ops@example.org' }, 'smtp-url', /is missing/],
+    [{ ...server, 'mail-to': 'ops' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'Ops <ops@example.org>' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'ops@example.org; boss@example.org' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': 'ops@example.org\u0007' }, 'mail-to', /not a mail address/],
+    [{ ...server, 'mail-to': ' , ' }, 'mail-to', /names nobody/],
+    [{ ...server, 'mail-to': 'a@x.org', 'mail-from': 'a@x.org, b@x.org' }, 'mail-from', /not a mail address/],
+    [{ ...server, 'mail-to': 'a@x.org', 'mail-on': 'success' }, 'mail-on', /must be one of/],
+    [{ 'smtp-url': 'smtp://mail.example', 'mail-to': 'a@x.org' }, 'mail-from', /is missing/],
+    [{ 'smtp-url': 'smtp://robot:secret@mail.example', 'mail-to': 'a@x.org' }, 'mail-from', /is missing/],
+  ];
+  for (const [given, field, why] of bad) {
+    test(`not with ${JSON.stringify(given)}`, () =>
+      assert.throws(
+        () => notices(given),
+        (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
+      ));
+  }
+});
+
+describe('pings and webhooks', () => {
+  const names = ['healthcheck-url', 'webhook-url'] as const;
+  const urlIn = ({ pingUrl, webhook }: NoticeInputs) => (pingUrl ?? webhook?.url)?.href;
+  const good = [
+    'https://hooks.example/T0KEN',
+    'http://127.0.0.1:8080/T0KEN',
+    'http://127.9.9.9/T0KEN',
+    'http://localhost/T0KEN',
+    'http://[::1]:8080/T0KEN',
+  ];
+  const bad = [
+    'http://hooks.example/T0KEN',
+    'http://127.0.0.1.example/T0KEN',
+    'http://localhost.example/T0KEN',
+    'http://10.0.0.1/T0KEN',
+    'ftp://127.0.0.1/T0KEN',
+    'hooks.example/T0KEN',
+    '//hooks.example/T0KEN',
+  ];
+  for (const name of names) {
+    for (const given of good)
+      test(`${name} may be ${given}`, () => assert.equal(urlIn(notices({ [name]: given })), given));
+    for (const given of bad) {
+      test(`${name} is not ${given}, and the error does not repeat it`, () =>
+        assert.throws(
+          () => notices({ [name]: given }),
+          (error) =>
+            error instanceof InputError &&
+            error.field === name &&
+            /not an https address/.test(error.message) &&
+            !(error.message + error.hint).includes('T0KEN'),
+        ));
+    }
+  }
+
+  test('a secret alone signs nothing', () =>
+    assert.throws(
+      () => notices({ 'webhook-secret': 's3cret' }),
+      (error) => error instanceof InputError && error.field === 'webhook-url' && !error.message.includes('s3cret'),
+    ));
+  test('a secret counts without the line break behind it', () =>
+    assert.equal(notices({ 'webhook-url': good[0] ?? '', 'webhook-secret': 's3cret\n' }).webhook?.secret, 's3cret'));
 });
 
 describe('a bucket', () => {

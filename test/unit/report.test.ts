@@ -85,9 +85,10 @@ test('a complete backup is verified, and never called proven', () => {
 const schemaLines: [what: string, Partial<Manifest>, Partial<ReportFacts>, RegExp][] = [
   ['the first backup', {}, { previous: null }, /\nSchema changes\n {2}This is the first backup\.\n/],
   ['equal hashes', { schemaSha256: 'd'.repeat(64) }, { schemaChanges: null }, /\n {2}None\.\n/],
+  ['no texts to compare', {}, { schemaChanges: null }, /\n {2}It has changed\. The two texts were not compared\.\n/],
   [
     'no schema to compare',
-    {},
+    { schemaSha256: null },
     { schemaChanges: null },
     /since 20261122_021700\n {2}Unknown: the schemas could not be compared\.\n/,
   ],

@@ -6,7 +6,6 @@ import { type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts
 import { readSets } from '../../shared/sets/read-sets.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
-import { checkOffsite } from './check-offsite.ts';
 import { ageOf, judgeBackups, setsToRead } from './judge-backups.ts';
 
 /** Checks that the backups exist and still hold what was written. */
@@ -43,7 +42,10 @@ export async function checkBackups(
     timezone: inputs.timezone,
     now,
   });
-  await checkOffsite(findings, database, surveyed, run);
+  if (run.inputs.bucket !== null) {
+    const { checkOffsite } = await import('./check-offsite.ts');
+    await checkOffsite(findings, database, surveyed, run.inputs.bucket, run);
+  }
   return findings;
 }
 

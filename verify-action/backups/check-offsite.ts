@@ -16,15 +16,15 @@ import { readCopy } from './read-copy.ts';
 /** Bytes of a dump that is read in full without `require-offsite`, where the store reports no checksum: reading costs money. */
 const mostRead = 256 * 1024 * 1024;
 
-/** Checks the copies off the host, if there is a bucket. */
+/** Checks the copies off the host. */
 export async function checkOffsite(
   findings: Findings,
   database: string,
   surveyed: SurveyedHost,
+  bucket: BucketPlace,
   { inputs, signal }: Verification,
 ): Promise<void> {
-  const { bucket, timeout } = inputs;
-  if (bucket === null) return;
+  const { timeout } = inputs;
   const overdue = AbortSignal.timeout(timeout);
   /** What the bucket failed with; anything else that is thrown is a defect of ours. */
   const failureOf = (error: unknown): Failure => {

@@ -2,9 +2,11 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 import { detailOf, type Finding, type Findings, type Problem } from '../../shared/drill/finding.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { StoredPart, StoredSet } from '../../shared/offsite/stored-sets.ts';
+import { sealedBytes } from '../../shared/sets/age-stream.ts';
 import { type FoundFile, newestFirst, pathsOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { startOf } from '../../shared/sets/naming.ts';
 import { namesOf } from '../../shared/sets/read-sets.ts';
+import { unsealManifest } from '../../shared/sets/sealed-manifest.ts';
 import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
 
 /** What came of reading a copy. */
@@ -124,7 +126,10 @@ function judgeContent(findings: Findings, { id, how, bytes, files, faults }: Cop
   });
 }
 
-/** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
+/**
+ * A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. What the
+ * runner has encrypted has other bytes each time, but their number is known; and its lists are those of the encrypted files.
+ */
 function judgeDifferences(copies: readonly StoredSet[], { host, hostFiles }: OffsiteFacts): string | Problem {
   const sizes = new Map(hostFiles.map(({ path, bytes }) => [path, bytes]));
   const pairs = copies.flatMap((copy) => {
@@ -132,26 +137,37 @@ function judgeDifferences(copies: readonly StoredSet[], { host, hostFiles }: Off
     return set === undefined ? [] : [{ copy, set }];
   });
   const differences = pairs.flatMap(({ copy, set }) => {
-    if (canonicalJson(copy.manifest) !== canonicalJson(set.manifest))
+    if (canonicalJson(unsealManifest(copy.manifest)) !== canonicalJson(set.manifest))
       return [`the manifest of ${copy.id} is not the one on the host`];
     const { proof, ...names } = namesOf(set);
-    return Object.values(names).flatMap((name) => {
-      const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${name}`) ?? [])[0];
-      const there = copy.files.find((file) => file.name === name)?.bytes;
-      if (here === undefined || here === there) return [];
+    const copies = namesOf(copy);
+    return (Object.keys(names) as (keyof typeof names)[]).flatMap((part) => {
+      const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${names[part]}`) ?? [])[0];
+      const there = copy.files.find((file) => file.name === copies[part])?.bytes;
+      const expected = here === undefined ? undefined : sizeOfCopy(part, here, copy.manifest);
+      if (here === undefined || (there !== undefined && (expected ?? there) === there)) return [];
       return [
-        `${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
+        `${copies[part]} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
       ];
     });
   });
   if (differences.length === 0) {
     if (pairs.length === 0) return 'no set is both on the host and off it';
-    return `${counted(pairs.length, 'set')} on the host and off it: the same manifests, and files of the same sizes`;
+    const sealed = pairs.filter(({ copy }) => copy.manifest.sealedFrom !== null).length;
+    const how = sealed === 0 ? '' : `, which for ${sealed} of them a runner has encrypted on the way`;
+    return `${counted(pairs.length, 'set')} on the host and off it: the same manifests, and files of the same sizes${how}`;
   }
   return {
     detail: listed(differences, 3, { separator: '; ' }),
     remedy: 'Find out which of the two was changed, and by whom. Do not rely on either until a drill has proven it',
   };
+}
+
+/** Bytes that a file of a set must have in the bucket; null if that is not known. All files of an encrypted copy have headers of one size. */
+function sizeOfCopy(part: string, here: number, { sealedFrom, sizeBytes }: StoredSet['manifest']): number | null {
+  if (sealedFrom === null) return here;
+  if (['manifest', 'sha256', 'md5'].includes(part)) return null;
+  return sealedBytes(here) + sizeBytes - sealedBytes(sealedFrom.sizeBytes);
 }
 
 /** The upload of the newest one may be going on; nobody can tell that from an upload that failed. */

@@ -11,7 +11,12 @@ const folder = `backups/prod/${id}/`;
 const quiet = { begins: () => {}, arrived: () => {}, confirmed: () => {} };
 
 function copy(store: MemoryStore, { set, files } = wholeSet(id)) {
-  return copySet(store, { prefix: 'backups', environment: 'prod', manifest: set.manifest }, sent(files), quiet);
+  return copySet(
+    store,
+    { prefix: 'backups', environment: 'prod', manifest: set.manifest, sealTo: [] },
+    sent(files),
+    quiet,
+  );
 }
 
 const manifestKey = `${folder}backup_${id}.manifest.json`;

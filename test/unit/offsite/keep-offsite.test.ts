@@ -30,6 +30,7 @@ function keep(store: MemoryStore, host: Host, changes: Partial<OffsiteRequest> =
   return keepOffsite(store, {
     ...rules,
     prefix: 'backups',
+    sealTo: [],
     environment: 'prod',
     sets: setsOf(host),
     newest: setsOf(host)[0]?.id ?? '',

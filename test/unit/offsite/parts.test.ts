@@ -11,12 +11,14 @@ const mebibyte = 2 ** 20;
 
 describe('the size of parts', () => {
   const examples: [bytes: number, maxParts: number | undefined, partBytes: number, inMemory: number][] = [
-    [0, undefined, 8 * mebibyte, 5],
-    [1024 ** 3, undefined, 8 * mebibyte, 5],
-    [80_000 * mebibyte, undefined, 8 * mebibyte, 5],
-    [80_000 * mebibyte + 1, undefined, 9 * mebibyte, 5],
+    [0, undefined, 5 * mebibyte, 4],
+    [1024 ** 3, undefined, 5 * mebibyte, 4],
+    [50_000 * mebibyte, undefined, 5 * mebibyte, 4],
+    [50_000 * mebibyte + 1, undefined, 6 * mebibyte, 3],
+    [100_000 * mebibyte, undefined, 10 * mebibyte, 2],
+    [300_000 * mebibyte, undefined, 30 * mebibyte, 2],
     [600_000 * mebibyte, undefined, 60 * mebibyte, 1],
-    [1000 * mebibyte, 100, 10 * mebibyte, 5],
+    [1000 * mebibyte, 100, 10 * mebibyte, 2],
     [64 * mebibyte, 1, 64 * mebibyte, 1],
   ];
   for (const [bytes, maxParts, partBytes, inMemory] of examples) {

@@ -41,6 +41,7 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     dumpBytes: 4000,
     sha256: 'a'.repeat(64),
     md5: 'b'.repeat(32),
+    sealedFrom: null,
     tables: [counted('public', 'orders', 12)],
     sequences: [moved('public', 'orders_id_seq', '12', '13')],
     largeObjects: 0,
