@@ -241,6 +241,10 @@ test('the examples are whole workflows that ask for little', () => {
   for (const file of files) {
     const workflow = parse(read(file));
     assert.ok(workflow.permissions !== undefined, `${file} has no permissions`);
+    // Why each is needed stands behind it, where nobody can overlook it when one is added.
+    const [, permissions = ''] = /^permissions:\n((?: {2}.+\n)+)/m.exec(read(file)) ?? [];
+    for (const line of workflowsForUsers().includes(file) ? permissions.trimEnd().split('\n').filter(Boolean) : [])
+      assert.match(line, /: \w+ # \w/, `${file}: ${line}`);
     if (file.startsWith('examples/')) assert.equal(workflow.concurrency['cancel-in-progress'], false, file);
     for (const job of Object.values(workflow.jobs) as { uses?: string; 'timeout-minutes'?: number }[]) {
       if (job.uses !== undefined) continue;
