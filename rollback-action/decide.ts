@@ -9,9 +9,9 @@ import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
-import type { Plan } from '../shared/plan/plan.ts';
+import type { Plan, PlanRequest } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
-import { wantedRelease } from '../shared/plan/target.ts';
+import { type Wanted, wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
@@ -25,12 +25,18 @@ import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
+import { planRestore, type Restoring } from './restoring.ts';
+import { guardAfterPull, guardSchema } from './schema-guard.ts';
 
 /** What was decided. */
 export interface Decision {
   plan: Plan;
   knownHistory: KnownHistory;
   compose: ComposeSource;
+  /** null: the database is left alone. */
+  restoring: Restoring | null;
+  /** What could be judged only once the images are known. @throws Failure `schema-changed` */
+  afterPull: (settled: Plan) => Promise<Plan>;
 }
 
 /**
@@ -68,17 +74,19 @@ export async function decide(
     onCandidates(others);
     const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
     const wantedIn = (project: ComposeProject) =>
-      wantedRelease(inputs.target, {
-        project,
-        databases,
-        history,
-        entries,
-        verdicts,
-        images: compose.images,
-        choice,
-        services: inputs.services,
-        registry: inputs.registry,
-      });
+      inputs.restore?.isAlone === true
+        ? whatRuns
+        : wantedRelease(inputs.target, {
+            project,
+            databases,
+            history,
+            entries,
+            verdicts,
+            images: compose.images,
+            choice,
+            services: inputs.services,
+            registry: inputs.registry,
+          });
     const current = currentSource(compose, inputs.deployDir);
     const isKept = inputs.compose === 'kept';
     const source = isKept
@@ -94,7 +102,7 @@ export async function decide(
     if (source.projectState === null) throw projectStateUnknown();
     const project = isKept ? keptProject(source, today) : today;
     const wanted = wantedIn(project);
-    const plan = planRollback({
+    const request: PlanRequest = {
       project,
       composeVersion: compose.version,
       containers: seen.containers,
@@ -106,7 +114,8 @@ export async function decide(
       jobs: inputs.jobs,
       swapFacts: seen.swapFacts ?? noSwapFacts,
       wanted,
-      strategy: inputs.strategy,
+      // While databases exchange their names, nothing may write.
+      strategy: inputs.restore === null ? inputs.strategy : 'recreate',
       proxyService: inputs.proxyService,
       proxies: compose.proxies,
       healthUrl: inputs.healthUrl,
@@ -123,7 +132,20 @@ export async function decide(
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
       projectState: source.projectState,
-    });
+    };
+    const ground = { seen, wanted, ignored, records: history };
+    const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
+    const swap = planRollback(request, schema);
+    const restoring =
+      inputs.restore === null
+        ? null
+        : await planRestore(
+            connection,
+            { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host },
+            { ...inputs, restore: inputs.restore },
+            signal,
+          );
+    const plan = restoring?.plan ?? swap;
     // Throws now rather than later.
     for (const { service } of plan.services) tarOf(inlineFiles(source.config, source.values, service));
     for (const line of [...planText(plan), ...tableOf(others)]) log.info(line);
@@ -133,9 +155,20 @@ export async function decide(
     }
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
-    return { plan, knownHistory, compose: source };
+    if (!inputs.planOnly && schema?.refusal) throw schema.refusal;
+    const afterPull = (settled: Plan) => guardAfterPull(connection, schema, settled, ground, inputs, signal);
+    return { plan, knownHistory, compose: source, restoring, afterPull };
   });
 }
+
+/** Only the database is restored. */
+const whatRuns: Wanted = {
+  images: new Map(),
+  source: 'the release that runs: only the database is restored',
+  record: null,
+  unknown: [],
+  knownBad: null,
+};
 
 /** The project as it was, with the variables for tags as they are written today: those are to be changed. */
 function keptProject({ config }: ComposeSource, today: ComposeProject): ComposeProject {

@@ -65,6 +65,9 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'no-answer':
     'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
   'still-starting': 'Raise "health-timeout"',
+  'database-busy':
+    'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
+  'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 

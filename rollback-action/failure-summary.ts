@@ -6,6 +6,7 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { imageInShort } from '../shared/plan/text.ts';
 import { nameOf } from '../shared/releases/image-name.ts';
 import { releaseOf } from '../shared/releases/release.ts';
+import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import type { LastWords } from '../shared/transaction/transaction.ts';
 import type { Carried } from './carry.ts';
@@ -23,9 +24,18 @@ export interface RollbackStory {
   candidates: Candidate[];
   /** Taken before the rollback. */
   backup: PrerollbackBackup | null;
+  /** The restored copy of a database. */
+  loaded: Loaded | null;
 }
 
-export const noStory = (): RollbackStory => ({ seen: null, plan: null, carried: null, candidates: [], backup: null });
+export const noStory = (): RollbackStory => ({
+  seen: null,
+  plan: null,
+  carried: null,
+  candidates: [],
+  backup: null,
+  loaded: null,
+});
 
 /** How many containers' last words are shown if the failure names no service. */
 const mostWords = 3;

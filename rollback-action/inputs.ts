@@ -5,11 +5,13 @@ import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
+import type { SchemaGuard } from '../shared/plan/schema-guard.ts';
 import type { Strategy } from '../shared/plan/strategy.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 import type { Keep } from '../shared/sets/tiers.ts';
+import { type RestoreInputs, readRestoreInputs } from './restore-inputs.ts';
 
 /** The inputs of a rollback. Times in milliseconds. */
 export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, RegistryInputs {
@@ -37,6 +39,10 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   /** With which compose files the target is created: today's, or those that were kept when it ran. */
   compose: 'current' | 'kept';
   hold: boolean;
+  /** null: the database is left alone. */
+  restore: RestoreInputs | null;
+  /** Which changes of the schema since the target ran are refused. */
+  schemaGuard: SchemaGuard;
 }
 
 /** The word that must be typed, and the environments that require it. */
@@ -63,20 +69,26 @@ export function readRollbackInputs(onNotices: OnNoticeInputs = () => {}): Rollba
     readNoticeInputs(input, host, onNotices);
     const planOnly = input.withDefault('plan-only', grammar.boolean, false);
     const confirm = input.optional('confirm', grammar.line);
+    const chosen = input.withDefault('target', target, { kind: 'last-good' });
+    const named = input.optional('services', services);
+    const strategy = input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto');
+    const compose = input.withDefault('compose', grammar.choice('current', 'kept'), 'current');
+    const isOpen = chosen?.kind === 'last-good' && named === null;
+    const restore = readRestoreInputs(input, { planOnly, isOpen, strategy, compose });
     input.rule(() => checkConfirmation(host.environment, planOnly, confirm));
     return {
       ...host,
       ...readDumpInputs(input),
       ...readHistoryInputs(input),
-      target: input.withDefault('target', target, { kind: 'last-good' }),
-      services: input.optional('services', services),
+      target: chosen,
+      services: named,
       reason: input.optional('reason', grammar.line),
       skipBackup: input.withDefault('skip-backup', grammar.boolean, false),
       keepPrerollback: input.withDefault('keep-prerollback', grammar.allOrNumber, 10),
       planOnly,
       expectPlan: input.optional('expect-plan', planHash),
       ...readRegistryInputs(input),
-      strategy: input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto'),
+      strategy,
       proxyService: input.optional('proxy-service', grammar.serviceName),
       jobs: input.withDefault('jobs', grammar.choice('run', 'skip'), 'run'),
       stopTimeout: input.optional('stop-timeout', grammar.duration),
@@ -86,8 +98,10 @@ export function readRollbackInputs(onNotices: OnNoticeInputs = () => {}): Rollba
       maxDowntime: input.optional('max-downtime', grammar.duration),
       onFailure: input.withDefault('on-failure', grammar.choice('revert', 'leave'), 'revert'),
       persist: input.withDefault('persist', grammar.choice('retag', 'none'), 'retag'),
-      compose: input.withDefault('compose', grammar.choice('current', 'kept'), 'current'),
+      compose,
       hold: input.withDefault('hold', grammar.boolean, true),
+      restore,
+      schemaGuard: input.withDefault('schema-guard', grammar.choice('destructive', 'any', 'off'), 'destructive'),
     };
   });
 }

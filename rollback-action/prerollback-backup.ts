@@ -4,7 +4,7 @@ import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import * as log from '../shared/runner/log.ts';
-import type { Check } from '../shared/sets/manifest.ts';
+import type { Check, Manifest } from '../shared/sets/manifest.ts';
 import type { StoryLog } from '../shared/story-log.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -18,6 +18,8 @@ export interface PrerollbackBackup {
   file: string;
   schemaSha256: string | null;
   checks: Check[];
+  /** What it holds. */
+  manifest: Manifest;
 }
 
 /** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
@@ -63,11 +65,12 @@ export async function takePrerollbackBackup(
       throw withoutBackup(error);
     });
     const { publicationPlan, place } = kept.facts;
-    const { id, sizeBytes, sha256, schemaSha256, file, checks } = publicationPlan.manifest;
+    const { manifest } = publicationPlan;
+    const { id, sizeBytes, sha256, schemaSha256, file, checks } = manifest;
     const path = `${place.folder}/${file}`;
     log.success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
     for (const problem of kept.problems) log.warning(`Backup ${id}: ${problem}`);
-    return { id, sizeBytes, sha256, file: path, schemaSha256, checks };
+    return { id, sizeBytes, sha256, file: path, schemaSha256, checks, manifest };
   });
 }
 

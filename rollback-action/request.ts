@@ -3,6 +3,7 @@ import { type Hold, holdText } from '../shared/history/hold.ts';
 import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
 import { overrideYaml, revertYaml } from '../shared/plan/override.ts';
 import type { Plan, ServiceStep } from '../shared/plan/plan.ts';
+import type { RestoreStep } from '../shared/plan/restore-step.ts';
 import { supportsReset } from '../shared/releases/compose-version.ts';
 import { referenceOf } from '../shared/releases/image-reference.ts';
 import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
@@ -14,10 +15,12 @@ import {
   type OutcomeTexts,
   outcomeMarks,
   type TransactionRequest,
+  type TransactionService,
   transactionMark,
 } from '../shared/transaction/transaction-files.ts';
 import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
+import type { Restoring } from './restoring.ts';
 
 /** Everything that is known just before the transaction starts. */
 export interface Decided {
@@ -27,6 +30,8 @@ export interface Decided {
   compose: ComposeSource;
   /** By service. */
   images: ReadonlyMap<string, PulledImage>;
+  /** null: the database is left alone. */
+  restoring: Restoring | null;
   backupId: string | null;
   schemaSha256: string | null;
   startedAt: Date;
@@ -60,7 +65,21 @@ export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>
     ...plan.from,
     ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),
   };
-  return { ...plan, services, to };
+  return { ...plan, services, to, restore: settledRestore(plan, services) };
+}
+
+/** What turned out to run the target already is not swapped, but still has to stop while the databases exchange their names. */
+function settledRestore({ services, restore }: Plan, swapped: readonly ServiceStep[]): RestoreStep | null {
+  if (restore === null) return null;
+  const spared = services.filter(({ service }) => !swapped.some((step) => step.service === service));
+  const restarted = spared
+    .filter(({ strategy }) => strategy === 'recreate')
+    .map(({ service, fromImage }) => ({
+      service,
+      imageId: fromImage.imageId ?? '',
+      why: 'it already runs the target',
+    }));
+  return { ...restore, restarted: [...restore.restarted, ...restarted] };
 }
 
 /** The digest in the reference's own repository. Docker uses short names for repositories on Docker Hub. */
@@ -94,13 +113,8 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     compose: decided.compose.call,
     inlineFiles: inlineArchives(decided),
     projectState: plan.projectState,
-    services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
-      service,
-      strategy,
-      targetImageId: toImage.imageId ?? '',
-      retag,
-      fixedName,
-    })),
+    services: servicesOf(decided),
+    database: decided.restoring?.exchange ?? null,
     proxies: plan.proxies,
     lookedUpOnce: plan.lookedUpOnce,
     override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
@@ -112,12 +126,34 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     maxDowntime: inputs.maxDowntime,
     healthUrl: inputs.healthUrl,
     onFailure: inputs.onFailure,
-    blame: !plan.otherSettings,
+    // Of a restore alone, the release is not to blame.
+    blame: !plan.otherSettings && plan.services.length > 0,
     lockWait: inputs.lockWait,
     holder: decided.holder,
     historyId: decided.historyId,
     outcome: outcomeTexts(decided),
   };
+}
+
+/** What is swapped and what is only restarted, dependencies first. */
+function servicesOf({ plan, restoring }: Decided): TransactionService[] {
+  const swapped = plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
+    service,
+    strategy,
+    targetImageId: toImage.imageId ?? '',
+    retag,
+    fixedName,
+  }));
+  if (restoring === null || plan.restore === null) return swapped;
+  const restarted = plan.restore.restarted.map(({ service, imageId }) => ({
+    service,
+    strategy: 'restart' as const,
+    targetImageId: imageId,
+    retag: null,
+    fixedName: null,
+  }));
+  const all: TransactionService[] = [...swapped, ...restarted];
+  return restoring.order.flatMap((name) => all.filter(({ service }) => service === name));
 }
 
 function inlineArchives({ plan, compose }: Decided): Map<string, Buffer> {
@@ -140,13 +176,14 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       id: decided.historyId,
       at: marks.at,
       environment: inputs.environment,
-      event: 'rollback',
+      event: plan.services.length === 0 ? 'restore' : 'rollback',
       status,
       verdict,
       release: plan.to,
       previous: plan.from,
       schemaSha256: decided.schemaSha256,
       backupId: decided.backupId,
+      restoredId: plan.restore?.backupId ?? null,
       // A record with a longer reason would be rejected when it is read.
       reason: inputs.reason?.slice(0, longestReason) ?? null,
       actor: workflow.actor,
@@ -158,7 +195,8 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
     }) as unknown as HistoryRecord;
   const texts = (each: HistoryRecord) => ({ record: historyLine(each), line: auditLine(each) });
   // Without a health check, nothing has proven that a service works.
-  const isProven = inputs.healthUrl !== null || plan.services.every(({ proven }) => proven);
+  const isProven =
+    plan.services.length > 0 && (inputs.healthUrl !== null || plan.services.every(({ proven }) => proven));
   const hold: Hold = {
     reason: inputs.reason ?? 'a rollback',
     since: marks.at,
@@ -175,6 +213,7 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       reverted: texts(record('reverted', marks.verdict)),
       failed: texts(record('failed', marks.verdict)),
     },
-    hold: inputs.hold ? holdText(hold) : null,
+    // A restore alone takes no release back.
+    hold: inputs.hold && plan.services.length > 0 ? holdText(hold) : null,
   };
 }

@@ -21,7 +21,7 @@ import { layoutLines } from '../shared/sets/layout.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
-import { decide, tableOf } from './decide.ts';
+import { type Decision, decide, tableOf } from './decide.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -29,7 +29,8 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import { summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
+import { demandPaired, dropLoaded, loadBackup } from './restoring.ts';
+import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
@@ -82,7 +83,7 @@ export async function rollback(
     await carryOut(await reach(), reach, run);
   } catch (error) {
     // These leave the operator with a choice. Once the plan was shown, so were they.
-    const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+    const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
     if (!mustChoose) run.story.candidates = [];
     for (const line of tableOf(run.story.candidates)) log.info(line);
     summarizeFailure(error, inputs, outputs, run.story);
@@ -100,7 +101,7 @@ function refuseStrangers({ event }: WorkflowContext): void {
 }
 
 async function carryOut(connection: Connection, reach: () => Promise<Connection>, run: RollbackRun): Promise<void> {
-  const { inputs, workflow, signal, outputs, historyId } = run;
+  const { inputs, workflow, signal } = run;
   const mirror = historyMirror({
     environment: inputs.environment,
     kinds: inputs.history,
@@ -112,9 +113,29 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
 
   const seen = await look(connection, run);
   run.story.seen = seen;
-  const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+  const decision = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
     run.story.candidates = list;
   });
+  try {
+    await carryOutPlan(connection, reach, run, { ...decision, seen, mirror });
+  } finally {
+    await decision.restoring?.source.close();
+  }
+}
+
+/** What the plan is carried out with. */
+interface Decided extends Decision {
+  seen: Survey;
+  mirror: ReturnType<typeof historyMirror>;
+}
+
+async function carryOutPlan(
+  connection: Connection,
+  reach: () => Promise<Connection>,
+  run: RollbackRun,
+  { seen, plan, knownHistory, compose, restoring, afterPull, mirror }: Decided,
+): Promise<void> {
+  const { inputs, signal, outputs, historyId } = run;
   run.story.plan = plan;
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
@@ -127,7 +148,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     return;
   }
   expectPlan(plan, inputs);
-  if (plan.services.length === 0) {
+  if (plan.services.length === 0 && restoring === null) {
     await tellUnchanged(plan, run);
     return;
   }
@@ -137,10 +158,11 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   }
 
   const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
-  const settled = settledPlan(plan, images);
+  const settled = await afterPull(settledPlan(plan, images));
+  if (restoring !== null) demandPaired(restoring, settled);
   run.story.plan = settled;
   outputs.to = JSON.stringify(settled.to);
-  if (settled.services.length === 0) {
+  if (settled.services.length === 0 && restoring === null) {
     await tellUnchanged(settled, run);
     return;
   }
@@ -148,32 +170,43 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   run.story.backup = backup;
   outputs['backup-id'] = backup?.id ?? null;
 
+  const loaded = restoring === null ? null : await loadBackup(connection, restoring, inputs, run);
+  run.story.loaded = loaded;
   const request = transactionRequest({
     ...run,
     plan: settled,
     compose,
     images,
+    restoring,
     backupId: backup?.id ?? null,
     schemaSha256: backup?.schemaSha256 ?? null,
     token: randomBytes(8).toString('hex'),
   });
-  const carried = await log.group('Swap', () =>
-    carry(connection, {
-      request,
-      signal,
-      reconnect: reach,
-      onId: (id) => {
-        outputs['transaction-id'] = id;
-        // From here on the host decides. Until it reports the ending, assume the worst.
-        outputs.status = 'failed';
-        log.info(`Transaction ${id}`);
-      },
-    }),
-  );
+  const carried = await log
+    .group('Swap', () =>
+      carry(connection, {
+        request,
+        signal,
+        reconnect: reach,
+        onId: (id) => {
+          outputs['transaction-id'] = id;
+          // From here on the host decides. Until it reports the ending, assume the worst.
+          outputs.status = 'failed';
+          log.info(`Transaction ${id}`);
+        },
+      }),
+    )
+    .catch(async (error) => {
+      // Without an id, nothing was started that could still need it.
+      if (restoring !== null && outputs['transaction-id'] === null) await dropLoaded(connection, restoring);
+      throw error;
+    });
+  // The engine has done so, if it came so far.
+  if (restoring !== null && carried.outcome.ending === 'refused') await dropLoaded(connection, restoring);
   run.story.carried = carried;
   await copyRecords(carried, knownHistory, run, mirror);
   if (carried.outcome.ending === 'rolled-back') await keepFiles(connection, compose, run);
-  await tellEnding(carried, settled, backup, compose, run);
+  await tellEnding(carried, settled, { backup, compose, restoring, loaded }, run);
   if (carried.recorded !== null) outputs['history-id'] = historyId;
 }
 
@@ -203,8 +236,8 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
         {
           ...inputs,
           probe: insideScript(),
-          // Without a backup, the state of the backup folders must not stop the rollback.
-          sets: !inputs.skipBackup && !inputs.planOnly,
+          // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
+          sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
           setup: false,
           layout: layoutLines,
         },
@@ -268,8 +301,7 @@ async function copyRecords(
 async function tellEnding(
   carried: Carried,
   plan: Plan,
-  backup: PrerollbackBackup | null,
-  compose: ComposeSource,
+  told: Told,
   { inputs, outputs, startedAt }: RollbackRun,
 ): Promise<void> {
   const { outcome, id } = carried;
@@ -277,7 +309,7 @@ async function tellEnding(
   outputs['downtime-ms'] = outcome.downtimeMs;
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
-    summarizeRollback(carried, plan, backup, inputs, compose, Date.now() - startedAt.getTime());
+    summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
     for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }

@@ -1,6 +1,7 @@
 import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { fromIn, toIn } from '../shared/plan/text.ts';
+import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import type { JournalLine } from '../shared/transaction/journal.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
@@ -18,6 +19,47 @@ export function servicesTable(plan: Plan): summary.Block {
       ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
     ],
   );
+}
+
+/** What has become of a restore. */
+export interface RestoreDone {
+  loaded: Loaded;
+  /** The name under which the old database is kept. */
+  aside: string;
+  /** What was given up: printed lines. */
+  givenUp: readonly string[];
+}
+
+/** What happens to the database; or, with `done`, what has happened. */
+export function restoreBlocks({ restore }: Plan, done: RestoreDone | null): summary.Block[] {
+  if (restore === null) return [];
+  const { backupId, copy, takenAt, source, database, restarted } = restore;
+  const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
+  return [
+    summary.heading('The database'),
+    summary.facts([
+      ['Database', database],
+      ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
+      ...(copy === null ? [] : [['Copy', { code: copy }] as const]),
+      ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)] as const]),
+      ...(done === null ? [] : [['The old database', { code: done.aside }] as const]),
+      ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services] as const]),
+    ]),
+    ...(done?.givenUp ?? [...restore.costs, ...restore.givenUp]).map(summary.paragraph),
+    ...(done === null
+      ? []
+      : [
+          summary.details('Compared with the manifest of the backup', [
+            summary.table(
+              ['Check', 'Result'],
+              done.loaded.findings.map(({ name, result, detail }) => [
+                `${result === 'passed' ? '✅' : '⚠️'} ${name}`,
+                detail,
+              ]),
+            ),
+          ]),
+        ]),
+  ];
 }
 
 export function notesBlock({ notes }: Plan): summary.Block[] {

@@ -2,44 +2,69 @@ import type { Candidate } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { toIn } from '../shared/plan/text.ts';
+import { targetText, toIn } from '../shared/plan/text.ts';
+import { inContainer, pastedLine } from '../shared/report/in-container.ts';
+import { givenUp } from '../shared/restore/given-up.ts';
+import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import { quoteForShell } from '../shared/shell-quote.ts';
+import { transactionMark } from '../shared/transaction/transaction-files.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { PrerollbackBackup } from './prerollback-backup.ts';
+import type { Restoring } from './restoring.ts';
 import {
   candidatesBlocks,
   downtimeOf,
   downtimeRows,
   notesBlock,
+  restoreBlocks,
   servicesTable,
   timelineBlocks,
 } from './summary-blocks.ts';
+
+/** What else is told of a rollback that succeeded. */
+export interface Told {
+  /** Taken before it. */
+  backup: PrerollbackBackup | null;
+  compose: ComposeSource;
+  restoring: Restoring | null;
+  loaded: Loaded | null;
+}
 
 /** Summary of a rollback that succeeded. */
 export function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
-  backup: PrerollbackBackup | null,
+  { backup, compose, restoring, loaded }: Told,
   inputs: RollbackInputs,
-  source: ComposeSource,
   durationMs: number,
 ): void {
-  const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
-  const forward = forwardCommands(plan, outcome, source);
+  const done = doneIn(plan);
+  log.success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+  const forward = forwardCommands(plan, outcome, compose);
   for (const line of forward) log.info(line);
+  const aside = restoring?.exchange.aside.replace(transactionMark, id) ?? null;
+  const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
+  if (cleanup !== null)
+    log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
 
   summary.writeSummary([
     outcome.problems.length === 0
-      ? summary.verdict('good', `Rolled back to ${tags}`)
-      : summary.verdict('attention', `Rolled back to ${tags}, but some steps failed`),
+      ? summary.verdict('good', done)
+      : summary.verdict('attention', `${done}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
-    servicesTable(plan),
+    ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
+    ...(restoring === null || loaded === null || aside === null
+      ? []
+      : restoreBlocks(plan, {
+          loaded,
+          aside,
+          givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
+        })),
     summary.facts([
       ['Environment', inputs.environment],
       ['Reason', inputs.reason ?? 'none given'],
@@ -50,32 +75,36 @@ export function summarizeRollback(
       ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
     ]),
     ...timelineBlocks(lines),
-    summary.heading('Next steps'),
+    ...(forward.length === 0 && cleanup === null ? [] : [summary.heading('Next steps')]),
     ...forward.flatMap(summary.advice),
+    ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
     ...notesBlock(plan),
   ]);
 }
 
 /** Summary of a plan that was not carried out. */
 export function summarizePlan(plan: Plan, inputs: RollbackInputs, candidates: readonly Candidate[]): void {
+  const isEmpty = plan.services.length === 0 && plan.restore === null;
   summary.writeSummary([
-    plan.services.length === 0
+    isEmpty
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
-    summary.paragraph(`The target is ${plan.source}.`),
-    servicesTable(plan),
-    ...(plan.services.length === 0 ? [] : howToCarryOut(plan)),
+    summary.paragraph(`${targetText(plan)}.`),
+    ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
+    ...restoreBlocks(plan, null),
+    ...(isEmpty ? [] : howToCarryOut(plan)),
     ...notesBlock(plan),
     ...candidatesBlocks(candidates),
   ]);
 }
 
 /** Which boxes of the form carry out this plan and no other. */
-function howToCarryOut({ hash }: Plan): summary.Block[] {
+function howToCarryOut({ hash, restore }: Plan): summary.Block[] {
   return [
     summary.heading('To carry out exactly this plan'),
-    ...summary.boxes('fill in the form as for this run, with "plan-only" unticked and these two', [
+    ...summary.boxes('fill in the form as for this run, with "plan-only" unticked and these', [
       ['confirm', 'ROLLBACK'],
+      ...(restore === null ? [] : [['confirm-restore', 'RESTORE'] as const]),
       ['expect-plan', hash],
     ]),
     summary.paragraph('In a workflow file:'),
@@ -92,6 +121,35 @@ export function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): void {
       plan.leftAlone.map(({ service, why }) => [service, why]),
     ),
   ]);
+}
+
+/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
+function doneIn({ services, restore }: Plan): string {
+  const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+  if (restore === null) return `Rolled back to ${tags}`;
+  const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
+  return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
+
+/** How to take a restore back, and how to end it. */
+function afterRestore(backup: PrerollbackBackup | null, aside: string, cleanup: string): summary.Block[] {
+  return [
+    ...(backup === null
+      ? []
+      : summary.boxes('to have the data of before this restore again, start the same workflow with these', [
+          ['restore-database', backup.id],
+          ['confirm-restore', 'RESTORE'],
+        ])),
+    summary.paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+    summary.codeBlock(cleanup, 'bash'),
+  ];
+}
+
+/** To be typed on the host, when the old database is no longer needed. */
+function dropCommand({ exchange, containerName: container }: Restoring, aside: string): string {
+  const { access, user } = exchange;
+  const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
+  return pastedLine([...inContainer({ container, access }), ...words]);
 }
 
 /** How to keep the rollback in force, and how to end it. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { needPrograms } from '../test/lab/packages.ts';
 
-const shellScripts = ['.ci/run', ...globSync('{shared,test,*-action}/**/*.sh').toSorted()];
+const shellScripts = ['.ci/run', ...globSync('{host,scripts,shared,test,*-action}/**/*.sh').toSorted()];
 
 await needPrograms({ shellcheck: 'shellcheck' });
 const exits = [
@@ -21,7 +21,7 @@ function lookAtScripts(scripts: readonly string[]): number {
   for (const script of scripts) {
     mkdirSync(dirname(join(folder, script)), { recursive: true });
     const text = readFileSync(script, 'utf8')
-      .replace(/^takes /gm, 'declare ')
+      .replace(/^takes(_number|_word)? /gm, 'declare ')
       .replace(/^takes_list /gm, 'declare -a ');
     writeFileSync(join(folder, script), text);
   }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Group } from '../shared/drill/finding.ts';
 import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
-import { type OffsiteInputs, readOffsiteInputs, readOffsiteKeep } from '../shared/inputs/offsite-inputs.ts';
+import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
+import { readOffsiteKeep } from '../shared/inputs/offsite-keep-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
 import type { NoticeInputs, OnNoticeInputs } from '../shared/notify/addressed.ts';
@@ -15,7 +17,6 @@ import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 import { identitiesIn } from '../shared/sets/age-keys.ts';
 import { startOf } from '../shared/sets/naming.ts';
-import type { Group } from './finding.ts';
 
 /** The inputs of a verification. Times in milliseconds. */
 export interface VerifyInputs

@@ -1,7 +1,7 @@
+import { type Finding, worstFirst } from '../shared/drill/finding.ts';
 import { isFailure } from '../shared/failure.ts';
 import type { LastGood, Told, ToldCheck } from '../shared/notify/notice.ts';
 import type { Ending } from '../shared/runner/failure-report.ts';
-import { type Finding, worstFirst } from './finding.ts';
 import type { VerifyOutputs } from './outputs.ts';
 
 /** What a run has come to know, for those who are told of it. */

@@ -1,8 +1,8 @@
+import { type Finding, type Group, type Tally, worstFirst } from '../shared/drill/finding.ts';
 import type { LastGood } from '../shared/notify/notice.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import { counted, formatDuration } from '../shared/units.ts';
-import { type Finding, type Group, type Tally, worstFirst } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 
 const marks = { passed: '✔', failed: '✘', 'could-not-check': '?' } as const;

@@ -1,3 +1,4 @@
+import type { Group } from '../shared/drill/finding.ts';
 import { gatherHistory, type HistoryMirror, type KnownHistory } from '../shared/history/known-history.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
@@ -9,7 +10,6 @@ import * as log from '../shared/runner/log.ts';
 import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
 import { databaseIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
-import type { Group } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
 

@@ -1,3 +1,4 @@
+import { asUser, detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from '../shared/drill/finding.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -10,7 +11,6 @@ import { listed } from '../shared/units.ts';
 import { checkBackups } from './backups/check-backups.ts';
 import { checkDeployment } from './deployment/check-deployment.ts';
 import { checkDrill } from './drill/check-drill.ts';
-import { asUser, detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import { judgeLiveDatabase } from './live-database.ts';
 import type { VerifyStory } from './notice.ts';

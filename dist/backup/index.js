@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1422f9d237708ab27c00.sh";
+module.exports = __nccwpck_require__.p + "726cb8eec1033b0c41f9.sh";
 
 /***/ }),
 
@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
+module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
@@ -28518,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
+module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
 
 /***/ }),
 
@@ -28630,49 +28630,28 @@ module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
-
-/***/ }),
-
-/***/ 64142:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
-
-/***/ }),
-
-/***/ 51681:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
+module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
+module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
 
 /***/ }),
 
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
+module.exports = __nccwpck_require__.p + "c79b0aa164dd0993cdcc.sh";
 
 /***/ }),
 
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
-
-/***/ }),
-
-/***/ 88028:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
+module.exports = __nccwpck_require__.p + "1a7ac6c44a2d5b78eedc.sh";
 
 /***/ }),
 
@@ -33470,7 +33449,7 @@ async function inFolder(work) {
 /** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
 const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
 /** In front of a command: the line's start, or a word that announces one. */
-const announced = String.raw `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
 const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
@@ -36492,6 +36471,7 @@ const settings = shape({
     kept: record_hash,
     services: mapOf(isServiceName, record_hash, 200),
 });
+const record_backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -36503,7 +36483,8 @@ const record = shape({
     release,
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    backupId: orNull(record_backupId),
+    restoredId: orNull(record_backupId),
     reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
@@ -37035,6 +37016,17 @@ function grouped(n) {
     return n.toLocaleString('en-US');
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/database-name.js
+/** PostgreSQL cuts names off after this many bytes. */
+const longestName = 63;
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/in-container.js
 
 /** The words before a command that is to reach the server: its password is read in the container, and stays there. */
@@ -37097,8 +37089,7 @@ function quoteWord(word) {
 
 
 
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
+
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
@@ -37244,7 +37235,7 @@ function createDatabase(manifest, place, name) {
     const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
     return ['createdb', ...options, '--', name];
 }
-/** Options of createdb for a database like the source. */
+/** Options of createdb for a database like that. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
@@ -37295,13 +37286,6 @@ function swapNames(database, old, next) {
 function restore_command_literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
@@ -37452,8 +37436,17 @@ function tellError(text, file) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => readFileSync(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const insideScript = () => scripts_program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -37476,7 +37469,7 @@ const factsScripts = () => {
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
 
@@ -38162,7 +38155,7 @@ const ending = ({ order }, log) => ({
 ;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
 
 /** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function compose_call_composeLines(call) {
+function composeLines(call) {
     const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
     return [
         ...files.map((file) => `file ${file}`),
@@ -38280,7 +38273,7 @@ async function survey(connection, request, signal, onLog) {
         with_compose: request.compose === null ? '' : 'yes',
         env_file: request.envFile ?? '',
         compose_files: request.composeFiles,
-        compose_extras: compose_call_composeLines(request.compose ?? {}),
+        compose_extras: composeLines(request.compose ?? {}),
         layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -38746,6 +38739,7 @@ class HostLog {
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
 /** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
+    'after-sql-failed',
     'bad-compose-config',
     'bad-image-reference',
     'bad-input',
@@ -38754,6 +38748,7 @@ const failureCodes = [
     'bash-too-old',
     'bucket-unusable',
     'cancelled',
+    'cannot-restore',
     'cannot-swap',
     'checksum-failed',
     'ciphertext-damaged',
@@ -38768,6 +38763,7 @@ const failureCodes = [
     'copy-differs',
     'could-not-verify',
     'crashed',
+    'database-busy',
     'database-not-running',
     'database-refuses',
     'database-service',
@@ -38796,6 +38792,7 @@ const failureCodes = [
     'folder-owner',
     'folder-unusable',
     'folder-unwritable',
+    'gate-refused',
     'health-url',
     'history-unwritable',
     'host-key-changed',
@@ -38839,6 +38836,7 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-exchanged',
     'not-kept',
     'not-our-folder',
     'not-started',
@@ -38861,9 +38859,13 @@ const failureCodes = [
     'registry-busy',
     'registry-refused',
     'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -39102,9 +39104,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
 function run_program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const script = scriptOf(program);
     const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
     const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
@@ -39572,6 +39578,13 @@ function shellRefused({ host, port, user }, code, cause) {
     if (/account has expired|not permitted to log in/.test(cause)) {
         return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
     }
+    const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
+    if (gate !== undefined) {
+        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            cause,
+        });
+    }
     if (/account is (currently )?not available/.test(cause)) {
         return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
     }
@@ -39606,7 +39619,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -39861,6 +39874,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
+            restoredId: null,
             reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
@@ -40032,6 +40046,7 @@ function observed(release, seen, previous) {
         previous,
         schemaSha256,
         backupId,
+        restoredId: null,
         reason,
         actor,
         runUrl,
@@ -40458,132 +40473,15 @@ function lastOfEach(measurements) {
     return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
-
-
-
-/** Placeholder in override files for the transaction's id, which the host fills in. */
-const transactionMark = '@transaction@';
-/** The placeholders for what only the host knows when it writes the history. */
-const outcomeMarks = (token) => ({
-    at: `${token}-at`,
-    verdict: `${token}-verdict`,
-    duration: `${token}-duration`,
-    downtime: `${token}-downtime`,
-});
-/** The files of a transaction's folder, by name. */
-function transaction_files_transactionFiles(request) {
-    const { outcome, override, revert, planJson } = request;
-    const files = new Map([
-        ['plan.tsv', planLines(request)],
-        ['plan.json', planJson],
-        ['override.yml', override],
-        ['revert.yml', revert],
-    ]);
-    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
-        files.set(`outcome/${ending}.json`, record);
-        files.set(`outcome/${ending}.log`, line);
-    }
-    for (const [service, archive] of request.inlineFiles)
-        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
-    if (outcome.hold !== null)
-        files.set('outcome/hold', outcome.hold);
-    return files;
-}
-/** One line per value: a key, a tab and the value. */
-function planLines(request) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { healthUrl } = request;
-    const lines = [
-        ['project', request.project],
-        ['deploy_dir', request.deployDir],
-        ...composeLines(request.compose).map((line) => ['compose', line]),
-        ['project_state', request.projectState],
-        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
-        ['health_timeout', seconds(request.healthTimeout)],
-        ['stable_for', seconds(request.stableFor)],
-        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : addressLines(healthUrl)),
-        ['on_failure', request.onFailure],
-        ['blame', request.blame ? 'target' : 'none'],
-        ['hold', String(request.outcome.hold !== null)],
-        ['lock_wait', seconds(request.lockWait)],
-        ['holder', request.holder],
-        ['history_id', request.historyId],
-        ['token', request.outcome.token],
-        ...request.proxies.map((proxy) => ['proxy', proxy]),
-        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
-        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
-            'service',
-            service,
-            strategy,
-            targetImageId,
-            retag ?? '-',
-            fixedName ?? '-',
-        ]),
-    ];
-    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-/** Refuses characters that would be read as a new line or column. */
-function checked(value) {
-    if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
-            hint: 'Use paths and names without tabs and line breaks',
-        });
-    }
-    return value;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
 
 
 
 
-
-
-/** The scripts that make up the engine on the host, in order. */
-const engine = (/* unused pure expression or super */ null && ([
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-]));
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
 const resuming = {
     name: 'resume',
     step: 'the restart of the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 const following = {
     name: 'follow',
@@ -40592,46 +40490,9 @@ const following = {
 };
 /** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
-    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
 }
 /**
  * Follows a transaction until it has finished or is abandoned.
@@ -42871,6 +42732,17 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
+
+
 /**
  * Which copies to keep. Call it within `readInputs`.
  * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
@@ -42891,15 +42763,9 @@ function readOffsiteKeep(input, { bucket }, keep) {
         monthly: given['keep-monthly'] ?? keep.monthly,
     };
 }
-/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
-function demandNothing(given) {
-    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
-    if (name === undefined)
-        return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
-}
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/copy-inputs.js
+
 
 
 

@@ -1,6 +1,6 @@
-# shellcheck shell=sh
-# Runs inside the scratch container of a drill, in whatever shell it has: `inside VERB ARGUMENT...`. Only these programs
-# can reach the server there, through a socket of its own.
+# shellcheck shell=sh disable=SC2034 # `disk` is for load-inside.sh
+# Runs inside the scratch container of a drill, in whatever shell it has, followed by load-inside.sh: `inside VERB ARGUMENT...`.
+# Only these programs can reach the server there, through a socket of its own.
 
 export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
 # If the time zone is unknown, use the server's own.
@@ -10,23 +10,7 @@ export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:
 export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0
   -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex
   -c session_preload_libraries= -c local_preload_libraries= -c lc_messages=C -c client_min_messages=error'
-data=/tmp/drill/data log=/tmp/drill/log
-
-# Free bytes on the disk of the data.
-room() { df -P -k /tmp | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
-
-# few_files NUMBER: succeeds if fewer files can still be created there (on a file system that limits them).
-few_files() {
-  df -P -i /tmp 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
-}
-
-# room_below BYTES: prints how many bytes are free; waits until that is less, or hardly any file can be created; then prints it
-# again. Nothing else ends it except the end of the container.
-room_below() {
-  room || return
-  while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
-  printf '%s\n' "$free"
-}
+data=/tmp/drill/data log=/tmp/drill/log disk=/tmp
 
 # prepare DATABASE ROLE MONETARY CONFIGURATION NUMBER LIBRARY... OPTION...: starts a new server, tuned for speed since its data
 # can be lost, and creates a database like the source and the roles on stdin. ROLE is the first superuser of the source, MONETARY
@@ -110,41 +94,6 @@ start_server() {
 
 # Runs statements on stdin. Some may fail: roles that already exist, tablespaces of another machine.
 tolerant() { PGDATABASE=template1 psql -XAtq >/dev/null; }
-
-# restore FORMAT COMPRESSION ARGUMENT ROLE: restores the dump on stdin into a database; ARGUMENT is its name for --dbname. Objects
-# of extensions belong to whoever restores, so the first superuser does. Exit 41: it cannot be restored; 42: it cannot be
-# decompressed; 43: a plain dump does not end with pg_dump's last line; 137: something was killed.
-restore() {
-  argument=$3 PGUSER=${4:-$PGUSER}
-  case $1-$2 in
-    *-zstd) unpack='zstd -q -d -c' ;;
-    plain-gzip) unpack='gzip -d -c' ;;
-    *) unpack='cat' ;;
-  esac
-  # Collects the exit code of each stage, since sh has no PIPESTATUS. After an error the rest of the input is still read.
-  exits=$({ { $unpack; echo "unpack $?" >&3; } | { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
-  case $exits in *' 137'*) exit 137 ;; esac
-  case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
-  case $exits in *'load 0'*) ;; *) exit 41 ;; esac
-  case $exits in *'whole 1'*) exit 43 ;; esac
-}
-
-# Without tablespaces: they are folders of another machine.
-load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
-
-# psql cannot tell truncated input from complete input.
-load_plain() {
-  { whole || echo 'whole 1' >&3; } | buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"
-}
-
-# Copies a plain dump; fails if it does not end with pg_dump's last line. Its head, in which no data can stand, would let the server
-# speak of more than errors.
-whole() {
-  awk 'NR < 40 && $0 == "SET client_min_messages = warning;" { print "SET client_min_messages = error;"; next }
-    { print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
-    NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
-    END { exit !complete }'
-}
 
 buffered() {
   if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
@@ -246,5 +195,3 @@ assert() {
   PGUSER=atlasia_drill_reader PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=600000' \
     psql -XAtq -v ON_ERROR_STOP=1 -c "/* drill-sql */ $1"
 }
-
-"$@"

@@ -28406,7 +28406,14 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1422f9d237708ab27c00.sh";
+module.exports = __nccwpck_require__.p + "726cb8eec1033b0c41f9.sh";
+
+/***/ }),
+
+/***/ 18756:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0720957f11f380e4a2b8.sh";
 
 /***/ }),
 
@@ -28452,6 +28459,13 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
+/***/ 26572:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c0798b3b7458e94906e7.sh";
+
+/***/ }),
+
 /***/ 5986:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28476,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
+module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
@@ -28518,7 +28532,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
+module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
 
 /***/ }),
 
@@ -28599,6 +28613,13 @@ module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
 
 /***/ }),
 
+/***/ 21706:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e80a84fc758b33dccfbe.sh";
+
+/***/ }),
+
 /***/ 78188:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28627,6 +28648,34 @@ module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
 
 /***/ }),
 
+/***/ 99832:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "35dc123fcd0a943fb918.sh";
+
+/***/ }),
+
+/***/ 47508:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e1325b7a074b16d9092b.sh";
+
+/***/ }),
+
+/***/ 90372:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a9eaef30dcd95b43ebee.sh";
+
+/***/ }),
+
+/***/ 66269:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "8c25cdf09c24364de5de.sh";
+
+/***/ }),
+
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28637,7 +28686,7 @@ module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
+module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
@@ -28665,21 +28714,28 @@ module.exports = __nccwpck_require__.p + "3d86e8bf515d202fd57c.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1cc33024a959e4e28dbf.sh";
+module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
+
+/***/ }),
+
+/***/ 20423:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d535604185815002d03c.sh";
 
 /***/ }),
 
 /***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2d909640896fb52fc4ef.sh";
+module.exports = __nccwpck_require__.p + "66eca0434717aea789af.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4d5c0610a8f77f2a533b.sh";
+module.exports = __nccwpck_require__.p + "5b216308aed8816605fd.sh";
 
 /***/ }),
 
@@ -28693,14 +28749,14 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
+module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
 
 /***/ }),
 
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "64086554ff9f4829fe65.sh";
+module.exports = __nccwpck_require__.p + "f358378e33768eaefa12.sh";
 
 /***/ }),
 
@@ -28728,7 +28784,7 @@ module.exports = __nccwpck_require__.p + "edfc3bff177988af7832.sh";
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
+module.exports = __nccwpck_require__.p + "c79b0aa164dd0993cdcc.sh";
 
 /***/ }),
 
@@ -28756,21 +28812,21 @@ module.exports = __nccwpck_require__.p + "cf138c6286dc30182860.sh";
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
+module.exports = __nccwpck_require__.p + "1a7ac6c44a2d5b78eedc.sh";
 
 /***/ }),
 
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
+module.exports = __nccwpck_require__.p + "d0f23c9ed5165a9e672d.sh";
 
 /***/ }),
 
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1e81d2167d12454109b5.sh";
+module.exports = __nccwpck_require__.p + "5a595d9269a8dba3592c.sh";
 
 /***/ }),
 
@@ -32409,7 +32465,7 @@ class failure_Failure extends Error {
     }
 }
 /** True for a Failure; with codes, for a Failure with one of them. */
-function failure_isFailure(error, ...codes) {
+function isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
 /** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
@@ -32592,7 +32648,7 @@ function parseQuantity(text, units, reason) {
     return quantity;
 }
 /** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
+function units_formatBytes(bytes) {
     const units = ['KiB', 'MiB', 'GiB', 'TiB'];
     if (Math.abs(bytes) < 1024)
         return `${Math.round(bytes)} B`;
@@ -32620,7 +32676,7 @@ function formatDuration(ms) {
 }
 /** A rate for people: `84.0 MiB/s`. */
 function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
+    return `${units_formatBytes(bytesPerSecond)}/s`;
 }
 function twoDigits(n) {
     return String(n).padStart(2, '0');
@@ -32660,7 +32716,7 @@ function headlineOf(notice) {
     const line = [
         `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
         ...(database === null ? [] : [`database ${database}`]),
-        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        ...(backup === null ? [] : [units_formatBytes(backup.sizeBytes)]),
         lastGoodText(notice),
     ].join(', ');
     return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
@@ -32703,7 +32759,7 @@ function rowsOf(notice) {
     return [
         ...row('Environment', environment),
         ...row('Database', database),
-        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('Backup', backup && `${backup.id}, ${units_formatBytes(backup.sizeBytes)}, ${backup.file}`),
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
@@ -33568,7 +33624,7 @@ async function inFolder(work) {
 /** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
 const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
 /** In front of a command: the line's start, or a word that announces one. */
-const announced = String.raw `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
 const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
@@ -33621,7 +33677,7 @@ function isBalanced(text) {
     return !isOdd("'") && !isOdd('"');
 }
 /** The commands alone, in their order. */
-function commandsIn(advice) {
+function advice_commandsIn(advice) {
     return partsOf(advice).flatMap((part) => ('command' in part ? [part.command] : []));
 }
 
@@ -33944,7 +34000,7 @@ function withoutMiddle(code) {
 function wordsOf({ action, exitCode, error, cancelledBy }) {
     if (exitCode === 0)
         return null;
-    if (failure_isFailure(error))
+    if (isFailure(error))
         return { code: error.code, message: error.message, hint: error.hint ?? null };
     if (cancelledBy !== null)
         return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
@@ -33963,11 +34019,11 @@ function reportEnding(ending) {
         return;
     if (cancelledBy !== null)
         log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
-    else if (failure_isFailure(error))
+    else if (isFailure(error))
         log_error(words.message, `${action} failed: ${words.code}`);
     else
         log_error(words.message, `${action} failed`);
-    if (failure_isFailure(error))
+    if (isFailure(error))
         tellDetails(error);
     else if (cancelledBy === null)
         tellDefect(error, words);
@@ -33985,7 +34041,7 @@ function summarizeEnding(ending) {
         verdict('bad', `${ending.action} ${how}: ${code}`),
         paragraph(message),
         ...(hint === null ? [] : [heading('What to do'), ...advice(hint)]),
-        ...(failure_isFailure(ending.error) ? [explained(ending.error.code)] : []),
+        ...(isFailure(ending.error) ? [explained(ending.error.code)] : []),
     ]);
 }
 function tellDefect(error, { hint }) {
@@ -34393,7 +34449,7 @@ const workflowCommand = /::|##\[/;
  *
  * @throws Failure `unquotable` for text with a NUL, which no argument can hold
  */
-function shell_quote_quoteForShell(text) {
+function quoteForShell(text) {
     if (text.includes('\0'))
         throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
     if (invisible.test(text) || workflowCommand.test(text))
@@ -34419,9 +34475,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/plan/text.js
 /** The plan as printed lines: what changes, how, and what is left alone. */
@@ -34429,12 +34485,30 @@ function planText(plan) {
     const name = widest(plan.services.map(({ service }) => service));
     const from = widest(plan.services.map((step) => fromIn(step)));
     return [
-        `The target is ${plan.source}`,
+        targetText(plan),
+        ...restoreText(plan),
         ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
         ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
         ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
         ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
         `Plan ${plan.hash}`,
+    ];
+}
+/** What the rollback goes to. */
+function targetText({ services, restore, source }) {
+    return services.length === 0 && restore !== null
+        ? 'Only the database is restored; the release stays as it is'
+        : `The target is ${source}`;
+}
+function restoreText({ restore }) {
+    if (restore === null)
+        return [];
+    const { backupId, copy, takenAt, database, restarted, costs, givenUp } = restore;
+    return [
+        `The database "${database}" is replaced by backup ${backupId}${copy === null ? '' : ` from ${copy}`}, taken ${takenAt}`,
+        ...costs,
+        ...givenUp,
+        ...restarted.map(({ service, why }) => `${service} is stopped meanwhile and started again: ${why}`),
     ];
 }
 const howIn = {
@@ -34552,7 +34626,7 @@ function referenceOf(image) {
         return parseImageReference(image);
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if (isFailure(error))
             return null;
         throw error;
     }
@@ -34843,7 +34917,7 @@ function timelineOf(lines) {
     const detailsOf = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     // What stays stopped has nothing to show.
     const stopped = new Set(detailsOf('stays-stopped'));
-    const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
+    const services = [...new Set([...detailsOf('created'), ...detailsOf('stopping')])].filter((service) => !stopped.has(service));
     const name = Math.max(0, ...services.map((service) => service.length));
     // The host's clock may have been set back in the meantime.
     const column = (at) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
@@ -34888,6 +34962,35 @@ function servicesTable(plan) {
         ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
     ]);
 }
+/** What happens to the database; or, with `done`, what has happened. */
+function restoreBlocks({ restore }, done) {
+    if (restore === null)
+        return [];
+    const { backupId, copy, takenAt, source, database, restarted } = restore;
+    const services = restarted.map(({ service, why }) => `${service} (${why})`).join(', ');
+    return [
+        heading('The database'),
+        facts([
+            ['Database', database],
+            ['Backup', `${backupId}, taken ${takenAt}${source === database ? '' : ` from "${source}"`}`],
+            ...(copy === null ? [] : [['Copy', { code: copy }]]),
+            ...(done === null ? [] : [['Restored in', formatDuration(done.loaded.restoreMs)]]),
+            ...(done === null ? [] : [['The old database', { code: done.aside }]]),
+            ...(restarted.length === 0 ? [] : [['Stopped meanwhile, and started again', services]]),
+        ]),
+        ...(done?.givenUp ?? [...restore.costs, ...restore.givenUp]).map(paragraph),
+        ...(done === null
+            ? []
+            : [
+                details('Compared with the manifest of the backup', [
+                    table(['Check', 'Result'], done.loaded.findings.map(({ name, result, detail }) => [
+                        `${result === 'passed' ? '✅' : '⚠️'} ${name}`,
+                        detail,
+                    ])),
+                ]),
+            ]),
+    ];
+}
 function notesBlock({ notes }) {
     return notes.length === 0
         ? []
@@ -34928,12 +35031,19 @@ function candidatesBlocks(candidates) {
 
 
 
-const noStory = () => ({ seen: null, plan: null, carried: null, candidates: [], backup: null });
+const noStory = () => ({
+    seen: null,
+    plan: null,
+    carried: null,
+    candidates: [],
+    backup: null,
+    loaded: null,
+});
 /** How many containers' last words are shown if the failure names no service. */
 const mostWords = 3;
 /** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
 function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
-    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const failure = isFailure(error) ? error : new failure_Failure('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
         reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
@@ -35206,12 +35316,12 @@ const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': '
  * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
  * @throws RangeError with what continues a sentence about the input, and never quotes it
  */
-function ssh_identity_sshIdentity(pem) {
+function sshIdentity(pem) {
     const key = privateKeyOf(pem);
     const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
-    const { x = '', n = '', e = '' } = createPublicKey(key).export({ format: 'jwk' });
+    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
     const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-    const tag = createHash('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
+    const tag = (0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
     return {
         unwrapFileKey(sealed) {
             const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
@@ -35222,37 +35332,37 @@ function ssh_identity_sshIdentity(pem) {
     };
 }
 function openWithRsa(key, { body }) {
-    const padding = constants.RSA_PKCS1_OAEP_PADDING;
-    return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
+    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
+    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
 }
 /** The key is used for X25519, on the same curve in another form. */
 function openWithEd25519(key, wire, { args, body }) {
     const info = label['ssh-ed25519'];
     const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
-    const own = x25519Key(createHash('sha512').update(seed).digest().subarray(0, 32));
+    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
     const share = Buffer.from(args[2] ?? '', 'base64');
-    const tweak = x25519Key(Buffer.from(hkdfSync('sha256', Buffer.alloc(0), wire, info, 32)));
+    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
     const shared = multiply(tweak, multiply(own, share));
-    const recipient = bytesOf(createPublicKey(own).export({ format: 'jwk' }).x ?? '');
-    const wrapping = Buffer.from(hkdfSync('sha256', shared, Buffer.concat([share, recipient]), info, 32));
-    const decipher = createDecipheriv('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
+    const recipient = bytesOf((0,external_node_crypto_.createPublicKey)(own).export({ format: 'jwk' }).x ?? '');
+    const wrapping = Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
     decipher.setAuthTag(body.subarray(-16));
     return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
 }
 /** What stands before the 32 bytes of such a key in PKCS #8. */
 const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const x25519Key = (scalar) => createPrivateKey({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
 function multiply(privateKey, point) {
     const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-    return diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
+    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
 }
 const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
 function privateKeyOf(pem) {
     let key;
     try {
         key = pem.startsWith('-----BEGIN OPENSSH ')
-            ? createPrivateKey({ key: openSshKey(pem), format: 'jwk' })
-            : createPrivateKey(pem);
+            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
+            : (0,external_node_crypto_.createPrivateKey)(pem);
     }
     catch (error) {
         if (error instanceof RangeError)
@@ -35839,6 +35949,7 @@ const settings = shape({
     kept: hash,
     services: mapOf(isServiceName, hash, 200),
 });
+const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -35850,7 +35961,8 @@ const record = shape({
     release,
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    backupId: orNull(backupId),
+    restoredId: orNull(backupId),
     reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
@@ -35901,7 +36013,7 @@ function parseRecord(text) {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is not JSON';
+        return isFailure(error) ? error.message : 'it is not JSON';
     }
 }
 
@@ -35962,8 +36074,28 @@ function mirrorText(entries, limit) {
     return lines.join('');
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+;// CONCATENATED MODULE: ./build/shared/plan/target-image.js
 
+
+/**
+ * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
+ * moves.
+ * @param repository of the wanted image
+ */
+function isThatImage({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !moving_tag_moves(tag) &&
+        (known.image === null || referenceOf(known.image)?.repository === repository));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
 
 
 
@@ -35976,7 +36108,7 @@ function knownBad(images, records, ignored, repositoryOf) {
     const wanted = [...images].filter(([service]) => !ignored.has(service));
     const isIn = (release, [service, image]) => {
         const known = release.get(service);
-        return known !== undefined && isThat(image, known, repositoryOf(service));
+        return known !== undefined && isThatImage(image, known, repositoryOf(service));
     };
     const words = wordsOn(records, ignored);
     const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
@@ -36024,19 +36156,6 @@ function tell({ record, isLeft }, names) {
 }
 function named([service, { tag, digest, imageId }]) {
     return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
-function isThat({ tag, digest, imageId }, known, repository) {
-    if (digest !== null && known.digest !== null && digest === known.digest)
-        return true;
-    if (imageId !== null && known.imageId !== null)
-        return imageId === known.imageId;
-    if (digest !== null && known.digest !== null)
-        return false;
-    return (tag !== null &&
-        tag === known.tag &&
-        !moving_tag_moves(tag) &&
-        (known.image === null || referenceOf(known.image)?.repository === repository));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
@@ -36318,6 +36437,219 @@ function severalProblems(problems) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-inputs.js
+
+
+const bucketName = {
+    hint: 'Give the name of the bucket alone, such as acme-backups.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
+};
+const offsite_inputs_prefix = {
+    hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
+    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+};
+const region = {
+    hint: 'Give a region such as eu-central-1.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
+};
+/** Reads them from the workflow. Call it within `readInputs`. */
+function readOffsiteInputs(input) {
+    const bucket = input.optional('s3-bucket', bucketName);
+    const place = {
+        prefix: input.withDefault('s3-prefix', offsite_inputs_prefix, 'atlasia-backups'),
+        region: input.optional('s3-region', region),
+        endpoint: input.optional('s3-endpoint', safeUrl),
+    };
+    if (bucket !== null)
+        return { bucket: { bucket, ...place } };
+    return input.rule(() => {
+        demandNothing({ region: place.region, endpoint: place.endpoint });
+        return { bucket: null };
+    });
+}
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** The files beside the dump, and how their names end. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
+const sealedParts = new Set(['schema', 'globals', 'settings']);
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
+function startOf(id) {
+    const parts = naming_idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
+function setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
+        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+    });
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null if it is not ours. */
+function parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/restore-inputs.js
+
+
+
+
+
+
+
+const confirmation = 'RESTORE';
+const restoreDatabase = {
+    hint: 'Give paired for the backup that belongs to the target, the id of a backup such as 20261125_021700, or none.',
+    parse(value) {
+        if (value === 'none' || value === 'paired' || startOf(value) !== null)
+            return value;
+        throw new RangeError('is neither none, nor paired, nor the id of a backup');
+    },
+};
+const sqlFile = {
+    hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+    parse(value) {
+        let text;
+        try {
+            text = (0,external_node_fs_.readFileSync)((0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
+        }
+        catch {
+            throw new RangeError('is not a readable file');
+        }
+        if (text.trim() === '')
+            throw new RangeError('is an empty file');
+        if (text.includes('\0'))
+            throw new RangeError('is not a text file');
+        return text;
+    },
+};
+/** Call it within `readInputs`. @returns null if nothing is to be restored */
+function readRestoreInputs(input, beside) {
+    const wanted = input.withDefault('restore-database', restoreDatabase, 'none');
+    const confirm = input.optional('confirm-restore', line);
+    const from = input.withDefault('restore-from', choice('host', 's3'), 'host');
+    const afterSql = input.optional('after-restore-sql', sqlFile);
+    const decryptKey = input.secret('decrypt-key');
+    const { bucket } = readOffsiteInputs(input);
+    const isWanted = wanted !== 'none';
+    input.rule(() => demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm }));
+    input.rule(() => checkConfirmation(isWanted, beside.planOnly, confirm));
+    input.rule(() => checkSource(isWanted, from, bucket));
+    input.rule(() => restore_inputs_checkKey(decryptKey));
+    const isAlone = wanted !== 'paired' && beside.isOpen;
+    input.rule(() => {
+        if (isWanted)
+            checkBeside(isAlone, beside);
+    });
+    return isWanted ? { wanted, isAlone, from, bucket, decryptKey, afterSql } : null;
+}
+/** Without the restore, an input of it would silently do nothing. */
+function demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm, }) {
+    if (isWanted)
+        return;
+    const given = [
+        ['restore-from', from === 's3'],
+        ['after-restore-sql', afterSql !== null],
+        ['decrypt-key', decryptKey !== null],
+        ['s3-bucket', bucket != null],
+        ['confirm-restore', confirm !== null],
+    ];
+    const [name] = given.find(([, isGiven]) => isGiven) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError(name, 'has no effect because "restore-database" is none', 'Set "restore-database" to paired or to the id of a backup, or leave this input out');
+}
+/** What was written since the backup is given up: nobody should do that with a careless click either. */
+function checkConfirmation(isWanted, planOnly, confirm) {
+    if (!isWanted || planOnly || confirm === confirmation)
+        return;
+    throw new InputError('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Give confirm-restore: ${confirmation}, in capital letters. To see first what would be given up: plan-only: true`);
+}
+function checkSource(isWanted, from, bucket) {
+    if (!isWanted || bucket === undefined)
+        return;
+    if (from === 's3' && bucket === null)
+        throw new InputError('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+    if (from === 'host' && bucket !== null)
+        throw new InputError('s3-bucket', 'has no effect because "restore-from" is host', 'Set restore-from: s3');
+}
+function restore_inputs_checkKey(key) {
+    if (key == null)
+        return;
+    try {
+        identitiesIn(key);
+    }
+    catch (error) {
+        if (!(error instanceof RangeError))
+            throw error;
+        throw new InputError('decrypt-key', error.message, 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret');
+    }
+}
+function checkBeside(isAlone, { strategy, compose }) {
+    if (strategy === 'blue-green')
+        throw new InputError('strategy', 'cannot be blue-green together with "restore-database": whatever writes has to stop', 'Leave "strategy" out');
+    if (isAlone && compose === 'kept')
+        throw new InputError('compose', 'has no effect where only the database is restored', 'Leave "compose" out');
+}
+
 ;// CONCATENATED MODULE: ./build/rollback-action/inputs.js
 
 
@@ -36328,8 +36660,9 @@ function severalProblems(problems) {
 
 
 
+
 /** The word that must be typed, and the environments that require it. */
-const confirmation = 'ROLLBACK';
+const inputs_confirmation = 'ROLLBACK';
 const confirmed = ['prod', 'production'];
 const target = {
     hint: 'Leave it empty for the last good release, or give a tag, service=tag lines, a digest, or the id of a record in the history.',
@@ -36350,20 +36683,26 @@ function readRollbackInputs(onNotices = () => { }) {
         readNoticeInputs(input, host, onNotices);
         const planOnly = input.withDefault('plan-only', grammar_boolean, false);
         const confirm = input.optional('confirm', line);
-        input.rule(() => checkConfirmation(host.environment, planOnly, confirm));
+        const chosen = input.withDefault('target', target, { kind: 'last-good' });
+        const named = input.optional('services', services);
+        const strategy = input.withDefault('strategy', choice('auto', 'recreate', 'blue-green'), 'auto');
+        const compose = input.withDefault('compose', choice('current', 'kept'), 'current');
+        const isOpen = chosen?.kind === 'last-good' && named === null;
+        const restore = readRestoreInputs(input, { planOnly, isOpen, strategy, compose });
+        input.rule(() => inputs_checkConfirmation(host.environment, planOnly, confirm));
         return {
             ...host,
             ...readDumpInputs(input),
             ...readHistoryInputs(input),
-            target: input.withDefault('target', target, { kind: 'last-good' }),
-            services: input.optional('services', services),
+            target: chosen,
+            services: named,
             reason: input.optional('reason', line),
             skipBackup: input.withDefault('skip-backup', grammar_boolean, false),
             keepPrerollback: input.withDefault('keep-prerollback', allOrNumber, 10),
             planOnly,
             expectPlan: input.optional('expect-plan', planHash),
             ...readRegistryInputs(input),
-            strategy: input.withDefault('strategy', choice('auto', 'recreate', 'blue-green'), 'auto'),
+            strategy,
             proxyService: input.optional('proxy-service', serviceName),
             jobs: input.withDefault('jobs', choice('run', 'skip'), 'run'),
             stopTimeout: input.optional('stop-timeout', duration),
@@ -36373,8 +36712,10 @@ function readRollbackInputs(onNotices = () => { }) {
             maxDowntime: input.optional('max-downtime', duration),
             onFailure: input.withDefault('on-failure', choice('revert', 'leave'), 'revert'),
             persist: input.withDefault('persist', choice('retag', 'none'), 'retag'),
-            compose: input.withDefault('compose', choice('current', 'kept'), 'current'),
+            compose,
             hold: input.withDefault('hold', grammar_boolean, true),
+            restore,
+            schemaGuard: input.withDefault('schema-guard', choice('destructive', 'any', 'off'), 'destructive'),
         };
     });
 }
@@ -36384,12 +36725,12 @@ const services = {
     parse: (value) => lines(serviceName).parse(value.replaceAll(',', '\n')),
 };
 /** Nobody should roll production back with one careless click. */
-function checkConfirmation(environment, planOnly, confirm) {
-    if (planOnly || !confirmed.includes(environment) || confirm === confirmation)
+function inputs_checkConfirmation(environment, planOnly, confirm) {
+    if (planOnly || !confirmed.includes(environment) || confirm === inputs_confirmation)
         return;
     throw new InputError('confirm', confirm === null
         ? `is required because the environment is ${environment}`
-        : `must be "${confirmation}" because the environment is ${environment}`, `Write ${confirmation} into the box "confirm" of the form, in capital letters. In a workflow file: confirm: ${confirmation}. To see the plan first, tick the box "plan-only". In a workflow file: plan-only: true`);
+        : `must be "${inputs_confirmation}" because the environment is ${environment}`, `Write ${inputs_confirmation} into the box "confirm" of the form, in capital letters. In a workflow file: confirm: ${inputs_confirmation}. To see the plan first, tick the box "plan-only". In a workflow file: plan-only: true`);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
@@ -36581,78 +36922,6 @@ function shelfOf(folder) {
     return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** The files beside the dump, and how their names end. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
-const sealedParts = new Set(['schema', 'globals', 'settings']);
-/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set: letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
-        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
-        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
-    });
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null if it is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run did not finish; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    for (const part of sealedParts)
-        if (plain === sidecarEndings[part])
-            return part;
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
@@ -36734,14 +37003,14 @@ function copiedRows(next) {
 
 
 /** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const read_manifest_longestManifest = 128 * 1024 * 1024;
+const longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
 /** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
 const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_backupId = textThat(isBackupId, 'a backup id');
 const instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
@@ -36772,7 +37041,7 @@ const check = shape({
 const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
-    id: backupId,
+    id: read_manifest_backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
@@ -36792,14 +37061,14 @@ const summaryFields = {
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
     sizeBytes: count,
     dumpBytes: orNull(count),
     sha256: hex(64),
     md5: hex(32),
     largeObjects: count,
     schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
+    schemaChangedSince: orNull(read_manifest_backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
     runUrl: orNull(url),
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
@@ -36818,7 +37087,7 @@ const manifest = shape({
  *
  * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
  */
-function read_manifest_readManifest(json) {
+function readManifest(json) {
     return read(manifest, json);
 }
 /** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
@@ -36826,7 +37095,7 @@ function readSummary(json) {
     return read(summary, json);
 }
 function read(reader, json) {
-    if (json.length > read_manifest_longestManifest)
+    if (json.length > longestManifest)
         throw new failure_Failure('bad-manifest', 'is too large for a manifest');
     const value = parse(json);
     refuseOtherVersions(value);
@@ -36834,7 +37103,7 @@ function read(reader, json) {
         return reader(value, '');
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if (isFailure(error))
             throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
@@ -36893,7 +37162,7 @@ function catalogueOf(files, manifestTexts) {
     }
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
         // The manifest is put into place last, so files without one are not a set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
@@ -36935,7 +37204,7 @@ function placeOf({ path }) {
     if (rollbackRecords.test(path))
         return 'record';
     const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
+    const parsed = parseSetFileName(bare);
     const folder = allFolders.find((known) => path.startsWith(`${known}/`));
     if (parsed === null || folder === undefined)
         return 'foreign';
@@ -36959,7 +37228,7 @@ function judge(copy, manifestText) {
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
         return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
     const file = copy.files.find((found) => bareName(found.path) === dump);
@@ -36976,7 +37245,7 @@ function manifestOrReason(text) {
         return readSummary(text);
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if (isFailure(error))
             return error.message;
         throw error;
     }
@@ -37007,7 +37276,7 @@ function last_good_factsOf({ probe }) {
         return readProbe(probe.output);
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if (isFailure(error))
             return null;
         throw error;
     }
@@ -37164,7 +37433,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!failure_isFailure(error))
+                if (!isFailure(error))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -37229,19 +37498,19 @@ function checkClock({ clockAhead }) {
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${shell_quote_quoteForShell(deployDir)}`,
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${quoteForShell(deployDir)}`,
         });
     }
     // It is there, and nobody of this user's can go in.
     if (survey.deployDir === '') {
-        const folder = shell_quote_quoteForShell(deployDir);
+        const folder = quoteForShell(deployDir);
         throw new failure_Failure('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
             hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
         throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
@@ -37253,10 +37522,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${layout_folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
@@ -37274,19 +37543,19 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${quoteForShell(folder)} && ls -l ${quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${shell_quote_quoteForShell(path)}`,
+            hint: `Find out where it comes from, then move it away: ls -l ${quoteForShell(path)}`,
         });
     }
 }
@@ -37383,7 +37652,7 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             : previous === null
                 ? 'estimated from the size of the database'
                 : 'estimated from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${units_formatBytes(survey.freeBytes)} free; ${units_formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
         throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
@@ -37446,7 +37715,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!failure_isFailure(error, 'history-unwritable'))
+        if (!isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
             hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
@@ -37489,6 +37758,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
+            restoredId: null,
             reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
@@ -37547,8 +37817,17 @@ async function storeCopies(knownHistory, added, mirror) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const insideScript = () => scripts_program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const replaceScript = () => scripts_program(inside(), load(), (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -37571,7 +37850,7 @@ const factsScripts = () => {
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
 ;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
 
@@ -37671,7 +37950,7 @@ async function readKept(connection, where, signal, onLog) {
         };
     }
     catch (error) {
-        if (failure_isFailure(error, 'not-kept'))
+        if (isFailure(error, 'not-kept'))
             return null;
         throw error;
     }
@@ -38081,7 +38360,7 @@ function project_readServices(json) {
         return new Map(Object.entries(project_parsed(json, templates, '').services));
     }
     catch (error) {
-        if (failure_isFailure(error))
+        if (isFailure(error))
             return null;
         throw error;
     }
@@ -38134,7 +38413,7 @@ function project_parsed(json, read, check) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
+        const why = isFailure(error) ? error.message : 'it is not JSON';
         throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
             hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
         });
@@ -38836,7 +39115,7 @@ class HostLog {
             this.#read(rest);
         if (this.#linesLeftOut === 0)
             return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${host_log_mostLines} lines and ${formatBytes(mostBytes)} of one program`);
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${units_formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${host_log_mostLines} lines and ${units_formatBytes(mostBytes)} of one program`);
     }
     #read(line) {
         // The supervisor may write in the middle of an unfinished line of the program.
@@ -38884,6 +39163,7 @@ class HostLog {
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
 /** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
+    'after-sql-failed',
     'bad-compose-config',
     'bad-image-reference',
     'bad-input',
@@ -38892,6 +39172,7 @@ const failureCodes = [
     'bash-too-old',
     'bucket-unusable',
     'cancelled',
+    'cannot-restore',
     'cannot-swap',
     'checksum-failed',
     'ciphertext-damaged',
@@ -38906,6 +39187,7 @@ const failureCodes = [
     'copy-differs',
     'could-not-verify',
     'crashed',
+    'database-busy',
     'database-not-running',
     'database-refuses',
     'database-service',
@@ -38934,6 +39216,7 @@ const failureCodes = [
     'folder-owner',
     'folder-unusable',
     'folder-unwritable',
+    'gate-refused',
     'health-url',
     'history-unwritable',
     'host-key-changed',
@@ -38977,6 +39260,7 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-exchanged',
     'not-kept',
     'not-our-folder',
     'not-started',
@@ -38999,9 +39283,13 @@ const failureCodes = [
     'registry-busy',
     'registry-refused',
     'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -39058,7 +39346,7 @@ function cancelled(program) {
     return new failure_Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
 function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
+    const limit = excess === 'bytes' ? units_formatBytes(largestAnswer) : `${mostRecords} records`;
     return new failure_Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
         hint: excess === 'bytes'
             ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
@@ -39240,9 +39528,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
 function run_program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const script = scriptOf(program);
     const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
     const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
@@ -39281,7 +39573,7 @@ const pour_program = {
 /** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
 const frameBytes = 1024 * 1024;
 /** A new value for the parameter `incoming` of a program. */
-const incomingFolder = () => `/tmp/atlasia-incoming-${randomBytes(16).toString('hex')}`;
+const incomingFolder = () => `/tmp/atlasia-incoming-${(0,external_node_crypto_.randomBytes)(16).toString('hex')}`;
 /**
  * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
  * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
@@ -39293,7 +39585,7 @@ function runWithInput(access, receiver, parameters, options, input) {
     let pouring;
     const fail = (error) => {
         // Why nobody reads any more, the program says itself.
-        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
+        if (over.signal.aborted || isFailure(error, 'transfer-unread'))
             return;
         cause ??= error;
         stopping.abort();
@@ -39710,6 +40002,13 @@ function shellRefused({ host, port, user }, code, cause) {
     if (/account has expired|not permitted to log in/.test(cause)) {
         return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
     }
+    const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
+    if (gate !== undefined) {
+        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            cause,
+        });
+    }
     if (/account is (currently )?not available/.test(cause)) {
         return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
     }
@@ -39744,7 +40043,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -39981,147 +40280,15 @@ function lastOfEach(measurements) {
     return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
-function addressLines(url) {
-    const lines = [['health_url', url.href]];
-    if (url.protocol !== 'http:')
-        return lines;
-    return [
-        ...lines,
-        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-        ['health_port', url.port || '80'],
-        ['health_path', `${url.pathname}${url.search}`],
-        ['health_name', url.host],
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
-
-
-
-/** Placeholder in override files for the transaction's id, which the host fills in. */
-const transactionMark = '@transaction@';
-/** The placeholders for what only the host knows when it writes the history. */
-const outcomeMarks = (token) => ({
-    at: `${token}-at`,
-    verdict: `${token}-verdict`,
-    duration: `${token}-duration`,
-    downtime: `${token}-downtime`,
-});
-/** The files of a transaction's folder, by name. */
-function transactionFiles(request) {
-    const { outcome, override, revert, planJson } = request;
-    const files = new Map([
-        ['plan.tsv', planLines(request)],
-        ['plan.json', planJson],
-        ['override.yml', override],
-        ['revert.yml', revert],
-    ]);
-    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
-        files.set(`outcome/${ending}.json`, record);
-        files.set(`outcome/${ending}.log`, line);
-    }
-    for (const [service, archive] of request.inlineFiles)
-        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
-    if (outcome.hold !== null)
-        files.set('outcome/hold', outcome.hold);
-    return files;
-}
-/** One line per value: a key, a tab and the value. */
-function planLines(request) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { healthUrl } = request;
-    const lines = [
-        ['project', request.project],
-        ['deploy_dir', request.deployDir],
-        ...composeLines(request.compose).map((line) => ['compose', line]),
-        ['project_state', request.projectState],
-        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
-        ['health_timeout', seconds(request.healthTimeout)],
-        ['stable_for', seconds(request.stableFor)],
-        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : addressLines(healthUrl)),
-        ['on_failure', request.onFailure],
-        ['blame', request.blame ? 'target' : 'none'],
-        ['hold', String(request.outcome.hold !== null)],
-        ['lock_wait', seconds(request.lockWait)],
-        ['holder', request.holder],
-        ['history_id', request.historyId],
-        ['token', request.outcome.token],
-        ...request.proxies.map((proxy) => ['proxy', proxy]),
-        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
-        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
-            'service',
-            service,
-            strategy,
-            targetImageId,
-            retag ?? '-',
-            fixedName ?? '-',
-        ]),
-    ];
-    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-/** Refuses characters that would be read as a new line or column. */
-function checked(value) {
-    if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
-            hint: 'Use paths and names without tabs and line breaks',
-        });
-    }
-    return value;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
 
 
 
 
-
-
-/** The scripts that make up the engine on the host, in order. */
-const engine = [
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
-];
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
 const resuming = {
     name: 'resume',
     step: 'the restart of the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 const following = {
     name: 'follow',
@@ -40130,46 +40297,9 @@ const following = {
 };
 /** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const script = `${engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8')).join('\n')}\nmain "$@"\n`;
-    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw failure_isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new failure_Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
 }
 /**
  * Follows a transaction until it has finished or is abandoned.
@@ -40244,7 +40374,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
             catch (error) {
                 // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
                 const isLast = left <= longestSession + usualGrace;
-                if (isLast || !failure_isFailure(error, 'deadline'))
+                if (isLast || !isFailure(error, 'deadline'))
                     throw error;
             }
         }
@@ -40276,7 +40406,7 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
+    const folder = quoteForShell(transactionsFolder(backupDir));
     throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
@@ -40286,6 +40416,204 @@ function stuck(backupDir, id, log) {
         hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/address.js
+/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
+function addressLines(url) {
+    const lines = [['health_url', url.href]];
+    if (url.protocol !== 'http:')
+        return lines;
+    return [
+        ...lines,
+        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+        ['health_port', url.port || '80'],
+        ['health_path', `${url.pathname}${url.search}`],
+        ['health_name', url.host],
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
+
+
+
+
+/** Placeholder in override files for the transaction's id, which the host fills in. */
+const transactionMark = '@transaction@';
+/** The placeholders for what only the host knows when it writes the history. */
+const outcomeMarks = (token) => ({
+    at: `${token}-at`,
+    verdict: `${token}-verdict`,
+    duration: `${token}-duration`,
+    downtime: `${token}-downtime`,
+});
+/** The files of a transaction's folder, by name. */
+function transactionFiles(request) {
+    const { outcome, override, revert, planJson } = request;
+    const files = new Map([
+        ['plan.tsv', planLines(request)],
+        ['plan.json', planJson],
+        ['override.yml', override],
+        ['revert.yml', revert],
+    ]);
+    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
+        files.set(`outcome/${ending}.json`, record);
+        files.set(`outcome/${ending}.log`, line);
+    }
+    for (const [service, archive] of request.inlineFiles)
+        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
+    if (outcome.hold !== null)
+        files.set('outcome/hold', outcome.hold);
+    if (request.database !== null)
+        files.set('inside.sh', replaceScript());
+    return files;
+}
+/** One line per value: a key, a tab and the value. */
+function planLines(request) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { healthUrl } = request;
+    const lines = [
+        ['project', request.project],
+        ['deploy_dir', request.deployDir],
+        ...composeLines(request.compose).map((line) => ['compose', line]),
+        ['project_state', request.projectState],
+        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
+        ['health_timeout', seconds(request.healthTimeout)],
+        ['stable_for', seconds(request.stableFor)],
+        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
+        ...(healthUrl === null ? [] : addressLines(healthUrl)),
+        ['on_failure', request.onFailure],
+        ['blame', request.blame ? 'target' : 'none'],
+        ['hold', String(request.outcome.hold !== null)],
+        ['lock_wait', seconds(request.lockWait)],
+        ['holder', request.holder],
+        ['history_id', request.historyId],
+        ['token', request.outcome.token],
+        ...(request.database === null ? [] : databaseLines(request.database)),
+        ...request.proxies.map((proxy) => ['proxy', proxy]),
+        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
+        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
+            'service',
+            service,
+            strategy,
+            targetImageId,
+            retag ?? '-',
+            fixedName ?? '-',
+        ]),
+    ];
+    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
+}
+function databaseLines({ container, user, access, name, connectionLimit, restored, aside }) {
+    const { place, password } = access;
+    const lines = [
+        ['database', name],
+        ['database_container', container],
+        ['database_user', user],
+        ['database_restored', restored],
+        ['database_aside', aside],
+        ['database_limit', String(connectionLimit)],
+        ...(place === null ? [] : placeLines(place)),
+        ...(password === null ? [] : [['database_password', password]]),
+    ];
+    return lines;
+}
+const placeLines = ({ host, port }) => [
+    ['database_host', host],
+    ['database_port', port],
+];
+/** Refuses characters that would be read as a new line or column. */
+function checked(value) {
+    if (/[\t\n\r\0]/.test(value) || value === '') {
+        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
+            hint: 'Use paths and names without tabs and line breaks',
+        });
+    }
+    return value;
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
+
+
+
+
+// What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
+/** The scripts that make up the engine on the host, in order. */
+const engine = [
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20423), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
+];
+const starting = {
+    name: 'start',
+    step: 'the start of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const aborting = {
+    name: 'abort',
+    step: 'cancelling the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
+};
+const searching = {
+    name: 'find',
+    step: 'the search for the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
+};
+/** The engine as it stands in the folder of a transaction, to the byte. */
+const engineScript = () => `${engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+/**
+ * Starts a transaction, which from then on runs by itself.
+ * @returns its id
+ */
+async function startTransaction(connection, request, onLog) {
+    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+    const files = new Map([['engine.sh', engineScript()], ...transactionFiles(request)]);
+    const parameters = {
+        backup_dir: request.backupDir,
+        second,
+        file_names: [...files.keys()],
+        file_texts: [...files.values()],
+    };
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
+    }
+}
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new failure_Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
+}
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
+async function abortTransaction(connection, backupDir, id, onLog) {
+    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
+async function findTransaction(connection, backupDir, historyId, onLog) {
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+        .result;
+    return records.find('transaction') ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/progress.js
@@ -40298,10 +40626,13 @@ const sentences = {
     checked: 'Nothing has changed since the plan was made',
     mended: 'Removed a leftover of docker compose: $',
     created: '$: created the new containers, not started yet',
-    stopping: '$: stopping the old container',
+    stopping: '$: stopping',
     starting: '$: starting the new containers beside the old ones',
     started: '$: started',
     answers: '$: answers',
+    exchanging: 'Everything that writes has stopped; the restored database takes its place',
+    exchanged: 'The restored database is the live one',
+    'exchanged-back': 'The old database is the live one again',
     healthy: 'All swapped services are healthy',
     stable: 'Everything stayed up for $ s',
     'url-answers': 'The health-url answers',
@@ -40361,6 +40692,7 @@ function subject(step, detail) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/carry.js
+
 
 
 
@@ -40443,11 +40775,11 @@ const lossCodes = [
     'connection-refused',
 ];
 function wasLost(error) {
-    return failure_isFailure(error, ...lossCodes);
+    return isFailure(error, ...lossCodes);
 }
 /** The host hangs although the connection is up: another connection would not help. */
 function wasSilent(error) {
-    return failure_isFailure(error, 'host-silent');
+    return isFailure(error, 'host-silent');
 }
 /** The connection to the host, reopened when it is lost. */
 class SteadyConnection {
@@ -40602,6 +40934,7 @@ function observed(release, seen, previous) {
         previous,
         schemaSha256,
         backupId,
+        restoredId: null,
         reason,
         actor,
         runUrl,
@@ -40639,7 +40972,7 @@ function canonicalJson(value) {
  * A SHA-256 in hex over everything that the plan decides. Ids and health of containers are left out: they change while
  * somebody reviews the plan. So is whether the host has the target already: a first attempt may have pulled it.
  */
-function hashOf({ project, services, from, to, projectState }) {
+function hashOf({ project, services, from, to, restore, projectState }) {
     const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
         service,
         strategy,
@@ -40649,9 +40982,19 @@ function hashOf({ project, services, from, to, projectState }) {
         retag,
     }));
     const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
+    const restored = restore === null
+        ? {}
+        : {
+            restore: {
+                id: restore.backupId,
+                sha256: restore.sha256,
+                database: restore.database,
+                restarted: restore.restarted,
+            },
+        };
     // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
     return (0,external_node_crypto_.createHash)('sha256')
-        .update(canonicalJson({ project, decided, from, target, world: projectState }))
+        .update(canonicalJson({ project, decided, from, target, world: projectState, ...restored }))
         .digest('hex');
 }
 /** An image is identified by its digest, or by its id if there is no digest. */
@@ -40947,15 +41290,15 @@ function tagVariable({ imageTemplate }) {
 function linesToChange(steps, { files, envFiles }) {
     return [
         ...inRegistry(steps),
-        ...inEnvFile(steps, shell_quote_quoteForShell(envFiles.at(-1) ?? '.env')),
+        ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
         ...steps
             .filter(({ envLine, retag }) => envLine === null && retag === null)
             .map((step) => {
             if (step.variable !== null && step.toImage.tag !== null) {
-                const line = shell_quote_quoteForShell(`${step.variable}=${step.toImage.tag}`);
+                const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
                 return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
             }
-            const file = files.map(shell_quote_quoteForShell).join(' or ');
+            const file = files.map(quoteForShell).join(' or ');
             return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
         }),
     ].map((line) => cleanLine(line, 1_000));
@@ -40982,7 +41325,7 @@ function inEnvFile(steps, file) {
     if (values.size === 0)
         return [];
     const lines = [...values].flatMap(([variable, ofVariable]) => [...ofVariable].map(([value, services]) => {
-        const line = shell_quote_quoteForShell(`${variable}=${value}`);
+        const line = quoteForShell(`${variable}=${value}`);
         return ofVariable.size === 1 ? line : `${line} for ${services.join(', ')}`;
     }));
     const divided = [...values].filter(([, ofVariable]) => ofVariable.size > 1).map(([variable]) => variable);
@@ -41067,7 +41410,7 @@ function replacedBy({ name, image }, written) {
 
 
 /** What an operator should know about a plan before carrying it out. */
-function notesOn(plan, request) {
+function notesOn(plan, request, schema) {
     const { project, containers, wanted, running, newestKnown } = request;
     const swapped = new Set(plan.services.map(({ service }) => service));
     const notes = [];
@@ -41160,10 +41503,12 @@ function notesOn(plan, request) {
             warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
         }
     }
-    if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
+    if (schema !== null)
+        notes.push(...schema.notes);
+    if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
         warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
     }
-    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
+    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
         tell('The history does not show whether the database schema has changed since that release ran');
     }
     const latest = wanted.record;
@@ -41388,9 +41733,10 @@ function cannotSwap(obstacles) {
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
  * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
-function planRollback(request) {
+function planRollback(request, schema = null) {
     const { project, wanted, running, containers, projectState } = request;
     const covered = [...wanted.images.keys()];
     if (covered.length > 0 && covered.every((service) => request.stores.has(service)))
@@ -41432,13 +41778,39 @@ function planRollback(request) {
         from: running,
         to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
         source: wanted.source,
-        schemaCrossed: schemaCrossed(request),
+        schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
         otherSettings: request.settings.some(({ service, change }) => change === 'yes' && services.some((each) => each.service === service)),
         proxies: proxyServices,
         lookedUpOnce: lookedUpOnce(services, request),
+        restore: null,
         projectState,
     };
-    return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+    return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
+}
+/** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
+function withRestore(plan, restore, notes) {
+    const leftAlone = plan.services.length === 0 ? [] : plan.leftAlone;
+    const whole = { ...plan, leftAlone, restore };
+    return { ...whole, notes: [...plan.notes, ...notes], hash: hashOf(whole) };
+}
+/** Names of services, dependencies first, then jobs; otherwise in the order of names. */
+function startOrder(project) {
+    const { services } = project;
+    const ordered = new Set();
+    const met = new Set();
+    const visit = (name) => {
+        if (met.has(name))
+            return;
+        met.add(name);
+        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
+            visit(other);
+        ordered.add(name);
+    };
+    const names = [...services.keys()].toSorted();
+    const jobs = names.filter((name) => isJob(name, project));
+    for (const name of [...jobs, ...names])
+        visit(name);
+    return [...ordered];
 }
 /** Of a service without a container. */
 const noImage = { image: null, tag: null, digest: null, imageId: null };
@@ -41543,23 +41915,8 @@ function envLine(variable, tag, names) {
 }
 /** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps, project) {
-    const { services } = project;
     const byName = new Map(steps.map((each) => [each.service, each]));
-    const ordered = new Set();
-    const met = new Set();
-    const visit = (name) => {
-        if (met.has(name))
-            return;
-        met.add(name);
-        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
-            visit(other);
-        ordered.add(name);
-    };
-    const names = [...services.keys()].toSorted();
-    const jobs = names.filter((name) => isJob(name, project));
-    for (const name of [...jobs, ...names])
-        visit(name);
-    return [...ordered].flatMap((name) => byName.get(name) ?? []);
+    return startOrder(project).flatMap((name) => byName.get(name) ?? []);
 }
 /** The proxies that must be reloaded, since they do not notice that a service has new containers. */
 function lookedUpOnce(steps, request) {
@@ -41699,9 +42056,9 @@ function composeCommand({ deployDir, projectName, call }, user) {
         ...envFiles.flatMap((file) => ['--env-file', file]),
         ...profiles.flatMap((profile) => ['--profile', profile]),
         ...files.flatMap((file) => ['-f', file]),
-    ].map(shell_quote_quoteForShell);
-    const set = variables.map(({ name, value }) => `${name}=${shell_quote_quoteForShell(value)}`);
-    return `On the host, as ${user}: ${['cd', shell_quote_quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+    ].map(quoteForShell);
+    const set = variables.map(({ name, value }) => `${name}=${quoteForShell(value)}`);
+    return `On the host, as ${user}: ${['cd', quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
@@ -41736,7 +42093,7 @@ function readableProject(seen, { deployDir, projectName }) {
 function remedyFor(said, variables, user) {
     const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
     if (closed !== undefined)
-        return `Let ${user} read that file. As root: chown ${user} ${shell_quote_quoteForShell(closed)}`;
+        return `Let ${user} read that file. As root: chown ${user} ${quoteForShell(closed)}`;
     const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
     if (missing !== undefined)
         return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
@@ -41746,7 +42103,7 @@ function remedyFor(said, variables, user) {
         return 'Correct "deploy-dir" or "compose-file"';
     const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
     if (away !== undefined)
-        return `Put ${shell_quote_quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+        return `Put ${quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
 }
 
@@ -42234,231 +42591,1087 @@ function lastSeen(history, images, withSettings = false) {
         [...images].every(([service, image]) => isSame(image, release[service])));
 }
 
-;// CONCATENATED MODULE: ./build/rollback-action/decide.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./build/shared/drill/needed.js
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
+const indexShare = 1.3;
+const writeAhead = 1280 * 1024 ** 2;
+const usualRatio = 4;
 /**
- * Decides what to do from what the survey found. Changes nothing.
- * @param connection to read what the host has kept
- * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ * Bytes that a restore needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
  */
-async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
-    return group('Plan', async () => {
-        const compose = demandCompose(seen);
-        demandDeployedFiles(compose, inputs.composeFiles);
-        const missing = tellMissingFiles(compose);
-        if (missing !== null)
-            warning(missing);
-        const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-        for (const text of [...mirrored.notices, ...knownHistory.problems])
-            notice(text);
-        const running = releaseOf(seen.containers, seen.images);
-        const databases = databaseServices(seen, inputs.databaseService);
-        const today = readableProject(seen, inputs);
-        const stores = storesOf(seen, today, inputs, databases);
-        const ignored = new Set([...databases, ...stores]);
-        const entries = entriesOf(knownHistory);
-        const isOurs = ({ environment }) => environment === inputs.environment;
-        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
-        const history = knownHistory.host.filter(isOurs);
-        const { environment } = inputs;
-        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
-        onCandidates(others);
-        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
-        const wantedIn = (project) => wantedRelease(inputs.target, {
-            project,
-            databases,
-            history,
-            entries,
-            verdicts,
-            images: compose.images,
-            choice,
-            services: inputs.services,
-            registry: inputs.registry,
-        });
-        const current = currentSource(compose, inputs.deployDir);
-        const isKept = inputs.compose === 'kept';
-        const source = isKept
-            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
-            : current;
-        if (source.projectState === null)
-            throw projectStateUnknown();
-        const project = isKept ? keptProject(source, today) : today;
-        const wanted = wantedIn(project);
-        const plan = planRollback({
-            project,
-            composeVersion: compose.version,
-            containers: seen.containers,
-            images: compose.images,
-            running,
-            databases,
-            stores,
-            named: new Set(inputs.services ?? []),
-            jobs: inputs.jobs,
-            swapFacts: seen.swapFacts ?? noSwapFacts,
-            wanted,
-            strategy: inputs.strategy,
-            proxyService: inputs.proxyService,
-            proxies: compose.proxies,
-            healthUrl: inputs.healthUrl,
-            persist: inputs.persist,
-            envNames: compose.envNames,
-            unset: compose.unset,
-            settings: isKept
-                ? []
-                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
-            drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
-            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
-            updaters: seen.updaters,
-            filesChangedAt: compose.changedAt,
-            newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
-            schemaNow: newestSchema(knownHistory.host, inputs.environment),
-            projectState: source.projectState,
-        });
-        // Throws now rather than later.
-        for (const { service } of plan.services)
-            tarOf(inlineFiles(source.config, source.values, service));
-        for (const line of [...planText(plan), ...tableOf(others)])
-            info(line);
-        for (const { level, text } of plan.notes) {
-            if (level === 'warning')
-                warning(text);
-            else
-                info(text);
+function neededFor({ dumpBytes, sizeBytes }, live) {
+    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+    return Math.ceil(data * 1.1 + writeAhead);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/paired-set.js
+
+
+
+
+
+/** How many sets that nearly match are told of each sort. */
+const mostNearly = 3;
+const paired_set_mostServices = 4;
+/**
+ * What the target runs in the services that it covers. Not what the other services run: they stay as they are, whatever they ran
+ * when a backup was taken.
+ * @param ignored databases and stores, which a rollback does not touch unless they are named
+ */
+function targetImages({ to }, { images }, ignored) {
+    return new Map(Object.entries(to).filter(([service]) => images.has(service) && !ignored.has(service)));
+}
+/**
+ * The set that was taken while the target ran, just before the release that replaced it: the newest one of the kind
+ * `predeployment` with the target's images. Its kind counts, not its folder: retention may have left it in daily only.
+ */
+function pairedSet(request) {
+    const known = setsOfTarget(request);
+    const set = known.find(({ manifest }) => manifest.kind === 'predeployment');
+    if (set === undefined)
+        return { set: null, ...paired_set_whyNone(request, known) };
+    const unknown = [...request.target.keys()].filter((service) => !Object.hasOwn(set.manifest.release, service));
+    return { set, later: known.slice(0, known.indexOf(set)), unknown };
+}
+/** The verified sets of any kind that were taken while the target ran, newest first. */
+function setsOfTarget({ sets, database, environment, target }) {
+    return sets.filter((set) => set.state === 'verified' &&
+        set.database === database &&
+        set.manifest.environment === environment &&
+        paired_set_ranAs(set.manifest.release, target));
+}
+/** Whether what ran is what the target runs. */
+function paired_set_ranAs(release, target) {
+    return compare(release, target).isSame;
+}
+/** The sets that nearly match, a line each. */
+function tellNearly(nearly, now) {
+    return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
+}
+/**
+ * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
+ * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
+ * release wrote must not be taken for those of an older one.
+ */
+function compare(release, target) {
+    const same = [];
+    const others = [];
+    for (const [service, image] of target) {
+        const then = Object.hasOwn(release, service) ? release[service] : undefined;
+        if (then === undefined)
+            continue;
+        if (isThatImage(image, then, referenceOf(image.image)?.repository))
+            same.push(service);
+        else
+            others.push(otherwise(service, image, then));
+    }
+    return { isSame: same.length > 0 && others.length === 0, same, others };
+}
+function otherwise(service, image, then) {
+    if (then.tag !== null && then.tag === image.tag) {
+        const isIdentified = (image.digest ?? image.imageId) !== null;
+        return !isIdentified && moving_tag_moves(then.tag)
+            ? `${service} ran ${then.tag}, a tag that moves, so which image that was cannot be told`
+            : `${service} ran another image with the tag ${then.tag}`;
+    }
+    return `${service} ran ${then.tag ?? (then.digest ?? then.imageId)?.slice(7, 19) ?? 'an image that is not known'}`;
+}
+/** @param known of the target, but none before a deployment */
+function paired_set_whyNone({ sets, database, environment, target }, known) {
+    const nearly = known.slice(0, mostNearly).map(({ id, manifest }) => ({
+        id,
+        what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
+    }));
+    const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
+    const told = before.flatMap((set) => {
+        const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
+        if (set.state === 'broken')
+            return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
+        if (isSame)
+            return [{ id: set.id, what: `of the environment ${set.manifest.environment}` }];
+        if (same.length === 0 || set.manifest.environment !== environment)
+            return [];
+        return [
+            { id: set.id, what: `of ${listed(same, paired_set_mostServices)} the target's image, but ${listed(others, paired_set_mostServices)}` },
+        ];
+    });
+    nearly.push(...told.slice(0, mostNearly));
+    return { why: reason(target, before.length), nearly };
+}
+function reason(target, before) {
+    if (target.size === 0)
+        return 'the target covers no service whose image could be compared';
+    if (before === 0)
+        return 'the host has no backup that was taken before a deployment';
+    return before === 1
+        ? 'the only backup that was taken before a deployment was not taken while the target ran'
+        : `none of the ${before} backups that were taken before a deployment was taken while the target ran`;
+}
+/** `, 3 h 20 min old`; empty if the id is no time. */
+function age(id, now) {
+    const start = startOf(id);
+    if (start === null)
+        return '';
+    const days = Math.floor((now.getTime() - start.getTime()) / 86_400_000);
+    return `, ${days < 2 ? formatDuration(Math.max(0, now.getTime() - start.getTime())) : counted(days, 'day')} old`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/database-name.js
+/** PostgreSQL cuts names off after this many bytes. */
+const longestName = 63;
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
+
+
+
+
+// Decrypts what `age` has encrypted, on the runner: https://age-encryption.org/v1. The header, where the keys are, is for age's
+// own library; the content is decrypted by Node itself, which is several times as fast.
+/** Bytes. Each recipient needs about 150; who sends more of them than that wants to fill our memory. */
+const decrypt_longestHeader = 64 * 1024;
+const nonceBytes = 16;
+const chunkBytes = 64 * 1024;
+const tagBytes = 16;
+const sealedBytes = chunkBytes + tagBytes;
+/**
+ * Turns ciphertext into what was encrypted. Every piece that it gives out is authentic, but only the end of the stream says that
+ * all of it is there: do not rely on anything before that.
+ *
+ * Fails with a Failure `decrypt-key-wrong` if it was encrypted to other keys, before it gives out anything; `ciphertext-damaged` if
+ * it is not what `age` wrote, or its end is missing.
+ *
+ * @param identity private keys, as `identitiesIn` takes them
+ */
+function decryptStream(identity) {
+    return new Decryption(identitiesIn(identity));
+}
+class Decryption extends external_node_stream_.Transform {
+    #identities;
+    /** What has come and is not used yet. */
+    #waiting = [];
+    #bytes = 0;
+    /** null until the header was read. */
+    #key = null;
+    #count = 0;
+    constructor(identities) {
+        super();
+        this.#identities = identities;
+    }
+    _transform(chunk, _, done) {
+        this.#waiting.push(chunk);
+        this.#bytes += chunk.length;
+        this.#advance().then(() => done(), done);
+    }
+    _flush(done) {
+        this.#finish().then(() => done(), done);
+    }
+    async #advance() {
+        if (this.#key === null)
+            await this.#begin();
+        // The last piece is sealed differently, and only the end of the stream tells which one it is.
+        while (this.#key !== null && this.#bytes > sealedBytes)
+            this.push(this.#open(this.#take(sealedBytes), false));
+    }
+    async #finish() {
+        if (this.#key === null)
+            throw decrypt_damaged('it ends within its header');
+        const last = this.#open(this.#take(this.#bytes), true);
+        if (last.length === 0 && this.#count > 1)
+            throw decrypt_damaged('its last piece is empty');
+        this.push(last);
+    }
+    async #begin() {
+        const start = Buffer.concat(this.#waiting);
+        this.#waiting = [start];
+        const last = start.indexOf('\n--- ');
+        const end = last === -1 ? -1 : start.indexOf('\n', last + 1);
+        if (end === -1 || start.length < end + 1 + nonceBytes) {
+            if (!start.toString('latin1', 0, 22).startsWith('age-encryption.org/v1\n'.slice(0, start.length)))
+                throw decrypt_damaged('it does not begin as a file of age does');
+            if (start.length > decrypt_longestHeader + nonceBytes)
+                throw decrypt_damaged('its header has no end');
+            return;
         }
-        if (seen.hold !== null)
-            info('Deployments are already on hold because of an earlier rollback');
-        if (!inputs.planOnly)
-            refuseKnownBad(wanted, inputs.target, inputs.services);
-        return { plan, knownHistory, compose: source };
-    });
+        const fileKey = await unwrap(this.#take(end + 1), this.#identities);
+        this.#key = derive(fileKey, this.#take(nonceBytes));
+    }
+    /** The next bytes of what waits. */
+    #take(bytes) {
+        const all = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting);
+        this.#waiting = [all.subarray(bytes)];
+        this.#bytes -= bytes;
+        return all.subarray(0, bytes);
+    }
+    #open(sealed, isLast) {
+        const nonce = Buffer.alloc(12);
+        nonce.writeUIntBE(this.#count, 5, 6);
+        nonce[11] = isLast ? 1 : 0;
+        this.#count += 1;
+        if (sealed.length < tagBytes)
+            throw decrypt_damaged(`its end is missing`);
+        const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
+        decipher.setAuthTag(sealed.subarray(-tagBytes));
+        const content = decipher.update(sealed.subarray(0, -tagBytes));
+        try {
+            decipher.final();
+        }
+        catch {
+            throw decrypt_damaged(isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedBytes}`);
+        }
+        return content;
+    }
 }
-/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
-function keptProject({ config }, today) {
-    const { name, services } = readProject(config, '', 'docker compose config --quiet');
-    const written = [...services].map(([service, facts]) => [
-        service,
-        { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
-    ]);
-    return { name, services: new Map(written) };
+const derive = (fileKey, nonce) => Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', fileKey, nonce, 'payload', 32));
+async function unwrap(header, identities) {
+    const { Decrypter } = await __nccwpck_require__.e(/* import() */ 389).then(__nccwpck_require__.bind(__nccwpck_require__, 43389));
+    const decrypter = new Decrypter();
+    for (const identity of identities)
+        decrypter.addIdentity(identity);
+    try {
+        return await decrypter.decryptHeader(header);
+    }
+    catch (error) {
+        if (error instanceof Error && error.message.startsWith('no identity matched')) {
+            throw new failure_Failure('decrypt-key-wrong', 'The private key does not belong to any recipient of this backup', {
+                hint: 'Give the private key (AGE-SECRET-KEY-1…, or an SSH key) of one of the recipients that "encrypt-to" named when the backup was taken',
+            });
+        }
+        throw decrypt_damaged('its header is altered', error);
+    }
 }
-/** The table of releases to choose from, with its title. */
-function tableOf(others) {
-    return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
-}
-/** The stores that nobody named, neither as a service nor with a tag of its own. */
-function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
-    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
-    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
-    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
-    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
-}
-function projectStateUnknown() {
-    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
-        hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
+function decrypt_damaged(why, cause) {
+    return new failure_Failure('ciphertext-damaged', `The encrypted file cannot be decrypted: ${why}`, {
+        hint: 'Compare its checksum: sha256sum --check. If it differs, use another copy of this backup, or another backup',
+        cause,
     });
 }
 
-;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+;// CONCATENATED MODULE: ./build/shared/drill/sent-dump.js
+
 
 
 /**
- * The failure to report when the rollback did not succeed.
- * @param folder the transaction's folder on the host
- * @param otherSettings the target was started with other settings than it ran with
+ * A dump that the runner sends into the container: from a bucket, or from the host if it is encrypted there. It is hashed as it is
+ * stored, and decrypted, as it flows; none of it is kept.
  */
-function endingFailure(outcome, folder, otherSettings) {
-    const { ending, left, foundStopped, problems } = outcome;
-    const stopped = foundStopped.join(', ');
-    const { code, message: why } = failureOf(outcome);
-    const evidence = `The containers' logs are in ${folder}/evidence`;
-    switch (ending) {
-        case 'refused':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
+class SentDump {
+    /** Of the dump, for people: its URI, or its path on the host. */
+    name;
+    #stored;
+    #sides;
+    #key;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    #source = null;
+    #pieces = null;
+    #isWhole = false;
+    /**
+     * @param stored opens the dump as it is stored
+     * @param sides the files beside it, compressed and not encrypted
+     * @param key private keys, as `decryptStream` takes them; null if it is not encrypted
+     */
+    constructor(name, stored, sides, key) {
+        this.name = name;
+        this.#stored = stored;
+        this.#sides = sides;
+        this.#key = key;
+    }
+    /** Base64 of a file beside the dump, as drill.sh takes it; empty if the backup has none. */
+    beside(side) {
+        return this.#sides.get(side)?.toString('base64') ?? '';
+    }
+    /** The dump as pg_restore takes it, once decompressed. Call it once. */
+    async open() {
+        this.#source = await this.#stored();
+        this.#pieces = this.#source.iterator({ destroyOnReturn: false });
+        const hashed = external_node_stream_.Readable.from(this.#hashed(), { objectMode: false });
+        if (this.#key === null)
+            return hashed;
+        const decrypted = decryptStream(this.#key);
+        hashed.once('error', (error) => decrypted.destroy(error));
+        decrypted.once('error', () => hashed.unpipe(decrypted));
+        return hashed.pipe(decrypted);
+    }
+    /** Of all of it as it is stored, read to its end if that has not happened yet; null if it could not be. */
+    async sha256() {
+        try {
+            for await (const _ of this.#hashed())
+                ;
+        }
+        catch {
+            return null;
+        }
+        return this.#isWhole ? this.#hash.copy().digest('hex') : null;
+    }
+    /** Gives up what was not read: the connection that it comes over is not held any longer. */
+    close() {
+        this.#source?.on('error', () => { }).destroy();
+    }
+    async *#hashed() {
+        while (this.#pieces !== null && !this.#isWhole) {
+            const { done, value } = await this.#pieces.next();
+            if (done === true)
+                this.#isWhole = true;
+            else {
+                this.#hash.update(value);
+                yield value;
+            }
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
+
+
+
+/** For people: `"bucket" at s3.example.com`. */
+function bucket_failure_nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+function bucketFailure(what, error, facts) {
+    if (error instanceof failure_Failure)
+        return error;
+    const reason = bucket_failure_wordsOf(error);
+    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: bucket_failure_remedyFor(reason, facts) });
+}
+/** The store's own code and words, or those of the library, in one line. */
+function bucket_failure_wordsOf(error) {
+    const { status, code } = codeOf(error);
+    // The answer to HEAD has no body, so nobody knows more than its status.
+    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+    return cleanLine(reaching_reasonOf(error), 500);
+}
+const wordForStatus = {
+    400: 'BadRequest',
+    403: 'Forbidden',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    500: 'InternalError',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
+};
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+function codeOf(error) {
+    if (!(error instanceof Error))
+        return { status: null, code: '' };
+    const { $metadata } = error;
+    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+function bucket_failure_remedyFor(reason, facts) {
+    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
+    if (found === undefined)
+        return elsewise;
+    return typeof found === 'string' ? found : found(reason, facts);
+}
+const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const bucket_failure_remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^ExpiredToken\b/,
+        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    ],
+    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [
+        /^InvalidObjectState\b/,
+        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
+    ],
+    [/^InvalidTag\b/, 'Correct "s3-tags"'],
+    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+    [
+        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+    ],
+    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+    [
+        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+        clearInputs,
+    ],
+    [
+        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+        'Make room in the store, or raise its limit',
+    ],
+    [
+        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /certificate|self-signed|CERT_/i,
+        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+    ],
+    [
+        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+    ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason, { inputs = [] }) {
+    const named = inputWords
+        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+        .map(([input]) => input);
+    const guilty = named.length > 0 ? named : inputs;
+    if (guilty.length === 0)
+        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+    const list = guilty.map((input) => `"${input}"`).join(' and ');
+    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+const inputWords = [
+    ['s3-tags', /tag/i],
+    ['s3-storage-class', /storage.?class/i],
+    ['s3-kms-key', /kms/i],
+    ['s3-sse', /encrypt|sse/i],
+];
+
+;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
+
+/**
+ * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
+ * @param parts SHA-256 of each part in hex
+ */
+function compositeOf(parts) {
+    const hash = createHash('sha256');
+    for (const part of parts)
+        hash.update(part, 'hex');
+    return `${hash.digest('hex')}-${parts.length}`;
+}
+/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
+function reportedChecksum(header, type) {
+    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
+    if (base64 === undefined)
+        return { sha256: null, compositeSha256: null };
+    const hex = Buffer.from(base64, 'base64').toString('hex');
+    if (parts === undefined && type !== 'COMPOSITE')
+        return { sha256: hex, compositeSha256: null };
+    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
+}
+/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
+function compositeEtag(etags) {
+    const hash = (0,external_node_crypto_.createHash)('md5');
+    for (const etag of etags) {
+        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
+        if (hex === undefined)
+            return null;
+        hash.update(hex, 'hex');
+    }
+    return `${hash.digest('hex')}-${etags.length}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
+
+
+const mebibyte = 2 ** 20;
+/** Parts held in memory times their size. */
+const mostMemory = 64 * mebibyte;
+/** Below this, an object is sent at once. */
+const usualPart = 8 * mebibyte;
+/** With more at one time, a part takes longer; it does not get faster. */
+const mostAtOnce = 5;
+/** S3's own limit. */
+const mostParts = 10_000;
+/**
+ * How to cut an object of this size.
+ * @param maxParts how many parts the store allows
+ * @throws Failure `bucket-unusable` if it does not fit
+ */
+function planParts(name, bytes, maxParts = mostParts) {
+    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
+    const partBytes = Math.max(usualPart, needed);
+    if (partBytes > mostMemory) {
+        throw new failure_Failure('bucket-unusable', `${name} has ${units_formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${units_formatBytes(mostMemory)} hold only ${units_formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
+    }
+    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
+
+/** The runner's variables that name a proxy. */
+const s3_client_proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
+async function makeClient(place, { attempts, silence = 0 }) {
+    const [{ S3Client }, http, https] = await Promise.all([
+        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
+    ]);
+    demandProxyCapableNode();
+    const { region, endpoint } = place;
+    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
+    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+    return new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A private store has no regions, but the signature needs one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: attempts,
+        retryMode: 'standard',
+        // Not every store knows these headers; where one is wanted, the request has it.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        requestHandler: {
+            connectionTimeout: 10_000,
+            socketTimeout: silence,
+            httpAgent: new http.Agent(connections),
+            httpsAgent: new https.Agent(connections),
+        },
+    });
+}
+/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
+function demandProxyCapableNode() {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 5))
+        return;
+    const given = s3_client_proxyVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+        hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
+
+
+/**
+ * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
+ * ended. Reads no further than the parts in memory allow.
+ * @param send given up by its signal as soon as anything fails
+ * @returns SHA-256 of each part, in order, once all have been sent
+ * @throws what the stream or the first failed `send` threw, after all others have ended
+ */
+async function sendParts(content, bytes, plan, send) {
+    const sums = [];
+    const free = [];
+    const sending = new Set();
+    const giveUp = new AbortController();
+    let made = 0;
+    let failure = null;
+    const fail = (error) => {
+        failure ??= { error };
+        giveUp.abort();
+        // Ends the wait for the next bytes, which may never come.
+        content.destroy();
+    };
+    const buffer = async () => {
+        while (failure === null && free.length === 0 && made >= plan.inMemory)
+            await Promise.race(sending);
+        if (free.length === 0)
+            made += 1;
+        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
+    };
+    const begin = (whole, length) => {
+        const body = whole.subarray(0, length);
+        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
+        const part = { number: sums.push(sha256), body, sha256 };
+        const sent = send(part, giveUp.signal)
+            .then(() => void free.push(whole), fail)
+            .finally(() => sending.delete(sent));
+        sending.add(sent);
+    };
+    try {
+        let filling = null;
+        let filled = 0;
+        let arrived = 0;
+        for await (const chunk of content) {
+            arrived += chunk.length;
+            if (arrived > bytes)
+                throw wrongLength(bytes, 'more came');
+            for (let at = 0; at < chunk.length;) {
+                filling ??= await buffer();
+                if (failure !== null)
+                    break;
+                const copied = chunk.copy(filling, filled, at);
+                at += copied;
+                filled += copied;
+                if (filled < filling.length)
+                    continue;
+                begin(filling, filled);
+                [filling, filled] = [null, 0];
+            }
+            if (failure !== null)
+                break;
+        }
+        if (failure === null && arrived < bytes)
+            throw wrongLength(bytes, `it ended after ${arrived}`);
+        if (failure === null && (filled > 0 || sums.length === 0))
+            begin(filling ?? Buffer.alloc(0), filled);
+    }
+    catch (error) {
+        fail(error);
+    }
+    await Promise.all(sending);
+    if (failure !== null)
+        throw failure.error;
+    return sums;
+}
+function wrongLength(bytes, what) {
+    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
+        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
+
+
+
+
+/** For what has to be tidied away although the run was cancelled: milliseconds. */
+const tidyingTime = 20_000;
+/** Sends one object. An object of one part is sent at once, any other in parts. */
+class S3Upload {
+    #client;
+    #s3;
+    #to;
+    #object;
+    #facts;
+    /** Of the new object; sent once, when it is made. */
+    #properties;
+    constructor(client, s3, to) {
+        this.#client = client;
+        this.#s3 = s3;
+        this.#to = to;
+        this.#object = { Bucket: to.place.bucket, Key: to.key };
+        const { storageClass, sse, kmsKey, tags } = to.place;
+        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
+        const given = [
+            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-sse', 'ServerSideEncryption', sse],
+            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
+            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
+        ];
+        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+        this.#facts = {
+            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
+            inputs: sent.map(({ input }) => input),
+        };
+    }
+    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
+    async send(content, bytes, plan, onBytes, checksums) {
+        try {
+            if (bytes > plan.partBytes)
+                return await this.#inParts(content, bytes, plan, onBytes, checksums);
+            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
+            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
+            let whole = null;
+            const parts = await sendParts(content, bytes, atOnce, async (part) => {
+                whole = part;
             });
-        case 'reverted':
-            return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
+            if (whole !== null)
+                await this.#atOnce(whole, checksums);
+            onBytes(bytes);
+            return { parts };
+        }
+        catch (error) {
+            this.#to.signal.throwIfAborted();
+            throw error;
+        }
+    }
+    async #atOnce(part, checksums) {
+        await this.#asking(checksums, async (checksum) => {
+            const command = new this.#s3.PutObjectCommand({
+                ...this.#object,
+                ...this.#properties,
+                Body: part.body,
+                ...(checksum ? checksumOf(part) : {}),
             });
-        default:
-            if (stopped !== '') {
-                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
-                    hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+            signWith(command, part);
+            await this.#client.send(command, { abortSignal: this.#to.signal });
+        });
+    }
+    async #inParts(content, bytes, plan, onBytes, checksums) {
+        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
+        try {
+            const done = [];
+            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
+                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
+                onBytes(part.body.length);
+            });
+            this.#to.signal.throwIfAborted();
+            await this.#complete(UploadId, done, bytes);
+            return { parts };
+        }
+        catch (error) {
+            const left = await this.#giveUp(UploadId);
+            if (left !== null && error instanceof Error)
+                error.message += `. Its parts could not be removed: ${left}`;
+            throw error;
+        }
+    }
+    async #begin(checksum) {
+        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
+            ...this.#object,
+            ...this.#properties,
+            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
+        }), { abortSignal: this.#to.signal });
+        if (UploadId === undefined)
+            throw new Error('the store did not name the upload that it began');
+        return UploadId;
+    }
+    async #sendPart(part, UploadId, abortSignal, checksums) {
+        const PartNumber = part.number;
+        const checksum = checksums.sends ? checksumOf(part) : {};
+        const command = new this.#s3.UploadPartCommand({
+            ...this.#object,
+            UploadId,
+            PartNumber,
+            Body: part.body,
+            ...checksum,
+        });
+        signWith(command, part);
+        try {
+            const { ETag } = await this.#client.send(command, { abortSignal });
+            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    async #complete(UploadId, Parts, bytes) {
+        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
+            ...this.#object,
+            UploadId,
+            MultipartUpload: { Parts: parts },
+        }), { abortSignal: this.#to.signal });
+        try {
+            try {
+                await ask(Parts);
+            }
+            catch (error) {
+                // Swift passes over the headers for checksums, and refuses their names in this list.
+                if (codeOf(error).code !== 'MalformedXML')
+                    throw error;
+                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
+            }
+        }
+        catch (error) {
+            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
+            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+                return;
+            throw this.#failure(error);
+        }
+    }
+    async #isThere(parts, bytes) {
+        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
+        const { signal } = this.#to;
+        const found = await this.#client
+            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+            .catch(() => null);
+        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+    }
+    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
+    async #giveUp(UploadId) {
+        try {
+            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
+            await reaching_inTime(tidyingTime, new AbortController().signal, abort);
+            return null;
+        }
+        catch (error) {
+            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
+        }
+    }
+    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
+    async #asking(checksums, ask) {
+        try {
+            return await ask(checksums.sends);
+        }
+        catch (error) {
+            if (!checksums.sends || !refusesChecksums(error))
+                throw this.#failure(error);
+        }
+        try {
+            const answer = await ask(false);
+            checksums.sends = false;
+            return answer;
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    #failure(error) {
+        if (this.#to.signal.aborted)
+            return this.#to.signal.reason;
+        return bucketFailure(`${bucket_failure_nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
+    }
+}
+/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
+function refusesChecksums(error) {
+    const { status, code } = codeOf(error);
+    if (status === 501)
+        return true;
+    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
+}
+const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
+/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
+function signWith(command, { sha256 }) {
+    const middleware = (next) => (args) => {
+        args.request.headers['x-amz-content-sha256'] = sha256;
+        return next(args);
+    };
+    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
+
+
+
+
+
+
+/** Enough to sit out a storm of some minutes. */
+const usualAttempts = 9;
+/** A store may think so long before it has put many parts together. */
+const usualSilence = 120_000;
+/** How many deletions run at one time. */
+const removalsAtOnce = 8;
+/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
+const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
+/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
+async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
+    const client = await makeClient(place, { attempts, silence });
+    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
+}
+class S3Store {
+    name;
+    #client;
+    #s3;
+    #place;
+    #signal;
+    #Bucket;
+    /** Whether the store takes the headers for checksums, as far as is known. */
+    #checksums = { sends: true, asks: true };
+    constructor(client, s3, place, signal) {
+        this.name = bucket_failure_nameOf(place);
+        this.#client = client;
+        this.#s3 = s3;
+        this.#place = place;
+        this.#signal = signal;
+        this.#Bucket = { Bucket: place.bucket };
+    }
+    uri(key) {
+        return `s3://${this.#place.bucket}/${key}`;
+    }
+    async *list(prefix) {
+        const facts = { rights: ['s3:ListBucket'] };
+        let token;
+        do {
+            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
+                ...this.#Bucket,
+                Prefix: prefix,
+                ContinuationToken: token,
+                // Names of others may hold characters that XML cannot.
+                EncodingType: 'url',
+            }), { abortSignal }));
+            if (page.Name !== this.#place.bucket) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
+            }
+            for (const { Key, Size, LastModified } of page.Contents ?? []) {
+                const key = page.EncodingType === 'url' ? s3_store_decoded(Key ?? '') : (Key ?? '');
+                if (key.startsWith(prefix))
+                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+            }
+            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+            if (page.IsTruncated === true && (next === undefined || next === token)) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
+            }
+            token = next;
+        } while (token !== undefined);
+    }
+    async facts(key) {
+        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+            try {
+                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
+            }
+            catch (error) {
+                // Some stores refuse the question for a checksum as a whole.
+                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
+                    throw error;
+                const plain = await look(undefined)(abortSignal);
+                this.#checksums.asks = false;
+                return plain;
+            }
+        });
+        if (answer === null)
+            return null;
+        const until = answer.ObjectLockRetainUntilDate ?? null;
+        return {
+            bytes: answer.ContentLength ?? 0,
+            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
+            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
+        };
+    }
+    async read(key, most) {
+        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
+        const what = `does not give ${key}`;
+        const answer = await this.#unlessMissing(what, async (abortSignal) => {
+            try {
+                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
+                    abortSignal,
                 });
             }
-            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
-                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
-            });
+            catch (error) {
+                // An empty object has no first byte.
+                if (codeOf(error).status === 416)
+                    return { Body: external_node_stream_.Readable.from([]) };
+                throw error;
+            }
+        });
+        if (answer === null)
+            return null;
+        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
+    }
+    async *#readingOf(body, what) {
+        const stop = () => body.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            yield* body;
+            this.#signal.throwIfAborted();
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            body.destroy();
+        }
+    }
+    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
+        const stop = () => content.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            this.#signal.throwIfAborted();
+            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
+            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
+            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw error;
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            content.destroy();
+        }
+    }
+    async remove(keys) {
+        const removals = [];
+        for (let at = 0; at < keys.length; at += removalsAtOnce) {
+            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
+        }
+        return removals;
+    }
+    async #remove(key) {
+        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
+        try {
+            const facts = await this.facts(key);
+            if (facts === null)
+                return { key, outcome: 'deleted', reason: null };
+            if (facts.lockedUntil !== null)
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
+            return { key, outcome: 'deleted', reason: null };
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            const reason = error.message;
+            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
+        }
+    }
+    async *unfinished(prefix) {
+        let from = {};
+        while (from !== null) {
+            const page = await this.#uploadsFrom(prefix, from);
+            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
+                if (uploadId !== undefined && key.startsWith(prefix))
+                    yield { key, uploadId };
+            }
+            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
+            from = page.IsTruncated === true && moves ? next : null;
+        }
+    }
+    #uploadsFrom(prefix, from) {
+        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
+        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
+        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
+    }
+    async abort({ key, uploadId }) {
+        const facts = { rights: ['s3:AbortMultipartUpload'] };
+        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+            try {
+                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
+                await this.#client.send(command, { abortSignal });
+            }
+            catch (error) {
+                if (codeOf(error).code !== 'NoSuchUpload')
+                    throw error;
+            }
+        });
+    }
+    close() {
+        this.#client.destroy();
+    }
+    /** null if the store says that there is no such object; a missing bucket is a failure. */
+    async #unlessMissing(what, ask) {
+        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
+            try {
+                return await ask(abortSignal);
+            }
+            catch (error) {
+                const { status, code } = codeOf(error);
+                if (status === 404 && code !== 'NoSuchBucket')
+                    return null;
+                throw error;
+            }
+        });
+    }
+    async #ask(what, facts, ask) {
+        this.#signal.throwIfAborted();
+        try {
+            return await ask(this.#signal);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what}`, error, facts);
+        }
     }
 }
-function failureOf({ failure, dockerRestarted }) {
-    const said = failure?.text || failure?.code || 'stuck';
-    if (dockerRestarted)
-        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
-    // A newer version may have written a code that this one does not know.
-    const code = failure?.code ?? 'stuck';
-    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
+/** A legal hold has no end. */
+const farAway = new Date(8.64e15);
+function lockOf(until) {
+    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
 }
-/** The target may well be good. */
-const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
-/** Hints for failures that are not the target's fault. */
-const revertedHints = {
-    'engine-died': 'Run it again',
-    'docker-restarted': 'Run it again',
-    'docker-failed': 'See what Docker says in the log, then run it again',
-    'stop-failed': 'See what Docker says in the log, then run it again',
-    'container-lost': 'Something else changed the containers: find out what, then run it again',
-    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
-    'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
-    'still-starting': 'Raise "health-timeout"',
-    'max-downtime': 'Raise "max-downtime", or leave it empty',
-};
-const refusedHints = {
-    'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
-    'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
-    'not-created': 'See what docker compose says in the log',
-    unfinished: 'Run it again: it finishes that transaction first',
-};
-
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
-function pack(text) {
-    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
-}
-/**
- * Unpacks a text from the host, which may have sent anything.
- * @param longest limit for the text, in bytes
- * @returns null if it is not a packed text, or is longer
- */
-function packed_unpack(packed, longest) {
+/** As S3 encodes names in listings. */
+function s3_store_decoded(key) {
     try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+        return decodeURIComponent(key.replaceAll('+', ' '));
     }
     catch {
-        return null;
+        return key;
     }
 }
 
@@ -42474,13 +43687,13 @@ const read_sets_program = {
 async function read_sets_readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
         const first = pathOf(set);
-        return read_sets_filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+        return read_sets_filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${read_sets_namesOf(set).dump}`));
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
     const parameters = {
         backup_dir: request.backupDir,
         lists: request.sets.flatMap((set) => {
-            const { sha256, md5 } = read_sets_namesOf(set);
+            const { sha256, md5 } = namesOf(set);
             return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
         }),
         files: files.map(({ file }) => file),
@@ -42517,7 +43730,7 @@ function readRecords(records) {
 }
 /** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
-    const names = read_sets_namesOf(set);
+    const names = namesOf(set);
     const [folder = 'daily', ...others] = pathsOf(set);
     const files = read_sets_filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
@@ -42557,13 +43770,13 @@ function judgeReading(set, { sums, lists }) {
         faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
     return { id: set.id, files: files.length, faults };
 }
-const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+const allSides = ['schema', 'globals', 'settings'];
 /** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
 function sidesOf({ manifest: { checks } }) {
     return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
 }
 function wasNotMade(name, set) {
-    const names = read_sets_namesOf(set);
+    const names = namesOf(set);
     const side = allSides.find((part) => names[part] === name);
     return side !== undefined && !sidesOf(set).includes(side);
 }
@@ -42573,12 +43786,233 @@ function listedSums(text) {
     return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
 }
 /** The file names of a set. */
-function read_sets_namesOf({ id, manifest }) {
+function namesOf({ id, manifest }) {
     return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
 }
 /** The files that its checksum lists name. */
 function read_sets_filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
+
+
+
+
+
+
+/** How many manifests to read at one time. */
+const atOnce = 8;
+/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
+async function storedSets(store, prefix, environment) {
+    return (await contentsOf(store, prefix, environment)).sets;
+}
+async function contentsOf(store, prefix, environment) {
+    const root = `${prefix}/${environment}/`;
+    const found = new Map();
+    for await (const { key, bytes } of store.list(root)) {
+        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
+        const parsed = parseSetFileName(name);
+        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
+            continue;
+        const files = found.get(id) ?? [];
+        files.push({ name, key, bytes });
+        found.set(id, files);
+    }
+    const contents = { sets: [], parts: [] };
+    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
+    for (let at = 0; at < all.length; at += atOnce) {
+        const portion = all.slice(at, at + atOnce);
+        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
+        for (const { id, set } of await Promise.all(read)) {
+            if (typeof set === 'string')
+                contents.parts.push({ id, why: set });
+            else
+                contents.sets.push(set);
+        }
+    }
+    return contents;
+}
+/** The set; or why these files are none. */
+async function storedSet(store, environment, id, files) {
+    const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
+    if (file === undefined)
+        return 'it has no manifest';
+    if (file.bytes > longestManifest)
+        return 'its manifest is too large to be one of ours';
+    const content = await store.read(file.key);
+    if (content === null)
+        return 'its manifest was deleted just now';
+    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
+    if (manifest === null)
+        return 'its manifest is none of ours, or damaged';
+    if (manifest.id !== id || manifest.environment !== environment)
+        return 'its manifest is that of another backup';
+    const faults = faultsOf(manifest, files);
+    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
+}
+function summaryOf(json) {
+    try {
+        return readSummary(json);
+    }
+    catch (error) {
+        if (isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/** What is missing or has another size than the manifest says. */
+function faultsOf(manifest, files) {
+    const { id, database } = manifest;
+    const names = setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
+    const wanted = [
+        names.dump,
+        ...sides.map((side) => names[side]),
+        names.report,
+        names.sha256,
+        names.md5,
+        names.manifest,
+    ];
+    return wanted.flatMap((name) => {
+        const file = files.find((each) => each.name === name);
+        if (file === undefined)
+            return [`${name} is missing`];
+        if (file.bytes === 0)
+            return [`${name} is empty`];
+        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
+            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
+        }
+        return [];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
+
+/** Bytes of a file that wait for their reader; then the host waits as well. */
+const mostWaiting = 1024 * 1024;
+/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
+class IncomingFiles {
+    #waiting = [];
+    #current = null;
+    #isOver = false;
+    #error = null;
+    #wake = () => { };
+    #drained = () => { };
+    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
+    get isFull() {
+        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
+    }
+    set onDrain(call) {
+        this.#drained = call;
+    }
+    begin(name, bytes) {
+        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
+        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
+        content.on('error', () => { });
+        for (const event of ['drain', 'close'])
+            content.on(event, () => this.#tellDrained());
+        if (this.#isOver)
+            content.destroy();
+        this.#current = content;
+        this.#waiting.push({ name, bytes, content });
+        this.#wake();
+    }
+    add(piece) {
+        if (this.#current?.destroyed === false)
+            this.#current.write(piece);
+    }
+    end() {
+        this.#current?.end();
+        this.#current = null;
+    }
+    /** No more will come: because of the error, if there is one. What is half here fails with it. */
+    close(error) {
+        this.#isOver = true;
+        this.#error ??= error;
+        if (error !== null)
+            for (const { content } of this.#waiting.splice(0))
+                content.destroy(error);
+        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
+        this.#current = null;
+        this.#wake();
+        this.#tellDrained();
+    }
+    async *[Symbol.asyncIterator]() {
+        for (;;) {
+            const next = this.#waiting.shift();
+            if (next !== undefined) {
+                this.#tellDrained();
+                yield next;
+            }
+            else if (this.#isOver) {
+                if (this.#error !== null)
+                    throw this.#error;
+                return;
+            }
+            else {
+                await new Promise((resolve) => {
+                    this.#wake = resolve;
+                });
+            }
+        }
+    }
+    #tellDrained() {
+        if (!this.isFull)
+            this.#drained();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
+
+
+const read_files_program = {
+    name: 'read-files',
+    step: 'reading the files of a backup',
+    scripts: [__nccwpck_require__.ab + "read-files.sh"],
+};
+/**
+ * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
+ * when the caller stops early.
+ * @throws Failure `set-gone`; as any program's
+ */
+async function* readFiles(connection, request) {
+    const { backupDir, set, names, timeout, signal, onLog } = request;
+    const files = new IncomingFiles();
+    const parameters = { backup_dir: backupDir, folders: catalogue_pathsOf(set), names };
+    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
+    let isWhole = false;
+    try {
+        yield* files;
+        await run.result;
+        isWhole = true;
+    }
+    finally {
+        if (!isWhole) {
+            files.close(new Error('The rest is not wanted'));
+            await run.release();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Unpacks a text from the host, which may have sent anything.
+ * @param longest limit for the text, in bytes
+ * @returns null if it is not a packed text, or is longer
+ */
+function unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
@@ -42595,7 +44029,7 @@ const whole_manifest_program = {
 };
 /** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
+    const file = `${backupDir}/${catalogue_pathOf(set)}/${namesOf(set).manifest}`;
     const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
@@ -42608,7 +44042,7 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     catch (error) {
         if (!isFailure(error, 'bad-manifest', 'manifest-unreadable'))
             throw error;
-        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+        throw new failure_Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
             hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
             cause: error,
         });
@@ -42625,10 +44059,10 @@ function demandReadable(text) {
         cause,
     });
     try {
-        read_manifest_readManifest(text);
+        readManifest(text);
     }
     catch (error) {
-        throw failure_isFailure(error) ? refuse(error.message, error) : error;
+        throw isFailure(error) ? refuse(error.message, error) : error;
     }
     const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
     if (before > longestHead)
@@ -42636,6 +44070,2121 @@ function demandReadable(text) {
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/backup-source.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
+const longestSide = 32 * 1024 * 1024;
+/** Bytes of it, decompressed. */
+const backup_source_longestText = 8 * longestSide;
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+/**
+ * Finds the backup that is wanted.
+ * @throws Failure `no-backup`
+ */
+async function sourceOf(connection, catalogue, request) {
+    const { from, bucket, signal } = request;
+    if (from === 'host' || bucket === null)
+        return onHost(connection, catalogue, request);
+    const store = await openS3Store(bucket, signal, { silence: longestPause });
+    try {
+        return await inBucket(store, catalogue, request);
+    }
+    catch (error) {
+        store.close();
+        throw error;
+    }
+}
+function onHost(connection, catalogue, request) {
+    const { backupDir, timeout, signal, log } = request;
+    const onLog = (line) => log.host(line);
+    const set = chooseSet(request, catalogue);
+    if (set === null)
+        throw noBackup('verified backup', request, request.database, backupDir);
+    const names = namesOf(set);
+    const isSent = set.manifest.encryption === 'age';
+    const opened = [];
+    const read = async (name) => {
+        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
+        opened.push(files);
+        const { value } = await files.next();
+        return value.content;
+    };
+    const close = async () => {
+        for (const files of opened.splice(0))
+            await files.return(undefined).catch(() => { });
+    };
+    return {
+        set,
+        copy: null,
+        isSent,
+        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
+        sent: async () => (isSent ? sentDump(`${backupDir}/${catalogue_pathOf(set)}/${names.dump}`, set, read, request) : null),
+        beside: async (side) => {
+            const text = await besideDump(set, side, read, request);
+            await close();
+            return text;
+        },
+        close,
+    };
+}
+/** The set on the host that is wanted; null if there is none. */
+function chooseSet({ wanted, database }, { sets }) {
+    if (wanted === 'latest')
+        return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
+    const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
+    return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
+}
+async function inBucket(store, catalogue, request) {
+    const { bucket, environment, wanted, log } = request;
+    const prefix = bucket?.prefix ?? '';
+    const stored = await storedSets(store, prefix, environment);
+    const place = store.uri(`${prefix}/${environment}`);
+    const isLatest = wanted === 'latest';
+    const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
+    const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
+    const [newest] = own;
+    const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
+    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    if (chosen === undefined || !chosen.isComplete)
+        throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
+    if (isLatest && newest !== chosen)
+        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
+    const { id, manifest } = chosen;
+    // The proof of a copy is no proof of another set with the same id.
+    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
+    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const names = namesOf(set);
+    const read = (name) => readObject(store, chosen, name);
+    const copy = store.uri(keyOf(chosen, names.dump));
+    return {
+        set,
+        copy,
+        isSent: true,
+        manifest: async () => {
+            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
+            try {
+                return readManifest(text.toString('utf8'));
+            }
+            catch (error) {
+                if (!isFailure(error, 'bad-manifest'))
+                    throw error;
+                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                    hint: 'Do not rely on this copy: take another one, or the one on the host',
+                    cause: error,
+                });
+            }
+        },
+        sent: () => sentDump(copy, set, read, request),
+        beside: (side) => besideDump(set, side, read, request),
+        close: async () => store.close(),
+    };
+}
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases) {
+    const [first = null, ...others] = new Set(databases);
+    return others.length === 0 ? first : null;
+}
+function noBackup(kind, { wanted, input }, database, place, faults = []) {
+    const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
+    const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
+    const what = database === null ? unknown : ` of "${database}"`;
+    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+    return new failure_Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
+        hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+    });
+}
+const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
+async function readObject(store, set, name) {
+    const key = keyOf(set, name);
+    const content = await store.read(key);
+    if (content !== null)
+        return content;
+    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
+}
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+async function sentDump(name, set, read, request) {
+    const key = keyFor(set, request);
+    const names = namesOf(set);
+    const sides = new Map();
+    for (const side of sidesOf(set))
+        sides.set(side, await readSide(set, side, read, key));
+    return new SentDump(name, () => read(names.dump), sides, key);
+}
+async function besideDump(set, side, read, request) {
+    if (!sidesOf(set).includes(side))
+        return null;
+    const packed = await readSide(set, side, read, keyFor(set, request));
+    try {
+        return (0,external_node_zlib_.gunzipSync)(packed, { maxOutputLength: backup_source_longestText }).toString('utf8');
+    }
+    catch {
+        throw new failure_Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
+            hint: 'Nothing was restored. Take another backup',
+        });
+    }
+}
+/** @throws Failure `decrypt-key-missing` */
+function keyFor(set, { decryptKey }) {
+    if (set.manifest.encryption !== 'age')
+        return null;
+    if (decryptKey !== null)
+        return decryptKey;
+    throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
+        hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
+    });
+}
+/** A file beside the dump, compressed. */
+async function readSide(set, side, read, key) {
+    const name = namesOf(set)[side];
+    const stored = await bufferOf(await read(name), name, longestSide);
+    return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
+}
+async function bufferOf(content, name, most) {
+    const pieces = [];
+    let length = 0;
+    for await (const piece of content) {
+        length += piece.length;
+        if (length > most)
+            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
+        pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+}
+async function decrypted(stored, key) {
+    const stream = decryptStream(key);
+    stream.end(stored);
+    return (0,consumers_namespaceObject.buffer)(stream);
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
+    return `${shown(schema)}.${shown(name)}`;
+}
+/** A name in SQL, whatever it holds. */
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/given-up.js
+
+
+/**
+ * How much data a restore gives up, as far as two manifests know it: printed lines.
+ * @param restored the backup that is restored
+ * @param newest a later one of the same database; null if there is none
+ * @param now on the host's clock
+ */
+function givenUp(restored, newest, now) {
+    const age = `It gives up whatever was written in the last ${formatDuration(now.getTime() - Date.parse(restored.startedAt))}`;
+    if (newest === null || newest.id === restored.id || newest.database !== restored.database)
+        return [age];
+    const then = new Map(restored.tables.map((table) => [relationName(table), table.rows]));
+    const today = new Map(newest.tables.map((table) => [relationName(table), table.rows]));
+    const changes = [...new Set([...then.keys(), ...today.keys()])].toSorted().flatMap((name) => {
+        const [before, after] = [then.get(name), today.get(name)];
+        // null: nobody counted.
+        if (before === null || after === null || before === after)
+            return [];
+        if (before === undefined)
+            return [`${name} did not exist (${counted(after ?? 0, 'row')} now)`];
+        if (after === undefined)
+            return [`${name} comes back with ${counted(before, 'row')}`];
+        return [`${name} ${after} → ${before} rows`];
+    });
+    const compared = changes.length === 0 ? 'no table has another number of rows' : listed(changes, 10);
+    return [age, `Compared with backup ${newest.id}: ${compared}`];
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const said_hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, file) {
+    if (text !== said_hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/finding.js
+
+
+
+
+const finding_longestText = 1_000;
+/** @param failOn what makes a run fail: only errors, or warnings too */
+function tallyOf(findings, failOn) {
+    const count = (belongs) => findings.filter(belongs).length;
+    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
+    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
+    const couldNotCheck = count(({ result }) => result === 'could-not-check');
+    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
+    return {
+        // Without any finding, nothing was verified.
+        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
+        passed: count(({ result }) => result === 'passed'),
+        warnings,
+        failed,
+        couldNotCheck,
+    };
+}
+/** The worst first; equally bad ones in the order in which they were made. */
+function worstFirst(findings) {
+    return findings.toSorted((a, b) => rank(a) - rank(b));
+}
+function rank({ result, severity }) {
+    if (result === 'passed')
+        return 3;
+    if (result === 'could-not-check')
+        return 1;
+    return severity === 'error' ? 0 : 2;
+}
+/** Collects the findings of one group. */
+class Findings {
+    list = [];
+    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
+    subject = null;
+    #group;
+    /** What could not be checked, and the check at the root of that. */
+    #roots = new Map();
+    constructor(group) {
+        this.#group = group;
+    }
+    /**
+     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
+     * @returns whether it passed
+     */
+    check(name, look, severity = 'error') {
+        const started = performance.now();
+        const seen = finding_said(look);
+        const isGood = typeof seen === 'string';
+        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
+        return isGood;
+    }
+    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
+    after(earlier, name, look, severity = 'error') {
+        const first = this.list.find((finding) => finding.name === earlier);
+        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
+            return this.check(name, look, severity);
+        this.blocked(name, earlier);
+        return false;
+    }
+    /** Adds a check that an earlier one stands in the way of. One cause may block many: they all name it, and it alone says what to do. */
+    blocked(name, earlier) {
+        const root = this.#roots.get(earlier) ?? earlier;
+        this.#roots.set(name, root);
+        this.unable(name, `"${root}" must pass first`, null);
+    }
+    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
+    async attempt(name, work) {
+        try {
+            const done = await work();
+            this.check(name, () => done);
+        }
+        catch (error) {
+            if (!isFailure(error) || error.code === 'cancelled')
+                throw error;
+            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
+        }
+    }
+    /** Adds a check that could not be made. */
+    unable(name, detail, remedy) {
+        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
+    }
+    add(name, result, detail, remedy, severity, ms) {
+        // The results are published as JSON, so text from the host is cleaned here.
+        const clean = (text) => cleanLine(text, finding_longestText);
+        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
+        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
+    }
+}
+/** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
+function asUser(findings, user) {
+    if (user === null)
+        return [...findings];
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+}
+function typedAs(user, remedy, check) {
+    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+    const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
+    // Without a connection, it is not the host where something is typed.
+    if (isSaid || check === 'connection' || commandsIn(named).length === 0)
+        return named;
+    return `On the host, as ${user}. ${named}`;
+}
+function finding_said(look) {
+    try {
+        return look();
+    }
+    catch (error) {
+        if (!isFailure(error))
+            throw error;
+        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
+    }
+}
+/** How many characters of a foreign text are shown. Its end says what went wrong. */
+const longestCause = 300;
+/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
+function detailOf({ message, cause }) {
+    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const error = firstError(said.split('\n'));
+    const line = error === null || error === '…' ? end : error;
+    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
+
+
+// What the facts about tables come to, in words for people.
+/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
+function isHashed({ content, rows }) {
+    return rows === 0 || (content !== null && content.rows > 0);
+}
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
+function hashedText(tables) {
+    const hashed = tables.filter(isHashed);
+    const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
+    const sampled = hashed.length - whole;
+    const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
+    const not = tables.length - hashed.length;
+    const parts = [
+        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
+        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function table_facts_leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return listed(told, 5);
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/judge-data.js
+
+
+
+/** The first few names. */
+const some = (names) => listed(names, 5);
+/** Compares restored data with what the manifest says was dumped. */
+function judgeData(findings, manifest, restored, remedy) {
+    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+    judgeRows(findings, manifest, restored, remedy);
+    judgeContent(findings, manifest, restored);
+    judgeLeftOut(findings, manifest, restored);
+    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
+        ? `${restored.largeObjects}`
+        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
+    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+}
+/** Checks that every dumped table came back. */
+function judgeTables(wanted, found, remedy) {
+    const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
+    const missing = dumped(wanted)
+        .map(relationName)
+        .filter((name) => !present.has(name));
+    // Another version of an extension may bring other tables.
+    const added = found
+        .filter(({ extension }) => extension === null)
+        .map(relationName)
+        .filter((name) => !known.has(name));
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    if (added.length > 0)
+        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
+    // Not a fault, just as for a backup: the database may be new, or hold only functions.
+    if (dumped(wanted).length === 0)
+        return 'none: the database had no table when the dump was taken';
+    return dumped(wanted).length === 0
+        ? 'there were none to restore'
+        : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
+}
+/** Compares the row counts. An estimated or missing count proves nothing. */
+function judgeRows(findings, manifest, restored, remedy) {
+    const wanted = judge_data_comparable(manifest, restored);
+    if (wanted.some(({ exact }) => !exact)) {
+        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
+        return;
+    }
+    findings.check('rows', () => {
+        const trees = treesOf(wanted, restored.tables);
+        const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
+        if (trees.length === 0)
+            return 'none: there are no tables';
+        if (other.length === 0)
+            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+        const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
+        return { detail: some(named), remedy };
+    });
+}
+/**
+ * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
+ * warning: its rows were only counted.
+ */
+function judgeContent(findings, manifest, restored) {
+    const wanted = judge_data_comparable(manifest, restored);
+    const unhashed = wanted.filter((table) => !isHashed(table));
+    const computed = unhashed.filter(({ generates }) => generates);
+    const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+    if (other.length === 0 && computed.length > 0) {
+        findings.unable('content', `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
+        return;
+    }
+    findings.check('content', () => {
+        if (wanted.length === 0)
+            return 'none: there are no tables';
+        if (other.length > 0)
+            return otherValues(other);
+        const hashed = wanted.filter(isHashed);
+        const equal = `hashed, with equal results: ${hashedText(hashed)}`;
+        if (unhashed.length === 0)
+            return equal;
+        return {
+            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+            remedy: hashingRemedy,
+            severity: 'warning',
+        };
+    });
+}
+const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
+function otherValues(other) {
+    const names = (trees) => some(trees.map(({ name }) => name));
+    const computed = other.filter(({ before }) => before.generates);
+    return {
+        detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+        remedy: computed.length > 0
+            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+    };
+}
+/** Logs and the like of which their authors say that a dump need not have them. */
+const ownLogs = new Set(['pg_cron job_run_details']);
+/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+function judgeLeftOut(findings, manifest, restored) {
+    const present = new Map(restored.tables.map((table) => [relationName(table), table]));
+    const changed = changedExtensions(manifest, restored);
+    const lost = table_facts_leftOut(manifest.tables).filter((table) => {
+        const { rows, content } = present.get(relationName(table)) ?? {};
+        return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
+    });
+    const others = manifest.tables.filter(({ unnamed, ...table }) => {
+        const after = present.get(relationName(table))?.unnamed;
+        return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
+    });
+    if (others.length > 0) {
+        findings.check('left out', () => otherThanNamed(others), 'warning');
+    }
+    if (lost.length === 0)
+        return;
+    const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
+    findings.check('left out', () => ({
+        detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+    }), lost.every(isKnown) ? 'warning' : 'error');
+}
+/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
+function otherThanNamed(tables) {
+    const told = tables.map((table) => `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
+    return {
+        detail: `not in the dump, and others in a restore: ${some(told)}`,
+        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+    };
+}
+const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${identifier(extension ?? '')} DROP TABLE ${identifier(schema)}.${identifier(name)}`;
+/** Checks that each sequence is where it was. */
+function judgeSequences(wanted, found, remedy) {
+    const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !judge_data_isWithin(sequence, values.get(relationName(sequence))));
+    const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
+    const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
+    if (fault.length > 0) {
+        const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
+        return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
+    }
+    const [first] = known;
+    if (first !== undefined) {
+        return {
+            detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
+            remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
+            severity: 'warning',
+        };
+    }
+    if (wanted.length === 0)
+        return 'none';
+    const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
+    const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
+    return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
+function changedExtensions({ extensions }, restored) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
+}
+/** The dumped tables whose rows must be the same. */
+function judge_data_comparable(manifest, restored) {
+    const changed = changedExtensions(manifest, restored);
+    return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
+}
+const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
+function treesOf(wanted, found) {
+    // By the manifest, which knows the partitions; only tables that are in it count.
+    const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
+    const sums = (tables) => {
+        const of = new Map();
+        for (const table of tables) {
+            const tree = treeOf.get(relationName(table));
+            if (tree === undefined)
+                continue;
+            const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
+            of.set(tree, {
+                rows: rows + (table.rows ?? 0),
+                hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
+                generates: generates || table.generates,
+            });
+        }
+        return of;
+    };
+    const after = sums(found);
+    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+}
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
+function judge_data_isWithin(sequence, value) {
+    const { before, after } = sequence;
+    if (value === undefined)
+        return false;
+    if (!isBound(sequence))
+        return true;
+    if (value === null)
+        return before === null;
+    if (after === null)
+        return false;
+    return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
+}
+/**
+ * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
+ * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
+ */
+function isBehind(sequence, value) {
+    const { before, after } = sequence;
+    if (value === undefined || before === null || before === after)
+        return false;
+    return value === null || ahead(value, before, sequence) < 0n;
+}
+const setBack = 'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
+/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
+function isBound(sequence) {
+    const { before, after, cycles } = sequence;
+    if (cycles)
+        return false;
+    return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
+}
+/** How far `value` is ahead of `bound`, in the direction of the increment. */
+function ahead(value, bound, { increment }) {
+    return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
+}
+function judgeExtensions({ extensions }, restored, remedy) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    const newer = extensions
+        .filter(({ name, version }) => present.get(name) !== version)
+        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    if (extensions.length === 0)
+        return 'none';
+    return newer.length === 0
+        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/restored.js
+
+
+
+/**
+ * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
+ * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
+ */
+function readRestored(records) {
+    return {
+        ...readRestoredData(records),
+        schema: readSchema(records),
+        indexes: readIndexes(records.get('indexes')),
+        assertions: readAssertions(records),
+    };
+}
+/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
+function readRestoredData(records) {
+    const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
+    if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
+        throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
+            hint: 'Raise "drill-memory", or see the log',
+            cause: lines.slice(-3).join('\n'),
+        });
+    }
+    const facts = factsIn(lines);
+    return {
+        tables: facts.tables,
+        sequences: facts.sequencesAfter ?? [],
+        largeObjects: facts.largeObjects,
+        extensions: facts.extensions,
+    };
+}
+/** @throws Failure `drill-incomplete` if a line makes no sense */
+function factsIn(lines) {
+    try {
+        return readFacts(lines);
+    }
+    catch (error) {
+        if (!isFailure(error))
+            throw error;
+        throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
+    }
+}
+const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
+/** @throws Failure `drill-incomplete` if pg_dump did not finish, or printed too much */
+function readSchema(records) {
+    const hash = readHash(records.get('schema'));
+    if ('trouble' in hash) {
+        const hint = hash.trouble.includes('more than') ? printingHint : 'See the log, or raise "drill-memory"';
+        throw new Failure('drill-incomplete', `Could not dump the schema of the restored database: ${hash.trouble}`, {
+            hint,
+        });
+    }
+    const lines = restored_linesOf(records.find('schema-lines') ?? '');
+    return { sha256: hash.sha256, ofFile: readSchemaOfFile(records), lines };
+}
+function readSchemaOfFile(records) {
+    const restored = records.find('schema-restored');
+    if (restored === undefined)
+        return null;
+    const { text, exit } = readSaid(restored);
+    if (exit === 0)
+        return readHash(records.get('schema-of-file'));
+    const said = restored_linesOf(text);
+    return {
+        trouble: `it does not restore: ${said.find((line) => line.includes('ERROR')) ?? said.at(-1) ?? 'no reason given'}`,
+    };
+}
+function readHash(value) {
+    if (/^[0-9a-f]{64}$/.test(value))
+        return { sha256: value };
+    const [, cutAt] = /^cut (\d+)$/.exec(value) ?? [];
+    return {
+        trouble: cutAt === undefined ? `pg_dump failed (${value})` : `it is more than ${formatBytes(Number(cutAt))}`,
+    };
+}
+/** States of SQL that say that what is stored is damaged. */
+const corruption = /^XX00[12]$/;
+/** @throws Failure `drill-incomplete` if it was cut off */
+function readIndexes(value) {
+    const lines = restored_linesOf(wholeText(value, 'its indexes were read'));
+    const found = (pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
+    const reading = found(/^reading (\d+)$/)[0];
+    const errors = lines.flatMap((line) => {
+        const [, state = '', what = ''] = /ERROR: +(?:([0-9A-Z]{5}): )?(.*)$/.exec(line) ?? [];
+        return what === '' ? [] : [{ isDamage: corruption.test(state), what }];
+    });
+    const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
+    const isOver = lines.includes('end') || lines.includes('unchecked');
+    if (readSaid(value).exit !== 0 || !isOver)
+        unread.push('the session ended before all were read');
+    return {
+        checked: reading === undefined ? null : Number(reading) - errors.length,
+        faults: [
+            ...lines.filter((line) => line.startsWith('invalid ')),
+            ...errors.filter(({ isDamage }) => isDamage).map(({ what }) => what),
+        ],
+        unread,
+    };
+}
+function readAssertions(records) {
+    const reader = records.find('reader');
+    if (reader !== undefined && readSaid(reader).exit !== 0)
+        return null;
+    return records.all('assertion').map((value) => {
+        const { text, exit, cutAt } = readSaid(value);
+        const answer = text.trim();
+        if (cutAt !== null)
+            return {
+                isTrue: false,
+                answer: `more than ${formatBytes(cutAt)} instead of one true or false${answer === '' ? '' : `: ${answer}`}`,
+            };
+        return { isTrue: exit === 0 && answer === 't', answer };
+    });
+}
+function readSaid(value) {
+    const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
+    if (text === undefined)
+        throw new Error('The host did not report how a command in the container ended');
+    return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
+}
+const restored_linesOf = (text) => text.split('\n').filter((line) => line !== '');
+/** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
+function wholeText(value, meanwhile) {
+    const { text, cutAt } = readSaid(value);
+    if (cutAt === null)
+        return text;
+    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${units_formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`, {
+        hint: printingHint,
+        cause: text.slice(0, 200),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/chosen-tables.js
+/**
+ * What a restored database is asked for: the same hashes as the source.
+ * @returns a value for psql's `\set chosen`, as facts-tables.sql takes it
+ */
+function chosenTables(tables) {
+    const hashed = tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
+    return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/in-container.js
+
+/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
+function inContainer({ container, access }, ...options) {
+    const { place, password } = access;
+    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
+    const clean = without.length === 0 ? [] : ['env', ...without];
+    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
+    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
+}
+/** Whether `docker exec CONTAINER` alone is enough. */
+const reachesByItself = ({ access }) => access.place === null && access.password === null;
+/** As the container's shell reads it. */
+function expansionOf(variable) {
+    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
+}
+/** One line to paste into bash. */
+function pastedLine(words) {
+    return words.map(quoteForShell).join(' ');
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
+// Lines of shell that an operator pastes.
+
+const foldAt = 92;
+/** In a subshell, so that an error does not end the operator's shell. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
+
+
+
+
+
+/** The commands that restore a set, whatever the names of its database, user and folders. */
+function restoreCommands(manifest, place) {
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
+    const isSealed = manifest.encryption === 'age';
+    const cd = isSealed ? [] : [command(['cd', place.folder])];
+    const where = isSealed ? whereKeyIs(place) : null;
+    const unpacked = (file) => isSealed
+        ? [
+            ['age', '--decrypt', '--identity', 'key.txt', file],
+            ['gzip', '-dc'],
+        ]
+        : [['zcat', file]];
+    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
+    // A dump does not include what ALTER DATABASE … SET has set.
+    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
+    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
+    const check = command(['sha256sum', '--check', files.sha256]);
+    const dump = readDump(manifest, files.dump, place);
+    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
+    const done = (what) => command(['echo', what]);
+    const rolesBlock = reachesByItself(place)
+        ? [...cd, roles].join(' &&\n')
+        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    const restored = nameWith(manifest.database, '_restored');
+    if (livesInOneDatabase(manifest)) {
+        const { database } = manifest;
+        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
+        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
+        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
+        return {
+            where,
+            database,
+            roles: rolesBlock,
+            restore: strictly([
+                ...cd,
+                ...opening(place),
+                check,
+                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
+                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
+                // On a new server there may be none to put aside.
+                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
+                // All that can fail does so before the old database is touched.
+                alone(place, createDatabase(manifest, place, restored)),
+                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
+                ...exchanged(database, old, restored, sql),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
+                settings,
+                'trap - EXIT',
+                done(`Restored into ${database}; the old database is ${old}`),
+            ]),
+            swap: null,
+            back: strictly([
+                ...opening(place),
+                ...exchanged(database, failed, old, sql),
+                done(`${database} is the old database again; the other one is ${failed}`),
+            ]),
+        };
+    }
+    return {
+        where,
+        database: restored,
+        roles: rolesBlock,
+        restore: strictly([
+            ...cd,
+            ...opening(place),
+            check,
+            alone(place, createDatabase(manifest, place, restored)),
+            into(restored),
+            done(`Restored into ${restored}`),
+        ]),
+        swap: strictly([
+            ...cd,
+            ...opening(place),
+            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
+            settings,
+        ]),
+        back: null,
+    };
+}
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }) {
+    return extensions.some(({ name }) => name === 'pg_cron');
+}
+/**
+ * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
+ * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
+ */
+function exchanged(database, old, next, run) {
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
+    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
+    return [
+        `exchange() {\n${indented(run(statements))}\n}`,
+        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
+    ];
+}
+/** What is said if the block ends before `trap - EXIT`. */
+function untilDone(words) {
+    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
+}
+const aside = (words) => `echo ${quoteForShell(words)} >&2`;
+/**
+ * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
+ * looks like a connection string for one.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place) {
+    if (reachesByItself(place))
+        return [];
+    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
+}
+/** A command that reads what a pipe gives it. */
+function fed(place, words) {
+    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
+}
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place, words) {
+    return reachesByItself(place)
+        ? command([...inContainer(place), ...words])
+        : `${command(['db', ...words])} </dev/null`;
+}
+/** template0: other templates may already contain something, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    // By itself it connects to the database postgres, which an earlier try may have left half restored.
+    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
+    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
+    return ['createdb', ...options, '--', name];
+}
+/** Options of createdb for a database like that. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
+function localeOptions(manifest) {
+    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    // createdb has this option from version 16 on, and so do databases.
+    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
+}
+/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
+    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name, before) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
+    // Not as a single transaction: the dump has transactions of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return fed(place, [...before, 'psql', ...strict, ...into]);
+}
+/** One command string is one transaction: both names change, or neither. */
+function swapNames(database, old, next) {
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(next, database)}`;
+}
+/** For a server with any value of standard_conforming_strings. */
+function literal(value) {
+    const doubled = value.replaceAll("'", "''");
+    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/server.js
+/** How the programs on the host take the way to it. */
+const serverParameters = ({ container, user, access }) => ({
+    container,
+    user,
+    server_host: access.place?.host ?? '',
+    server_port: access.place?.port ?? '',
+    password_from: access.password ?? '',
+});
+
+;// CONCATENATED MODULE: ./build/shared/restore/load.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+const load_program = {
+    name: 'load',
+    step: 'the restore',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(47508), __nccwpck_require__.b),
+    ],
+};
+const discarding = {
+    name: 'discard',
+    step: 'dropping the restored copy',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(99832), __nccwpck_require__.b)],
+};
+/** Each builds an index in memory of its own, beside a server that goes on serving. */
+const mostJobs = 8;
+/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
+const longestContents = 64 * 1024 ** 2;
+/**
+ * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
+ * dropped.
+ * @throws Failure `restore-failed`, `restore-differs`, `restore-no-room`, `checksum-failed`, `after-sql-failed`, `lock-held`, …
+ */
+async function load_load(connection, request) {
+    const { backupDir, server, source, manifest, restored, timeout, signal, onLog, lock } = request;
+    const { set } = source;
+    const sent = await source.sent();
+    const incoming = sent === null ? '' : incomingFolder();
+    const log = wordsFile(backupDir, `restore-${restored.slice(-8)}`);
+    const run = connection.run(load_program, {
+        ...serverParameters(server),
+        live: server.database,
+        restored,
+        restored_argument: databaseArgument(restored),
+        createdb_options: request.createOptions,
+        roles: request.roles,
+        settings: request.settings ?? '',
+        after_sql: request.afterSql ?? '',
+        dump: sent?.name ?? `${backupDir}/${catalogue_pathOf(set)}/${namesOf(set).dump}`,
+        dump_bytes: String(manifest.sizeBytes),
+        sha256: manifest.sha256,
+        format: manifest.format,
+        compression: manifest.compression,
+        most_jobs: String(mostJobs),
+        head_bytes: String(longestContents),
+        data_folder: request.dataFolder,
+        least: String(request.least),
+        words_log: log,
+        incoming,
+        inside_script: replaceScript(),
+        ...factsScripts(),
+        chosen: chosenTables(manifest.tables),
+    }, {
+        deadline: timeout,
+        atEnd: 'end',
+        lock,
+        signal,
+        ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
+        onLog,
+        onProgress: request.onProgress,
+    });
+    try {
+        const records = await run.result;
+        const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
+        if (sha256 !== manifest.sha256)
+            throw changed(source, manifest);
+        const findings = judgeLoaded(manifest, readRestoredData(records));
+        const unanalyzed = records.find('unanalyzed');
+        return {
+            restoreMs: records.integer('restore-ms'),
+            findings,
+            problems: unanalyzed === undefined ? [] : [unanalyzed],
+        };
+    }
+    catch (error) {
+        await discard(connection, server, restored, onLog);
+        throw isFailure(error) ? load_explained(error, run.lastLines(), log) : error;
+    }
+    finally {
+        sent?.close();
+    }
+}
+/** Drops a restored database that will not become the live one. The next restore does so, if this does not succeed. */
+async function discard(connection, server, restored, onLog) {
+    const parameters = {
+        ...serverParameters(server),
+        inside_script: replaceScript(),
+        restored,
+        live: server.database,
+    };
+    try {
+        await connection.run(discarding, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!isFailure(error))
+            throw error;
+        onLog(`Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`);
+    }
+}
+/** Compares as a drill does. @throws Failure `restore-differs` if anything but a warning was found */
+function judgeLoaded(manifest, data) {
+    const findings = new Findings('drill');
+    judgeData(findings, manifest, data, 'Restore another backup');
+    const wrong = findings.list.filter(({ result, severity }) => result === 'failed' && severity === 'error');
+    const [first] = wrong;
+    if (first === undefined)
+        return findings.list;
+    throw new failure_Failure('restore-differs', `What was restored is not what ${manifest.id} held: ${first.name}: ${first.detail}`, {
+        hint: wrong
+            .slice(1)
+            .map(({ name, detail }) => `${name}: ${detail}`)
+            .concat('The database is untouched. Restore another backup')
+            .join('\n'),
+    });
+}
+function changed({ copy }, { id, file }) {
+    return new failure_Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`, {
+        hint: 'The database is untouched. Restore another backup, or the other copy of this one',
+    });
+}
+const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
+/** The server's own error first, then what to do. */
+function load_explained(failure, lines, log) {
+    const { code, message } = failure;
+    if (code === 'restore-no-room') {
+        const [free = 0, least = 0] = message.split(' ').map(Number);
+        return new failure_Failure(code, `Stopped the restore: the disk of the server's data had only ${units_formatBytes(free)} left, less than "min-free-space" (${units_formatBytes(least)})`, { hint: `${untouched} Make room there, or lower "min-free-space"` });
+    }
+    const error = firstError(lines);
+    if (code === 'restore-failed' || code === 'after-sql-failed') {
+        const why = error === null ? lines.slice(-2).join(' ').trim() : tellError(error, log);
+        return new failure_Failure(code, `${message}: ${why}`, {
+            hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
+            cause: failure.cause,
+        });
+    }
+    if (code === 'checksum-failed' || code === 'restore-differs')
+        return failure;
+    return new failure_Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/obstacles.js
+
+
+
+const obstacles_some = (names) => listed(names, 5);
+const obstacles_byHand = 'Restore it by hand: docs/restore.md';
+/** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
+function restoreObstacles({ manifest, live, standing, needed, least }) {
+    const { prepared, slots, subscriptions, freeBytes } = standing;
+    const major = (version) => Number.parseInt(version, 10);
+    const extensions = manifest.extensions.map(({ name }) => name);
+    const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
+    const obstacles = [
+        [
+            !standing.isSuperuser,
+            `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
+        ],
+        [
+            major(manifest.serverVersion) > major(live.serverVersion),
+            `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
+        ],
+        [
+            extensions.includes('pg_cron') && standing.cronDatabase !== null,
+            `pg_cron can live in one database alone ("${standing.cronDatabase}"), so no second one can be made beside it. ${obstacles_byHand}`,
+        ],
+        [
+            extensions.includes('timescaledb'),
+            `TimescaleDB needs more than pg_restore for a restore. Restore it by hand, as its documentation says`,
+        ],
+        [
+            lacking.length > 0,
+            `the server's image has no ${obstacles_some(lacking)}, which the backup needs. Give the database's service the image of the source`,
+        ],
+        [
+            prepared.length > 0,
+            `a prepared transaction holds the database: ${obstacles_some(prepared)}. End it: COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts`,
+        ],
+        [
+            slots.length > 0,
+            `replication slots belong to the database and would stay with the old one: ${obstacles_some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start anew afterwards`,
+        ],
+        [
+            (subscriptions?.length ?? 0) > 0,
+            `subscriptions belong to the database and would go on in the old one: ${obstacles_some(subscriptions ?? [])}. Drop them, and create them anew afterwards`,
+        ],
+        [freeBytes === null, "it cannot be told how much space is free on the disk of the server's data"],
+        [
+            freeBytes !== null && freeBytes < needed + least,
+            `the disk of the server's data has ${units_formatBytes(freeBytes ?? 0)} free, and a second copy needs ${units_formatBytes(needed)} besides the ${units_formatBytes(least)} that must stay free ("min-free-space"). Make room`,
+        ],
+    ];
+    return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);
+}
+/** @throws Failure `cannot-restore` that lists all obstacles */
+function demandNoObstacle(subject) {
+    const found = restoreObstacles(subject);
+    if (found.length === 0)
+        return;
+    throw new failure_Failure('cannot-restore', `${subject.manifest.id} cannot be restored here: ${found[0]}`, {
+        hint: ['Nothing was changed.', ...found.slice(1).map((text) => `Also, ${text}`)].join('\n'),
+    });
+}
+/**
+ * Options of createdb. The new database is made like the one that it replaces; if there is nothing in that, like the source.
+ */
+function likeLive({ manifest, live, standing }) {
+    const tablespace = standing.tablespace === 'pg_default' ? [] : [`--tablespace=${standing.tablespace}`];
+    return [...createOptions(standing.isEmpty ? manifest : live), ...tablespace];
+}
+/** What an operator should know although it prevents nothing. */
+function restoreWarnings({ manifest, live, standing }, database) {
+    const outside = standing.sessions.filter(({ address }) => address === null || !standing.services.has(address));
+    const [asLive, asSource] = [createOptions(live), createOptions(manifest)].map((options) => options.filter((option) => !option.startsWith('--locale-provider=')).join(' '));
+    const notes = [
+        manifest.database === database
+            ? null
+            : `The backup is of the database "${manifest.database}", and replaces "${database}"`,
+        standing.isEmpty || asLive === asSource
+            ? null
+            : `The database was made with ${asLive}, and the source of the backup with ${asSource}: the restored one is made like the database`,
+        outside.length === 0
+            ? null
+            : `Sessions that are not of this project are ended: ${obstacles_some(outside.map(({ address, application, count }) => `${count} from ${address ?? "the container's own socket"}${application === '' ? '' : ` (${application})`}`))}. Whoever they belong to must connect again`,
+    ];
+    return notes.filter((note) => note !== null);
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/roles.js
+
+const roles_name = '("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)';
+const creation = new RegExp(`^CREATE ROLE ${roles_name};$`);
+const attributes = new RegExp(`^ALTER ROLE ${roles_name} WITH ([A-Z ]+(?:CONNECTION LIMIT \\d+)?(?: VALID UNTIL '[^'\\\\]*')?);$`);
+const setting = new RegExp(`^ALTER ROLE ${roles_name} SET ("?[\\w.]+"?) TO (?:'(?:[^'\\\\]|'')*'|[\\w.]+)(?:, (?:'(?:[^'\\\\]|'')*'|[\\w.]+))*;$`);
+const membership = new RegExp(`^GRANT ${roles_name} TO ${roles_name}(?: WITH [A-Z ,]+)?(?: GRANTED BY ${roles_name})?;$`);
+/**
+ * What of a source's roles has to be created. Nothing that exists is changed.
+ * @param globals as pg_dumpall writes them; null if the backup could not take them
+ * @param present the roles that the server has
+ */
+function missingRoles(globals, present) {
+    const here = new Set(present);
+    const lines = (globals ?? '').split('\n');
+    const missing = new Set(lines.flatMap((line) => creation.exec(line)?.[1] ?? []).filter((role) => !here.has(unquoted(role))));
+    const wanted = lines.flatMap((line) => {
+        const [, role = ''] = creation.exec(line) ?? attributes.exec(line) ?? setting.exec(line) ?? [];
+        if (missing.has(role))
+            return [line];
+        const [, group = '', member = '', options = ''] = grantOf(line);
+        // A role that exists gets no rights by a restore.
+        return missing.has(member) ? [`GRANT ${group} TO ${member}${options};`] : [];
+    });
+    return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
+}
+/** Without the grantor, who may be missing as well. */
+function grantOf(line) {
+    const found = membership.exec(line);
+    if (found === null)
+        return [];
+    const [, group = '', member = ''] = found;
+    const options = / WITH ADMIN (OPTION|TRUE)/.test(line) ? ' WITH ADMIN OPTION' : '';
+    return ['', group, member, options];
+}
+const unquoted = (role) => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role);
+/**
+ * A set's settings of its database, for a database of another name.
+ * @param text as the settings of a set are written: statements that name the database
+ */
+function settingsFor(text, from, to) {
+    const named = [identifier(from), from].map((each) => each.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+    const statement = new RegExp(`^((?:ALTER (?:ROLE ${roles_name} IN )?|REVOKE ALL ON |GRANT [A-Z, ]+ ON |COMMENT ON )DATABASE )(?:${named})(?= )`, 'gm');
+    return text.replaceAll(statement, (_, before) => `${before}${identifier(to)}`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/standing.js
+
+
+
+
+const standing_name = untrusted_text(1_024);
+const names = listOf(standing_name, 100_000);
+const standing = shape({
+    isSuperuser: bool,
+    subscriptions: orNull(names),
+    dataFolder: untrusted_text(4_096),
+    connectionLimit: (value, place) => (value === -1 ? -1 : count(value, place)),
+    tablespace: standing_name,
+    cronDatabase: orNull(standing_name),
+    isEmpty: bool,
+    prepared: names,
+    slots: names,
+    roles: names,
+    extensions: names,
+    databases: names,
+    sessions: listOf(shape({ address: orNull(standing_name), application: standing_name, count: count }), 1_000),
+});
+const standing_program = {
+    name: 'standing',
+    step: 'looking at the database server',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(90372), __nccwpck_require__.b)],
+};
+/**
+ * Looks at the server. Changes nothing.
+ * @param containers ids of the project's containers
+ * @throws Failure `database-silent`, `facts-unreadable`
+ */
+async function lookAtServer(connection, server, containers, { signal, onLog }) {
+    const parameters = {
+        ...serverParameters(server),
+        database: server.database,
+        inside_script: replaceScript(),
+        containers,
+    };
+    const records = await connection.run(standing_program, parameters, { deadline: 120_000, atEnd: 'end', signal, onLog }).result;
+    const free = /^\d{1,18}$/.exec(records.get('free').trim())?.[0];
+    return {
+        ...readStanding(records.get('standing')),
+        freeBytes: free === undefined ? null : Number(free),
+        services: addressesIn(records.get('addresses')),
+    };
+}
+function readStanding(json) {
+    try {
+        return standing(JSON.parse(json), '');
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', "The server's reply about the restore cannot be understood", { cause });
+    }
+}
+/** Lines of a service and the addresses that it has in one network. */
+function addressesIn(lines) {
+    return new Map(lines.split('\n').flatMap((line) => {
+        const [service = '', ...addresses] = line.trim().split(/\s+/);
+        return addresses.map((address) => [address, service]);
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/writers.js
+
+
+/** What stands between an application and its database, under a name of its own. */
+const poolers = /(^|[/_-])(pgbouncer|pgcat|pgpool(-ii)?|odyssey|supavisor|pgdog)([_-][^/]*)?$/i;
+/**
+ * The services that have to stop while the databases exchange their names, besides those that are swapped: whatever has a session in the
+ * database, depends on it, or names it in its environment. In the order in which they start again.
+ */
+function writersOf(facts) {
+    const { project, containers, untouched, swapped } = facts;
+    const running = containers.filter(({ state }) => state === 'running');
+    return startOrder(project).flatMap((service) => {
+        const own = running.filter((container) => container.service === service);
+        const [first] = own;
+        if (first === undefined || untouched.has(service) || swapped.has(service))
+            return [];
+        const why = whyStopped(service, own, facts);
+        return why === null ? [] : [{ service, imageId: first.imageId, why }];
+    });
+}
+function whyStopped(service, own, facts) {
+    const { standing, project, settings, databaseService } = facts;
+    const addresses = [...standing.services].filter(([, of]) => of === service).map(([address]) => address);
+    if (standing.sessions.some(({ address }) => address !== null && addresses.includes(address)))
+        return 'it is connected to the database';
+    const databases = [databaseService, ...poolersIn(project)].filter((name) => name !== service);
+    const depends = project.services.get(service)?.dependsOn.find((other) => databases.includes(other.service));
+    if (depends !== undefined)
+        return `it depends on ${depends.service}`;
+    const hosts = databases.flatMap((name) => hostNames(name, facts));
+    const values = settings
+        .filter(({ id }) => own.some((container) => container.id === id))
+        .flatMap(({ environment }) => environment ?? [])
+        .map((line) => line.slice(line.indexOf('=') + 1));
+    const named = hosts.find((host) => values.some((value) => writers_names(value, host)));
+    return named === undefined ? null : `a setting of it names ${named}`;
+}
+function poolersIn({ services }) {
+    return [...services.values()]
+        .filter(({ image }) => poolers.test(referenceOf(image)?.path ?? ''))
+        .map(({ name }) => name);
+}
+/** The names by which containers of the project reach a service. */
+function hostNames(service, { project, containers }) {
+    const found = project.services.get(service);
+    const own = containers
+        .filter((container) => container.service === service)
+        .map(({ name }) => name.replace(/^\//, ''));
+    return [...new Set([service, ...(found?.aliases ?? []), ...own])];
+}
+/** Whether a value is this host, or an address or a list of settings with it: `db`, `db:5432`, `postgres://u:p@db/shop`, `host=db`. */
+function writers_names(value, host) {
+    const quoted = host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return new RegExp(`(^|[@/,;=\\s])${quoted}($|[:/,;?\\s])`).test(value);
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/restoring.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Finds the backup and looks at the server. Changes nothing.
+ * @throws Failure `no-backup`, `cannot-restore`, `decrypt-key-missing`, …
+ */
+async function planRestore(connection, ground, inputs, signal) {
+    const { seen, plan } = ground;
+    const { restore, backupDir, environment, timeout } = inputs;
+    const container = findDatabase(seen, { ...inputs, previousBytes: () => null });
+    const live = askedDatabase(seen);
+    const server = { container: container.id, user: live.user, database: live.database, access: live.access };
+    const catalogue = knownSets(seen);
+    const { id: wanted, target: pairedWith } = restore.wanted === 'paired'
+        ? pairedId(ground, catalogue, live.database, inputs)
+        : { id: restore.wanted, target: new Map() };
+    const source = await sourceOf(connection, catalogue, {
+        wanted,
+        from: restore.from,
+        bucket: restore.bucket,
+        environment,
+        backupDir,
+        database: null,
+        decryptKey: restore.decryptKey,
+        input: 'restore-database',
+        timeout,
+        signal,
+        log: log_namespaceObject,
+    });
+    try {
+        const manifest = await source.manifest();
+        const ids = seen.containers.map(({ id }) => id);
+        const standing = await lookAtServer(connection, server, ids, { signal, onLog: host });
+        const needed = neededFor(manifest, manifest.database === live.database ? live.sizeBytes : null);
+        const subject = { manifest, live, standing, needed, least: inputs.minFreeSpace };
+        demandNoObstacle(subject);
+        const roles = missingRoles(await source.beside('globals'), standing.roles);
+        const own = standing.isEmpty ? await source.beside('settings') : null;
+        const restored = nameWith(live.database, `_restore_${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`);
+        const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
+        const later = newest === null || newest.id <= manifest.id
+            ? null
+            : await wholeManifest(connection, backupDir, newest, { signal, onLog: host });
+        const costs = [
+            `The dump has ${units_formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${units_formatBytes(needed)} of the ${units_formatBytes(standing.freeBytes ?? 0)} that are free`,
+            ...timeOf(ground.records, manifest),
+        ];
+        const { compose } = seen;
+        const restarted = writersOf({
+            project: ground.project,
+            containers: seen.containers,
+            settings: compose === null || 'error' in compose ? [] : compose.settings,
+            databaseService: container.service,
+            untouched: ground.databases,
+            swapped: new Set(plan.services.map(({ service }) => service)),
+            standing,
+        });
+        const warnings = restoreWarnings(subject, live.database);
+        if (roles.names.length > 0)
+            warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`);
+        return {
+            plan: withRestore(plan, {
+                backupId: manifest.id,
+                sha256: manifest.sha256,
+                copy: source.copy,
+                takenAt: manifest.startedAt,
+                source: manifest.database,
+                database: live.database,
+                restarted,
+                costs,
+                givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
+            }, warnings.map((text) => ({ level: 'warning', text }))),
+            source,
+            manifest,
+            server,
+            containerName: container.name,
+            exchange: {
+                container: server.container,
+                user: server.user,
+                access: server.access,
+                name: live.database,
+                connectionLimit: standing.connectionLimit,
+                restored,
+                aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
+            },
+            createOptions: likeLive(subject),
+            roles,
+            settings: own === null ? null : settingsFor(own, manifest.database, restored),
+            dataFolder: standing.dataFolder,
+            afterSql: restore.afterSql,
+            pairedWith,
+            order: startOrder(ground.project),
+        };
+    }
+    catch (error) {
+        await source.close();
+        throw error;
+    }
+}
+/** Those on the host; a host that has lost its backups can still restore from a bucket. */
+function knownSets(seen) {
+    const { files, manifests } = demandSets(seen.sets);
+    return catalogueOf(files, manifests);
+}
+/** The backup that belongs to the target. @throws Failure `no-backup` */
+function pairedId({ seen, plan, wanted, ignored }, { sets }, database, { environment }) {
+    const target = new Map([...targetImages(plan, wanted, ignored)].map(([service, image]) => [service, knownHere(image, seen)]));
+    const paired = pairedSet({ sets, database, environment, target });
+    if (paired.set !== null)
+        return { id: paired.set.id, target };
+    const nearly = tellNearly(paired.nearly, new Date(Date.now() + seen.clockAhead));
+    throw new failure_Failure('no-backup', `No backup belongs to the target: ${paired.why}`, {
+        hint: [
+            'Nothing was changed. Set "restore-database" to the id of a backup, or to none.',
+            ...(nearly.length === 0 ? [] : ['These come close:', ...nearly]),
+        ].join('\n'),
+    });
+}
+/** A tag that nothing else identifies is taken for what it names on this host; after the pull, `demandPaired` looks again. */
+function knownHere(image, { compose }) {
+    if (image.digest !== null || image.imageId !== null || compose === null || 'error' in compose)
+        return image;
+    const found = compose.images.find(({ repoTags }) => image.image !== null && repoTags.includes(image.image));
+    return found === undefined ? image : { ...image, imageId: found.id };
+}
+/**
+ * Refuses if the pull has brought another image than the one by which the backup was chosen.
+ * @throws Failure `no-backup`
+ */
+function demandPaired({ pairedWith, manifest }, { to }) {
+    const other = [...pairedWith].find(([service, { imageId }]) => imageId !== null && to[service]?.imageId !== imageId);
+    if (other === undefined)
+        return;
+    throw new failure_Failure('no-backup', `Backup ${manifest.id} does not belong to the target: in the registry, ${other[1].image} is another image by now than on this host`, { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' });
+}
+/** How long it took in the last drill. */
+function timeOf(records, { id }) {
+    const drills = records.filter(({ event, status, durationMs }) => event === 'drill' && status === 'succeeded' && durationMs !== null);
+    const drill = drills.findLast(({ backupId }) => backupId === id) ?? drills.at(-1);
+    if (drill === undefined)
+        return ['How long the restore takes is unknown: no backup has been drilled'];
+    return [`In a drill, backup ${drill.backupId} was restored in ${formatDuration(drill.durationMs ?? 0)}`];
+}
+/** Restores the backup beside the live database. */
+async function loadBackup(connection, restoring, inputs, { holder, signal }) {
+    const { manifest, exchange, source } = restoring;
+    return group(`Restore ${manifest.id} beside the live database`, async () => {
+        if (source.isSent)
+            info('The dump flows through this runner: nothing of it is kept here');
+        const loaded = await load_load(connection, {
+            backupDir: inputs.backupDir,
+            server: restoring.server,
+            source,
+            manifest,
+            restored: exchange.restored,
+            createOptions: restoring.createOptions,
+            roles: restoring.roles.statements,
+            settings: restoring.settings,
+            afterSql: restoring.afterSql,
+            dataFolder: restoring.dataFolder,
+            least: inputs.minFreeSpace,
+            lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
+            timeout: inputs.timeout,
+            signal,
+            onLog: host,
+            onProgress: tellLoad,
+        });
+        for (const { name, result, detail } of loaded.findings)
+            info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
+        for (const problem of loaded.problems)
+            warning(problem);
+        success(`Restored as ${exchange.restored} in ${formatDuration(loaded.restoreMs)}; nobody uses it yet`);
+        return loaded;
+    });
+}
+const steps = {
+    checking: 'Comparing what was restored with the manifest',
+    'after-sql': 'Running after-restore-sql',
+    analyzing: 'Making the statistics of the restored database',
+};
+function tellLoad(name, value) {
+    if (name === 'restoring')
+        progress(`Restoring ${units_formatBytes(Number(value))}`);
+    else if (name === 'waiting-for')
+        progress(`Waiting for the lock, held by ${value}`);
+    else
+        progress(steps[name] ?? name);
+}
+/** Drops the restored copy, if it did not become the live database. */
+async function dropLoaded(connection, { server, exchange }) {
+    await discard(connection, server, exchange.restored, host);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-change.js
+const of = (weight) => (text) => ({ weight, text });
+const schemaChange = { breaking: of('breaking'), harmless: of('harmless'), rewritten: of('rewritten') };
+
+;// CONCATENATED MODULE: ./build/shared/postgres/lexemes.js
+// SQL as PostgreSQL's lexer reads it (documentation 4.1), with standard_conforming_strings on.
+const blank = /[ \t\n\r\f\v]+/y;
+const lexemes_word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+/** The tag of a dollar quote is an identifier: at most 63 bytes. */
+const dollar = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]{0,62})?\$/y;
+/**
+ * What begins at this place, and where it ends.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment
+ */
+function lexemeAt(sql, at) {
+    const begin = sql[at] ?? '';
+    switch (begin) {
+        case "'":
+            return { kind: 'text', end: endOfQuote(sql, at) };
+        case '"':
+            return { kind: 'name', end: endOfQuote(sql, at) };
+        case '-':
+            if (sql[at + 1] === '-')
+                return { kind: 'comment', end: endOfLine(sql, at) };
+            break;
+        case '/':
+            if (sql[at + 1] === '*')
+                return { kind: 'comment', end: endOfComment(sql, at) };
+            break;
+        case '$': {
+            const tag = matched(dollar, sql, at);
+            if (tag !== null)
+                return { kind: 'text', end: after(sql, tag, at + tag.length) };
+            break;
+        }
+        case 'e':
+        case 'E':
+            if (sql[at + 1] === "'")
+                return { kind: 'text', end: endOfEscaped(sql, at + 2) };
+            break;
+    }
+    const letters = begin > ' ' ? matched(lexemes_word, sql, at) : null;
+    if (letters !== null)
+        return { kind: 'word', end: at + letters.length };
+    const spaces = matched(blank, sql, at);
+    if (spaces !== null)
+        return { kind: 'blank', end: at + spaces.length };
+    return { kind: 'sign', end: at + 1 };
+}
+function matched(pattern, sql, at) {
+    pattern.lastIndex = at;
+    return pattern.exec(sql)?.[0] ?? null;
+}
+/** Two quotes within are one of the text. */
+function endOfQuote(sql, at) {
+    const quote = sql[at] ?? '';
+    let end = after(sql, quote, at + 1);
+    while (sql[end] === quote)
+        end = after(sql, quote, end + 1);
+    return end;
+}
+function after(sql, closing, from) {
+    const end = sql.indexOf(closing, from);
+    if (end < 0)
+        throw new RangeError(`has a quote (${closing}) that does not end`);
+    return end + closing.length;
+}
+function endOfEscaped(sql, from) {
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql[at] === '\\')
+            at += 1;
+        else if (sql[at] === "'")
+            return at + 1;
+    }
+    throw new RangeError("has a quote (E') that does not end");
+}
+function endOfLine(sql, from) {
+    const end = sql.indexOf('\n', from);
+    return end < 0 ? sql.length : end + 1;
+}
+/** They nest. */
+function endOfComment(sql, from) {
+    let depth = 0;
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql.startsWith('/*', at))
+            [depth, at] = [depth + 1, at + 1];
+        else if (sql.startsWith('*/', at)) {
+            [depth, at] = [depth - 1, at + 1];
+            if (depth === 0)
+                return at + 1;
+        }
+    }
+    throw new RangeError('has a comment (/*) that does not end');
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/sql-parts.js
+
+/** The pieces of a statement, without blanks and comments. @throws RangeError as `lexemeAt` */
+function sql_parts_partsOf(sql) {
+    const parts = [];
+    let depth = 0;
+    let start = 0;
+    for (let at = 0; at < sql.length;) {
+        const { kind, end } = lexemeAt(sql, at);
+        const sign = kind === 'sign' ? sql[at] : '';
+        if (sign === '(' && depth++ === 0)
+            start = at;
+        if (depth === 0 && kind !== 'blank' && kind !== 'comment')
+            parts.push({ kind, text: sql.slice(at, end), start: at, end });
+        if (sign === ')' && depth > 0 && --depth === 0)
+            parts.push({ kind: 'group', text: sql.slice(start, end), start, end });
+        at = end;
+    }
+    if (depth > 0)
+        throw new RangeError('has a parenthesis that does not end');
+    return parts;
+}
+/** What stands between the commas in a group. */
+function listIn(group) {
+    const inner = group.slice(1, -1);
+    const items = [];
+    let start = 0;
+    for (const { kind, text, end } of sql_parts_partsOf(inner)) {
+        if (kind !== 'sign' || text !== ',')
+            continue;
+        items.push(inner.slice(start, end - 1).trim());
+        start = end;
+    }
+    const last = inner.slice(start).trim();
+    return last === '' ? items : [...items, last];
+}
+/** Every name that a text mentions, without its quotes, also within parentheses. */
+function namesIn(sql) {
+    const names = new Set();
+    for (let at = 0; at < sql.length;) {
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind === 'word' || kind === 'name')
+            names.add(sql_parts_bare(sql.slice(at, end)));
+        at = end;
+    }
+    return names;
+}
+/** A name without its quotes. */
+function sql_parts_bare(name) {
+    return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+/** Reads a statement from its beginning to its end. */
+class SqlReader {
+    #sql;
+    #parts;
+    #at = 0;
+    constructor(sql) {
+        this.#sql = sql;
+        this.#parts = sql_parts_partsOf(sql);
+    }
+    /** Goes on behind these words if they come next. */
+    skip(...words) {
+        if (!words.every((word, index) => this.#parts[this.#at + index]?.text === word))
+            return false;
+        this.#at += words.length;
+        return true;
+    }
+    /** Goes on behind the first of these words. */
+    skipTo(...words) {
+        const found = this.#parts.findIndex(({ text }, index) => index >= this.#at && words.includes(text));
+        if (found < 0)
+            return false;
+        this.#at = found + 1;
+        return true;
+    }
+    /** The next piece; null at the end. */
+    next() {
+        return this.#parts[this.#at++] ?? null;
+    }
+    peek() {
+        return this.#parts[this.#at]?.text ?? '';
+    }
+    /** A name as it is written, with its schema: `public."Order"`. Empty if none comes next. */
+    name() {
+        const first = this.#parts[this.#at];
+        if (first === undefined || (first.kind !== 'word' && first.kind !== 'name'))
+            return '';
+        this.#at += 1;
+        return this.peek() === '.' ? `${first.text}${this.next()?.text}${this.name()}` : first.text;
+    }
+    /** The next group, wherever it stands; null if there is none. */
+    group() {
+        const found = this.#parts.findIndex(({ kind }, index) => index >= this.#at && kind === 'group');
+        if (found < 0)
+            return null;
+        this.#at = found + 1;
+        return this.#parts[found]?.text ?? null;
+    }
+    /** The text from here up to the first of these words, or to the end. */
+    until(...words) {
+        const from = this.#parts[this.#at]?.start ?? this.#sql.length;
+        while (this.#at < this.#parts.length && !words.includes(this.peek()))
+            this.#at += 1;
+        const to = this.#parts[this.#at]?.start ?? this.#sql.length;
+        return this.#sql.slice(from, to).trim();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-changes-of-table.js
+
+
+/** What has changed in a table that is there before and after, as code that was made for the table before notices it. */
+function tableChanges(before, after, model) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const about = (change) => ({ ...change, text: `${after.name}: ${change.text}` });
+    const changes = [
+        ...columnChanges(before, after, model),
+        ...constraintChanges(before, after),
+        ...uniqueChanges(before, after),
+        ...[...before.indexes]
+            .filter(([rule]) => !after.indexes.has(rule) && !after.unique.has(rule))
+            .map(([, name]) => harmless(`index ${name} is gone`)),
+        ...[...after.indexes].filter(([rule]) => !before.indexes.has(rule)).map(([, name]) => harmless(`index ${name}`)),
+    ];
+    if (before.shape !== after.shape || before.kind !== after.kind)
+        changes.push(rewritten('it is a table of another kind, or partitioned in another way'));
+    if (before.parents.join() !== after.parents.join())
+        changes.push(breaking('it inherits from other tables'));
+    if (before.rowSecurity !== after.rowSecurity)
+        changes.push(breaking('its row security has been switched'));
+    return changes.map(about);
+}
+function columnChanges(before, after, model) {
+    const { breaking, harmless } = schemaChange;
+    const added = [...after.columns].filter(([name]) => !before.columns.has(name));
+    const changes = [...before.columns].flatMap(([name, column]) => {
+        const now = after.columns.get(name);
+        if (now !== undefined)
+            return columnChange(name, column, now);
+        const alike = added.find(([, { type }]) => type === column.type);
+        return [breaking(`column ${name} is gone${alike === undefined ? '' : ` (${alike[0]}, of the same type, is new)`}`)];
+    });
+    for (const [name, column] of added) {
+        const isGiven = column.fallback !== null || column.generated !== null || hasOwnDefault(column, model);
+        changes.push(column.isRequired && !isGiven
+            ? breaking(`column ${name} is new, and must be given, which older code does not do`)
+            : harmless(`column ${name}`));
+    }
+    if (!isInOrder(before, after))
+        changes.push(breaking('its columns stand in another order'));
+    return changes;
+}
+/** New columns stand behind the others, so that code which gives values without names still finds their places. */
+function isInOrder(before, after) {
+    const columns = [...after.columns.keys()];
+    const kept = [...before.columns.keys()].filter((name) => after.columns.has(name));
+    // A column that was renamed in its place is told as one that is gone, and a new one.
+    const places = kept.length < before.columns.size ? columns.filter((name) => before.columns.has(name)) : columns;
+    return kept.every((name, at) => name === places[at]);
+}
+/** A domain may have one. */
+function hasOwnDefault({ type }, { others }) {
+    return / DEFAULT /.test(others.get(`DOMAIN ${type}`)?.definition ?? '');
+}
+function columnChange(name, before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const changes = [];
+    const column = `column ${name}`;
+    if (before.type !== after.type) {
+        const text = `${column} was ${before.type} and is ${after.type}`;
+        changes.push(isWider(before.type, after.type) ? harmless(text) : breaking(text));
+    }
+    if (!before.isRequired && after.isRequired)
+        changes.push(breaking(`${column} must not be NULL any more`));
+    if (before.isRequired && !after.isRequired)
+        changes.push(breaking(`${column} may be NULL now`));
+    if (before.generated !== after.generated)
+        changes.push(rewritten(`${column} is generated in another way`));
+    else if (before.fallback === null && after.fallback !== null)
+        changes.push(harmless(`${column} has a default now`));
+    else if (after.fallback === null && before.fallback !== null)
+        changes.push(breaking(`${column} has no default any more`));
+    else if (before.fallback !== after.fallback)
+        changes.push(rewritten(`${column} has another default`));
+    if (before.collation !== after.collation)
+        changes.push(breaking(`${column} has another collation`));
+    return changes;
+}
+/** A text that may only be longer than before: what older code writes fits, and what it reads is of the same kind. */
+function isWider(before, after) {
+    const length = (type) => {
+        if (type === 'text' || type === 'character varying')
+            return Number.POSITIVE_INFINITY;
+        const [, digits] = /^character varying\((\d+)\)$/.exec(type) ?? [];
+        return digits === undefined ? null : Number(digits);
+    };
+    const [from, to] = [length(before), length(after)];
+    return from !== null && to !== null && to >= from;
+}
+function constraintChanges(before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const definitionsBefore = new Set(before.constraints.values());
+    const definitionsAfter = new Set(after.constraints.values());
+    const changes = [];
+    for (const [name, definition] of before.constraints) {
+        if (definitionsAfter.has(definition))
+            continue;
+        const now = after.constraints.get(name);
+        if (now === undefined)
+            changes.push(breaking(`constraint ${name} is gone`));
+        else if (takesMore(definition, now))
+            changes.push(harmless(`constraint ${name} allows more values`));
+        else
+            changes.push(rewritten(`constraint ${name} has changed`));
+    }
+    for (const [name, definition] of after.constraints) {
+        if (definitionsBefore.has(definition) || before.constraints.has(name))
+            continue;
+        changes.push(columnsOf(definition).some((column) => before.columns.has(column))
+            ? breaking(`constraint ${name} is new, and what older code writes may violate it`)
+            : harmless(`constraint ${name}`));
+    }
+    return changes;
+}
+/** The names in a constraint, of which some are columns of its own table; those of the other table do not count. */
+function columnsOf(definition) {
+    const reader = new SqlReader(definition);
+    return [...namesIn(reader.skip('FOREIGN', 'KEY') ? (reader.group() ?? '') : definition)];
+}
+/** `IN ('a', 'b')` with a longer list, as pg_dump writes it. */
+function takesMore(before, after) {
+    const list = /ARRAY\[(.*?)\]/s;
+    const [values, more] = [list.exec(before)?.[1], list.exec(after)?.[1]];
+    if (values === undefined || more === undefined)
+        return false;
+    const allowed = new Set(listIn(`(${more})`));
+    return (before.replace(list, '') === after.replace(list, '') && listIn(`(${values})`).every((each) => allowed.has(each)));
+}
+function uniqueChanges(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const gone = [...before.unique.keys()].filter((rule) => !after.unique.has(rule));
+    const added = [...after.unique].filter(([rule]) => !before.unique.has(rule));
+    return [
+        ...gone.map((rule) => breaking(`${rule} need not be unique any more`)),
+        ...added.map(([rule, name]) => isKept(rule, before, after)
+            ? harmless(`unique index ${name}`)
+            : breaking(`${rule} must be unique now, and what older code writes may violate that`)),
+    ];
+}
+/** Whether rows that older code writes cannot violate a new rule. */
+function isKept(rule, before, after) {
+    const columns = namesIn(rule);
+    const isStrict = rule.includes(' NULLS NOT DISTINCT');
+    const isImplied = !isStrict &&
+        [...before.unique.keys()].some((earlier) => earlier.endsWith(')') &&
+            !/ WHERE /.test(earlier) &&
+            schema_changes_of_table_keyOf(earlier).every((column) => schema_changes_of_table_keyOf(rule).includes(column)));
+    if (isImplied)
+        return true;
+    if ([...columns].some((name) => before.columns.has(name)))
+        return false;
+    // NULLs are all different, and so are numbers of a sequence.
+    return [...columns]
+        .flatMap((name) => after.columns.get(name) ?? [])
+        .some(({ isRequired, fallback, generated }) => generated !== null || /nextval\(|uuid/.test(fallback ?? '') || (fallback === null && !isRequired && !isStrict));
+}
+function schema_changes_of_table_keyOf(rule) {
+    return listIn(new SqlReader(rule).group() ?? '()').map(sql_parts_bare);
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+
+/**
+ * Splits an SQL text into statements, without semicolons and without pure comments.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    /** Within parentheses, a semicolon separates the actions of a rule. */
+    let depth = 0;
+    let at = 0;
+    while (at < sql.length) {
+        if (sql[at] === ';' && depth === 0) {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+            continue;
+        }
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind !== 'blank' && kind !== 'comment') {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+        }
+        if (sql[at] === '(')
+            depth += 1;
+        if (sql[at] === ')' && depth > 0)
+            depth -= 1;
+        at = end;
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
@@ -42663,17 +46212,17 @@ function hideSecrets(...texts) {
     return texts.map(hide);
 }
 /** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
-const literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
+const hide_secrets_literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
 /**
  * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
  * no text that was made for it keeps us busy.
  */
 const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
-const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
+const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
 /** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
 const hide_secrets_between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
-const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${literal}`, 'gi');
+const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${hide_secrets_between})${hide_secrets_literal}`, 'gi');
 /** The same within a literal, where quotes are doubled. */
 const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${hide_secrets_between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
 const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
@@ -42809,6 +46358,1103 @@ function schema_changes_objectAt(objects, title) {
     return object;
 }
 
+;// CONCATENATED MODULE: ./build/shared/plan/schema-objects.js
+
+
+const schema_objects_header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/** Between objects, about none of them. */
+const schema_objects_setting = /^(SET|SELECT pg_catalog\.set_config\()/;
+/**
+ * The objects of a schema dump, in its order. Only comments above a statement count as headers: a text, the body of a function or a
+ * comment may hold lines that look like one.
+ * @throws RangeError if it is not SQL to its end
+ */
+function schemaObjects(dump) {
+    const objects = [];
+    for (const text of statementsIn(stableSchema(dump))) {
+        const { comments, statement } = parted(text);
+        const title = comments.map((line) => schema_objects_header.exec(line)).findLast((match) => match !== null);
+        if (title) {
+            const [, name = '', type = '', schema = ''] = title;
+            objects.push({ type, schema, name, statements: [] });
+        }
+        if (!schema_objects_setting.test(statement))
+            objects.at(-1)?.statements.push(asRestored(statement));
+    }
+    return objects;
+}
+/** A statement, and the lines of comment before it. */
+function parted(text) {
+    const comments = [];
+    let at = 0;
+    while (at < text.length) {
+        const end = text.indexOf('\n', at);
+        const line = text.slice(at, end < 0 ? text.length : end);
+        if (line.trim() !== '' && !line.startsWith('--'))
+            break;
+        comments.push(line);
+        at = end < 0 ? text.length : end + 1;
+    }
+    return { comments, statement: text.slice(at) };
+}
+const items = "((?:[^\\[\\]']|'[^']*')*)";
+const castList = new RegExp(`\\(ARRAY\\[${items}\\]\\)::[a-z ]+\\[\\]`, 'g');
+const listOfCasts = new RegExp(`ARRAY\\[${items}\\]`, 'g');
+const castItem = /(?:\(('[^']*(?:''[^']*)*')::[a-z ]+\)|('[^']*(?:''[^']*)*'))::[a-z ]+(?=, |$)/g;
+/**
+ * PostgreSQL prints `a IN ('x', 'y')` for a column of varying length in one way, and in another once it was dumped and restored:
+ * `(ARRAY['x'::character varying])::text[]`, then `ARRAY[('x'::character varying)::text]`. It is the same list.
+ */
+function asRestored(statement) {
+    if (!statement.includes('ARRAY['))
+        return statement;
+    const bareItems = (list) => list.replace(castItem, (_, inner, plain) => inner ?? plain);
+    return statement
+        .replace(castList, (_, list) => `ARRAY[${bareItems(list)}]`)
+        .replace(listOfCasts, (whole, list) => (list.startsWith("('") ? `ARRAY[${bareItems(list)}]` : whole));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-rights.js
+
+const everybody = 'PUBLIC';
+/** What everybody may use as long as nobody has revoked that. */
+const openKinds = new Set(['FUNCTION', 'TYPE', 'LANGUAGE']);
+/** The rights on the objects of a schema. */
+class SchemaRights {
+    #rights = new Map();
+    /** Those that the dump creates; others, such as the schema `public`, are there anyway. */
+    #created = new Set();
+    /** Takes the owner of an object, or a right, from a statement. False if it is about neither. */
+    read(statement) {
+        if (/^(GRANT|REVOKE) /.test(statement)) {
+            this.#readGrant(statement);
+            return true;
+        }
+        const [, kind, name, owner] = /^ALTER ([A-Z][A-Z ]*[A-Z]) ([^A-Z].*) OWNER TO (.+)$/s.exec(statement) ?? [];
+        if (kind === undefined || name === undefined || owner === undefined)
+            return false;
+        const object = objectOf(kind, name);
+        this.#created.add(object);
+        // What owners may do, they may do without a grant.
+        this.#of(object).set(owner, new Set(['ALL']));
+        return true;
+    }
+    /** What roles may do here, and no more there: `TABLE public.orders: SELECT for web`. Of objects that both have. */
+    lostIn(after) {
+        const objects = new Set([...this.#rights.keys(), ...after.#rights.keys()]);
+        return [...objects]
+            .filter((object) => this.#created.has(object) === after.#created.has(object))
+            .flatMap((object) => {
+            const lost = lostRights(this.#of(object), after.#of(object));
+            return lost.length === 0 ? [] : [`${object}: ${lost.join(' and ')}`];
+        });
+    }
+    #of(object) {
+        const known = this.#rights.get(object);
+        if (known !== undefined)
+            return known;
+        const rights = new Map();
+        if (openKinds.has(object.split(' ')[0] ?? ''))
+            rights.set(everybody, new Set(['ALL']));
+        if (object === 'SCHEMA public')
+            rights.set(everybody, new Set(['USAGE']));
+        this.#rights.set(object, rights);
+        return rights;
+    }
+    /** `GRANT SELECT(id),UPDATE ON TABLE public.t TO web WITH GRANT OPTION` */
+    #readGrant(statement) {
+        const reader = new SqlReader(statement);
+        const isGrant = reader.skip('GRANT');
+        if (!isGrant)
+            reader.skip('REVOKE');
+        // Whether one may pass a right on is nothing that an application needs.
+        if (reader.skip('GRANT', 'OPTION', 'FOR'))
+            return;
+        const privileges = reader.until('ON').split(/,\s*(?![^(]*\))/);
+        reader.skip('ON');
+        const [, kind = '', name = ''] = /^([A-Z][A-Z ]*[A-Z]) ([^A-Z].*)$/s.exec(reader.until('TO', 'FROM')) ?? [];
+        if (!reader.skip('TO'))
+            reader.skip('FROM');
+        const role = reader.until('WITH', 'GRANTED', 'CASCADE');
+        const rights = this.#of(objectOf(kind, name));
+        const held = rights.get(role) ?? new Set();
+        for (const privilege of privileges) {
+            if (isGrant)
+                held.add(privilege);
+            else if (privilege === 'ALL')
+                held.clear();
+            else
+                held.delete(privilege);
+        }
+        rights.set(role, held);
+    }
+}
+/** An object as GRANT calls it, which knows fewer kinds than ALTER. */
+function objectOf(kind, name) {
+    const kinds = {
+        VIEW: 'TABLE',
+        'MATERIALIZED VIEW': 'TABLE',
+        'FOREIGN TABLE': 'TABLE',
+        SEQUENCE: 'TABLE',
+        PROCEDURE: 'FUNCTION',
+        AGGREGATE: 'FUNCTION',
+        DOMAIN: 'TYPE',
+        'PROCEDURAL LANGUAGE': 'LANGUAGE',
+        'FOREIGN SERVER': 'SERVER',
+    };
+    return `${kinds[kind] ?? kind} ${name}`;
+}
+function lostRights(before, after) {
+    const ofAll = after.get(everybody) ?? new Set();
+    return [...before].flatMap(([role, held]) => {
+        const now = after.get(role) ?? new Set();
+        const isKept = (privilege) => [now, ofAll].some((has) => has.has('ALL') || has.has(privilege) || has.has(privilege.replace(/\(.*$/s, '')));
+        const lost = [...held].filter((privilege) => !isKept(privilege));
+        return lost.length === 0 ? [] : [`${lost.join(', ')} for ${role === everybody ? 'everybody' : role}`];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-table.js
+
+/** Reads CREATE TABLE; null if it is another statement. */
+function readTable(statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('CREATE'))
+        return null;
+    reader.skip('UNLOGGED');
+    const kind = reader.skip('FOREIGN') ? 'FOREIGN' : '';
+    if (!reader.skip('TABLE'))
+        return null;
+    const table = {
+        name: reader.name(),
+        kind,
+        columns: new Map(),
+        constraints: new Map(),
+        unique: new Map(),
+        indexes: new Map(),
+        parents: [],
+        isPartition: false,
+        shape: '',
+        rowSecurity: '',
+    };
+    if (reader.skip('PARTITION', 'OF')) {
+        table.parents.push(reader.name());
+        table.isPartition = true;
+    }
+    else if (reader.skip('OF'))
+        table.shape = `OF ${reader.name()}`;
+    for (const item of listIn(reader.group() ?? '()'))
+        readItem(table, item);
+    if (reader.skip('INHERITS'))
+        table.parents.push(...listIn(reader.group() ?? '()'));
+    if (reader.skip('PARTITION', 'BY'))
+        table.shape = `PARTITION BY ${reader.until('USING', 'WITH', 'TABLESPACE')}`;
+    else if (kind !== '' && reader.skip('SERVER'))
+        table.shape = `SERVER ${reader.until()}`;
+    return table;
+}
+function readItem(table, item) {
+    const reader = new SqlReader(item);
+    if (reader.skip('CONSTRAINT')) {
+        const name = sql_parts_bare(reader.name());
+        addConstraint(table, name, reader.until());
+    }
+    else if (reader.peek() === 'CHECK') {
+        addConstraint(table, item, item);
+    }
+    else {
+        const name = sql_parts_bare(reader.name());
+        table.columns.set(name, readColumn(reader));
+    }
+}
+const columnWords = ['DEFAULT', 'NOT', 'NULL', 'COLLATE', 'GENERATED', 'CONSTRAINT', 'OPTIONS', 'WITH'];
+function readColumn(reader) {
+    // `timestamp with time zone` has its words in small letters.
+    const column = {
+        type: reader.until(...columnWords),
+        isRequired: false,
+        fallback: null,
+        generated: null,
+        collation: null,
+    };
+    for (let part = reader.next(); part !== null; part = reader.next()) {
+        if (part.text === 'DEFAULT')
+            column.fallback = reader.until(...columnWords);
+        else if (part.text === 'COLLATE')
+            column.collation = reader.until(...columnWords);
+        else if (part.text === 'GENERATED')
+            column.generated = reader.until('NOT', 'COLLATE', 'CONSTRAINT');
+        else if (part.text === 'NOT' && reader.peek() === 'NULL')
+            column.isRequired = true;
+        // From version 18 on, NOT NULL has a name.
+        else if (part.text === 'CONSTRAINT')
+            reader.name();
+    }
+    return column;
+}
+/** A constraint as pg_dump writes it behind its name. */
+function addConstraint(table, name, definition) {
+    const reader = new SqlReader(definition);
+    const isPrimary = reader.skip('PRIMARY', 'KEY');
+    if (isPrimary || reader.skip('UNIQUE')) {
+        const isStrict = reader.skip('NULLS', 'NOT', 'DISTINCT');
+        const columns = reader.group() ?? '';
+        table.unique.set(uniqueRule(columns, isStrict, reader.skipTo('DEFERRABLE') ? 'DEFERRABLE' : ''), name);
+        return;
+    }
+    // Whether old rows were looked at says nothing of new ones.
+    table.constraints.set(name, definition.replace(/ NOT VALID$/, ''));
+}
+/** CREATE INDEX, with the name of its table; null if it is another statement. */
+function readIndex(statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('CREATE'))
+        return null;
+    const isUnique = reader.skip('UNIQUE');
+    if (!reader.skip('INDEX'))
+        return null;
+    const name = sql_parts_bare(reader.name());
+    reader.skip('ON');
+    reader.skip('ONLY');
+    const table = reader.name();
+    reader.skip('USING');
+    const method = reader.name();
+    const columns = reader.group() ?? '';
+    if (reader.skip('INCLUDE'))
+        reader.group();
+    const isStrict = reader.skip('NULLS', 'NOT', 'DISTINCT');
+    const condition = reader.skipTo('WHERE') ? `WHERE ${reader.until()}` : '';
+    return {
+        table,
+        addTo({ unique, indexes }) {
+            if (isUnique)
+                unique.set(uniqueRule(columns, isStrict, condition), name);
+            else
+                indexes.set(`${method} ${columns} ${condition}`, name);
+        },
+    };
+}
+function uniqueRule(columns, isStrict, rest) {
+    return `${columns}${isStrict ? ' NULLS NOT DISTINCT' : ''}${rest === '' ? '' : ` ${rest}`}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-model.js
+
+
+
+
+/** Nothing that code notices: for people, the planner, copies, or objects that do not exist yet. */
+const unnoticed = new Set([
+    'COMMENT',
+    'SECURITY LABEL',
+    'STATISTICS',
+    'DEFAULT ACL',
+    'SEQUENCE OWNED BY',
+    'INDEX ATTACH',
+    'PUBLICATION',
+    'PUBLICATION TABLE',
+    'PUBLICATION TABLES IN SCHEMA',
+    'SUBSCRIPTION',
+]);
+/** Reads a schema dump. @throws RangeError whose message continues "it …" */
+function schemaModel(dump) {
+    const model = { tables: new Map(), enums: new Map(), others: new Map(), rights: new SchemaRights() };
+    for (const object of schemaObjects(dump))
+        if (!unnoticed.has(object.type))
+            schema_model_add(model, object);
+    return model;
+}
+function schema_model_add(model, object) {
+    // A statement that only sets the owner or grants, or how rows are stored, defines nothing.
+    const statements = object.statements.filter((statement) => !model.rights.read(statement) && !isPhysical(statement));
+    const [first] = statements;
+    if (first === undefined) {
+        if (object.type === 'SCHEMA' || object.type === 'EXTENSION')
+            addOther(model, object, '', null);
+        return;
+    }
+    switch (object.type) {
+        case 'TABLE':
+        case 'FOREIGN TABLE': {
+            const table = readTable(first);
+            if (table === null)
+                break;
+            model.tables.set(table.name, table);
+            for (const statement of statements.slice(1))
+                alterTable(model, statement);
+            return;
+        }
+        case 'TABLE ATTACH':
+        case 'DEFAULT':
+        case 'CONSTRAINT':
+        case 'CHECK CONSTRAINT':
+        case 'FK CONSTRAINT':
+        case 'SEQUENCE':
+        case 'ROW SECURITY':
+            if (statements.every((statement) => alterTable(model, statement)))
+                return;
+            break;
+        case 'INDEX': {
+            const index = readIndex(first);
+            const table = model.tables.get(index?.table ?? '');
+            if (index !== null && table !== undefined) {
+                index.addTo(table);
+                return;
+            }
+            break;
+        }
+        case 'TYPE': {
+            const values = enumValues(first);
+            if (values === null)
+                break;
+            model.enums.set(schema_model_nameOf(object), values);
+            return;
+        }
+    }
+    addOther(model, object, statements.join(';\n'), tableOf(object, first));
+}
+function addOther(model, object, definition, table) {
+    const { type } = object;
+    const name = schema_model_nameOf(object);
+    model.others.set(`${type} ${name}`, { type, name, definition: steady(type, definition), table });
+}
+function schema_model_nameOf({ schema, name }) {
+    return schema === '-' ? name : `${schema}.${name}`;
+}
+/** Where a sequence starts anew says nothing of the numbers that it gives, nor does how many a session takes at a time. */
+function steady(type, definition) {
+    if (type !== 'SEQUENCE')
+        return definition;
+    return definition
+        .replace(/^CREATE UNLOGGED /, 'CREATE ')
+        .replace(/^ *(START WITH|CACHE) .*\n?/gm, '')
+        .trim();
+}
+function isPhysical(statement) {
+    return (/^ALTER TABLE ONLY .* (REPLICA IDENTITY|ALTER COLUMN .* SET (STORAGE|STATISTICS|COMPRESSION|\())/s.test(statement) || /^ALTER (TABLE|INDEX|MATERIALIZED VIEW) .* (CLUSTER ON |ALTER COLUMN \d+ SET STATISTICS )/s.test(statement));
+}
+/** Takes what ALTER TABLE does into the table. False if it is another statement, or about no table. */
+function alterTable({ tables }, statement) {
+    const reader = new SqlReader(statement);
+    if (!reader.skip('ALTER') || !(reader.skip('FOREIGN', 'TABLE') || reader.skip('TABLE')))
+        return false;
+    reader.skip('ONLY');
+    const name = reader.name();
+    const table = tables.get(name);
+    if (table === undefined)
+        return false;
+    if (reader.skip('ADD', 'CONSTRAINT'))
+        addConstraint(table, sql_parts_bare(reader.name()), reader.until());
+    else if (reader.skip('ATTACH', 'PARTITION')) {
+        const partition = tables.get(reader.name());
+        partition?.parents.push(name);
+        if (partition !== undefined)
+            partition.isPartition = true;
+    }
+    else if (reader.skip('ALTER', 'COLUMN'))
+        alterColumn(table, reader);
+    else if (/ ROW LEVEL SECURITY$/.test(statement))
+        table.rowSecurity = `${table.rowSecurity} ${reader.until()}`.trim();
+    else
+        table.shape = `${table.shape} ${reader.until()}`.trim();
+    return true;
+}
+function alterColumn({ columns }, reader) {
+    const column = columns.get(sql_parts_bare(reader.name()));
+    if (column === undefined)
+        return;
+    if (reader.skip('SET', 'DEFAULT'))
+        column.fallback = reader.until();
+    else if (reader.skip('SET', 'NOT', 'NULL'))
+        column.isRequired = true;
+    else if (reader.skip('ADD', 'GENERATED')) {
+        const when = reader.until('AS');
+        const sequence = steady('SEQUENCE', reader.group()?.slice(1, -1) ?? '');
+        column.generated = `${when} AS IDENTITY (${sequence})`;
+    }
+}
+function enumValues(statement) {
+    const reader = new SqlReader(statement);
+    reader.skip('CREATE', 'TYPE');
+    reader.name();
+    if (!reader.skip('AS', 'ENUM'))
+        return null;
+    const values = reader.group() ?? '()';
+    return Array.from(values.matchAll(/'((?:[^']|'')*)'/g), ([, value = '']) => value.replaceAll("''", "'"));
+}
+/**
+ * Whether a table is one part of another: a partition, or one that inherits all of its columns. Such parts come and go with time, and
+ * code speaks of the whole.
+ */
+function isPart({ tables }, { parents, isPartition, columns }) {
+    const wholes = parents.flatMap((name) => tables.get(name) ?? []);
+    return (wholes.length > 0 &&
+        (isPartition || [...columns.keys()].every((column) => wholes.some((whole) => whole.columns.has(column)))));
+}
+/** The table of a trigger, a rule or a policy. */
+function tableOf({ type }, statement) {
+    if (!['TRIGGER', 'RULE', 'POLICY', 'INDEX'].includes(type))
+        return null;
+    const reader = new SqlReader(statement);
+    if (!reader.skipTo(type === 'RULE' ? 'TO' : 'ON'))
+        return null;
+    return reader.name();
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-judgement.js
+
+
+
+
+/**
+ * What has changed between two schemas, by object, as code notices it that was made for the one before. What nobody's code
+ * notices is left out: comments, statistics, how rows are stored.
+ * @param before and after: outputs of `pg_dump --schema-only`
+ * @throws RangeError whose message continues "it …"
+ */
+function schemaChanges(before, after) {
+    const [old, now] = [schemaModel(before), schemaModel(after)];
+    return [
+        ...changesOfTables(old, now),
+        ...changesOfEnums(old, now),
+        ...changesOfOthers(old, now),
+        ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a right is gone on ${lost}`)),
+    ];
+}
+function changesOfTables(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const changes = [];
+    let [partsGone, partsAdded] = [0, 0];
+    for (const [name, table] of before.tables) {
+        const now = after.tables.get(name);
+        const wasPart = isPart(before, table);
+        if (now === undefined) {
+            const hasWhole = wasPart && table.parents.some((parent) => after.tables.has(parent));
+            if (hasWhole)
+                partsGone += 1;
+            else if (after.others.has(`VIEW ${name}`))
+                changes.push(breaking(`table ${name} is a view now`));
+            else
+                changes.push(breaking(`table ${name} is gone`));
+        }
+        else if (wasPart && !isPart(after, now))
+            changes.push(harmless(`${name} is no partition any more`));
+        else if (!wasPart)
+            changes.push(...tableChanges(table, now, after));
+    }
+    for (const [name, table] of after.tables) {
+        if (before.tables.has(name))
+            continue;
+        if (isPart(after, table))
+            partsAdded += 1;
+        else
+            changes.push(harmless(`table ${name}`));
+    }
+    if (partsGone > 0)
+        changes.push(harmless(`${counted(partsGone, 'partition')} ${partsGone === 1 ? 'is' : 'are'} gone`));
+    if (partsAdded > 0)
+        changes.push(harmless(counted(partsAdded, 'new partition')));
+    return changes;
+}
+function changesOfEnums(before, after) {
+    const { breaking, harmless } = schemaChange;
+    const changes = [];
+    for (const [name, values] of before.enums) {
+        const now = after.enums.get(name);
+        if (now === undefined) {
+            changes.push(breaking(`type ${name} is gone`));
+            continue;
+        }
+        const kept = values.filter((value) => now.includes(value));
+        for (const value of values)
+            if (!now.includes(value))
+                changes.push(breaking(`${name}: value ${value} is gone`));
+        for (const value of now)
+            if (!values.includes(value))
+                changes.push(harmless(`${name}: value ${value}`));
+        if (now.filter((value) => values.includes(value)).join('\0') !== kept.join('\0'))
+            changes.push(breaking(`${name}: its values stand in another order`));
+    }
+    for (const name of after.enums.keys())
+        if (!before.enums.has(name))
+            changes.push(harmless(`type ${name}`));
+    return changes;
+}
+function changesOfOthers(before, after) {
+    const { breaking, harmless, rewritten } = schemaChange;
+    const changes = [];
+    for (const [key, object] of before.others) {
+        const now = after.others.get(key);
+        if (now?.definition === object.definition || isOfPart(before, object))
+            continue;
+        // What belongs to a table is gone with it.
+        if (now === undefined && object.table !== null && !isThere(after, object.table))
+            continue;
+        const isPlainIndex = object.type === 'INDEX' && !object.definition.startsWith('CREATE UNIQUE');
+        if (now === undefined)
+            changes.push((isPlainIndex ? harmless : breaking)(`${told(object)} is gone`));
+        else
+            changes.push((isPlainIndex ? harmless : rewritten)(`${told(object)} has changed`));
+    }
+    for (const [key, object] of after.others) {
+        if (before.others.has(key) || isOfPart(after, object))
+            continue;
+        const isOfOld = object.table !== null && isThere(before, object.table);
+        if (object.table !== null && !isOfOld)
+            continue;
+        if (isOfOld && isInTheWay(object))
+            changes.push(breaking(`${told(object)} is new, and changes what older code reads or writes`));
+        else
+            changes.push(harmless(told(object)));
+    }
+    return changes;
+}
+const isThere = ({ tables, others }, name) => tables.has(name) || others.has(`VIEW ${name}`) || others.has(`MATERIALIZED VIEW ${name}`);
+function isOfPart(model, { table }) {
+    const found = table === null ? undefined : model.tables.get(table);
+    return found !== undefined && isPart(model, found);
+}
+/** A trigger keeps old and new code in step as often as not; these take something away. */
+function isInTheWay({ type, definition }) {
+    return ((type === 'POLICY' && / AS RESTRICTIVE /.test(definition)) ||
+        (type === 'RULE' && / DO INSTEAD /.test(definition)) ||
+        (type === 'INDEX' && definition.startsWith('CREATE UNIQUE')));
+}
+/** `trigger public.orders tr` */
+function told({ type, name }) {
+    return `${type.toLowerCase()} ${name}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/schema-guard.js
+
+
+
+const mostNamed = 12;
+/** Judges whether code that was made for the schema then may meet the schema now. */
+function judgeSchema(finding, subject) {
+    switch (finding.kind) {
+        case 'same':
+            return {
+                crossed: 'no',
+                notes: [{ level: 'info', text: 'The database schema is the one that the target ran with' }],
+                refusal: null,
+            };
+        case 'different':
+            return judgeTexts(finding, subject);
+        case 'changed':
+            return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: ${finding.why}`, subject);
+        case 'unknown':
+            return unsure('unknown', `Whether the database schema has changed since the target ran is unknown: ${finding.why}`, subject);
+    }
+}
+function unsure(crossed, text, subject) {
+    return {
+        crossed,
+        notes: [{ level: 'warning', text }],
+        refusal: subject.guard === 'any' ? refused(text, subject) : null,
+    };
+}
+function judgeTexts({ before, after }, subject) {
+    let changes;
+    try {
+        changes = schemaChanges(before, after);
+    }
+    catch (error) {
+        if (!(error instanceof RangeError))
+            throw error;
+        return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: a schema ${error.message}`, subject);
+    }
+    const { versions, guard } = subject;
+    const isSameWriter = versions.before === versions.after;
+    const texts = (...weights) => changes.filter(({ weight }) => weights.includes(weight)).map(({ text }) => text);
+    const breaking = isSameWriter ? texts('breaking', 'rewritten') : texts('breaking');
+    const uncertain = isSameWriter ? [] : texts('rewritten');
+    const harmless = texts('harmless');
+    const list = (items) => listed(items, mostNamed, { separator: '; ' });
+    const notes = [];
+    const warn = (text) => notes.push({ level: 'warning', text });
+    if (breaking.length > 0)
+        warn(`The database schema has changed since the target ran: ${list(breaking)}`);
+    if (uncertain.length > 0)
+        warn(`Altered since the target ran, or only written in another way by PostgreSQL ${versions.after} than by ${versions.before}: ${list(uncertain)}`);
+    if (harmless.length > 0)
+        warn(`Added to the database schema since the target ran, or changed in what it need not notice: ${list(harmless)}`);
+    if (changes.length === 0) {
+        notes.push({
+            level: 'info',
+            text: 'The database schema has not changed since the target ran in anything that code notices',
+        });
+    }
+    const first = notes.find(({ level }) => level === 'warning');
+    const isRefused = breaking.length > 0 || (guard === 'any' && first !== undefined);
+    return {
+        crossed: changes.length > 0 ? 'yes' : 'no',
+        notes,
+        refusal: isRefused ? refused(first?.text ?? '', subject) : null,
+    };
+}
+function refused(what, { pairing, guard }) {
+    const back = pairing.set === null
+        ? `restore-database: paired, which here lacks a backup from before a deployment${nearest(pairing)}`
+        : `restore-database: paired, which is ${pairing.set.id}`;
+    const asked = guard === 'any' ? ' (or destructive).' : '.';
+    return new failure_Failure('schema-changed', what, {
+        hint: `Nothing was stopped. There are three ways on. To take the data back as well, and give up what was written since: ${back}. If the target copes with the schema as it is: schema-guard: off${asked} Or set "target" to another release`,
+    });
+}
+function nearest({ nearly }) {
+    const [first] = nearly;
+    return first === undefined ? '' : `; the id of another one may be given instead, such as ${first.id} (${first.what})`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/target-schema.js
+
+
+
+/**
+ * The schema of the newest set that was taken while the target ran, of whatever kind; if there is none, that of the newest record
+ * in the history which says that the target ran. A schema file is as good as any other with the same hash.
+ * @param records the host's own, in the order of their file
+ * @returns null if no set has it
+ */
+function targetSchema(request, records) {
+    const sets = verifiedSetsOf(request.database, request.sets).filter(({ manifest }) => manifest.environment === request.environment);
+    const known = setsOfTarget(request).find((set) => set.manifest.schemaSha256 !== null || isReadable(set));
+    const set = known ?? fromHistory(request, sets, records);
+    if (set === null)
+        return null;
+    const { schemaSha256: sha256, encryption } = set.manifest;
+    const file = isReadable(set)
+        ? set
+        : (sets.find((other) => sha256 !== null && other.manifest.schemaSha256 === sha256 && isReadable(other)) ?? null);
+    if (sha256 === null && file === null)
+        return null;
+    const why = encryption === 'age' ? `the schema file of ${set.id} is encrypted` : `${set.id} has no schema file`;
+    return { sha256, file, whyNoFile: file === null ? why : '' };
+}
+function isReadable(set) {
+    return set.manifest.encryption === 'none' && sidesOf(set).includes('schema');
+}
+/** A record names the backup that saw its schema, and the schema by its hash. One of a rollback saw what its target then ran with. */
+function fromHistory({ target, environment }, sets, records) {
+    const record = records.findLast(({ environment: of, status, event, release, schemaSha256, backupId, restoredId }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        // Its backup has the schema that was replaced.
+        restoredId === null &&
+        (schemaSha256 !== null || backupId !== null) &&
+        paired_set_ranAs(release, target));
+    if (record === undefined)
+        return null;
+    const named = sets.find(({ id }) => id === record.backupId);
+    const alike = sets.find(({ manifest }) => record.schemaSha256 !== null && manifest.schemaSha256 === record.schemaSha256);
+    return named ?? alike ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/restore/two-schemas.js
+
+
+
+
+
+
+
+
+/** Milliseconds. Whoever holds a table for longer than that is not waited for: a rollback is in a hurry. */
+const tableWait = 10_000;
+const deadline = 10 * 60_000;
+/** Bytes of a schema: what the host sends at most. */
+const longestSchema = 40 * 1024 * 1024;
+const two_schemas_program = {
+    name: 'two-schemas',
+    step: 'reading the schema of the database',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(21706), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(66269), __nccwpck_require__.b),
+    ],
+};
+/** Reads both schemas, in one go; only a hash if they are the same. */
+async function readTwoSchemas(connection, server, target, { backupDir, signal, onLog }) {
+    const { file, sha256 } = target;
+    const run = connection.run(two_schemas_program, {
+        ...serverParameters(server),
+        database: server.database,
+        inside_script: insideScript(),
+        table_wait: String(tableWait),
+        backup_dir: backupDir,
+        schema_sha256: sha256 ?? '',
+        schema_file: file === null ? '' : namesOf(file).schema,
+        folders: file === null ? [] : catalogue_pathsOf(file),
+    }, { deadline, atEnd: 'end', signal, onLog });
+    const records = await run.result;
+    if (records.find('same') !== undefined)
+        return { kind: 'same' };
+    const trouble = records.find('trouble');
+    if (trouble !== undefined)
+        return unknown(`that of the database could not be read: ${why(trouble, run.lastLines())}`);
+    const after = unpack(records.get('live'), longestSchema);
+    if (after === null)
+        return unknown('that of the database could not be read: the host did not send it in full');
+    if (file === null)
+        return { kind: 'changed', why: target.whyNoFile };
+    const sent = records.find('file');
+    if (sent === undefined)
+        return unknown(`the schema file of ${file.id} is missing, or cannot be read`);
+    const before = unpack(sent, longestSchema);
+    if (before === null)
+        return unknown(`the schema file of ${file.id} is damaged, or longer than ${units_formatBytes(longestSchema)}`);
+    if (sha256 !== null && stableSchemaHash(before) !== sha256)
+        return unknown(`the schema file of ${file.id} is not the one that its manifest tells of`);
+    return { kind: 'different', before, after };
+}
+const unknown = (reason) => ({ kind: 'unknown', why: reason });
+function why(trouble, lines) {
+    if (trouble !== 'pg_dump failed')
+        return trouble;
+    const said = firstError(lines);
+    if (said === null || said === said_hidden)
+        return 'pg_dump failed';
+    return /lock timeout|could not obtain lock/.test(said)
+        ? `somebody has held a table locked for ${formatDuration(tableWait)}`
+        : said;
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/schema-guard.js
+
+
+
+
+
+
+
+
+/**
+ * Compares the schema that the target ran with with that of the database now, in at most one round trip. Changes nothing.
+ * @returns null if nobody needs to know: the guard is off, nothing is swapped, or the database goes back as well
+ */
+async function guardSchema(connection, plan, ground, inputs, signal) {
+    const { schemaGuard: guard, planOnly, restore } = inputs;
+    if (guard === 'off' || restore !== null || plan.services.length === 0)
+        return null;
+    const looked = await lookAtSchemas(connection, plan, ground, inputs, signal);
+    if (looked === 'too-early')
+        return { crossed: 'unknown', notes: [tooEarly], refusal: null, isTooEarly: true };
+    const { finding, request, versions } = looked;
+    const pairing = request === null ? { set: null, why: '', nearly: [] } : pairedSet(request);
+    const verdict = { ...judgeSchema(finding, { guard, versions, pairing }), isTooEarly: false };
+    const { refusal, notes } = verdict;
+    if (!planOnly || refusal === null)
+        return verdict;
+    const text = `Without plan-only, this would be refused (${refusal.code}). ${refusal.hint?.replace('Nothing was stopped. ', '')}`;
+    return { ...verdict, notes: [...notes, { level: 'warning', text }] };
+}
+const tooEarly = {
+    level: 'info',
+    text: "Whether the database schema has changed since the target ran is looked at after the pull: the host does not have the target's images, and only their tags are known",
+};
+/**
+ * Judges again after the pull, if it was too early before.
+ * @throws Failure `schema-changed`; nothing was stopped
+ */
+async function guardAfterPull(connection, early, settled, ground, inputs, signal) {
+    if (early?.isTooEarly !== true)
+        return settled;
+    const verdict = await guardSchema(connection, settled, ground, inputs, signal);
+    if (verdict === null)
+        return settled;
+    for (const { level, text } of verdict.notes) {
+        if (level === 'warning')
+            warning(text);
+        else
+            info(text);
+    }
+    if (verdict.refusal !== null)
+        throw verdict.refusal;
+    const notes = [...settled.notes.filter(({ text }) => text !== tooEarly.text), ...verdict.notes];
+    return { ...settled, notes };
+}
+async function lookAtSchemas(connection, plan, { seen, wanted, ignored, records }, { backupDir, environment }, signal) {
+    const nothing = (why, request = null) => ({
+        finding: { kind: 'unknown', why },
+        request,
+        versions: { before: '', after: '' },
+    });
+    const live = last_good_factsOf(seen);
+    const [candidate, ...others] = seen.candidates;
+    if (live === null || candidate === undefined || others.length > 0)
+        return nothing('the database does not answer');
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return nothing('the backups on the host could not be listed');
+    const request = {
+        sets: catalogueOf(sets.files, sets.manifests).sets,
+        database: live.database,
+        environment,
+        target: targetImages(plan, wanted, ignored),
+    };
+    const target = targetSchema(request, records);
+    const isPulled = plan.services.every(({ toImage }) => toImage.digest !== null || toImage.imageId !== null);
+    if (target === null && !isPulled)
+        return 'too-early';
+    if (target === null)
+        return nothing('the host has no backup with a schema that was taken while the target ran', request);
+    const server = { container: candidate.container, user: live.user, database: live.database, access: live.access };
+    const finding = await readTwoSchemas(connection, server, target, { backupDir, signal, onLog: host }).catch((error) => {
+        if (!isFailure(error) || error.code === 'cancelled')
+            throw error;
+        return { kind: 'unknown', why: `it could not be read: ${error.message}` };
+    });
+    const written = target.file?.manifest;
+    return {
+        finding,
+        request,
+        versions: { before: writer(written), after: writer(live) },
+    };
+}
+/** Which major versions of the server and of pg_dump write a schema. */
+function writer(versions) {
+    const { serverVersion = '', pgDumpVersion = '' } = versions ?? {};
+    const majors = [serverVersion, pgDumpVersion].map((version) => /^\d+/.exec(version)?.[0] ?? version);
+    return [...new Set(majors)].join(' with the tools of ');
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/decide.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Decides what to do from what the survey found. Changes nothing.
+ * @param connection to read what the host has kept
+ * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ */
+async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
+    return group('Plan', async () => {
+        const compose = demandCompose(seen);
+        demandDeployedFiles(compose, inputs.composeFiles);
+        const missing = tellMissingFiles(compose);
+        if (missing !== null)
+            warning(missing);
+        const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+        for (const text of [...mirrored.notices, ...knownHistory.problems])
+            notice(text);
+        const running = releaseOf(seen.containers, seen.images);
+        const databases = databaseServices(seen, inputs.databaseService);
+        const today = readableProject(seen, inputs);
+        const stores = storesOf(seen, today, inputs, databases);
+        const ignored = new Set([...databases, ...stores]);
+        const entries = entriesOf(knownHistory);
+        const isOurs = ({ environment }) => environment === inputs.environment;
+        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+        const history = knownHistory.host.filter(isOurs);
+        const { environment } = inputs;
+        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
+        onCandidates(others);
+        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
+        const wantedIn = (project) => inputs.restore?.isAlone === true
+            ? whatRuns
+            : wantedRelease(inputs.target, {
+                project,
+                databases,
+                history,
+                entries,
+                verdicts,
+                images: compose.images,
+                choice,
+                services: inputs.services,
+                registry: inputs.registry,
+            });
+        const current = currentSource(compose, inputs.deployDir);
+        const isKept = inputs.compose === 'kept';
+        const source = isKept
+            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
+            : current;
+        if (source.projectState === null)
+            throw projectStateUnknown();
+        const project = isKept ? keptProject(source, today) : today;
+        const wanted = wantedIn(project);
+        const request = {
+            project,
+            composeVersion: compose.version,
+            containers: seen.containers,
+            images: compose.images,
+            running,
+            databases,
+            stores,
+            named: new Set(inputs.services ?? []),
+            jobs: inputs.jobs,
+            swapFacts: seen.swapFacts ?? noSwapFacts,
+            wanted,
+            // While databases exchange their names, nothing may write.
+            strategy: inputs.restore === null ? inputs.strategy : 'recreate',
+            proxyService: inputs.proxyService,
+            proxies: compose.proxies,
+            healthUrl: inputs.healthUrl,
+            persist: inputs.persist,
+            envNames: compose.envNames,
+            unset: compose.unset,
+            settings: isKept
+                ? []
+                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
+            drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
+            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
+            updaters: seen.updaters,
+            filesChangedAt: compose.changedAt,
+            newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
+            schemaNow: newestSchema(knownHistory.host, inputs.environment),
+            projectState: source.projectState,
+        };
+        const ground = { seen, wanted, ignored, records: history };
+        const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
+        const swap = planRollback(request, schema);
+        const restoring = inputs.restore === null
+            ? null
+            : await planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+        const plan = restoring?.plan ?? swap;
+        // Throws now rather than later.
+        for (const { service } of plan.services)
+            tarOf(inlineFiles(source.config, source.values, service));
+        for (const line of [...planText(plan), ...decide_tableOf(others)])
+            info(line);
+        for (const { level, text } of plan.notes) {
+            if (level === 'warning')
+                warning(text);
+            else
+                info(text);
+        }
+        if (seen.hold !== null)
+            info('Deployments are already on hold because of an earlier rollback');
+        if (!inputs.planOnly)
+            refuseKnownBad(wanted, inputs.target, inputs.services);
+        if (!inputs.planOnly && schema?.refusal)
+            throw schema.refusal;
+        const afterPull = (settled) => guardAfterPull(connection, schema, settled, ground, inputs, signal);
+        return { plan, knownHistory, compose: source, restoring, afterPull };
+    });
+}
+/** Only the database is restored. */
+const whatRuns = {
+    images: new Map(),
+    source: 'the release that runs: only the database is restored',
+    record: null,
+    unknown: [],
+    knownBad: null,
+};
+/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
+function keptProject({ config }, today) {
+    const { name, services } = readProject(config, '', 'docker compose config --quiet');
+    const written = [...services].map(([service, facts]) => [
+        service,
+        { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
+    ]);
+    return { name, services: new Map(written) };
+}
+/** The table of releases to choose from, with its title. */
+function decide_tableOf(others) {
+    return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
+}
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
+    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
+}
+function projectStateUnknown() {
+    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+        hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+
+
+/**
+ * The failure to report when the rollback did not succeed.
+ * @param folder the transaction's folder on the host
+ * @param otherSettings the target was started with other settings than it ran with
+ */
+function endingFailure(outcome, folder, otherSettings) {
+    const { ending, left, foundStopped, problems } = outcome;
+    const stopped = foundStopped.join(', ');
+    const { code, message: why } = failureOf(outcome);
+    const evidence = `The containers' logs are in ${folder}/evidence`;
+    switch (ending) {
+        case 'refused':
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
+                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
+            });
+        case 'reverted':
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
+                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
+            });
+        default:
+            if (stopped !== '') {
+                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
+                    hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+                });
+            }
+            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
+                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
+            });
+    }
+}
+function failureOf({ failure, dockerRestarted }) {
+    const said = failure?.text || failure?.code || 'stuck';
+    if (dockerRestarted)
+        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
+    // A newer version may have written a code that this one does not know.
+    const code = failure?.code ?? 'stuck';
+    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
+}
+/** The target may well be good. */
+const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
+/** Hints for failures that are not the target's fault. */
+const revertedHints = {
+    'engine-died': 'Run it again',
+    'docker-restarted': 'Run it again',
+    'docker-failed': 'See what Docker says in the log, then run it again',
+    'stop-failed': 'See what Docker says in the log, then run it again',
+    'container-lost': 'Something else changed the containers: find out what, then run it again',
+    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+    'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
+    'still-starting': 'Raise "health-timeout"',
+    'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
+    'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
+    'max-downtime': 'Raise "max-downtime", or leave it empty',
+};
+const refusedHints = {
+    'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
+    'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
+    'not-created': 'See what docker compose says in the log',
+    unfinished: 'Run it again: it finishes that transaction first',
+};
+
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
 
 
@@ -42867,7 +47513,7 @@ function fewSettings(settings) {
 }
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 function sidecarsOf(dump, manifest, report) {
-    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, manifestText(manifest)],
         [names.report, report],
@@ -42941,7 +47587,7 @@ class DumpProgress {
         const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
         // The estimate may be too low: above it, a percentage would only confuse.
         const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+        this.#log.progress(`${units_formatBytes(bytes)} written, ${rate}${share}`);
     }
     #waiting(holder) {
         const now = Date.now();
@@ -43232,7 +47878,7 @@ function judgeSize(dump, { previous, encoding }, ratio) {
         return check('passed', `not compared: ${previous.id} has another format or compression`);
     }
     const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
-    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
+    const comparison = `${units_formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
     if (share >= ratio)
         return check('passed', comparison);
     return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
@@ -43312,7 +47958,7 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
 function publish_advised(error) {
-    if (!failure_isFailure(error) || error.hint !== undefined)
+    if (!isFailure(error) || error.hint !== undefined)
         return error;
     return new failure_Failure(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
@@ -43327,7 +47973,7 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return failure_isFailure(error) && Object.hasOwn(cutOffs, error.code);
+    return isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
     return new failure_Failure('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
@@ -43361,48 +48007,6 @@ function logOf({ logFile, logLine }) {
     return { log_file: logFile, log_line: logLine };
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
-/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
-function relationName({ schema, name }) {
-    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
-    return `${shown(schema)}.${shown(name)}`;
-}
-/** A name in SQL, whatever it holds. */
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
-
-
-// What the facts about tables come to, in words for people.
-/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
-function isHashed({ content, rows }) {
-    return rows === 0 || (content !== null && content.rows > 0);
-}
-/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
-function hashedText(tables) {
-    const hashed = tables.filter(isHashed);
-    const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
-    const sampled = hashed.length - whole;
-    const rows = hashed.reduce((sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows), 0);
-    const not = tables.length - hashed.length;
-    const parts = [
-        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
-    ];
-    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
-}
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function table_facts_leftOut(tables) {
-    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
-}
-/** `1 row in public.q_mail, which belongs to the extension hstore`. */
-function leftOutText(tables) {
-    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
-    return listed(told, 5);
-}
-
 ;// CONCATENATED MODULE: ./build/shared/report/dump-notes.js
 
 
@@ -43429,7 +48033,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 function sizeChart(points, minRatio) {
     const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
     const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
-    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
+    const sizes = shown.map(({ bytes }) => units_formatBytes(bytes));
     const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
     return shown.map((point, index) => {
         const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
@@ -43549,7 +48153,7 @@ function report_verdict(manifest, { problems }) {
 }
 function backupLines(manifest, { host, folder, previous }) {
     const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
+    const before = manifest.dumpBytes === null ? '' : `; ${units_formatBytes(manifest.dumpBytes)} before compression`;
     const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
     return text_layout_fields([
         [
@@ -43557,15 +48161,15 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${report_timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
-        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+        ['Size', `${units_formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
         ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
         ['SHA-256', manifest.sha256],
         ['MD5', manifest.md5],
-        ['Holds', contentsOf(manifest)],
+        ['Holds', report_contentsOf(manifest)],
         ['Extensions', extensions === '' ? 'none' : extensions],
         ['Started by', manifest.actor ?? 'unknown'],
         ['Run', manifest.runUrl ?? 'unknown'],
@@ -43578,9 +48182,9 @@ function encodingOf({ format, compression, encryption }) {
 }
 function against(previous, bytes) {
     const share = previous.sizeBytes === 0 ? '' : `; this one is ${Math.round((100 * bytes) / previous.sizeBytes)} % of that`;
-    return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
+    return `${units_formatBytes(previous.sizeBytes)} on ${report_timeOf(previous.startedAt)}${share}`;
 }
-function contentsOf({ tables, sequences, largeObjects }) {
+function report_contentsOf({ tables, sequences, largeObjects }) {
     return [
         counted(tables.length, 'table'),
         counted(sequences.length, 'sequence'),
@@ -43669,280 +48273,11 @@ function restoreLines(restore) {
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
-function timeOf(iso) {
+function report_timeOf(iso) {
     return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 function grouped(n) {
     return n.toLocaleString('en-US');
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/in-container.js
-
-/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
-function inContainer({ container, access }, ...options) {
-    const { place, password } = access;
-    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
-    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
-    const clean = without.length === 0 ? [] : ['env', ...without];
-    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
-    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
-}
-/** Whether `docker exec CONTAINER` alone is enough. */
-const reachesByItself = ({ access }) => access.place === null && access.password === null;
-/** As the container's shell reads it. */
-function expansionOf(variable) {
-    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
-}
-/** One line to paste into bash. */
-function pastedLine(words) {
-    return words.map(quoteForShell).join(' ');
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
-// Lines of shell that an operator pastes.
-
-const foldAt = 92;
-/** In a subshell, so that an error does not end the operator's shell. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + shell_quote_quoteForShell(word.slice(option.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
-
-
-
-
-
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
-/** The commands that restore a set, whatever the names of its database, user and folders. */
-function restoreCommands(manifest, place) {
-    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = naming_setFileNames(prefix, manifest.id, manifest);
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-    const isSealed = manifest.encryption === 'age';
-    const cd = isSealed ? [] : [command(['cd', place.folder])];
-    const where = isSealed ? whereKeyIs(place) : null;
-    const unpacked = (file) => isSealed
-        ? [
-            ['age', '--decrypt', '--identity', 'key.txt', file],
-            ['gzip', '-dc'],
-        ]
-        : [['zcat', file]];
-    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
-    // A dump does not include what ALTER DATABASE … SET has set.
-    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
-    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
-    const check = command(['sha256sum', '--check', files.sha256]);
-    const dump = readDump(manifest, files.dump, place);
-    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
-    const done = (what) => command(['echo', what]);
-    const rolesBlock = reachesByItself(place)
-        ? [...cd, roles].join(' &&\n')
-        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
-    const restored = nameWith(manifest.database, '_restored');
-    if (livesInOneDatabase(manifest)) {
-        const { database } = manifest;
-        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
-        const count = (name) => `count(*) FILTER (WHERE datname = ${restore_command_literal(name)})`;
-        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
-        return {
-            where,
-            database,
-            roles: rolesBlock,
-            restore: strictly([
-                ...cd,
-                ...opening(place),
-                check,
-                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
-                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
-                // On a new server there may be none to put aside.
-                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
-                // All that can fail does so before the old database is touched.
-                alone(place, createDatabase(manifest, place, restored)),
-                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
-                ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
-                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
-                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
-                settings,
-                'trap - EXIT',
-                done(`Restored into ${database}; the old database is ${old}`),
-            ]),
-            swap: null,
-            back: strictly([
-                ...opening(place),
-                ...exchanged(database, failed, old, sql),
-                done(`${database} is the old database again; the other one is ${failed}`),
-            ]),
-        };
-    }
-    return {
-        where,
-        database: restored,
-        roles: rolesBlock,
-        restore: strictly([
-            ...cd,
-            ...opening(place),
-            check,
-            alone(place, createDatabase(manifest, place, restored)),
-            into(restored),
-            done(`Restored into ${restored}`),
-        ]),
-        swap: strictly([
-            ...cd,
-            ...opening(place),
-            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
-            settings,
-        ]),
-        back: null,
-    };
-}
-/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
-/** The database in which other databases are created and renamed. */
-const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
-/**
- * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
- * that cron.database_name names.
- */
-function livesInOneDatabase({ extensions }) {
-    return extensions.some(({ name }) => name === 'pg_cron');
-}
-/**
- * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
- * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
- */
-function exchanged(database, old, next, run) {
-    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${restore_command_literal(database)}`;
-    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${restore_command_literal(name)})`;
-    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
-    return [
-        `exchange() {\n${indented(run(statements))}\n}`,
-        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
-    ];
-}
-/** What is said if the block ends before `trap - EXIT`. */
-function untilDone(words) {
-    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
-}
-const aside = (words) => `echo ${shell_quote_quoteForShell(words)} >&2`;
-/**
- * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
- * looks like a connection string for one.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
-}
-/** Gives the lines after it a short name for what leads into the container, where that is long. */
-function opening(place) {
-    if (reachesByItself(place))
-        return [];
-    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
-}
-/** A command that reads what a pipe gives it. */
-function fed(place, words) {
-    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
-}
-/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
-function alone(place, words) {
-    return reachesByItself(place)
-        ? command([...inContainer(place), ...words])
-        : `${command(['db', ...words])} </dev/null`;
-}
-/** template0: other templates may already contain something, or have another encoding. */
-function createDatabase(manifest, place, name) {
-    // By itself it connects to the database postgres, which an earlier try may have left half restored.
-    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
-    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
-    return ['createdb', ...options, '--', name];
-}
-/** Options of createdb for a database like the source. */
-function createOptions(manifest) {
-    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
-}
-/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions(manifest) {
-    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
-    }
-    // createdb has this option from version 16 on, and so do databases.
-    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
-}
-/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
-function readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
-    }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
-}
-/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name, before) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
-    // Not as a single transaction: the dump has transactions of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return fed(place, [...before, 'psql', ...strict, ...into]);
-}
-/** One command string is one transaction: both names change, or neither. */
-function swapNames(database, old, next) {
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(next, database)}`;
-}
-/** For a server with any value of standard_conforming_strings. */
-function restore_command_literal(value) {
-    const doubled = value.replaceAll("'", "''");
-    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
@@ -44026,7 +48361,7 @@ function escapedUnits(character) {
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Of a run that failed; `known` is what it found out before. */
 function run_line_failureLine(run, error, known) {
-    const problem = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const problem = isFailure(error) ? error : new failure_Failure('defect', String(error));
     return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 /** Of a run that kept a verified backup. */
@@ -44116,7 +48451,7 @@ function readLock(line) {
         return locks_read(JSON.parse(line), 'lock');
     }
     catch (error) {
-        if (error instanceof SyntaxError || failure_isFailure(error, 'bad-value'))
+        if (error instanceof SyntaxError || isFailure(error, 'bad-value'))
             return null;
         throw error;
     }
@@ -44139,45 +48474,6 @@ function endLock({ pid, gid, database }) {
     if (gid !== null)
         return `in psql, in the database ${database} (COMMIT PREPARED instead keeps its work): ROLLBACK PREPARED '${gid.replaceAll("'", "''")}';`;
     return `in psql: ${pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const said_hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== said_hidden)
-        return text;
-    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
-    return `an error whose words may hold data; ${where}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
@@ -44212,7 +48508,7 @@ function tellHold({ reason, since, run }) {
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, tick the box "release-hold" when you start the deployment (release-hold: true in a workflow file), or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -44296,7 +48592,7 @@ function demandCounts(records, lines) {
  * @param lock who was last seen to hold a lock on a table
  */
 function translate(error, lines, lock, request) {
-    if (!failure_isFailure(error))
+    if (!isFailure(error))
         return error;
     const { backupDir, lockWait, user } = request;
     const log = lines.join('\n');
@@ -44354,7 +48650,7 @@ function judgeDump(evidence) {
         judgeMagic(evidence),
         judgeDisk(evidence),
         verification_judgeReading(evidence),
-        judgeTables(evidence),
+        verification_judgeTables(evidence),
         judgeCounts(evidence),
     ];
 }
@@ -44395,7 +48691,7 @@ function verification_judgeReading({ encoding: { format, encryption }, stages, v
     }
     return verification_passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
-function judgeTables({ encoding: { format }, contents, stages, tables }) {
+function verification_judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const dumped = tables.filter(({ isDumped }) => isDumped);
     const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
@@ -44556,14 +48852,14 @@ function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
-    const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
+    const text = (name, longest = take_longestText) => unpack(records.find(name) ?? '', longest);
     const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -44684,7 +48980,7 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
             return { ready, held, attempt };
         }
         catch (error) {
-            const isStale = failure_isFailure(error, 'sets-changed');
+            const isStale = isFailure(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
             log.progress('Other backups have changed since the survey: surveying again');
@@ -44728,8 +49024,8 @@ function tellSurvey(seen, { host, catalogue }, log) {
     const { place } = database.access;
     if (place !== null)
         log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
-    log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
+    log.info(`Database "${database.database}", ${units_formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${units_formatBytes(seen.freeBytes)} free, about ${units_formatBytes(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
     if (encoding.encryption === 'age') {
         log.info('Encrypted on the host by age before anything is written, so the host cannot read it either');
@@ -44773,8 +49069,8 @@ async function takeDump(connection, ready, run, log) {
     return held;
 }
 function schemaFile(backupDir, set) {
-    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_pathOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${catalogue_pathOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
@@ -44829,7 +49125,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         minSizeRatio: order.minSizeRatio,
     };
     const sidecars = sidecarsOf(dump, manifest, reportText(facts));
-    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+    demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(run, log),
         holder,
@@ -44896,17 +49192,18 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
             throw withoutBackup(error);
         });
         const { publicationPlan, place } = kept.facts;
-        const { id, sizeBytes, sha256, schemaSha256, file, checks } = publicationPlan.manifest;
+        const { manifest } = publicationPlan;
+        const { id, sizeBytes, sha256, schemaSha256, file, checks } = manifest;
         const path = `${place.folder}/${file}`;
-        success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
+        success(`Backup ${id} is verified: ${units_formatBytes(sizeBytes)}, ${path}`);
         for (const problem of kept.problems)
             warning(`Backup ${id}: ${problem}`);
-        return { id, sizeBytes, sha256, file: path, schemaSha256, checks };
+        return { id, sizeBytes, sha256, file: path, schemaSha256, checks, manifest };
     });
 }
 /** The hint also names the way around; whether to take it is the operator's choice. */
 function withoutBackup(error) {
-    if (!failure_isFailure(error) || error.code === 'cancelled')
+    if (!isFailure(error) || error.code === 'cancelled')
         return error;
     return new failure_Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
         hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait, tick the box "skip-backup" of the form. In a workflow file: skip-backup: true`,
@@ -45068,7 +49365,7 @@ async function pullImages(connection, request) {
         return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
     }
     catch (error) {
-        throw failure_isFailure(error) ? pull_explain(error, registry) : error;
+        throw isFailure(error) ? pull_explain(error, registry) : error;
     }
 }
 function readImage(value) {
@@ -45253,7 +49550,21 @@ function settledPlan(plan, images) {
         ...plan.from,
         ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),
     };
-    return { ...plan, services, to };
+    return { ...plan, services, to, restore: settledRestore(plan, services) };
+}
+/** What turned out to run the target already is not swapped, but still has to stop while the databases exchange their names. */
+function settledRestore({ services, restore }, swapped) {
+    if (restore === null)
+        return null;
+    const spared = services.filter(({ service }) => !swapped.some((step) => step.service === service));
+    const restarted = spared
+        .filter(({ strategy }) => strategy === 'recreate')
+        .map(({ service, fromImage }) => ({
+        service,
+        imageId: fromImage.imageId ?? '',
+        why: 'it already runs the target',
+    }));
+    return { ...restore, restarted: [...restore.restarted, ...restarted] };
 }
 /** The digest in the reference's own repository. Docker uses short names for repositories on Docker Hub. */
 function digestIn({ repoDigests }, reference) {
@@ -45280,13 +49591,8 @@ function transactionRequest(decided) {
         compose: decided.compose.call,
         inlineFiles: inlineArchives(decided),
         projectState: plan.projectState,
-        services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
-            service,
-            strategy,
-            targetImageId: toImage.imageId ?? '',
-            retag,
-            fixedName,
-        })),
+        services: servicesOf(decided),
+        database: decided.restoring?.exchange ?? null,
         proxies: plan.proxies,
         lookedUpOnce: plan.lookedUpOnce,
         override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
@@ -45298,12 +49604,34 @@ function transactionRequest(decided) {
         maxDowntime: inputs.maxDowntime,
         healthUrl: inputs.healthUrl,
         onFailure: inputs.onFailure,
-        blame: !plan.otherSettings,
+        // Of a restore alone, the release is not to blame.
+        blame: !plan.otherSettings && plan.services.length > 0,
         lockWait: inputs.lockWait,
         holder: decided.holder,
         historyId: decided.historyId,
         outcome: outcomeTexts(decided),
     };
+}
+/** What is swapped and what is only restarted, dependencies first. */
+function servicesOf({ plan, restoring }) {
+    const swapped = plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
+        service,
+        strategy,
+        targetImageId: toImage.imageId ?? '',
+        retag,
+        fixedName,
+    }));
+    if (restoring === null || plan.restore === null)
+        return swapped;
+    const restarted = plan.restore.restarted.map(({ service, imageId }) => ({
+        service,
+        strategy: 'restart',
+        targetImageId: imageId,
+        retag: null,
+        fixedName: null,
+    }));
+    const all = [...swapped, ...restarted];
+    return restoring.order.flatMap((name) => all.filter(({ service }) => service === name));
 }
 function inlineArchives({ plan, compose }) {
     return new Map(plan.services.flatMap(({ service }) => {
@@ -45321,13 +49649,14 @@ function outcomeTexts(decided) {
         id: decided.historyId,
         at: marks.at,
         environment: inputs.environment,
-        event: 'rollback',
+        event: plan.services.length === 0 ? 'restore' : 'rollback',
         status,
         verdict,
         release: plan.to,
         previous: plan.from,
         schemaSha256: decided.schemaSha256,
         backupId: decided.backupId,
+        restoredId: plan.restore?.backupId ?? null,
         // A record with a longer reason would be rejected when it is read.
         reason: inputs.reason?.slice(0, longestReason) ?? null,
         actor: workflow.actor,
@@ -45339,7 +49668,7 @@ function outcomeTexts(decided) {
     });
     const texts = (each) => ({ record: historyLine(each), line: auditLine(each) });
     // Without a health check, nothing has proven that a service works.
-    const isProven = inputs.healthUrl !== null || plan.services.every(({ proven }) => proven);
+    const isProven = plan.services.length > 0 && (inputs.healthUrl !== null || plan.services.every(({ proven }) => proven));
     const hold = {
         reason: inputs.reason ?? 'a rollback',
         since: marks.at,
@@ -45356,7 +49685,8 @@ function outcomeTexts(decided) {
             reverted: texts(record('reverted', marks.verdict)),
             failed: texts(record('failed', marks.verdict)),
         },
-        hold: inputs.hold ? holdText(hold) : null,
+        // A restore alone takes no release back.
+        hold: inputs.hold && plan.services.length > 0 ? holdText(hold) : null,
     };
 }
 
@@ -45369,19 +49699,33 @@ function outcomeTexts(decided) {
 
 
 
+
+
+
 /** Summary of a rollback that succeeded. */
-function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, source, durationMs) {
-    const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-    success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
-    const forward = forwardCommands(plan, outcome, source);
+function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, restoring, loaded }, inputs, durationMs) {
+    const done = doneIn(plan);
+    success(`${done} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+    const forward = forwardCommands(plan, outcome, compose);
     for (const line of forward)
         info(line);
+    const aside = restoring?.exchange.aside.replace(transactionMark, id) ?? null;
+    const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
+    if (cleanup !== null)
+        info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
     writeSummary([
         outcome.problems.length === 0
-            ? verdict('good', `Rolled back to ${tags}`)
-            : verdict('attention', `Rolled back to ${tags}, but some steps failed`),
+            ? verdict('good', done)
+            : verdict('attention', `${done}, but some steps failed`),
         ...outcome.problems.map(paragraph),
-        servicesTable(plan),
+        ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
+        ...(restoring === null || loaded === null || aside === null
+            ? []
+            : restoreBlocks(plan, {
+                loaded,
+                aside,
+                givenUp: givenUp(restoring.manifest, backup?.manifest ?? null, new Date()),
+            })),
         facts([
             ['Environment', inputs.environment],
             ['Reason', inputs.reason ?? 'none given'],
@@ -45392,30 +49736,34 @@ function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, source,
             ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
         ]),
         ...timelineBlocks(lines),
-        heading('Next steps'),
+        ...(forward.length === 0 && cleanup === null ? [] : [heading('Next steps')]),
         ...forward.flatMap(advice),
+        ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
         ...notesBlock(plan),
     ]);
 }
 /** Summary of a plan that was not carried out. */
 function summarizePlan(plan, inputs, candidates) {
+    const isEmpty = plan.services.length === 0 && plan.restore === null;
     writeSummary([
-        plan.services.length === 0
+        isEmpty
             ? verdict('good', `Nothing would change in ${inputs.environment}`)
             : verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
-        paragraph(`The target is ${plan.source}.`),
-        servicesTable(plan),
-        ...(plan.services.length === 0 ? [] : howToCarryOut(plan)),
+        paragraph(`${targetText(plan)}.`),
+        ...(plan.services.length + plan.leftAlone.length === 0 ? [] : [servicesTable(plan)]),
+        ...restoreBlocks(plan, null),
+        ...(isEmpty ? [] : howToCarryOut(plan)),
         ...notesBlock(plan),
         ...candidatesBlocks(candidates),
     ]);
 }
 /** Which boxes of the form carry out this plan and no other. */
-function howToCarryOut({ hash }) {
+function howToCarryOut({ hash, restore }) {
     return [
         heading('To carry out exactly this plan'),
-        ...boxes('fill in the form as for this run, with "plan-only" unticked and these two', [
+        ...boxes('fill in the form as for this run, with "plan-only" unticked and these', [
             ['confirm', 'ROLLBACK'],
+            ...(restore === null ? [] : [['confirm-restore', 'RESTORE']]),
             ['expect-plan', hash],
         ]),
         paragraph('In a workflow file:'),
@@ -45429,6 +49777,33 @@ function summarizeUnchanged(plan, inputs) {
         table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
 }
+/** `Rolled back to web v1`, `Restored "shop" from 20261127_021700`, or both. */
+function doneIn({ services, restore }) {
+    const tags = services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+    if (restore === null)
+        return `Rolled back to ${tags}`;
+    const restored = `estored "${restore.database}" from backup ${restore.backupId}`;
+    return services.length === 0 ? `R${restored}` : `Rolled back to ${tags}, and r${restored}`;
+}
+/** How to take a restore back, and how to end it. */
+function afterRestore(backup, aside, cleanup) {
+    return [
+        ...(backup === null
+            ? []
+            : boxes('to have the data of before this restore again, start the same workflow with these', [
+                ['restore-database', backup.id],
+                ['confirm-restore', 'RESTORE'],
+            ])),
+        paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+        codeBlock(cleanup, 'bash'),
+    ];
+}
+/** To be typed on the host, when the old database is no longer needed. */
+function dropCommand({ exchange, containerName: container }, aside) {
+    const { access, user } = exchange;
+    const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', aside];
+    return pastedLine([...inContainer({ container, access }), ...words]);
+}
 /** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan, { held }, source) {
     return [
@@ -45436,7 +49811,7 @@ function forwardCommands(plan, { held }, source) {
         ...(source.keptIn === null
             ? []
             : [
-                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${shell_quote_quoteForShell(`${source.keptIn}/files`)}`,
+                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
             ]),
         ...(held
             ? [
@@ -45447,6 +49822,7 @@ function forwardCommands(plan, { held }, source) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/rollback.js
+
 
 
 
@@ -45502,10 +49878,10 @@ async function rollback(inputs, workflow, context, story) {
     }
     catch (error) {
         // These leave the operator with a choice. Once the plan was shown, so were they.
-        const mustChoose = failure_isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+        const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)
             run.story.candidates = [];
-        for (const line of tableOf(run.story.candidates))
+        for (const line of decide_tableOf(run.story.candidates))
             info(line);
         summarizeFailure(error, inputs, outputs, run.story);
         throw error;
@@ -45522,7 +49898,7 @@ function refuseStrangers({ event }) {
     });
 }
 async function carryOut(connection, reach, run) {
-    const { inputs, workflow, signal, outputs, historyId } = run;
+    const { inputs, workflow, signal } = run;
     const mirror = historyMirror({
         environment: inputs.environment,
         kinds: inputs.history,
@@ -45533,9 +49909,18 @@ async function carryOut(connection, reach, run) {
     const mirrored = mirror.load();
     const seen = await look(connection, run);
     run.story.seen = seen;
-    const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+    const decision = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
         run.story.candidates = list;
     });
+    try {
+        await carryOutPlan(connection, reach, run, { ...decision, seen, mirror });
+    }
+    finally {
+        await decision.restoring?.source.close();
+    }
+}
+async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, compose, restoring, afterPull, mirror }) {
+    const { inputs, signal, outputs, historyId } = run;
     run.story.plan = plan;
     outputs.from = JSON.stringify(plan.from);
     outputs.to = JSON.stringify(plan.to);
@@ -45547,7 +49932,7 @@ async function carryOut(connection, reach, run) {
         return;
     }
     expectPlan(plan, inputs);
-    if (plan.services.length === 0) {
+    if (plan.services.length === 0 && restoring === null) {
         await tellUnchanged(plan, run);
         return;
     }
@@ -45556,21 +49941,26 @@ async function carryOut(connection, reach, run) {
         info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
     }
     const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
-    const settled = settledPlan(plan, images);
+    const settled = await afterPull(settledPlan(plan, images));
+    if (restoring !== null)
+        demandPaired(restoring, settled);
     run.story.plan = settled;
     outputs.to = JSON.stringify(settled.to);
-    if (settled.services.length === 0) {
+    if (settled.services.length === 0 && restoring === null) {
         await tellUnchanged(settled, run);
         return;
     }
     const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
     run.story.backup = backup;
     outputs['backup-id'] = backup?.id ?? null;
+    const loaded = restoring === null ? null : await loadBackup(connection, restoring, inputs, run);
+    run.story.loaded = loaded;
     const request = transactionRequest({
         ...run,
         plan: settled,
         compose,
         images,
+        restoring,
         backupId: backup?.id ?? null,
         schemaSha256: backup?.schemaSha256 ?? null,
         token: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
@@ -45585,12 +49975,21 @@ async function carryOut(connection, reach, run) {
             outputs.status = 'failed';
             info(`Transaction ${id}`);
         },
-    }));
+    }))
+        .catch(async (error) => {
+        // Without an id, nothing was started that could still need it.
+        if (restoring !== null && outputs['transaction-id'] === null)
+            await dropLoaded(connection, restoring);
+        throw error;
+    });
+    // The engine has done so, if it came so far.
+    if (restoring !== null && carried.outcome.ending === 'refused')
+        await dropLoaded(connection, restoring);
     run.story.carried = carried;
     await copyRecords(carried, knownHistory, run, mirror);
     if (carried.outcome.ending === 'rolled-back')
         await keepFiles(connection, compose, run);
-    await tellEnding(carried, settled, backup, compose, run);
+    await tellEnding(carried, settled, { backup, compose, restoring, loaded }, run);
     if (carried.recorded !== null)
         outputs['history-id'] = historyId;
 }
@@ -45603,7 +50002,7 @@ async function keepFiles(connection, compose, { inputs }) {
         await keepCompose(connection, { backupDir: inputs.backupDir, id: compose.settings.kept, config, files, envFiles }, host);
     }
     catch (error) {
-        if (!failure_isFailure(error))
+        if (!isFailure(error))
             throw error;
         notice(`The compose files of this release were not kept on the host: ${error.message}`);
     }
@@ -45615,8 +50014,8 @@ async function look(connection, run) {
         const once = () => surveyProject(connection, {
             ...inputs,
             probe: insideScript(),
-            // Without a backup, the state of the backup folders must not stop the rollback.
-            sets: !inputs.skipBackup && !inputs.planOnly,
+            // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
+            sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
             setup: false,
             layout: layoutLines,
         }, signal, host);
@@ -45666,13 +50065,13 @@ async function copyRecords(carried, knownHistory, { inputs }, mirror) {
         notice(text);
 }
 /** Reports how it ended. @throws Failure unless the rollback succeeded */
-async function tellEnding(carried, plan, backup, compose, { inputs, outputs, startedAt }) {
+async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
     const { outcome, id } = carried;
     outputs.status = outcome.ending ?? 'failed';
     outputs['downtime-ms'] = outcome.downtimeMs;
     outputs['failed-requests'] = outcome.failedRequests;
     if (outcome.ending === 'rolled-back') {
-        summarizeRollback(carried, plan, backup, inputs, compose, Date.now() - startedAt.getTime());
+        summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
             log_error(problem, 'Rolled back, with problems');
         return;

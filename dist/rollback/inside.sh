@@ -211,7 +211,7 @@ SQL
 ask() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
 
 # Statements on stdin, answers on stdout, for as long as the caller keeps both open.
-session() { exec psql -XAtq -v ON_ERROR_STOP=1; }
+session() { exec psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # dump FORMAT COMPRESSION LEVEL SNAPSHOT LOCK-WAIT-MS: the dump on stdout. Exit 31: pg_dump failed; 32: the compressor.
 dump() {
@@ -248,8 +248,8 @@ buffered() {
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
-# schema SNAPSHOT LOCK-WAIT-MS: without tablespaces, which are folders of this machine.
-schema() { exec pg_dump --schema-only --no-tablespaces --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+# schema LOCK-WAIT-MS [SNAPSHOT]: without tablespaces, which are folders of this machine.
+schema() { exec pg_dump --schema-only --no-tablespaces --lock-wait-timeout="$1" ${2:+"--snapshot=$2"} --no-password; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
@@ -257,25 +257,27 @@ globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
 # Properties of the database itself, which a dump without --create leaves out: its owner, grants, comment and settings. A
 # superuser runs this SQL when the database is put in place, so every value that others chose is quoted, as pg_dump does:
 # a list element by element, or as a whole if it cannot be read as a list.
+# settings [NAME]: for a database of this name, if it is not the same.
 settings() {
   # Not with -c: before version 15, psql shows only the last answer.
-  session <<'SQL'
+  session -v name="${1:-}" <<'SQL'
+SELECT coalesce(nullif(:'name', ''), current_database()) AS name \gset
 SET client_encoding = 'UTF8';
 SELECT 'SET client_encoding = ''UTF8'';' UNION ALL SELECT 'SET standard_conforming_strings = on;';
-SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+SELECT format('ALTER DATABASE %I OWNER TO %I;', :'name', pg_get_userbyid(datdba)) FROM pg_database
   WHERE datname = current_database();
-SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
+SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', :'name', datconnlimit) FROM pg_database
   WHERE datname = current_database() AND datconnlimit >= 0;
-SELECT format('COMMENT ON DATABASE %I IS %L;', datname, shobj_description(oid, 'pg_database')) FROM pg_database
+SELECT format('COMMENT ON DATABASE %I IS %L;', :'name', shobj_description(oid, 'pg_database')) FROM pg_database
   WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', :'name', pg_get_userbyid(datdba)) FROM pg_database
   WHERE datname = current_database() AND datacl IS NOT NULL;
-SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
+SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, :'name',
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
   FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type;
 SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
-    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name,
+    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, :'name', name,
     CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries',
         'shared_preload_libraries', 'unix_socket_directories')
       AND value ~ '^[[:space:]]*(("([^"]|"")*"|[^",[:space:]][^,[:space:]]*)[[:space:]]*(,[[:space:]]*("([^"]|"")*"|[^",[:space:]][^,[:space:]]*)[[:space:]]*)*)?$'
@@ -362,5 +364,3 @@ SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.gran
   ORDER BY l.granted DESC, nspname, relname LIMIT 3;
 SQL
 }
-
-"$@"

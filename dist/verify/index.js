@@ -28371,14 +28371,21 @@ module.exports = {
 /***/ 2220:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "576b8da9a048aacb6c45.sh";
+module.exports = __nccwpck_require__.p + "d1db623a7331b8d85946.sh";
 
 /***/ }),
 
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8645c263c5c31e0351eb.sh";
+module.exports = __nccwpck_require__.p + "23b46d4ef999b2fe35f3.sh";
+
+/***/ }),
+
+/***/ 18756:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0720957f11f380e4a2b8.sh";
 
 /***/ }),
 
@@ -28455,7 +28462,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
+module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
@@ -28497,7 +28504,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
+module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
 
 /***/ }),
 
@@ -28578,6 +28585,13 @@ module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
 
 /***/ }),
 
+/***/ 21706:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e80a84fc758b33dccfbe.sh";
+
+/***/ }),
+
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28616,14 +28630,7 @@ module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
-
-/***/ }),
-
-/***/ 64142:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
+module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
@@ -28634,17 +28641,10 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 
 /***/ }),
 
-/***/ 51681:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
-
-/***/ }),
-
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2c2b7aadf0407ddc0be8.sh";
+module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
 
 /***/ }),
 
@@ -28658,28 +28658,21 @@ module.exports = __nccwpck_require__.p + "45b4c12e7ad4ace02434.sh";
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
+module.exports = __nccwpck_require__.p + "c79b0aa164dd0993cdcc.sh";
 
 /***/ }),
 
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
-
-/***/ }),
-
-/***/ 88028:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
+module.exports = __nccwpck_require__.p + "1a7ac6c44a2d5b78eedc.sh";
 
 /***/ }),
 
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7ab567c9023d09d1cf72.sh";
+module.exports = __nccwpck_require__.p + "31e61002039aae5ac953.sh";
 
 /***/ }),
 
@@ -32280,6 +32273,26 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
+// NAMESPACE OBJECT: ./build/shared/runner/log.js
+var log_namespaceObject = {};
+__nccwpck_require__.r(log_namespaceObject);
+__nccwpck_require__.d(log_namespaceObject, {
+  closeGroup: () => (closeGroup),
+  doubtful: () => (doubtful),
+  error: () => (log_error),
+  failed: () => (failed),
+  group: () => (log_group),
+  host: () => (host),
+  important: () => (important),
+  info: () => (info),
+  notice: () => (log_notice),
+  passed: () => (passed),
+  progress: () => (progress),
+  quietly: () => (quietly),
+  success: () => (success),
+  warning: () => (warning)
+});
+
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/shared/failure.js
@@ -33457,7 +33470,7 @@ async function inFolder(work) {
 /** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
 const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
 /** In front of a command: the line's start, or a word that announces one. */
-const announced = String.raw `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
+const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
 const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
@@ -34747,6 +34760,17 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-keep-inputs.js
+
+
 /**
  * Which copies to keep. Call it within `readInputs`.
  * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
@@ -34766,13 +34790,6 @@ function readOffsiteKeep(input, { bucket }, keep) {
         weekly: given['keep-weekly'] ?? keep.weekly,
         monthly: given['keep-monthly'] ?? keep.monthly,
     };
-}
-/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
-function demandNothing(given) {
-    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
-    if (name === undefined)
-        return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
@@ -35086,6 +35103,7 @@ const settings = shape({
     kept: hash,
     services: mapOf(isServiceName, hash, 200),
 });
+const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -35097,7 +35115,8 @@ const record = shape({
     release,
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    backupId: orNull(backupId),
+    restoredId: orNull(backupId),
     reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
@@ -35237,8 +35256,28 @@ function sameImages(one, other) {
         }));
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+;// CONCATENATED MODULE: ./build/shared/plan/target-image.js
 
+
+/**
+ * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
+ * moves.
+ * @param repository of the wanted image
+ */
+function target_image_isThatImage({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !moves(tag) &&
+        (known.image === null || referenceOf(known.image)?.repository === repository));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
 
 
 
@@ -35251,7 +35290,7 @@ function known_bad_knownBad(images, records, ignored, repositoryOf) {
     const wanted = [...images].filter(([service]) => !ignored.has(service));
     const isIn = (release, [service, image]) => {
         const known = release.get(service);
-        return known !== undefined && isThat(image, known, repositoryOf(service));
+        return known !== undefined && isThatImage(image, known, repositoryOf(service));
     };
     const words = wordsOn(records, ignored);
     const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
@@ -35299,19 +35338,6 @@ function tell({ record, isLeft }, names) {
 }
 function named([service, { tag, digest, imageId }]) {
     return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
-function isThat({ tag, digest, imageId }, known, repository) {
-    if (digest !== null && known.digest !== null && digest === known.digest)
-        return true;
-    if (imageId !== null && known.imageId !== null)
-        return imageId === known.imageId;
-    if (digest !== null && known.digest !== null)
-        return false;
-    return (tag !== null &&
-        tag === known.tag &&
-        !moves(tag) &&
-        (known.image === null || referenceOf(known.image)?.repository === repository));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
@@ -35501,60 +35527,63 @@ function unknownRecord(id, { entries }) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
-/**
- * Splits an SQL text into statements, without semicolons and without pure comments. Reads quotes, dollar quotes and
- * comments as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
- * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
- */
-function statementsIn(sql) {
-    const statements = [];
-    let start = 0;
-    let isEmpty = true;
-    let at = 0;
-    while (at < sql.length) {
-        const rest = sql.slice(at, at + longestOpening);
-        if (sql[at] === ';') {
-            if (!isEmpty)
-                statements.push(sql.slice(start, at).trim());
-            at += 1;
-            [start, isEmpty] = [at, true];
-        }
-        else if (rest.startsWith('--'))
-            at = endOfLine(sql, at);
-        else if (rest.startsWith('/*'))
-            at = endOfComment(sql, at);
-        else if (/^\s/.test(rest))
-            at += 1;
-        else {
-            if (isEmpty && sql[at] === '\\')
-                throw new RangeError('has a command of psql, such as \\copy');
-            isEmpty = false;
-            at = endOfToken(sql, at, rest);
-        }
-    }
-    if (!isEmpty)
-        statements.push(sql.slice(start).trim());
-    return statements;
-}
+;// CONCATENATED MODULE: ./build/shared/postgres/lexemes.js
+// SQL as PostgreSQL's lexer reads it (documentation 4.1), with standard_conforming_strings on.
+const blank = /[ \t\n\r\f\v]+/y;
+const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
 /** The tag of a dollar quote is an identifier: at most 63 bytes. */
-const longestOpening = 70;
-function endOfToken(sql, at, rest) {
-    const dollar = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
-    if (dollar !== undefined)
-        return after(sql, dollar, at + dollar.length);
-    const word = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0];
-    if (/^[eE]'/.test(rest))
-        return endOfEscaped(sql, at + 2);
-    if (word !== undefined)
-        return at + word.length;
-    if (rest.startsWith("'"))
-        return after(sql, "'", at + 1);
-    if (rest.startsWith('"'))
-        return after(sql, '"', at + 1);
-    return at + 1;
+const dollar = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]{0,62})?\$/y;
+/**
+ * What begins at this place, and where it ends.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment
+ */
+function lexemeAt(sql, at) {
+    const begin = sql[at] ?? '';
+    switch (begin) {
+        case "'":
+            return { kind: 'text', end: endOfQuote(sql, at) };
+        case '"':
+            return { kind: 'name', end: endOfQuote(sql, at) };
+        case '-':
+            if (sql[at + 1] === '-')
+                return { kind: 'comment', end: endOfLine(sql, at) };
+            break;
+        case '/':
+            if (sql[at + 1] === '*')
+                return { kind: 'comment', end: endOfComment(sql, at) };
+            break;
+        case '$': {
+            const tag = matched(dollar, sql, at);
+            if (tag !== null)
+                return { kind: 'text', end: after(sql, tag, at + tag.length) };
+            break;
+        }
+        case 'e':
+        case 'E':
+            if (sql[at + 1] === "'")
+                return { kind: 'text', end: endOfEscaped(sql, at + 2) };
+            break;
+    }
+    const letters = begin > ' ' ? matched(word, sql, at) : null;
+    if (letters !== null)
+        return { kind: 'word', end: at + letters.length };
+    const spaces = matched(blank, sql, at);
+    if (spaces !== null)
+        return { kind: 'blank', end: at + spaces.length };
+    return { kind: 'sign', end: at + 1 };
 }
-/** A doubled quote is read as the end of one string and the begin of another; the result is the same. */
+function matched(pattern, sql, at) {
+    pattern.lastIndex = at;
+    return pattern.exec(sql)?.[0] ?? null;
+}
+/** Two quotes within are one of the text. */
+function endOfQuote(sql, at) {
+    const quote = sql[at] ?? '';
+    let end = after(sql, quote, at + 1);
+    while (sql[end] === quote)
+        end = after(sql, quote, end + 1);
+    return end;
+}
 function after(sql, closing, from) {
     const end = sql.indexOf(closing, from);
     if (end < 0)
@@ -35587,6 +35616,44 @@ function endOfComment(sql, from) {
         }
     }
     throw new RangeError('has a comment (/*) that does not end');
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+
+/**
+ * Splits an SQL text into statements, without semicolons and without pure comments.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    /** Within parentheses, a semicolon separates the actions of a rule. */
+    let depth = 0;
+    let at = 0;
+    while (at < sql.length) {
+        if (sql[at] === ';' && depth === 0) {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+            continue;
+        }
+        const { kind, end } = lexemeAt(sql, at);
+        if (kind !== 'blank' && kind !== 'comment') {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+        }
+        if (sql[at] === '(')
+            depth += 1;
+        if (sql[at] === ')' && depth > 0)
+            depth -= 1;
+        at = end;
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
@@ -36030,6 +36097,7 @@ function partOf(ending) {
 
 
 
+
 const groups = {
     hint: 'Give one or more of setup, backups, drill and deployment, separated by commas.',
     parse(value) {
@@ -36213,7 +36281,7 @@ function tellError(text, file) {
     return `an error whose words may hold data; ${where}`;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/finding.js
+;// CONCATENATED MODULE: ./build/shared/drill/finding.js
 
 
 
@@ -36985,6 +37053,7 @@ class HostLog {
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
 /** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
+    'after-sql-failed',
     'bad-compose-config',
     'bad-image-reference',
     'bad-input',
@@ -36993,6 +37062,7 @@ const failureCodes = [
     'bash-too-old',
     'bucket-unusable',
     'cancelled',
+    'cannot-restore',
     'cannot-swap',
     'checksum-failed',
     'ciphertext-damaged',
@@ -37007,6 +37077,7 @@ const failureCodes = [
     'copy-differs',
     'could-not-verify',
     'crashed',
+    'database-busy',
     'database-not-running',
     'database-refuses',
     'database-service',
@@ -37035,6 +37106,7 @@ const failureCodes = [
     'folder-owner',
     'folder-unusable',
     'folder-unwritable',
+    'gate-refused',
     'health-url',
     'history-unwritable',
     'host-key-changed',
@@ -37078,6 +37150,7 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-exchanged',
     'not-kept',
     'not-our-folder',
     'not-started',
@@ -37100,9 +37173,13 @@ const failureCodes = [
     'registry-busy',
     'registry-refused',
     'registry-unreachable',
+    'restore-differs',
+    'restore-failed',
+    'restore-no-room',
     'result-too-large',
     'rollback-under-way',
     'runner-unheard',
+    'schema-changed',
     'set-gone',
     'sets-changed',
     'several-databases',
@@ -37341,9 +37418,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
+/** The script as it reaches the host, to the byte. */
+function scriptOf({ scripts }) {
+    const texts = [...supervisor, ...scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
 function run_program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const script = scriptOf(program);
     const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
     const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
@@ -37840,6 +37921,13 @@ function shellRefused({ host, port, user }, code, cause) {
     if (/account has expired|not permitted to log in/.test(cause)) {
         return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
     }
+    const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
+    if (gate !== undefined) {
+        return new failure_Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            cause,
+        });
+    }
     if (/account is (currently )?not available/.test(cause)) {
         return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
     }
@@ -37874,7 +37962,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
+        hint: `The key offered is ${key.fingerprint}. On the host, as root: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is there, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted. If it is not there, add it. On the host, as root: install -d -m 0700 -o ${target.user} ~${target.user}/.ssh && echo ${shell_quote_quoteForShell(key.publicKey)} >>~${target.user}/.ssh/authorized_keys`,
         cause,
     });
 }
@@ -38330,7 +38418,7 @@ const read_manifest_line = untrusted_text(4096);
 /** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
 const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
@@ -38361,7 +38449,7 @@ const check = shape({
 const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
-    id: backupId,
+    id: read_manifest_backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
@@ -38388,7 +38476,7 @@ const summaryFields = {
     md5: hex(32),
     largeObjects: count,
     schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
+    schemaChangedSince: orNull(read_manifest_backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
     runUrl: orNull(url),
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
@@ -38778,6 +38866,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
+            restoredId: null,
             reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
@@ -39198,8 +39287,17 @@ function readFolder(value) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const load = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
+/** A script that runs the function that its first argument names. */
+const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const insideScript = () => scripts_program(inside());
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
  * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
@@ -39222,7 +39320,7 @@ const factsScripts = () => {
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+const drillScript = () => scripts_program((0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
 ;// CONCATENATED MODULE: ./build/shared/releases/project.js
 
@@ -41647,6 +41745,7 @@ function observed(release, seen, previous) {
         previous,
         schemaSha256,
         backupId,
+        restoredId: null,
         reason,
         actor,
         runUrl,
@@ -42438,9 +42537,9 @@ function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
         .toSorted(([a], [b]) => byText(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+    return [at, event, status, verdict, ...services, `by=${audit_line_word(actor)}`, `run=${audit_line_word(runUrl)}`, `id=${id}`].join(' ');
 }
-function word(value) {
+function audit_line_word(value) {
     return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
 }
 
@@ -43014,7 +43113,7 @@ function deploymentRecord({ findings, release, verdict }, run, history) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
 /** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
-function address_addressLines(url) {
+function addressLines(url) {
     const lines = [['health_url', url.href]];
     if (url.protocol !== 'http:')
         return lines;
@@ -43051,7 +43150,7 @@ async function watch(connection, request) {
         project,
         health_timeout: seconds(healthTimeout),
         stable_for: seconds(stableFor),
-        address: healthUrl === null ? [] : address_addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
+        address: healthUrl === null ? [] : addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
     }, { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
     return readWatched(await result);
 }
@@ -43195,6 +43294,16 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/chosen-tables.js
+/**
+ * What a restored database is asked for: the same hashes as the source.
+ * @returns a value for psql's `\set chosen`, as facts-tables.sql takes it
+ */
+function chosenTables(tables) {
+    const hashed = tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
+    return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/in-container.js
 
 /** The words before a command that is to reach the server: its password is read in the container, and stays there. */
@@ -43257,8 +43366,7 @@ function quoteWord(word) {
 
 
 
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
+
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
@@ -43404,7 +43512,7 @@ function createDatabase(manifest, place, name) {
     const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
     return ['createdb', ...options, '--', name];
 }
-/** Options of createdb for a database like the source. */
+/** Options of createdb for a database like that. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
@@ -43455,13 +43563,6 @@ function swapNames(database, old, next) {
 function literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/drill-request.js
@@ -43530,6 +43631,15 @@ function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
  * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 function readRestored(records) {
+    return {
+        ...readRestoredData(records),
+        schema: readSchema(records),
+        indexes: readIndexes(records.get('indexes')),
+        assertions: readAssertions(records),
+    };
+}
+/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
+function readRestoredData(records) {
     const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
         throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
@@ -43543,9 +43653,6 @@ function readRestored(records) {
         sequences: facts.sequencesAfter ?? [],
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
-        schema: readSchema(records),
-        indexes: readIndexes(records.get('indexes')),
-        assertions: readAssertions(records),
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
@@ -43805,6 +43912,7 @@ const lacksIn = (records) => records
 
 
 
+
 const drill_program = {
     name: 'drill',
     step: 'the drill',
@@ -43812,16 +43920,12 @@ const drill_program = {
         new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18756), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(21706), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
     ],
 };
-/** What the restored database is asked for: the same hashes as the source. */
-function hashedIn(tables) {
-    return tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
-}
-/** A value for psql's \set. */
-const psqlValue = (text) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
@@ -43863,7 +43967,7 @@ async function drill(connection, request) {
         words_log: log,
         inside_script: drillScript(),
         ...factsScripts(),
-        chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
+        chosen: chosenTables(request.tables),
         createdb_options: createOptions(manifest),
         libraries: server.libraries,
         statements,
@@ -43940,38 +44044,18 @@ function restoredOr(ranOut, records) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/proof.js
-
-
-
-
-
-const proof_program = {
-    name: 'prove',
-    step: 'the update of the proof',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
-};
+;// CONCATENATED MODULE: ./build/shared/drill/needed.js
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
+const indexShare = 1.3;
+const writeAhead = 1280 * 1024 ** 2;
+const usualRatio = 4;
 /**
- * Adds a proof to a set, in every folder of the set, and to the history.
- * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ * Bytes that a restore needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
  */
-async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
-    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const parameters = {
-        backup_dir: backupDir,
-        name,
-        line: JSON.stringify(proof),
-        folders: pathsOf(set),
-        ...recordParameters(records),
-    };
-    try {
-        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
-    }
-    catch (error) {
-        if (failure_isFailure(error, 'lock-held'))
-            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
-        throw error;
-    }
+function neededFor({ dumpBytes, sizeBytes }, live) {
+    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+    return Math.ceil(data * 1.1 + writeAhead);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
@@ -44358,6 +44442,238 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
+;// CONCATENATED MODULE: ./build/shared/restore/backup-source.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
+const longestSide = 32 * 1024 * 1024;
+/** Bytes of it, decompressed. */
+const backup_source_longestText = 8 * longestSide;
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+/**
+ * Finds the backup that is wanted.
+ * @throws Failure `no-backup`
+ */
+async function sourceOf(connection, catalogue, request) {
+    const { from, bucket, signal } = request;
+    if (from === 'host' || bucket === null)
+        return onHost(connection, catalogue, request);
+    const store = await openS3Store(bucket, signal, { silence: longestPause });
+    try {
+        return await inBucket(store, catalogue, request);
+    }
+    catch (error) {
+        store.close();
+        throw error;
+    }
+}
+function onHost(connection, catalogue, request) {
+    const { backupDir, timeout, signal, log } = request;
+    const onLog = (line) => log.host(line);
+    const set = chooseSet(request, catalogue);
+    if (set === null)
+        throw noBackup('verified backup', request, request.database, backupDir);
+    const names = namesOf(set);
+    const isSent = set.manifest.encryption === 'age';
+    const opened = [];
+    const read = async (name) => {
+        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
+        opened.push(files);
+        const { value } = await files.next();
+        return value.content;
+    };
+    const close = async () => {
+        for (const files of opened.splice(0))
+            await files.return(undefined).catch(() => { });
+    };
+    return {
+        set,
+        copy: null,
+        isSent,
+        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
+        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, request) : null),
+        beside: async (side) => {
+            const text = await besideDump(set, side, read, request);
+            await close();
+            return text;
+        },
+        close,
+    };
+}
+/** The set on the host that is wanted; null if there is none. */
+function chooseSet({ wanted, database }, { sets }) {
+    if (wanted === 'latest')
+        return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
+    const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
+    return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
+}
+async function inBucket(store, catalogue, request) {
+    const { bucket, environment, wanted, log } = request;
+    const prefix = bucket?.prefix ?? '';
+    const stored = await storedSets(store, prefix, environment);
+    const place = store.uri(`${prefix}/${environment}`);
+    const isLatest = wanted === 'latest';
+    const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
+    const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
+    const [newest] = own;
+    const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
+    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    if (chosen === undefined || !chosen.isComplete)
+        throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
+    if (isLatest && newest !== chosen)
+        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
+    const { id, manifest } = chosen;
+    // The proof of a copy is no proof of another set with the same id.
+    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
+    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const names = namesOf(set);
+    const read = (name) => readObject(store, chosen, name);
+    const copy = store.uri(keyOf(chosen, names.dump));
+    return {
+        set,
+        copy,
+        isSent: true,
+        manifest: async () => {
+            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
+            try {
+                return read_manifest_readManifest(text.toString('utf8'));
+            }
+            catch (error) {
+                if (!failure_isFailure(error, 'bad-manifest'))
+                    throw error;
+                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                    hint: 'Do not rely on this copy: take another one, or the one on the host',
+                    cause: error,
+                });
+            }
+        },
+        sent: () => sentDump(copy, set, read, request),
+        beside: (side) => besideDump(set, side, read, request),
+        close: async () => store.close(),
+    };
+}
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases) {
+    const [first = null, ...others] = new Set(databases);
+    return others.length === 0 ? first : null;
+}
+function noBackup(kind, { wanted, input }, database, place, faults = []) {
+    const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
+    const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
+    const what = database === null ? unknown : ` of "${database}"`;
+    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+    return new failure_Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
+        hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+    });
+}
+const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
+async function readObject(store, set, name) {
+    const key = keyOf(set, name);
+    const content = await store.read(key);
+    if (content !== null)
+        return content;
+    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
+}
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+async function sentDump(name, set, read, request) {
+    const key = keyFor(set, request);
+    const names = namesOf(set);
+    const sides = new Map();
+    for (const side of sidesOf(set))
+        sides.set(side, await readSide(set, side, read, key));
+    return new SentDump(name, () => read(names.dump), sides, key);
+}
+async function besideDump(set, side, read, request) {
+    if (!sidesOf(set).includes(side))
+        return null;
+    const packed = await readSide(set, side, read, keyFor(set, request));
+    try {
+        return (0,external_node_zlib_.gunzipSync)(packed, { maxOutputLength: backup_source_longestText }).toString('utf8');
+    }
+    catch {
+        throw new failure_Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
+            hint: 'Nothing was restored. Take another backup',
+        });
+    }
+}
+/** @throws Failure `decrypt-key-missing` */
+function keyFor(set, { decryptKey }) {
+    if (set.manifest.encryption !== 'age')
+        return null;
+    if (decryptKey !== null)
+        return decryptKey;
+    throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
+        hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
+    });
+}
+/** A file beside the dump, compressed. */
+async function readSide(set, side, read, key) {
+    const name = namesOf(set)[side];
+    const stored = await bufferOf(await read(name), name, longestSide);
+    return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
+}
+async function bufferOf(content, name, most) {
+    const pieces = [];
+    let length = 0;
+    for await (const piece of content) {
+        length += piece.length;
+        if (length > most)
+            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
+        pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+}
+async function decrypted(stored, key) {
+    const stream = decryptStream(key);
+    stream.end(stored);
+    return (0,consumers_namespaceObject.buffer)(stream);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/proof.js
+
+
+
+
+
+const proof_program = {
+    name: 'prove',
+    step: 'the update of the proof',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
+};
+/**
+ * Adds a proof to a set, in every folder of the set, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
+async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
+    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+    const parameters = {
+        backup_dir: backupDir,
+        name,
+        line: JSON.stringify(proof),
+        folders: pathsOf(set),
+        ...recordParameters(records),
+    };
+    try {
+        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+    }
+    catch (error) {
+        if (failure_isFailure(error, 'lock-held'))
+            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
 /** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
 function relationName({ schema, name }) {
@@ -44400,12 +44716,24 @@ function leftOutText(tables) {
     return listed(told, 5);
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/drill/judge-data.js
+;// CONCATENATED MODULE: ./build/shared/drill/judge-data.js
 
 
 
 /** The first few names. */
 const some = (names) => listed(names, 5);
+/** Compares restored data with what the manifest says was dumped. */
+function judgeData(findings, manifest, restored, remedy) {
+    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+    judgeRows(findings, manifest, restored, remedy);
+    judge_data_judgeContent(findings, manifest, restored);
+    judgeLeftOut(findings, manifest, restored);
+    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
+        ? `${restored.largeObjects}`
+        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
+    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+}
 /** Checks that every dumped table came back. */
 function judgeTables(wanted, found, remedy) {
     const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
@@ -44807,30 +45135,12 @@ function remedyOf({ id, sha256 }, outcome) {
 
 
 
-
-/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
-const indexShare = 1.3;
-const writeAhead = 1280 * 1024 ** 2;
-const usualRatio = 4;
-/**
- * Bytes that a drill needs on Docker's disk at its peak.
- * @param live current size of the database; null if it does not answer
- */
-function neededFor({ dumpBytes, sizeBytes }, live) {
-    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
-    return Math.ceil(data * 1.1 + writeAhead);
-}
 /** The running database's image if its major version matches the archive's, otherwise the official image. */
 function imageFor(manifest, running) {
     const major = (version) => Number.parseInt(version, 10);
     if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion))
         return running.imageId;
     return `postgres:${major(manifest.serverVersion)}`;
-}
-/** Finds the set to drill. @param wanted an id, or `latest` */
-function chooseSet(wanted, database, sets) {
-    const own = verifiedSetsOf(database, sets);
-    return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 /** Checks that the restored data equal the dumped data. */
 function judgeDrill({ manifest, outcome, statements, copy }) {
@@ -44858,15 +45168,7 @@ function judgeDrill({ manifest, outcome, statements, copy }) {
             findings.unable('drill-sql', 'the backup was not restored', null);
         return findings;
     }
-    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest, restored, remedy);
-    judge_data_judgeContent(findings, manifest, restored);
-    judgeLeftOut(findings, manifest, restored);
-    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
-        ? `${restored.largeObjects}`
-        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
-    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+    judgeData(findings, manifest, restored, remedy);
     judgeSchema(findings, manifest, restored);
     judgeIndexes(findings, restored, remedy);
     if (statements.length > 0)
@@ -44914,167 +45216,8 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/drill/drill-source.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
-const longestSide = 32 * 1024 * 1024;
-/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
-const longestPause = 30 * 60_000;
-/**
- * Finds the backup that the inputs name.
- * @param database null if neither the host nor the inputs tell it
- * @throws Failure `no-backup`
- */
-async function sourceOf(connection, database, catalogue, run) {
-    const { inputs, signal } = run;
-    const { bucket } = inputs;
-    if (inputs.drillFrom === 'host' || bucket === null)
-        return onHost(connection, database, catalogue, run);
-    const store = await openS3Store(bucket, signal, { silence: longestPause });
-    try {
-        return await inBucket(store, database, catalogue, inputs);
-    }
-    catch (error) {
-        store.close();
-        throw error;
-    }
-}
-function onHost(connection, database, catalogue, { inputs, signal }) {
-    const { backupDir, timeout, drillBackup } = inputs;
-    const set = database === null ? null : chooseSet(drillBackup, database, catalogue.sets);
-    if (set === null)
-        throw noBackup('verified backup', drillBackup, database, backupDir);
-    const names = namesOf(set);
-    const isSent = set.manifest.encryption === 'age';
-    const opened = [];
-    const read = async (name) => {
-        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog: host });
-        opened.push(files);
-        const { value } = await files.next();
-        return value.content;
-    };
-    return {
-        set,
-        copy: null,
-        isSent,
-        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog: host }),
-        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, inputs) : null),
-        close: async () => {
-            for (const files of opened)
-                await files.return(undefined).catch(() => { });
-        },
-    };
-}
-async function inBucket(store, given, catalogue, inputs) {
-    const { bucket, environment, drillBackup } = inputs;
-    const prefix = bucket?.prefix ?? '';
-    const stored = await storedSets(store, prefix, environment);
-    const place = store.uri(`${prefix}/${environment}`);
-    const database = given ?? onlyOne(stored.map((set) => set.database));
-    const own = stored.filter((set) => set.database === database);
-    const [newest] = own;
-    const wanted = drillBackup === 'latest' ? undefined : own.find(({ id }) => id === drillBackup);
-    const chosen = drillBackup === 'latest' ? own.find(({ isComplete }) => isComplete) : wanted;
-    if (chosen === undefined || !chosen.isComplete)
-        throw noBackup('complete copy', drillBackup, database, place, (wanted ?? newest)?.faults);
-    if (drillBackup === 'latest' && newest !== chosen)
-        warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Drilling ${chosen.id}`);
-    const { id, manifest } = chosen;
-    // The proof of a copy is no proof of another set with the same id.
-    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
-    const names = namesOf(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
-    return {
-        set,
-        copy,
-        isSent: true,
-        manifest: async () => {
-            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
-            try {
-                return read_manifest_readManifest(text.toString('utf8'));
-            }
-            catch (error) {
-                if (!failure_isFailure(error, 'bad-manifest'))
-                    throw error;
-                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
-                    hint: 'Do not rely on this copy: drill another one, or the one on the host',
-                    cause: error,
-                });
-            }
-        },
-        sent: () => sentDump(copy, set, read, inputs),
-        close: async () => store.close(),
-    };
-}
-/** The one that all are; null if there is none, or another. */
-function onlyOne(databases) {
-    const [first = null, ...others] = new Set(databases);
-    return others.length === 0 ? first : null;
-}
-function noBackup(kind, drillBackup, database, place, faults = []) {
-    const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
-    const what = database === null ? 'any database, or not of one alone' : `"${database}"`;
-    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
-    return new failure_Failure('no-backup', `No ${which} of ${what} found in ${place}${why}`, {
-        hint: `Run backup-action, or set "drill-backup" to another backup${database === null ? ', or "db-name"' : ''}`,
-    });
-}
-const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
-async function readObject(store, set, name) {
-    const key = keyOf(set, name);
-    const content = await store.read(key);
-    if (content !== null)
-        return content;
-    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Drill the newest copy' });
-}
-/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
-async function sentDump(name, set, read, { decryptKey }) {
-    const isEncrypted = set.manifest.encryption === 'age';
-    if (isEncrypted && decryptKey === null) {
-        throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
-            hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
-        });
-    }
-    const names = namesOf(set);
-    const sides = new Map();
-    for (const side of sidesOf(set)) {
-        const stored = await bufferOf(await read(names[side]), names[side], longestSide);
-        sides.set(side, names[side].endsWith('.age') ? await decrypted(stored, decryptKey ?? '') : stored);
-    }
-    return new SentDump(name, () => read(names.dump), sides, isEncrypted ? decryptKey : null);
-}
-async function bufferOf(content, name, most) {
-    const pieces = [];
-    let length = 0;
-    for await (const piece of content) {
-        length += piece.length;
-        if (length > most)
-            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
-        pieces.push(piece);
-    }
-    return Buffer.concat(pieces);
-}
-async function decrypted(stored, key) {
-    const stream = decryptStream(key);
-    stream.end(stored);
-    return (0,consumers_namespaceObject.buffer)(stream);
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
+
 
 
 
@@ -45093,7 +45236,16 @@ async function decrypted(stored, key) {
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
-    const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
+    const { inputs, signal } = run;
+    const source = await sourceOf(connection, surveyed.catalogue, {
+        ...inputs,
+        wanted: inputs.drillBackup,
+        from: inputs.drillFrom,
+        database: databaseOf(surveyed, inputs),
+        input: 'drill-backup',
+        signal,
+        log: log_namespaceObject,
+    });
     try {
         return await drillFrom(connection, source, surveyed, run);
     }
@@ -45683,132 +45835,15 @@ function onHold(why, backupDir) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
-
-
-
-/** Placeholder in override files for the transaction's id, which the host fills in. */
-const transactionMark = '@transaction@';
-/** The placeholders for what only the host knows when it writes the history. */
-const outcomeMarks = (token) => ({
-    at: `${token}-at`,
-    verdict: `${token}-verdict`,
-    duration: `${token}-duration`,
-    downtime: `${token}-downtime`,
-});
-/** The files of a transaction's folder, by name. */
-function transaction_files_transactionFiles(request) {
-    const { outcome, override, revert, planJson } = request;
-    const files = new Map([
-        ['plan.tsv', planLines(request)],
-        ['plan.json', planJson],
-        ['override.yml', override],
-        ['revert.yml', revert],
-    ]);
-    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
-        files.set(`outcome/${ending}.json`, record);
-        files.set(`outcome/${ending}.log`, line);
-    }
-    for (const [service, archive] of request.inlineFiles)
-        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
-    if (outcome.hold !== null)
-        files.set('outcome/hold', outcome.hold);
-    return files;
-}
-/** One line per value: a key, a tab and the value. */
-function planLines(request) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { healthUrl } = request;
-    const lines = [
-        ['project', request.project],
-        ['deploy_dir', request.deployDir],
-        ...composeLines(request.compose).map((line) => ['compose', line]),
-        ['project_state', request.projectState],
-        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
-        ['health_timeout', seconds(request.healthTimeout)],
-        ['stable_for', seconds(request.stableFor)],
-        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : addressLines(healthUrl)),
-        ['on_failure', request.onFailure],
-        ['blame', request.blame ? 'target' : 'none'],
-        ['hold', String(request.outcome.hold !== null)],
-        ['lock_wait', seconds(request.lockWait)],
-        ['holder', request.holder],
-        ['history_id', request.historyId],
-        ['token', request.outcome.token],
-        ...request.proxies.map((proxy) => ['proxy', proxy]),
-        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
-        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
-            'service',
-            service,
-            strategy,
-            targetImageId,
-            retag ?? '-',
-            fixedName ?? '-',
-        ]),
-    ];
-    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-/** Refuses characters that would be read as a new line or column. */
-function checked(value) {
-    if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
-            hint: 'Use paths and names without tabs and line breaks',
-        });
-    }
-    return value;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
 
 
 
 
-
-
-/** The scripts that make up the engine on the host, in order. */
-const engine = (/* unused pure expression or super */ null && ([
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-    /* unused asset import */ undefined,
-]));
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
 const resuming = {
     name: 'resume',
     step: 'the restart of the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 const following = {
     name: 'follow',
@@ -45817,46 +45852,9 @@ const following = {
 };
 /** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
-    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function transaction_resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
 }
 /**
  * Follows a transaction until it has finished or is abandoned.

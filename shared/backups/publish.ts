@@ -46,7 +46,7 @@ type LogParameters = Record<'log_file' | 'log_line', string>;
 
 type ClaimParameters = LogParameters & Record<'backup_dir' | 'id' | 'home' | 'taken_by', string>;
 
-const publishing: Program<
+export const publishing: Program<
   ClaimParameters &
     RecordParameters & {
       troubled_line: string;
@@ -70,7 +70,7 @@ const publishing: Program<
   ],
 };
 
-const rejecting: Program<ClaimParameters & { dump: string; reason: string }> = {
+export const rejecting: Program<ClaimParameters & { dump: string; reason: string }> = {
   name: 'reject',
   step: 'putting the bad dump aside',
   scripts: [
@@ -81,7 +81,7 @@ const rejecting: Program<ClaimParameters & { dump: string; reason: string }> = {
   ],
 };
 
-const logging: Program<LogParameters> = {
+export const logging: Program<LogParameters> = {
   name: 'log-run',
   step: 'the line in the log',
   scripts: [

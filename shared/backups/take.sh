@@ -6,9 +6,11 @@
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
 
-takes backup_dir words_log home started container user database format compression level where extension table_wait row_counts
+takes backup_dir words_log home container user database where
+takes_number started level table_wait
+takes_word format compression extension row_counts
 # How the files of the set are encrypted, none or age, and for whom: public keys.
-takes encryption
+takes_word encryption
 takes_list recipients
 # How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
@@ -61,7 +63,7 @@ main() {
 dump_schema() {
   schema_copy=''
   [[ $encryption == none ]] || open_memory schema_copy
-  take_side schema inside schema "$snapshot" "$table_wait" &
+  take_side schema inside schema "$table_wait" "$snapshot" &
   schema_job=$!
 }
 

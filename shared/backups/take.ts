@@ -87,7 +87,7 @@ export interface HeldDump {
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
 
-const program: Program<{
+export const program: Program<{
   backup_dir: string;
   words_log: string;
   home: string;

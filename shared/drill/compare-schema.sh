@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # drill.sh opens restored_text and schema_text, the files for the two schemas
+# shellcheck disable=SC2154 # drill.sh opens restored_text and schema_text, the files for the two schemas; the limit is stable-schema.sh's
 # Compares the schema of the restored database with that of the source. PostgreSQL gives no textual round trip: it prints a check
 # that says `a IN ('x', 'y')` in one way before a restore and in another after it. So where the hash differs from the source's,
 # the set's own schema file is restored as well and dumped in the same way: both are then one restore away from the source.
@@ -8,16 +8,13 @@
 # took the backup, in which pg_dump writes some constants.
 takes schema schema_sha256 timezone
 
-# As much as the largest schema takes.
-readonly most_schema=$((40 << 20))
-
 # dump_schema FILE-DESCRIPTOR: dumps the schema of the database into the file, without the lines that differ from run to run.
 # Prints the hash of that; or how it failed, as `tell` does.
 dump_schema() {
   local text=/proc/self/fd/$1 statuses=(0 0 0) sum
   PGTZ=$timezone look schema </dev/null | limited "$most_schema" | stable >"$text" || statuses=("${PIPESTATUS[@]}")
   if ((statuses[1])); then
-    look silence </dev/null 2>&1 | limited 4096 >/dev/null || true
+    silence_all || true
     printf 'cut %s' "$most_schema"
   elif ((statuses[0] || statuses[2])); then
     printf 'exit %s' "$((statuses[0] ? statuses[0] : statuses[2]))"
@@ -29,13 +26,6 @@ dump_schema() {
 
 # Dumps the schema of the database that was restored from the dump.
 dump_restored() { dump_schema "$restored_text"; }
-
-# The same as stableSchema in shared/report/schema-changes.ts.
-stable() {
-  awk '/^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/ { next }
-    $0 == "" { blank = blank "\n"; next }
-    { printf "%s%s%s", begun ? "\n" : "", blank, $0; begun = 1; blank = "" }'
-}
 
 # compare_schema HASH ARGUMENT ROLE DATABASE OPTION...: if the hash of the restored schema is not the source's, restores the schema
 # file into a new DATABASE, made with these options, as this role. ARGUMENT is its name for --dbname.

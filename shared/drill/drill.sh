@@ -4,14 +4,16 @@
 # on as it comes and never held in this shell, and cut off if it is longer than any honest answer.
 
 # The container: its name, image and memory, and after how many seconds it ends by itself.
-takes name image memory lifetime
+takes name image
+takes_number memory lifetime
 # Bytes that must be free before the drill starts, and that must stay free while it runs.
-takes needed least
+takes_number needed least
 # What is restored: the path of the dump, or its name off the host, if `incoming` says that the runner sends it. Files beside it are
 # given as paths, or as base64 of what they hold; `globals` and `settings` are empty if the backup could not take them.
-takes dump globals settings format compression
+takes dump globals settings
+takes_word format compression
 # Bytes of the dump.
-takes dump_bytes
+takes_number dump_bytes
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument
 # Where what PostgreSQL says is kept.
@@ -120,26 +122,10 @@ scratch() {
   docker exec --interactive --env PGDATABASE --env PGTZ "$name" sh -c "$inside_script" inside "$@"
 }
 
+silence_all() { look silence </dev/null 2>&1 | limited 4096 >/dev/null; }
+
 # look VERB ARGUMENT...: the same, in the restored database.
 look() { PGDATABASE=$database scratch "$@"; }
-
-# tell KEY BYTES COMMAND...: records the command's output. A last line, added by us, says how it ended: `exit STATUS`, or
-# `cut BYTES` if there was more output than that.
-tell() {
-  local key=$1 most=$2 statuses=(0 0)
-  shift 2
-  printf '%s\0' "$key"
-  answered "$key" "$@" | limited "$most" || statuses=("${PIPESTATUS[@]}")
-  ((statuses[0] == 0)) || troubled=yes
-  if ((statuses[1] == 0 && statuses[0] != 77)); then
-    printf '\nexit %s\0' "${statuses[0]}"
-  else
-    printf '\ncut %s\0' "$most"
-    # Whatever was cut off would go on printing in the container: end it.
-    look silence </dev/null 2>&1 | limited 4096 >/dev/null || true
-  fi
-  heed_watch
-}
 
 # open_file NAME: opens a temporary file for reading and writing, and sets NAME to its descriptor. It loses its own name at once, so
 # that nothing can be left on the host.
@@ -150,12 +136,6 @@ open_file() {
   # shellcheck disable=SC2034 # the variable with that name gets it
   exec {opened}<>"$file"
   rm -f -- "$file"
-}
-
-# limited BYTES: passes on that many bytes, without NULs, which end a record. Fails if there is more, and cuts the writer off.
-limited() {
-  head -c "$1" | tr -d '\0'
-  (($(head -c 1 | wc -c) == 0))
 }
 
 # The container ends by itself at the deadline, and Docker then removes it. If this program dies earlier, a watchdog removes it.

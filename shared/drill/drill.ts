@@ -3,7 +3,7 @@ import type { Connection } from '../host/connection.ts';
 import { incomingFolder } from '../host/pour.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
-import type { TableCount } from '../postgres/facts.ts';
+import { chosenTables } from '../postgres/chosen-tables.ts';
 import { failedTable, firstError, firstRefusal, tellError, wordsFile } from '../postgres/said.ts';
 import { drillScript, factsScripts } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
@@ -16,7 +16,7 @@ import { scratchServer } from './scratch-server.ts';
 import type { Side } from './sent-dump.ts';
 import { lacksIn, memoryRanOut, refuseUnfit } from './unfit.ts';
 
-const program: Program<
+export const program: Program<
   Record<
     | 'name'
     | 'image'
@@ -55,20 +55,12 @@ const program: Program<
     new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('../host/incoming.sh', import.meta.url),
+    new URL('./told.sh', import.meta.url),
+    new URL('../postgres/stable-schema.sh', import.meta.url),
     new URL('./compare-schema.sh', import.meta.url),
     new URL('./drill.sh', import.meta.url),
   ],
 };
-
-/** What the restored database is asked for: the same hashes as the source. */
-function hashedIn(tables: readonly TableCount[]): { schema: string; name: string; oneIn: number }[] {
-  return tables.flatMap(({ schema, name, content }) =>
-    content === null ? [] : [{ schema, name, oneIn: content.oneIn }],
-  );
-}
-
-/** A value for psql's \set. */
-const psqlValue = (text: string) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
@@ -112,7 +104,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       words_log: log,
       inside_script: drillScript(),
       ...factsScripts(),
-      chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
+      chosen: chosenTables(request.tables),
       createdb_options: createOptions(manifest),
       libraries: server.libraries,
       statements,

@@ -3,13 +3,17 @@ import type { Records } from '../host/records.ts';
 import { type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
 import { formatBytes } from '../units.ts';
 
-/** What the restored database contains. */
-export interface Restored {
+/** The data that a restored database contains. */
+export interface RestoredData {
   tables: TableCount[];
   /** The current value of each; null: never used. */
   sequences: { schema: string; name: string; value: string | null }[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
+}
+
+/** What the restored database of a drill contains. */
+export interface Restored extends RestoredData {
   schema: RestoredSchema;
   indexes: RestoredIndexes;
   /** The answer to each statement, in order; null if no read-only role could be created to run them. */
@@ -40,6 +44,16 @@ export interface RestoredIndexes {
  * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 export function readRestored(records: Records): Restored {
+  return {
+    ...readRestoredData(records),
+    schema: readSchema(records),
+    indexes: readIndexes(records.get('indexes')),
+    assertions: readAssertions(records),
+  };
+}
+
+/** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
+export function readRestoredData(records: Records): RestoredData {
   const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
   if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
     throw new Failure('drill-incomplete', 'Counting the restored data was cut short', {
@@ -53,9 +67,6 @@ export function readRestored(records: Records): Restored {
     sequences: facts.sequencesAfter ?? [],
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
-    schema: readSchema(records),
-    indexes: readIndexes(records.get('indexes')),
-    assertions: readAssertions(records),
   };
 }
 

@@ -13,7 +13,7 @@ export interface HistoryAddition {
 /** Records as parameters for the programs on the host: ids, lines of the history, lines for people. */
 export type RecordParameters = Record<'record_ids' | 'records' | 'audit_lines', readonly string[]>;
 
-const program: Program<RecordParameters & { backup_dir: string; release_hold: string }> = {
+export const program: Program<RecordParameters & { backup_dir: string; release_hold: string }> = {
   name: 'record',
   step: 'the update of the history',
   scripts: [new URL('./history.sh', import.meta.url), new URL('./record.sh', import.meta.url)],

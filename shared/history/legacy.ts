@@ -34,6 +34,7 @@ function readLine(line: string, environment: string): HistoryRecord[] {
       previous: null,
       schemaSha256: null,
       backupId: null,
+      restoredId: null,
       reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
       actor: null,
       runUrl: null,

@@ -95,6 +95,7 @@ export function observed(release: Release, seen: RunFacts, previous: Release | n
     previous,
     schemaSha256,
     backupId,
+    restoredId: null,
     reason,
     actor,
     runUrl,

@@ -21,7 +21,10 @@ export interface HistoryRecord {
   /** What ran before. */
   previous: Release | null;
   schemaSha256: string | null;
+  /** The backup that was taken with it, or drilled. */
   backupId: string | null;
+  /** The backup that the database was restored from; null if it was not. */
+  restoredId: string | null;
   reason: string | null;
   actor: string | null;
   runUrl: string | null;
@@ -87,6 +90,8 @@ const settings = shape<KnownSettings>({
   services: mapOf(isServiceName, hash, 200),
 });
 
+const backupId = textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup');
+
 const record = shape<HistoryRecord>({
   version: oneOf(1),
   id: textThat(isRecordId, 'the id of a record'),
@@ -101,7 +106,8 @@ const record = shape<HistoryRecord>({
   release,
   previous: orNull(release),
   schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-  backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+  backupId: orNull(backupId),
+  restoredId: orNull(backupId),
   reason: orNull(line(longestReason)),
   actor: orNull(line(200)),
   runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),

@@ -2,6 +2,9 @@
 # Gives a program its parameters, by name. Sent in front of every program, which says at its top what it takes:
 #
 #   takes backup_dir started   each given exactly once, as a variable of that name
+#   takes_number second        likewise, and it must be a whole number: for whatever bash calculates with, which would run what
+#                              is written in a subscript
+#   takes_word format          likewise, and it must be one word: for whatever becomes part of a text that something else reads
 #   takes_list tiers           given any number of times, as an array
 #   takes_stream               what follows on stdin belongs to `main`, instead of heartbeats
 #
@@ -9,11 +12,18 @@
 
 declare -A parameter_kinds=()
 
-takes() {
+takes() { take_as value "$@"; }
+
+takes_number() { take_as number "$@"; }
+
+takes_word() { take_as word "$@"; }
+
+# take_as KIND NAME…
+take_as() {
   local _name
-  for _name in "$@"; do
+  for _name in "${@:2}"; do
     unset -v "$_name" # a variable of the environment would pass it on to children
-    parameter_kinds[$_name]=value
+    parameter_kinds[$_name]=$1
   done
 }
 
@@ -36,7 +46,9 @@ read_parameters() {
   for ((_at = 0; _at < ${#p[@]}; _at += 2)); do
     _key=${p[_at]}
     case ${parameter_kinds[$_key]-} in
-      value)
+      value | number | word)
+        [[ ${parameter_kinds[$_key]} != number || ${p[_at + 1]} =~ ^[0-9]{1,18}$ ]] || { misfit="$_key is no number" && return 1; }
+        [[ ${parameter_kinds[$_key]} != word || ${p[_at + 1]} =~ ^[A-Za-z0-9._-]{1,64}$ ]] || { misfit="$_key is no word" && return 1; }
         printf -v "$_key" %s "${p[_at + 1]}"
         parameter_kinds[$_key]=given
         ;;
@@ -48,6 +60,6 @@ read_parameters() {
     esac
   done
   for _key in "${!parameter_kinds[@]}"; do
-    [[ ${parameter_kinds[$_key]} != value ]] || { misfit="$_key is missing" && return 1; }
+    [[ ${parameter_kinds[$_key]} == @(given|list) ]] || { misfit="$_key is missing" && return 1; }
   done
 }

@@ -4,7 +4,7 @@ import { isFailure } from '../failure.ts';
 import type { Parameters, Program, ProgramInput, ProgramOptions, Run } from './program.ts';
 import { type Access, runProgram } from './run-program.ts';
 
-const program: Program<{ folder: string }> = {
+export const program: Program<{ folder: string }> = {
   name: 'pour',
   step: 'sending to the host',
   scripts: [new URL('./pour.sh', import.meta.url)],

@@ -182,9 +182,14 @@ function neverStarted(program: Program): Run {
   return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
 
+/** The script as it reaches the host, to the byte. */
+export function scriptOf({ scripts }: Pick<Program, 'scripts'>): Buffer {
+  const texts = [...supervisor, ...scripts].map((script) => readFileSync(script, 'utf8'));
+  return Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+}
+
 function frame(program: Program, ours: Parameters, given: Parameters): Buffer {
-  const texts = [...supervisor, ...program.scripts].map((script) => readFileSync(script, 'utf8'));
-  const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+  const script = scriptOf(program);
   const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) =>
     (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]),
   );

@@ -203,6 +203,13 @@ function shellRefused({ host, port, user }: Target, code: number | null, cause: 
       `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`,
     );
   }
+  const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
+  if (gate !== undefined) {
+    return new Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
+      hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+      cause,
+    });
+  }
   if (/account is (currently )?not available/.test(cause)) {
     return failure(
       `The user ${user} on ${host} has no login shell (nologin)`,

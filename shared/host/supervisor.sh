@@ -13,7 +13,8 @@ set -euo pipefail
 umask 077
 export LC_ALL=C
 
-takes nonce silence deadline at_end lock lock_wait holder
+takes nonce at_end lock holder
+takes_number silence deadline lock_wait
 
 # record KEY VALUE: adds one fact to the result. A program with `finish` goes on even if nobody reads it any more.
 record() { printf '%s\0%s\0' "$1" "$2" 2>/dev/null || [[ $at_end == finish ]]; }

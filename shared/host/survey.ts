@@ -225,7 +225,7 @@ export interface SetupSurvey {
   leftHolder: string | null;
 }
 
-const program: Program<{
+export const program: Program<{
   deploy_dir: string;
   backup_dir: string;
   project: string;

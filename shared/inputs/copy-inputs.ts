@@ -4,7 +4,8 @@ import type { UploadSettings } from '../offsite/s3-upload.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 import type { RetentionPolicy } from '../sets/tiers.ts';
-import { demandNothing, type OffsiteInputs, readOffsiteKeep } from './offsite-inputs.ts';
+import { demandNothing, type OffsiteInputs } from './offsite-inputs.ts';
+import { readOffsiteKeep } from './offsite-keep-inputs.ts';
 
 /** How to make copies of backups off the host, and which to keep there. */
 export interface CopyInputs {

@@ -1,9 +1,7 @@
 import { InputError } from '../failure.ts';
 import type { BucketPlace } from '../offsite/bucket.ts';
-import type { OffsitePolicy } from '../offsite/plan-copies.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
-import type { RetentionPolicy } from '../sets/tiers.ts';
 
 /** Where copies of backups are kept off the host. */
 export interface OffsiteInputs {
@@ -40,26 +38,6 @@ export function readOffsiteInputs(input: InputReader): OffsiteInputs {
     demandNothing({ region: place.region, endpoint: place.endpoint });
     return { bucket: null };
   });
-}
-
-/**
- * Which copies to keep. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
- */
-export function readOffsiteKeep(input: InputReader, { bucket }: OffsiteInputs, keep: RetentionPolicy): OffsitePolicy {
-  const given = {
-    'keep-daily': input.optional('s3-keep-daily', grammar.allOrNumber),
-    'keep-weekly': input.optional('s3-keep-weekly', grammar.allOrNumber),
-    'keep-monthly': input.optional('s3-keep-monthly', grammar.allOrNumber),
-  };
-  input.rule(() => {
-    if (bucket === null) demandNothing(given);
-  });
-  return {
-    daily: given['keep-daily'] ?? keep.daily,
-    weekly: given['keep-weekly'] ?? keep.weekly,
-    monthly: given['keep-monthly'] ?? keep.monthly,
-  };
 }
 
 /** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */

@@ -20,7 +20,7 @@ export interface OffsiteLockRequest {
   onWait: (holder: string) => void;
 }
 
-const program: Program<Record<never, string>> = {
+export const program: Program<Record<never, string>> = {
   name: 'hold-lock',
   step: 'holding the lock for off-site copies',
   scripts: [new URL('./hold-lock.sh', import.meta.url)],

@@ -1,10 +1,9 @@
 import { Failure } from '../failure.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import { type Word, wordsOn } from '../history/word.ts';
-import { referenceOf } from '../releases/image-reference.ts';
-import { moves } from '../releases/moving-tag.ts';
 import type { RunningImage } from '../releases/release.ts';
 import type { Target, Wanted, WantedImage } from './target.ts';
+import { isThatImage } from './target-image.ts';
 
 /** That the latest word of the history on a target is bad. */
 export interface KnownBad {
@@ -30,7 +29,7 @@ export function knownBad(
   const wanted = [...images].filter(([service]) => !ignored.has(service));
   const isIn = (release: ReadonlyMap<string, RunningImage>, [service, image]: [string, WantedImage]) => {
     const known = release.get(service);
-    return known !== undefined && isThat(image, known, repositoryOf(service));
+    return known !== undefined && isThatImage(image, known, repositoryOf(service));
   };
   const words = wordsOn(records, ignored);
   const isOnAll = ({ about }: Word) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
@@ -88,17 +87,4 @@ function tell({ record, isLeft }: Word, names: readonly string[]): string {
 
 function named([service, { tag, digest, imageId }]: [string, WantedImage]): string {
   return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-
-/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
-function isThat({ tag, digest, imageId }: WantedImage, known: RunningImage, repository: string | undefined): boolean {
-  if (digest !== null && known.digest !== null && digest === known.digest) return true;
-  if (imageId !== null && known.imageId !== null) return imageId === known.imageId;
-  if (digest !== null && known.digest !== null) return false;
-  return (
-    tag !== null &&
-    tag === known.tag &&
-    !moves(tag) &&
-    (known.image === null || referenceOf(known.image)?.repository === repository)
-  );
 }

@@ -3,11 +3,16 @@ import { tellUnset } from '../releases/unset-variable.ts';
 import { restOf } from './at-rest.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
+import type { SchemaVerdict } from './schema-guard.ts';
 import { tellChange, tellDrift } from './settings.ts';
 import { whatUndoes } from './undoing.ts';
 
 /** What an operator should know about a plan before carrying it out. */
-export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
+export function notesOn(
+  plan: Omit<Plan, 'notes' | 'hash'>,
+  request: PlanRequest,
+  schema: SchemaVerdict | null,
+): PlanNote[] {
   const { project, containers, wanted, running, newestKnown } = request;
   const swapped = new Set(plan.services.map(({ service }) => service));
   const notes: PlanNote[] = [];
@@ -103,11 +108,12 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
       warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
     }
   }
-  if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
+  if (schema !== null) notes.push(...schema.notes);
+  if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
     warn(
       'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
     );
-  } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
+  } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
     tell('The history does not show whether the database schema has changed since that release ran');
   }
   const latest = wanted.record;

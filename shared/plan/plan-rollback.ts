@@ -11,16 +11,19 @@ import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
-import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
+import type { Plan, PlanNote, PlanRequest, ServiceStep } from './plan.ts';
+import type { RestoreStep } from './restore-step.ts';
+import type { SchemaVerdict } from './schema-guard.ts';
 import { lostSettings } from './settings.ts';
 import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @param schema what the schema guard saw of the schema itself; null if it was not asked, so that only the history tells
  * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
-export function planRollback(request: PlanRequest): Plan {
+export function planRollback(request: PlanRequest, schema: SchemaVerdict | null = null): Plan {
   const { project, wanted, running, containers, projectState } = request;
   const covered = [...wanted.images.keys()];
   if (covered.length > 0 && covered.every((service) => request.stores.has(service))) throw onlyStores(covered);
@@ -61,15 +64,40 @@ export function planRollback(request: PlanRequest): Plan {
     from: running,
     to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
     source: wanted.source,
-    schemaCrossed: schemaCrossed(request),
+    schemaCrossed: schema === null || schema.crossed === 'unknown' ? schemaCrossed(request) : schema.crossed,
     otherSettings: request.settings.some(
       ({ service, change }) => change === 'yes' && services.some((each) => each.service === service),
     ),
     proxies: proxyServices,
     lookedUpOnce: lookedUpOnce(services, request),
+    restore: null,
     projectState,
   };
-  return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+  return { ...plan, notes: notesOn(plan, request, schema), hash: hashOf(plan) };
+}
+
+/** The same plan, which also restores the database. If it swaps nothing, there is nothing to say of what it leaves alone. */
+export function withRestore(plan: Plan, restore: RestoreStep, notes: readonly PlanNote[]): Plan {
+  const leftAlone = plan.services.length === 0 ? [] : plan.leftAlone;
+  const whole = { ...plan, leftAlone, restore };
+  return { ...whole, notes: [...plan.notes, ...notes], hash: hashOf(whole) };
+}
+
+/** Names of services, dependencies first, then jobs; otherwise in the order of names. */
+export function startOrder(project: ComposeProject): string[] {
+  const { services } = project;
+  const ordered = new Set<string>();
+  const met = new Set<string>();
+  const visit = (name: string): void => {
+    if (met.has(name)) return;
+    met.add(name);
+    for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
+    ordered.add(name);
+  };
+  const names = [...services.keys()].toSorted();
+  const jobs = names.filter((name) => isJob(name, project));
+  for (const name of [...jobs, ...names]) visit(name);
+  return [...ordered];
 }
 
 /** Of a service without a container. */
@@ -208,20 +236,8 @@ function envLine(variable: string | null, tag: string | null, names: readonly st
 
 /** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps: readonly ServiceStep[], project: ComposeProject): ServiceStep[] {
-  const { services } = project;
   const byName = new Map(steps.map((each) => [each.service, each]));
-  const ordered = new Set<string>();
-  const met = new Set<string>();
-  const visit = (name: string): void => {
-    if (met.has(name)) return;
-    met.add(name);
-    for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
-    ordered.add(name);
-  };
-  const names = [...services.keys()].toSorted();
-  const jobs = names.filter((name) => isJob(name, project));
-  for (const name of [...jobs, ...names]) visit(name);
-  return [...ordered].flatMap((name) => byName.get(name) ?? []);
+  return startOrder(project).flatMap((name) => byName.get(name) ?? []);
 }
 
 /** The proxies that must be reloaded, since they do not notice that a service has new containers. */

@@ -3,6 +3,7 @@ import type { SwapFacts } from '../host/survey-swap.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
 import type { SettingsDrift } from '../releases/service-settings.ts';
+import type { RestoreStep } from './restore-step.ts';
 import type { SettingsOfTarget } from './settings.ts';
 import type { Strategy } from './strategy.ts';
 import type { Wanted } from './target.ts';
@@ -69,6 +70,8 @@ export interface Plan {
   proxies: string[];
   /** Proxies that look a swapped service up only when they start: they are reloaded after its swap. */
   lookedUpOnce: { service: string; proxy: string }[];
+  /** null: the database is left alone. */
+  restore: RestoreStep | null;
   /** The host's keyed hash over everything that the plan relies on. */
   projectState: string;
   /** SHA-256 in hex over everything that the plan decides. */

@@ -6,12 +6,31 @@ export function planText(plan: Plan): string[] {
   const name = widest(plan.services.map(({ service }) => service));
   const from = widest(plan.services.map((step) => fromIn(step)));
   return [
-    `The target is ${plan.source}`,
+    targetText(plan),
+    ...restoreText(plan),
     ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
     ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
     ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
     ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
     `Plan ${plan.hash}`,
+  ];
+}
+
+/** What the rollback goes to. */
+export function targetText({ services, restore, source }: Plan): string {
+  return services.length === 0 && restore !== null
+    ? 'Only the database is restored; the release stays as it is'
+    : `The target is ${source}`;
+}
+
+function restoreText({ restore }: Plan): string[] {
+  if (restore === null) return [];
+  const { backupId, copy, takenAt, database, restarted, costs, givenUp } = restore;
+  return [
+    `The database "${database}" is replaced by backup ${backupId}${copy === null ? '' : ` from ${copy}`}, taken ${takenAt}`,
+    ...costs,
+    ...givenUp,
+    ...restarted.map(({ service, why }) => `${service} is stopped meanwhile and started again: ${why}`),
   ];
 }
 

@@ -2,8 +2,21 @@ import { readFileSync } from 'node:fs';
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 
+const inside = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
+const load = () => readFileSync(new URL('./load-inside.sh', import.meta.url), 'utf8');
+
+/** A script that runs the function that its first argument names. */
+const program = (...parts: readonly string[]): string => `${parts.join('\n')}\n"$@"\n`;
+
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-export const insideScript = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
+export const insideScript = () => program(inside());
+
+/**
+ * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
+ * `discard`, `exchange`, `exchange_back`.
+ */
+export const replaceScript = () =>
+  program(inside(), load(), readFileSync(new URL('./replace-inside.sh', import.meta.url), 'utf8'));
 
 /**
  * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
@@ -30,4 +43,4 @@ export type FactsScripts = Record<'facts_before' | 'facts_tables' | 'facts_after
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
-export const drillScript = () => readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8');
+export const drillScript = () => program(readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8'), load());

@@ -45,7 +45,7 @@ export function losingTheirName(release: Release): string[] {
   return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && isImageId(imageId) ? [imageId] : [])))];
 }
 
-const program: Program<{ keeper: string; kept: readonly string[]; released: readonly string[] }> = {
+export const program: Program<{ keeper: string; kept: readonly string[]; released: readonly string[] }> = {
   name: 'keep-images',
   step: 'the protection of images',
   scripts: [new URL('./keep.sh', import.meta.url), new URL('./keep-images.sh', import.meta.url)],

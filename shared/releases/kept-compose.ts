@@ -15,7 +15,7 @@ export interface KeptCompose {
   files: string[];
 }
 
-const keeping: Program<{
+export const keeping: Program<{
   backup_dir: string;
   id: string;
   config: string;
@@ -26,7 +26,7 @@ const keeping: Program<{
   step: 'keeping the compose files',
   scripts: [new URL('./keep-compose.sh', import.meta.url)],
 };
-const reading: Program<{
+export const reading: Program<{
   backup_dir: string;
   deploy_dir: string;
   id: string;

@@ -41,7 +41,7 @@ export interface Pulled {
   notKept: string[];
 }
 
-const program: Program<{
+export const program: Program<{
   registry: string;
   user: string;
   password: string;

@@ -1,3 +1,4 @@
+import { nameWith } from '../postgres/database-name.ts';
 import { identifier } from '../postgres/relation-name.ts';
 import type { Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
@@ -33,9 +34,6 @@ export interface RestoreCommands {
   /** Where `restore` replaces the old database: brings it back. Nothing is dropped. null elsewhere. */
   back: string | null;
 }
-
-/** PostgreSQL cuts names off after this many bytes. */
-const longestName = 63;
 
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 export function restoreCommands(manifest: Manifest, place: RestorePlace): RestoreCommands {
@@ -195,13 +193,19 @@ function createDatabase(manifest: ManifestSummary, place: RestorePlace, name: st
   return ['createdb', ...options, '--', name];
 }
 
-/** Options of createdb for a database like the source. */
-export function createOptions(manifest: ManifestSummary): string[] {
+/** How a database was made: of a manifest, or as a probe has found it. */
+export type MadeAs = Pick<
+  ManifestSummary,
+  'encoding' | 'locale' | 'ctype' | 'localeProvider' | 'providerLocale' | 'icuRules' | 'serverVersion'
+>;
+
+/** Options of createdb for a database like that. */
+export function createOptions(manifest: MadeAs): string[] {
   return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 
 /** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions(manifest: ManifestSummary): string[] {
+function localeOptions(manifest: MadeAs): string[] {
   const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
@@ -250,11 +254,4 @@ function swapNames(database: string, old: string, next: string): string {
 function literal(value: string): string {
   const doubled = value.replaceAll("'", "''");
   return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
-/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
-function nameWith(name: string, suffix: string): string {
-  const characters = [...name];
-  while (new TextEncoder().encode(characters.join('') + suffix).length > longestName) characters.pop();
-  return characters.join('') + suffix;
 }

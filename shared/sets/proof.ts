@@ -50,7 +50,7 @@ export interface ProofNote {
   onLog: (line: string) => void;
 }
 
-const program: Program<
+export const program: Program<
   RecordParameters & { backup_dir: string; name: string; line: string; folders: readonly string[] }
 > = {
   name: 'prove',

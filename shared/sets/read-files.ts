@@ -14,7 +14,7 @@ export interface FilesRequest {
   onLog: (line: string) => void;
 }
 
-const program: Program<{ backup_dir: string; folders: readonly string[]; names: readonly string[] }> = {
+export const program: Program<{ backup_dir: string; folders: readonly string[]; names: readonly string[] }> = {
   name: 'read-files',
   step: 'reading the files of a backup',
   scripts: [new URL('./read-files.sh', import.meta.url)],

@@ -24,7 +24,7 @@ export interface ReadSet {
   faults: string[];
 }
 
-const program: Program<{
+export const program: Program<{
   backup_dir: string;
   lists: readonly string[];
   files: readonly string[];

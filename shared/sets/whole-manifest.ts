@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts';
 import { longestManifest, readManifest } from './read-manifest.ts';
 import { namesOf } from './read-sets.ts';
 
-const program: Program<{ file: string; longest: string }> = {
+export const program: Program<{ file: string; longest: string }> = {
   name: 'whole-manifest',
   step: 'reading a manifest',
   scripts: [new URL('./whole-manifest.sh', import.meta.url)],

@@ -125,10 +125,15 @@ alone_in_them() {
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
 # compose in the meantime, it silently replaces containers.
 note_targets() {
-  local service id
+  local service id state
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != restart ]] || continue
     for id in $(new_containers "$service"); do printf '%s\t%s\n' "$service" "$id"; done
   done >after.new
+  # What is only restarted is its own target.
+  while IFS=$'\t' read -r service id _ state _; do
+    [[ ${strategy[$service]} != restart || $state != running ]] || printf '%s\t%s\n' "$service" "$id"
+  done <before.tsv >>after.new
   sync -- after.new
   mv -T -- after.new after.tsv
 }

@@ -66,7 +66,7 @@ keeps_addresses() {
   # shellcheck disable=SC2086 # ids are hex digits
   bound=$([[ -z $ids ]] || bound_ports $ids)
   while IFS=$'\t' read -r host port _ kind _ service _; do
-    if [[ $kind == @(any|host) ]] || ! is_swapped "$service"; then continue; fi
+    if [[ $kind == @(any|host) || ${strategy[$service]-} == @(|restart) ]]; then continue; fi
     publishes "$host" "$port" "$kind" <<<"$bound" ||
       broken no-answer "$(address_name "$host" "$port") answers now, but $service in today's compose file no longer publishes it" ||
       return

@@ -153,7 +153,7 @@ prepare() {
   shared=$(cat <&"$sharing")
   exec {sharing}<&-
   [[ $shared == @(whole|*$'\n'whole) ]] || broken docker-failed 'Cannot read which containers share something with others' || return
-  { still_stopped && alone_in_them "${shared%whole}"; } || return
+  { still_stopped && alone_in_them "${shared%whole}" && still_restored; } || return
   journal checked
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   note_addresses || broken docker-failed 'Cannot read the ports of the running containers' || return
@@ -187,6 +187,7 @@ refuse() {
   new=$(new_containers) || return
   # shellcheck disable=SC2086 # ids are hex digits
   [[ -z $new ]] || steady rm --force $new || return
+  drop_restored
   tell_restart
   if [[ -n $good ]]; then journal ended refused; else conclude failed; fi
 }
@@ -205,6 +206,8 @@ revert() {
   await_docker || return
   ((${#probers[@]})) || resume_probers
   local good=yes
+  stop_all
+  put_database_back || good=
   restore_all || good=
   came_back && back_for_users || good=
   # The end of a downtime shows only in a request that comes after it.
@@ -213,6 +216,7 @@ revert() {
   tell_measurements
   tell_restart
   if [[ -n $good ]]; then
+    drop_restored
     journal reverted
     conclude reverted
   else
@@ -246,6 +250,7 @@ finish() {
   local service id old
   await_docker || return
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != restart ]] || continue
     [[ ${retag[$service]} == - ]] || has retagged "$service" || keep_reference "$service"
     mapfile -t old < <(old_containers "$service")
     for id in "${old[@]}"; do

@@ -2,7 +2,8 @@
 # Reports the journal of a transaction to the runner as it grows, until it has finished or nobody carries it any more.
 # Read-only: the transaction does not notice.
 
-takes backup_dir id told
+takes backup_dir id
+takes_number told
 
 main() {
   local folder=$backup_dir/rollback/transactions/$id idle=0

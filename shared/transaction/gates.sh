@@ -60,7 +60,7 @@ judge() {
   facts=$(look "$2" "$state_fields") ||
     broken container-lost "The new container of $1 is gone" || return
   IFS=$'\t' read -r state restarts health exit image started policy <<<"$facts"
-  [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
+  [[ ${strategy[$1]} == restart || $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
   if [[ ${strategy[$1]} == create-only || (${strategy[$1]} == job && $state == exited && $exit == 0) ]]; then
     health='done'
     return

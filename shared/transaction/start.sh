@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Creates a transaction's folder on the host, and starts its engine.
 
-takes backup_dir second
+takes backup_dir
+takes_number second
 # The files to write; plan.tsv gets the transaction's id as its first line.
 takes_list file_names file_texts
 
@@ -30,6 +31,10 @@ main() {
     # Fill in the id: the label of the new containers names the transaction.
     said=$({ printf '%s' "${file_texts[at]//@transaction@/$id}" >>"$file"; } 2>&1) || not_written "$said"
   done
+  if ! may_launch "$staging"; then
+    rm -rf -- "$staging"
+    fail gate-refused "The engine of this release is not on the list of the gate in authorized_keys"
+  fi
   said=$(sync -- "$staging"/* "$staging" 2>&1) || not_written "$said"
   said=$(mv -T -- "$staging" "$transactions/$id" 2>&1) || not_written "$said"
   launch "$transactions/$id"

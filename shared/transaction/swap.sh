@@ -7,18 +7,21 @@ readonly proxy_patience=2
 
 # create_all: creates the new containers of all services without starting them. If that fails, nothing was stopped yet.
 create_all() {
-  local service id count taken arguments=()
+  local service id count taken created=() arguments=()
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != restart ]] || continue
+    created+=("$service")
     count=$(how_many "$service")
     # Compose also counts containers that merely carry its labels.
     taken=$(labelled_containers "label=com.docker.compose.project=${plan[project]}" \
       "label=com.docker.compose.service=$service" | wc -l)
     arguments+=(--scale "$service=$((taken + count))")
   done
-  (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
-    --no-build --pull never "${arguments[@]}" "${services[@]}") ||
+  # Without a name, compose would take all services.
+  ((${#created[@]} == 0)) || (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/override.yml" up --no-start --no-deps \
+    --no-recreate --no-build --pull never "${arguments[@]}" "${created[@]}") ||
     broken not-created 'docker compose could not create the new containers' || return
-  for service in "${services[@]}"; do
+  for service in "${created[@]}"; do
     (($(new_containers "$service" | wc -l) == $(how_many "$service"))) ||
       broken not-created "docker compose created the wrong number of containers for $service" || return
     for id in $(new_containers "$service"); do
@@ -26,12 +29,12 @@ create_all() {
         broken wrong-image "The new container of $service was not created from the target image" || return
     done
   done
-  for service in "${services[@]}"; do
+  for service in "${created[@]}"; do
     put_files "$service" || broken not-created "Docker could not write the configs and secrets of $service into its container" || return
   done
   drop_files
   note_targets || broken not-created 'Cannot record the new containers' || return
-  for service in "${services[@]}"; do journal created "$service"; done
+  for service in "${created[@]}"; do journal created "$service"; done
 }
 
 # put_files SERVICE: writes the files into the new containers that compose writes when it starts one itself.
@@ -46,6 +49,7 @@ drop_files() { rm -f -- files.*.tar.base64; }
 
 swap_all() {
   local service
+  ! restores || { stop_writers && exchange_databases; } || return
   for service in "${services[@]}"; do
     "${strategy[$service]}" "$service" || return
   done

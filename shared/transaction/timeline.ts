@@ -19,7 +19,9 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
   const detailsOf = (step: string) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
   // What stays stopped has nothing to show.
   const stopped = new Set(detailsOf('stays-stopped'));
-  const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
+  const services = [...new Set([...detailsOf('created'), ...detailsOf('stopping')])].filter(
+    (service) => !stopped.has(service),
+  );
   const name = Math.max(0, ...services.map((service) => service.length));
   // The host's clock may have been set back in the meantime.
   const column = (at: number) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));

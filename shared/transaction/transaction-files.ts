@@ -1,12 +1,15 @@
 import { Failure } from '../failure.ts';
 import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { StepStrategy } from '../plan/plan.ts';
+import type { ServerAccess, ServerPlace } from '../postgres/probe.ts';
+import { replaceScript } from '../postgres/scripts.ts';
 import { addressLines } from './address.ts';
 
 /** What the transaction does to one service. */
 export interface TransactionService {
   service: string;
-  strategy: StepStrategy;
+  /** `restart`: its own containers stop while the databases exchange their names, and start again. */
+  strategy: StepStrategy | 'restart';
   targetImageId: string;
   /** The compose file's own reference, if it is to point at the target afterwards. */
   retag: string | null;
@@ -24,6 +27,21 @@ export interface OutcomeTexts {
   hold: string | null;
 }
 
+/** A restored database that takes the place of the live one. */
+export interface DatabaseExchange {
+  /** Id of the container. */
+  container: string;
+  user: string;
+  access: ServerAccess;
+  /** The live database, with the limit of connections that it has. */
+  name: string;
+  connectionLimit: number;
+  /** The name of the restored one until then. */
+  restored: string;
+  /** The name of the old one afterwards; it may have the placeholder for the transaction's id. */
+  aside: string;
+}
+
 /** Everything the host needs for a rollback. Paths are absolute, except those in `compose`. Times in milliseconds. */
 export interface TransactionRequest {
   startedAt: Date;
@@ -34,6 +52,8 @@ export interface TransactionRequest {
   compose: ComposeCall;
   projectState: string;
   services: readonly TransactionService[];
+  /** null: the database is left alone. */
+  database: DatabaseExchange | null;
   /** Services that look like reverse proxies: the first to be asked what users get. */
   proxies: readonly string[];
   /** Proxies that look a swapped service up only when they start, so that they must be reloaded. */
@@ -88,6 +108,7 @@ export function transactionFiles(request: TransactionRequest): Map<string, strin
   for (const [service, archive] of request.inlineFiles)
     files.set(`files.${service}.tar.base64`, archive.toString('base64'));
   if (outcome.hold !== null) files.set('outcome/hold', outcome.hold);
+  if (request.database !== null) files.set('inside.sh', replaceScript());
   return files;
 }
 
@@ -112,6 +133,7 @@ function planLines(request: TransactionRequest): string {
     ['holder', request.holder],
     ['history_id', request.historyId],
     ['token', request.outcome.token],
+    ...(request.database === null ? [] : databaseLines(request.database)),
     ...request.proxies.map((proxy): [string, string] => ['proxy', proxy]),
     ...request.lookedUpOnce.map(({ service, proxy }): [string, ...string[]] => ['looked_up_once', service, proxy]),
     ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }): [string, ...string[]] => [
@@ -125,6 +147,26 @@ function planLines(request: TransactionRequest): string {
   ];
   return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
+
+function databaseLines({ container, user, access, name, connectionLimit, restored, aside }: DatabaseExchange) {
+  const { place, password } = access;
+  const lines: [string, string][] = [
+    ['database', name],
+    ['database_container', container],
+    ['database_user', user],
+    ['database_restored', restored],
+    ['database_aside', aside],
+    ['database_limit', String(connectionLimit)],
+    ...(place === null ? [] : placeLines(place)),
+    ...(password === null ? [] : [['database_password', password] as [string, string]]),
+  ];
+  return lines;
+}
+
+const placeLines = ({ host, port }: ServerPlace): [string, string][] => [
+  ['database_host', host],
+  ['database_port', port],
+];
 
 /** Refuses characters that would be read as a new line or column. */
 function checked(value: string): string {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { drillScript } from '../../shared/postgres/scripts.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
 import { runAction } from '../lab/runner.ts';
@@ -60,7 +60,7 @@ async function wholeAction(host: Host, inputs: Record<string, string>): Promise<
 /** The same archive into the same kind of server; what comes before the restore is not counted. */
 async function bareRestore(host: Host, database: string, file: string): Promise<Sample> {
   const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
-  const script = readFileSync('shared/postgres/drill-inside.sh', 'utf8');
+  const script = drillScript();
   const processors = String(availableParallelism() * 0.75);
   const limits = ['--memory', '1g', '--memory-swap', '1g', '--cpus', processors, '--cpu-shares', '2'];
   const run = [

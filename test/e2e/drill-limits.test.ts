@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { drillScript } from '../../shared/postgres/scripts.ts';
 import { asRoot, attempt, run } from '../lab/command.ts';
 import { temporaryFolder } from '../lab/folder.ts';
 import { type MainResult, startAction } from '../lab/runner.ts';
@@ -188,10 +188,9 @@ describe('the disk of Docker', () => {
   });
 
   test('can take no more files: the watch ends as where it takes no more bytes', async () => {
-    const script = fileURLToPath(new URL('../../shared/postgres/drill-inside.sh', import.meta.url));
     const watch = 'mount -t tmpfs -o "nr_inodes=$1" lab /tmp && exec timeout 5 sh -c "$2" inside room_below 1';
     const watchWith = (inodes: number) =>
-      attempt(asRoot(['unshare', '--mount', 'sh', '-c', watch, 'sh', String(inodes), readFileSync(script, 'utf8')]));
+      attempt(asRoot(['unshare', '--mount', 'sh', '-c', watch, 'sh', String(inodes), drillScript()]));
     const ended = await watchWith(9_000);
     assert.equal(ended.code, 0, ended.stderr);
     // At the begin, and at the end.

@@ -166,6 +166,7 @@ export async function plantHistory(
         previous: null,
         schemaSha256: null,
         backupId: null,
+        restoredId: null,
         reason: null,
         actor: null,
         runUrl: null,

@@ -1,6 +1,6 @@
 // What every test of a verification expects, said once.
 import assert from 'node:assert/strict';
-import type { Finding } from '../../verify-action/finding.ts';
+import type { Finding } from '../../shared/drill/finding.ts';
 import type { Host } from '../lab/host.ts';
 import { type ActionOptions, type ActionResult, runAction } from '../lab/runner.ts';
 import { adviceIn, bashIsContent, commandsAreOurs, errorsOf, hostIsClean, runnerIsClean } from './expectations.ts';

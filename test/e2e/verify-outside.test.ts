@@ -6,7 +6,7 @@ import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import type { Finding } from '../../verify-action/finding.ts';
+import type { Finding } from '../../shared/drill/finding.ts';
 import { makeCertificate } from '../lab/certificate.ts';
 import { silentPort } from '../lab/faults.ts';
 import { type MailServer, startMailServer } from '../lab/mail-server.ts';

@@ -21,7 +21,7 @@ export interface ApplicationOptions {
   proxy?: boolean;
   /** Compose's, for backend and dashboard. */
   healthInterval?: string;
-  /** Merged into the services of the compose file. */
+  /** Merged into the services of the compose file; further ones are added to them, and started by the test. */
   services?: Readonly<Record<string, object>>;
 }
 
@@ -215,6 +215,7 @@ function composeFile(
     ...(healthInterval === undefined ? {} : { healthcheck: { interval: healthInterval } }),
   });
   const { services: standard, volumes } = standardProject();
+  const others = Object.entries(services).filter(([name]) => name !== 'db' && !appServices.some((own) => own === name));
   return {
     services: {
       db: { ...standard['db'], ...services['db'] },
@@ -224,6 +225,7 @@ function composeFile(
         depends_on: { backend: { condition: 'service_healthy' } },
         ...services['dashboard'],
       },
+      ...Object.fromEntries(others),
       ...(proxy === null ? {} : { proxy: { image: proxy.image, ports: [`127.0.0.1:${proxy.port}:80`] } }),
     },
     volumes,

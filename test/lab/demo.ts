@@ -1,6 +1,6 @@
 // `npm run demo`: the main job on a production host that it makes and throws away. It ends with 0 only where the backup is
 // verified, its printed restore command brought back the same data, a drill proved it, planted faults were found, a copy in a
-// bucket was restored after the host's backups were lost, and the rollback put back what ran before.
+// bucket was restored after the host's backups were lost, the rollback put back what ran before, and a lost table came back.
 import assert from 'node:assert/strict';
 import { type Application, startApplication } from './application.ts';
 import { run } from './command.ts';
@@ -151,6 +151,36 @@ async function demonstrateRollback(app: Application): Promise<void> {
   tell(result.summary);
   await app.serves('v2');
   say(`v2 serves again; the longest downtime was ${result.outputs['downtime-ms']} ms`);
+  await demonstrateRestore(app);
+}
+
+/** The worst night, with the same button. */
+async function demonstrateRestore({ host, inputs: usual }: Application): Promise<void> {
+  const database = host.database;
+  const was = await database.contentOf();
+  const nightly = await runAction('backup', { ...host.inputs(), environment: 'demo' });
+  const id = nightly.outputs['backup-id'] ?? '';
+  say('Losing a table with everything that refers to it: DROP TABLE shop.orders CASCADE');
+  await database.psql('DROP TABLE shop.orders CASCADE;');
+  say('Pressing the same button with the last backup: the database alone is restored, the release stays as it is');
+  const inputs = {
+    ...usual(),
+    environment: 'demo',
+    reason: 'shop.orders is gone',
+    'restore-database': id,
+    'confirm-restore': 'RESTORE',
+  };
+  tell(workflow('rollback', inputs));
+  const result = await runAction('rollback', inputs);
+  tell(asShown(result.stdout));
+  assert.equal(result.outputs['status'], 'rolled-back', result.stdout + result.stderr);
+  say('Its summary');
+  tell(result.summary);
+  assert.deepEqual(await database.contentOf(), was);
+  const rows = await database.psql('SELECT count(*) FROM shop.orders');
+  say(
+    `shop.orders is back with ${rows} rows, and all else is as it was; downtime: ${result.outputs['downtime-ms']} ms`,
+  );
 }
 
 /** The step after a deployment; its verdict goes into the history. */

@@ -28,6 +28,8 @@ export interface SshServerOptions {
   account: Account;
   /** Those who may log in. */
   authorized: readonly KeyPair[];
+  /** What stands in front of each of their keys in authorized_keys. */
+  keyOptions?: string;
   /** What every session finds in its environment. */
   environment: Readonly<Record<string, string>>;
   /** Of its host key; by default Ed25519. */
@@ -45,7 +47,9 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   const { folder, account } = options;
   const hostKey = await makeKey({ comment: 'host', ...(options.hostKey && { type: options.hostKey }) });
   writeFileSync(join(folder, 'host_key'), hostKey.privateKey, { mode: 0o600 });
-  writeFileSync(join(folder, 'authorized_keys'), options.authorized.map(({ publicKey }) => `${publicKey}\n`).join(''));
+  const keyOptions = options.keyOptions === undefined ? '' : `${options.keyOptions} `;
+  const lines = options.authorized.map(({ publicKey }) => `${keyOptions}${publicKey}\n`);
+  writeFileSync(join(folder, 'authorized_keys'), lines.join(''));
 
   const port = await freePort();
   const config = join(folder, 'sshd_config');

@@ -83,9 +83,12 @@ for (const action of actions) {
   const { folder, file, readme, outputs } = action;
   describe(folder, () => {
     describe('inputs', () => {
-      const own = read(`${folder}/inputs.ts`);
-      const shared = Array.from(own.matchAll(/shared\/inputs\/\w+-inputs\.ts/g), ([path]) => read(path));
-      const sources = [own, ...shared].join('\n');
+      const own = globSync(`${folder}/*inputs.ts`, { cwd: root }).map(read).join('\n');
+      const named = (text: string) =>
+        Array.from(text.matchAll(/[\w-]+-inputs\.ts/g), ([name]) => `shared/inputs/${name}`);
+      const shared = named(own).filter((path) => existsSync(join(root, path)));
+      const beneath = shared.flatMap((path) => named(read(path)));
+      const sources = [own, ...[...new Set([...shared, ...beneath])].map(read)].join('\n');
       const reading = /\binput\.(?:required|optional|withDefault|withEmpty|secret)\(\s*'([^']+)'/g;
       const readByCode = Array.from(sources.matchAll(reading), ([, name = '']) => name);
 
@@ -152,7 +155,8 @@ test('every failure has its entry in docs/troubleshooting.md, with what to do, a
 test('the table of checks in the README of verify-action has exactly those that the code makes', () => {
   const groups = ['setup', 'backups', 'drill', 'deployment'];
   const made = groups.flatMap((group) => {
-    const files = globSync(`verify-action/${group}/*.ts`, { cwd: root });
+    // A restore compares by the same code as a drill.
+    const files = globSync(`{verify-action,shared}/${group}/*.ts`, { cwd: root });
     const names = files
       .map(read)
       .flatMap((source) => [
@@ -289,7 +293,17 @@ test('a deployment and a rollback share a group, so that they never work at the 
 });
 
 test('the button takes what the actions tell people to type, by the names that they use', () => {
-  const told = ['target', 'reason', 'confirm', 'expect-plan', 'plan-only', 'skip-backup'];
+  const told = [
+    'target',
+    'reason',
+    'confirm',
+    'expect-plan',
+    'plan-only',
+    'skip-backup',
+    'restore-database',
+    'confirm-restore',
+    'schema-guard',
+  ];
   for (const file of ['examples/rollback.yml', 'examples/short/rollback.yml']) {
     const { inputs } = parse(read(file)).on.workflow_dispatch;
     assert.deepEqual(

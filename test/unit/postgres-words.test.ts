@@ -8,11 +8,11 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { adviseDump } from '../../shared/backups/dump-advice.ts';
 import { DumpProgress } from '../../shared/backups/dump-progress.ts';
+import { detailOf } from '../../shared/drill/finding.ts';
 import { Failure } from '../../shared/failure.ts';
 import { endLock, readLock, tellLock } from '../../shared/postgres/locks.ts';
 import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
 import { remedyOf } from '../../verify-action/drill/remedy.ts';
-import { detailOf } from '../../verify-action/finding.ts';
 
 const scripts = ['messages', 'words'].map((name) =>
   fileURLToPath(new URL(`../../shared/postgres/postgres-${name}.sh`, import.meta.url)),

@@ -12,7 +12,7 @@ const inFront = ['shared/host/parameters.sh', 'shared/host/lock.sh', 'shared/hos
 
 /** The names that a script takes. */
 function takenBy(script: string): string[] {
-  const lines = Array.from(script.matchAll(/^takes(?:_list)? ([^#\n]+)/gm), ([, names = '']) => names);
+  const lines = Array.from(script.matchAll(/^takes(?:_list|_number|_word)? ([^#\n]+)/gm), ([, names = '']) => names);
   return lines.flatMap((names) => names.trim().split(/\s+/));
 }
 
@@ -37,7 +37,7 @@ test('no parameter has a name that the supervisor uses itself', () => {
   assert.ok(programs.length >= 18, `only ${programs.length} programs were found`);
   const used = new Set([
     ...inFront.flatMap((file) => takenBy(read(file))),
-    ...['supervise', 'work', 'take_lock', 'takes', 'takes_list', 'read_parameters'].flatMap(namesIn),
+    ...['supervise', 'work', 'take_lock', 'take_as', 'takes_list', 'read_parameters'].flatMap(namesIn),
   ]);
   assert.ok(used.has('end_reason') && used.has('nonce'), 'the names were not found');
   for (const { file, taken } of programs) {
@@ -72,6 +72,24 @@ test('no constant has a name that a function of the supervisor, or of its own sc
     );
   }
   assert.ok(constants > 20, `only ${constants} constants were found`);
+});
+
+/** Bash runs what is written in a subscript, as in `x[$(…)]`, wherever it calculates. */
+test('whatever bash calculates with is taken as a number', () => {
+  for (const file of [...inFront, ...programs.map((program) => program.file)]) {
+    const script = read(file);
+    const numbers = Array.from(script.matchAll(/^takes_number ([^#\n]+)/gm), ([, names = '']) =>
+      names.trim().split(/\s+/),
+    );
+    const texts = takenBy(script).filter((name) => !numbers.flat().includes(name));
+    const body = script.replace(/^\s*#.*$|\$\{#\w+\[@\]\}/gm, '');
+    const calculated = Array.from(
+      body.matchAll(/\(\((.*?)\)\)|\[\[ ([^\]]*?-(?:eq|ne|lt|le|gt|ge) .*?)\]\]|\$\{\w+:([^-=?+}][^}]*)\}/g),
+      ([, arithmetic = '', comparison = '', part = '']) => `${arithmetic} ${comparison} ${part}`,
+    ).map((text) => text.replace(/\$\([^()]*\)?|"[^"]*"/g, ' '));
+    const names = texts.filter((name) => calculated.some((text) => new RegExp(`\\b${name}\\b`).test(text)));
+    assert.deepEqual(names, [], file);
+  }
 });
 
 /** Where such a file is gone, bash 5.2 ends the whole shell, in a condition too: read it with cat. */

@@ -167,6 +167,13 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
       assert.match(failure.hint ?? '', hint);
     });
   }
+  test('a gate that lets only listed programs through', async () => {
+    const said = 'atlasia-gate: the program that came (SHA-256 ab12) is not on its list, for these actions:  backup ';
+    const failure = await explained(said, { code: 126 });
+    assert.equal(failure.code, 'gate-refused');
+    assert.match(failure.message, /^The gate for this key on .* refused: the program that came \(SHA-256 ab12\)/);
+    assert.match(failure.hint ?? '', /programs\.sha256/);
+  });
   test('another host key: both fingerprints are shown', async () => {
     const failure = await explained(
       'REMOTE HOST IDENTIFICATION HAS CHANGED!\nThe fingerprint for the ED25519 key sent by the remote host is\nSHA256:presented.\nPlease contact',

@@ -11,6 +11,7 @@ describe('the statements of a text', () => {
     ['a doubled quote', "SELECT 'it''s;'; SELECT 2", ["SELECT 'it''s;'", 'SELECT 2']],
     ['a backslash means nothing in a plain string', "SELECT '\\'; SELECT 2", ["SELECT '\\'", 'SELECT 2']],
     ['and escapes in an escaped one', "SELECT E'\\';'; SELECT 2", ["SELECT E'\\';'", 'SELECT 2']],
+    ['the actions of a rule', 'CREATE RULE r DO (a; b); c', ['CREATE RULE r DO (a; b)', 'c']],
     ['dollar quotes', 'SELECT $$;$$; SELECT $a$;$$;$a$', ['SELECT $$;$$', 'SELECT $a$;$$;$a$']],
     ['a dollar within a word', 'SELECT a$b$; SELECT 2', ['SELECT a$b$', 'SELECT 2']],
     ['comments that nest', 'SELECT /* a /* ; */ ; */ 1; SELECT 2', ['SELECT /* a /* ; */ ; */ 1', 'SELECT 2']],

@@ -1,9 +1,9 @@
+import { detailOf, Findings } from '../../shared/drill/finding.ts';
 import { isFailure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import * as log from '../../shared/runner/log.ts';
 import { type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { readSets } from '../../shared/sets/read-sets.ts';
-import { detailOf, Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { checkOffsite } from './check-offsite.ts';

@@ -1,3 +1,4 @@
+import { detailOf, type Findings } from '../../shared/drill/finding.ts';
 import { Failure, isFailure } from '../../shared/failure.ts';
 import type { BucketPlace } from '../../shared/offsite/bucket.ts';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
@@ -7,7 +8,6 @@ import { contentsOf } from '../../shared/offsite/stored-sets.ts';
 import * as log from '../../shared/runner/log.ts';
 import { verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { formatDuration } from '../../shared/units.ts';
-import { detailOf, type Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { copiesOf, judgeOffsite } from './judge-offsite.ts';

@@ -1,3 +1,4 @@
+import { Findings, type Problem } from '../../shared/drill/finding.ts';
 import { calendarIn } from '../../shared/sets/calendar.ts';
 import {
   type BackupSet,
@@ -11,7 +12,6 @@ import { allTiers, folderOfTier } from '../../shared/sets/layout.ts';
 import { parseSetFileName, startOf } from '../../shared/sets/naming.ts';
 import { namesOf, type ReadSet, sidesOf } from '../../shared/sets/read-sets.ts';
 import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
-import { Findings, type Problem } from '../finding.ts';
 import { judgeTiers, type TierFacts } from './judge-tiers.ts';
 
 /** How many of the newest sets are read in full: reading all of them could take hours. */

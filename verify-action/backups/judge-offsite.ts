@@ -1,11 +1,11 @@
 import { canonicalJson } from '../../shared/canonical-json.ts';
+import { detailOf, type Finding, type Findings, type Problem } from '../../shared/drill/finding.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { StoredPart, StoredSet } from '../../shared/offsite/stored-sets.ts';
 import { type FoundFile, newestFirst, pathsOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { startOf } from '../../shared/sets/naming.ts';
 import { namesOf } from '../../shared/sets/read-sets.ts';
 import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
-import { detailOf, type Finding, type Findings, type Problem } from '../finding.ts';
 
 /** What came of reading a copy. */
 export interface CopyReading {

@@ -1,11 +1,11 @@
 import { byText } from '../../shared/by-text.ts';
+import type { Problem } from '../../shared/drill/finding.ts';
 import { calendarIn } from '../../shared/sets/calendar.ts';
 import { type Catalogue, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { allTiers, folderOfTier, type Tier } from '../../shared/sets/layout.ts';
 import { decidePruning } from '../../shared/sets/retention.ts';
 import { type Keep, periodOf, type RetentionPolicy } from '../../shared/sets/tiers.ts';
 import { listed } from '../../shared/units.ts';
-import type { Problem } from '../finding.ts';
 
 /** The facts by which the tiers of one database are judged. */
 export interface TierFacts {

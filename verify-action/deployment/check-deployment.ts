@@ -1,4 +1,5 @@
 import { checkNamedFiles, checkProject } from '../../shared/backups/preflight.ts';
+import type { Findings } from '../../shared/drill/finding.ts';
 import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
@@ -17,7 +18,6 @@ import { readableProject } from '../../shared/releases/readable-project.ts';
 import { provenSettings } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
 import { addRecord } from '../add-record.ts';
-import type { Findings } from '../finding.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { expectedImages, tagsToAskFor } from './expected.ts';
 import { type DeploymentFacts, deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';

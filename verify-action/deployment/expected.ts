@@ -1,7 +1,7 @@
+import type { Findings } from '../../shared/drill/finding.ts';
 import type { Target } from '../../shared/plan/target.ts';
 import { referenceOf } from '../../shared/releases/image-reference.ts';
 import type { ComposeProject } from '../../shared/releases/project.ts';
-import type { Findings } from '../finding.ts';
 
 /** By service that `expect` includes: the tag or digest it should run. */
 export type ExpectedImages = ReadonlyMap<string, { tag: string | null; digest: string | null }>;

@@ -1,3 +1,4 @@
+import { Findings, type Problem } from '../../shared/drill/finding.ts';
 import { newestKnown, observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
@@ -9,7 +10,6 @@ import type { ComposeProject, ComposeService } from '../../shared/releases/proje
 import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../../shared/releases/release.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import { formatDuration, listed } from '../../shared/units.ts';
-import { Findings, type Problem } from '../finding.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import { type TagEvidence, tagEvidence } from './tag-evidence.ts';
 import type { Watched, WatchedAddress, WatchedContainer } from './watch.ts';

@@ -2,7 +2,7 @@
 # Read-only: watches whether all containers of a project become healthy and stay so.
 
 takes project
-takes health_timeout stable_for # seconds
+takes_number health_timeout stable_for # seconds
 # The parts of the health-url, each a name, a space and a value; none if it is not to be asked.
 takes_list address
 

@@ -67,7 +67,7 @@ export interface Watched {
   clock: number;
 }
 
-const program: Program<{
+export const program: Program<{
   project: string;
   health_timeout: string;
   stable_for: string;

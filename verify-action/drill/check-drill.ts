@@ -1,25 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
+import { type Findings, tallyOf } from '../../shared/drill/finding.ts';
 import { enoughMemory, largestOf, memoryShortage } from '../../shared/drill/memory.ts';
+import { neededFor } from '../../shared/drill/needed.ts';
 import { Failure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { lockFile } from '../../shared/host/backup-folder.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
+import { type BackupSource, sourceOf } from '../../shared/restore/backup-source.ts';
 import * as log from '../../shared/runner/log.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { addRecord, copyRecord } from '../add-record.ts';
-import { type Findings, tallyOf } from '../finding.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
-import { type DrillSource, sourceOf } from './drill-source.ts';
-import { drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
+import { drillRecord, drillText, imageFor, judgeDrill } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
-  const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
+  const { inputs, signal } = run;
+  const source = await sourceOf(connection, surveyed.catalogue, {
+    ...inputs,
+    wanted: inputs.drillBackup,
+    from: inputs.drillFrom,
+    database: databaseOf(surveyed, inputs),
+    input: 'drill-backup',
+    signal,
+    log,
+  });
   try {
     return await drillFrom(connection, source, surveyed, run);
   } finally {
@@ -29,7 +39,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
 
 async function drillFrom(
   connection: Connection,
-  source: DrillSource,
+  source: BackupSource,
   surveyed: SurveyedHost,
   run: Verification,
 ): Promise<Findings> {

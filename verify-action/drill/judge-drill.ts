@@ -1,22 +1,13 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
+import { Findings } from '../../shared/drill/finding.ts';
+import { judgeData, some } from '../../shared/drill/judge-data.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
-import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
 import type { DrillProof } from '../../shared/sets/proof.ts';
 import { counted, formatDuration } from '../../shared/units.ts';
-import { Findings } from '../finding.ts';
-import {
-  judgeContent,
-  judgeExtensions,
-  judgeLeftOut,
-  judgeRows,
-  judgeSequences,
-  judgeTables,
-  some,
-} from './judge-data.ts';
 import { judgeIndexes } from './judge-indexes.ts';
 import { judgeSchema } from './judge-schema.ts';
 import { remedyOf } from './remedy.ts';
@@ -32,31 +23,11 @@ export interface DrillFacts {
   copy: string | null;
 }
 
-/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
-const indexShare = 1.3;
-const writeAhead = 1280 * 1024 ** 2;
-const usualRatio = 4;
-
-/**
- * Bytes that a drill needs on Docker's disk at its peak.
- * @param live current size of the database; null if it does not answer
- */
-export function neededFor({ dumpBytes, sizeBytes }: ManifestSummary, live: number | null): number {
-  const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
-  return Math.ceil(data * 1.1 + writeAhead);
-}
-
 /** The running database's image if its major version matches the archive's, otherwise the official image. */
 export function imageFor(manifest: ManifestSummary, running: { imageId: string; facts: DatabaseFacts } | null): string {
   const major = (version: string) => Number.parseInt(version, 10);
   if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion)) return running.imageId;
   return `postgres:${major(manifest.serverVersion)}`;
-}
-
-/** Finds the set to drill. @param wanted an id, or `latest` */
-export function chooseSet(wanted: string, database: string, sets: readonly BackupSet[]): VerifiedSet | null {
-  const own = verifiedSetsOf(database, sets);
-  return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 
 /** Checks that the restored data equal the dumped data. */
@@ -83,17 +54,7 @@ export function judgeDrill({ manifest, outcome, statements, copy }: DrillFacts):
     if (statements.length > 0) findings.unable('drill-sql', 'the backup was not restored', null);
     return findings;
   }
-  findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-  judgeRows(findings, manifest, restored, remedy);
-  judgeContent(findings, manifest, restored);
-  judgeLeftOut(findings, manifest, restored);
-  findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
-  findings.check('large objects', () =>
-    restored.largeObjects === manifest.largeObjects
-      ? `${restored.largeObjects}`
-      : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
-  );
-  findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+  judgeData(findings, manifest, restored, remedy);
   judgeSchema(findings, manifest, restored);
   judgeIndexes(findings, restored, remedy);
   if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);

@@ -1,6 +1,6 @@
+import type { Findings } from '../../shared/drill/finding.ts';
+import { some } from '../../shared/drill/judge-data.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
-import type { Findings } from '../finding.ts';
-import { some } from './judge-data.ts';
 
 /** Damage is a fault of the backup. What cannot be read for another reason proves nothing. */
 export function judgeIndexes(findings: Findings, { indexes }: Restored, remedy: string): void {

@@ -1,7 +1,7 @@
+import type { Findings } from '../../shared/drill/finding.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { hideSecrets } from '../../shared/report/hide-secrets.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
-import type { Findings } from '../finding.ts';
 
 /**
  * PostgreSQL prints some conditions in another way after a restore, so a schema that is not identical to the source's is compared

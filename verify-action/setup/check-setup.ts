@@ -1,8 +1,8 @@
+import { detailOf, type Findings } from '../../shared/drill/finding.ts';
 import { isFailure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { askRegistry } from '../../shared/releases/ask-registry.ts';
 import * as log from '../../shared/runner/log.ts';
-import { detailOf, type Findings } from '../finding.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { imagesToAskFor } from './judge-images.ts';
 import { judgeSetup } from './judge-setup.ts';

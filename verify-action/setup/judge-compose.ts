@@ -1,4 +1,5 @@
 import { checkNamedFiles } from '../../shared/backups/preflight.ts';
+import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
@@ -6,7 +7,6 @@ import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { readableProject } from '../../shared/releases/readable-project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
 import { counted, listed } from '../../shared/units.ts';
-import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
 /** Checks that docker compose can work with the project's files. */

@@ -7,12 +7,12 @@ import {
   estimateOf,
   findDatabase,
 } from '../../shared/backups/preflight.ts';
+import type { Findings, Problem } from '../../shared/drill/finding.ts';
+import { neededFor } from '../../shared/drill/needed.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { checkDumpTools } from '../../shared/postgres/probe.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { neededFor } from '../drill/judge-drill.ts';
-import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 

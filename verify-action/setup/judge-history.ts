@@ -1,3 +1,4 @@
+import type { Findings } from '../../shared/drill/finding.ts';
 import { parseHold, tellHold } from '../../shared/history/hold.ts';
 import { newestKnown } from '../../shared/history/observation.ts';
 import { commandToEnd } from '../../shared/host/backup-folder.ts';
@@ -6,7 +7,6 @@ import type { Survey } from '../../shared/host/survey.ts';
 import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
 import { demandJournals } from '../../shared/transaction/unfinished.ts';
 import { counted } from '../../shared/units.ts';
-import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { judgeLastGood, judgeRegistry } from './judge-images.ts';
 import type { SetupFacts } from './setup-facts.ts';

@@ -1,9 +1,9 @@
 import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/preflight.ts';
+import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { SetupSurvey, Survey } from '../../shared/host/survey.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import { formatDuration, listed } from '../../shared/units.ts';
-import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
 /** Checks the machine that everything else depends on, and the backup folders. */

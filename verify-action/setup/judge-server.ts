@@ -1,4 +1,5 @@
 import { askedDatabase, findDatabase } from '../../shared/backups/preflight.ts';
+import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import type { DatabaseFacts, OutdatedCollations } from '../../shared/postgres/probe.ts';
 import { identifier } from '../../shared/postgres/relation-name.ts';
 import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/report/in-container.ts';
@@ -6,7 +7,6 @@ import { databaseArgument } from '../../shared/report/restore-command.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
 import { counted, listed } from '../../shared/units.ts';
-import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 

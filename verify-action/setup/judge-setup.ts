@@ -1,4 +1,4 @@
-import { Findings } from '../finding.ts';
+import { Findings } from '../../shared/drill/finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { judgeCompose } from './judge-compose.ts';
 import { judgeDatabase } from './judge-database.ts';

@@ -1,10 +1,10 @@
+import type { Findings } from '../../shared/drill/finding.ts';
 import { type Failure, isFailure } from '../../shared/failure.ts';
 import { reachMailServer } from '../../shared/notify/mail.ts';
 import { reachPing } from '../../shared/notify/ping.ts';
 import { reachWebhook } from '../../shared/notify/webhook.ts';
 import { reachBucket } from '../../shared/offsite/bucket.ts';
 import { proxyFor } from '../../shared/runner/proxy.ts';
-import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { Reached } from './setup-facts.ts';
 

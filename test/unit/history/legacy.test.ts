@@ -24,6 +24,7 @@ test("a line of the scripts' log becomes a record that proves nothing", () => {
     previous: null,
     schemaSha256: null,
     backupId: null,
+    restoredId: null,
     reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
     actor: null,
     runUrl: null,

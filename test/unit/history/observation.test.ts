@@ -32,6 +32,7 @@ test('a release that was never seen makes a record', () => {
     verdict: 'unknown',
     release: v1,
     previous: null,
+    restoredId: null,
     settings: null,
     durationMs: null,
     downtimeMs: null,

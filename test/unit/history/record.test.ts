@@ -25,6 +25,7 @@ const full: HistoryRecord = {
   previous: release('web:v3', 'api:v3'),
   schemaSha256: hex('schema'),
   backupId: '20261125_020304',
+  restoredId: null,
   reason: 'v3 answers with 500: see #12; "quoted", $(id)',
   actor: 'octocat',
   runUrl: 'https://github.com/acme/shop/actions/runs/4711',

@@ -39,6 +39,7 @@ export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {
     previous: null,
     schemaSha256: null,
     backupId: null,
+    restoredId: null,
     reason: null,
     actor: null,
     runUrl: null,

@@ -149,6 +149,7 @@ export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {
     previous: null,
     schemaSha256: '1'.repeat(64),
     backupId: null,
+    restoredId: null,
     reason: null,
     actor: null,
     runUrl: null,

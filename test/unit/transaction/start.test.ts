@@ -18,7 +18,7 @@ beforeEach(() => rmSync(join(folder, 'rollback'), { recursive: true, force: true
 function start(functions = ''): string {
   const program = `
     set -euo pipefail
-    takes() { :; }; takes_list() { :; }; launch() { :; }
+    takes() { :; }; takes_number() { :; }; takes_list() { :; }; launch() { :; }; may_launch() { :; }
     record() { printf '%s %s\\n' "$@"; }
     fail() { printf '%s: %s\\n' "$@"; exit 1; }
     . "$1"
@@ -42,6 +42,11 @@ test('a file in the place of the folder is no full disk', () => {
   mkdirSync(join(folder, 'rollback'));
   writeFileSync(transactions, '');
   assert.match(start(), /^write-failed: mkdir: .*transactions.*: (File exists|Not a directory)$/);
+});
+
+test('an engine that the gate does not know is not started, and nothing half-written is left', () => {
+  assert.match(start('may_launch() { return 1; }'), /^gate-refused: /);
+  assert.deepEqual(readdirSync(transactions), []);
 });
 
 for (const [command, reason, code] of [

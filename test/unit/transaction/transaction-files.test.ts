@@ -18,6 +18,7 @@ const plain: TransactionRequest = {
   deployDir: '/opt/shop',
   project: 'shop',
   compose: readComposeCall(['file docker-compose.yml']),
+  database: null,
   projectState: hex('project state'),
   services: [
     {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DrillOutcome } from '../../../shared/drill/drill-request.ts';
+import { judgeSequences } from '../../../shared/drill/judge-data.ts';
+import { neededFor } from '../../../shared/drill/needed.ts';
 import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
-import { judgeSequences } from '../../../verify-action/drill/judge-data.ts';
-import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
+import { type DrillFacts, imageFor, judgeDrill } from '../../../verify-action/drill/judge-drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 import { counted, moved } from '../table-count.ts';
 

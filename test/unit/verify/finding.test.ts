@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { asUser, type Finding, Findings, tallyOf, worstFirst } from '../../../shared/drill/finding.ts';
 import { Failure } from '../../../shared/failure.ts';
-import { asUser, type Finding, Findings, tallyOf, worstFirst } from '../../../verify-action/finding.ts';
 
 const finding = (result: Finding['result'], severity: Finding['severity'] = 'error'): Finding => ({
   name: `${result} ${severity}`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Finding } from '../../../verify-action/finding.ts';
+import type { Finding } from '../../../shared/drill/finding.ts';
 import { noStory, tellVerification } from '../../../verify-action/notice.ts';
 import { noOutputs } from '../../../verify-action/outputs.ts';
 

@@ -1,9 +1,9 @@
 // What is said of copies off the host, from what was seen there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Findings } from '../../../shared/drill/finding.ts';
 import type { VerifiedSet } from '../../../shared/sets/catalogue.ts';
 import { judgeOffsite, type OffsiteFacts } from '../../../verify-action/backups/judge-offsite.ts';
-import { Findings } from '../../../verify-action/finding.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 
 const database = 'shop';

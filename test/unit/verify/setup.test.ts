@@ -1,11 +1,11 @@
 // What a lab's host cannot show: another init, clock, user, or Docker.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Finding } from '../../../shared/drill/finding.ts';
 import { gatherHistory } from '../../../shared/history/known-history.ts';
 import { readComposeCall } from '../../../shared/host/compose-call.ts';
 import type { SetupSurvey, Survey, UnsetVariable } from '../../../shared/host/survey.ts';
 import { catalogueOf } from '../../../shared/sets/catalogue.ts';
-import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup/judge-setup.ts';
 import { accepts, acceptsWith, folder, host, tools } from '../surveyed-host.ts';

@@ -21,7 +21,7 @@ interface Container {
 function settled(...containers: Container[]): boolean {
   const frame = `
     set -euo pipefail
-    takes() { :; }; takes_list() { :; }; address=() project=shop
+    takes() { :; }; takes_number() { :; }; takes_list() { :; }; address=() project=shop
     source "$1"; source "$2"; shift 2
     declare -A own=()
     read_health_test() { health_test=(test); }

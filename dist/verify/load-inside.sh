@@ -1,0 +1,54 @@
+# shellcheck shell=sh disable=SC2154 # `disk` is the other script's
+# Follows drill-inside.sh or inside.sh, whose `buffered` it uses: how a dump is restored, in a scratch container or beside the
+# database that it replaces, and how the disk is watched meanwhile. `disk` is a path on it.
+
+# Free bytes on the disk of the data.
+room() { df -P -k "$disk" | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
+
+# few_files NUMBER: succeeds if fewer files can still be created there (on a file system that limits them).
+few_files() {
+  df -P -i "$disk" 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
+}
+
+# room_below BYTES: prints how many bytes are free; waits until that is less, or hardly any file can be created; then prints it
+# again. Nothing else ends it except the end of the container.
+room_below() {
+  room || return
+  while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
+  printf '%s\n' "$free"
+}
+
+# restore FORMAT COMPRESSION ARGUMENT ROLE: restores the dump on stdin into a database; ARGUMENT is its name for --dbname. Objects
+# of extensions belong to whoever restores, so the first superuser does. Exit 41: it cannot be restored; 42: it cannot be
+# decompressed; 43: a plain dump does not end with pg_dump's last line; 137: something was killed.
+restore() {
+  argument=$3 PGUSER=${4:-$PGUSER}
+  case $1-$2 in
+    *-zstd) unpack='zstd -q -d -c' ;;
+    plain-gzip) unpack='gzip -d -c' ;;
+    *) unpack='cat' ;;
+  esac
+  # Collects the exit code of each stage, since sh has no PIPESTATUS. After an error the rest of the input is still read.
+  exits=$({ { $unpack; echo "unpack $?" >&3; } | { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
+  case $exits in *' 137'*) exit 137 ;; esac
+  case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
+  case $exits in *'load 0'*) ;; *) exit 41 ;; esac
+  case $exits in *'whole 1'*) exit 43 ;; esac
+}
+
+# Without tablespaces: they are folders of another machine.
+load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
+
+# psql cannot tell truncated input from complete input.
+load_plain() {
+  { whole || echo 'whole 1' >&3; } | buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"
+}
+
+# Copies a plain dump; fails if it does not end with pg_dump's last line. Its head, in which no data can stand, would let the server
+# speak of more than errors.
+whole() {
+  awk 'NR < 40 && $0 == "SET client_min_messages = warning;" { print "SET client_min_messages = error;"; next }
+    { print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+    NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
+    END { exit !complete }'
+}

@@ -1,0 +1,210 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # `disk` is for load-inside.sh, `argument` comes from there
+# Follows inside.sh and load-inside.sh, in the database container: a database is restored beside the one that is live, and then the
+# two exchange their names. LIVE, RESTORED and ASIDE are the names of the live database, of the restored one until it takes that
+# name, and of the old one afterwards. Which of the three are there tells how far it has come, whoever died in between.
+
+# Nobody has a reason to be connected to this one for long.
+maintenance=template1
+# How long a statement waits for others.
+PGOPTIONS="$PGOPTIONS -c lock_timeout=10000"
+# over_all [OPTION...]: statements on stdin, in a database that is none of the three.
+over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+
+# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of its data.
+standing() {
+  (session) <<'SQL' | {
+SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
+\if :is_superuser
+  SELECT coalesce(jsonb_agg(subname), '[]') AS subscriptions FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
+    WHERE datname = current_database() \gset
+  SELECT setting AS folder FROM pg_settings WHERE name = 'data_directory' \gset
+\else
+  \set subscriptions null
+  \set folder /
+\endif
+SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscriptions', :'subscriptions'::jsonb, 'dataFolder', :'folder',
+  'connectionLimit', datconnlimit, 'tablespace', spcname, 'cronDatabase', current_setting('cron.database_name', true),
+  'isEmpty', NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+      WHERE relkind IN ('r', 'p', 'm', 'f', 'S', 'v') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))
+    AND NOT EXISTS (SELECT FROM pg_largeobject_metadata),
+  'prepared', (SELECT coalesce(jsonb_agg(gid ORDER BY gid), '[]') FROM pg_prepared_xacts WHERE database = datname),
+  'slots', (SELECT coalesce(jsonb_agg(slot_name ORDER BY slot_name), '[]') FROM pg_replication_slots WHERE database = datname),
+  'roles', (SELECT jsonb_agg(rolname ORDER BY rolname) FROM pg_roles),
+  'extensions', (SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') FROM pg_available_extensions),
+  'databases', (SELECT jsonb_agg(datname ORDER BY datname) FROM pg_database),
+  'sessions', (SELECT coalesce(jsonb_agg(jsonb_build_object('address', address, 'application', application, 'count', sessions)), '[]')
+    FROM (SELECT host(client_addr) AS address, substr(application_name, 1, 100) AS application, count(*) AS sessions
+      FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 200) listed))
+  FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database();
+\echo :folder
+SQL
+    IFS= read -r facts && IFS= read -r disk && printf '%s\n' "$facts" && room
+  }
+}
+
+# create NAME LIVE OPTION...: an empty database, marked as ours. Until it is live, only superusers get in.
+create() {
+  name=$1 live=$2
+  shift 2
+  createdb --maintenance-db="$maintenance" --template=template0 "$@" -- "$name" || return
+  mark "$name" "$live" incomplete
+  over_all -v name="$name" <<'SQL'
+ALTER DATABASE :"name" CONNECTION LIMIT 0;
+SQL
+}
+
+# mark NAME LIVE incomplete|complete: an incomplete one is dropped when its run ends.
+mark() {
+  over_all -v name="$1" -v mark="$3, for $2" <<'SQL'
+ALTER DATABASE :"name" SET atlasia.restore = :'mark';
+SQL
+}
+
+# sweep LIVE: drops what earlier runs have left that were to restore this database. One in use is left alone.
+sweep() {
+  over_all -v live="$1" <<'SQL'
+SELECT format('DROP DATABASE %I', datname) FROM pg_database d JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
+  WHERE datname ~ '_restore_[0-9a-f]{8}$' AND setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'live', 'atlasia.restore=complete, for ' || :'live']
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname) \gexec
+SQL
+}
+
+# discard NAME LIVE [incomplete]: ends the sessions of a restored database that is not live, and drops it. One that is complete is
+# kept, if that is asked for.
+discard() {
+  [ -z "${3:-}" ] || [ -n "$(is_incomplete "$1" "$2")" ] || return 0
+  empty_out "$1" >/dev/null || true
+  over_all -v name="$1" -v live="$2" <<'SQL'
+SELECT format('DROP DATABASE %I', datname) FROM pg_database
+  WHERE datname = :'name' AND datname ~ '_restore_[0-9a-f]{8}$' AND datname <> :'live' \gexec
+SQL
+}
+
+is_incomplete() {
+  over_all -v name="$1" -v live="$2" <<'SQL'
+SELECT 'yes' FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
+  WHERE datname = :'name' AND NOT coalesce('atlasia.restore=complete, for ' || :'live' = ANY (setconfig), false);
+SQL
+}
+
+# fill FORMAT COMPRESSION ARGUMENT JOBS HEAD: restores the dump on stdin; HEAD are the bytes of an archive in which its list of
+# contents certainly ends. The exit is that of `restore`.
+fill() {
+  jobs=$4 head_bytes=$5
+  if [ "$1" = custom ] && [ "$jobs" -gt 1 ]; then restore sections "$2" "$3"; else restore "$1" "$2" "$3"; fi
+}
+
+# The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
+# can be built by several sessions at a time.
+load_sections() {
+  contents=$(mktemp -d) || return
+  trap 'rm -rf "$contents"' EXIT
+  head -c "$head_bytes" >"$contents/head" || return
+  { cat "$contents/head" && cat; } |
+    buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
+  pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
+}
+
+# analyze ARGUMENT JOBS: without statistics, the first queries would take far longer than they did.
+analyze() { vacuumdb --quiet --analyze-only --jobs="$2" --dbname="$1"; }
+
+# after: the user's own statements, in a session like any other of theirs.
+after() { PGOPTIONS='' exec psql -XAtq -v ON_ERROR_STOP=1; }
+
+# standing_of LIVE RESTORED ASIDE: which of them there are: `live restored`, or the like.
+standing_of() {
+  over_all -v live="$1" -v restored="$2" -v aside="$3" <<'SQL'
+SELECT coalesce(string_agg(what, ' ' ORDER BY what), 'none')
+  FROM (VALUES ('aside', :'aside'), ('live', :'live'), ('restored', :'restored')) names (what, name) JOIN pg_database ON datname = name;
+SQL
+}
+
+# empty_out NAME...: lets nobody in any more, and ends all sessions. Fails if one does not end, and prints what is known of it.
+empty_out() {
+  tries=0
+  for name in "$@"; do
+    over_all -v name="$name" <<'SQL' || return
+SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS false', datname) FROM pg_database WHERE datname = :'name' \gexec
+SQL
+  done
+  while :; do
+    left=''
+    for name in "$@"; do
+      said=$(end_sessions "$name") || return
+      [ -z "$said" ] || left=$said
+    done
+    [ -n "$left" ] || return 0
+    tries=$((tries + 1))
+    [ "$tries" -lt 40 ] || {
+      printf 'busy %s\n' "$left"
+      return 1
+    }
+    sleep 0.25 2>/dev/null || sleep 1
+  done
+}
+
+# Prints the process and the application of one of them; nothing if there is none.
+end_sessions() {
+  over_all -v name="$1" <<'SQL'
+SELECT min(pid || ' ' || CASE WHEN application_name ~ '^[A-Za-z0-9._ -]{1,60}$' THEN application_name ELSE '' END)
+  FROM (SELECT pid, application_name, pg_terminate_backend(pid) AS told FROM pg_stat_activity WHERE datname = :'name') s WHERE told IS NOT NULL;
+SQL
+}
+
+# exchange LIVE RESTORED ASIDE LIMIT: the restored database takes the name of the live one and its limit of connections. The old
+# one is kept under the third name, where superusers alone get in. Prints `exchanged` if that is so now, whoever did it.
+exchange() {
+  case $(standing_of "$1" "$2" "$3") in
+    'aside live') ;;
+    'live restored') empty_out "$1" "$2" && rename_both "$1" "$3" "$2" "$4" || return ;;
+    *) return 1 ;;
+  esac
+  echo exchanged
+}
+
+# exchange_back LIVE RESTORED ASIDE LIMIT: the old database is live again. Prints `exchanged-back` if that is so now.
+exchange_back() {
+  case $(standing_of "$1" "$2" "$3") in
+    'live restored' | live) let_in "$1" || return ;;
+    'aside live')
+      if ! { empty_out "$1" "$3" && rename_both "$1" "$2" "$3" "$4"; }; then
+        let_in "$1"
+        return 1
+      fi
+      ;;
+    *) return 1 ;;
+  esac
+  echo exchanged-back
+}
+
+let_in() {
+  over_all -v name="$1" <<'SQL'
+ALTER DATABASE :"name" ALLOW_CONNECTIONS true;
+SQL
+}
+
+# rename_both LIVE OTHER NEXT LIMIT: LIVE becomes OTHER, and NEXT becomes LIVE: both or none.
+rename_both() {
+  over_all -v live="$1" -v other="$2" -v next="$3" -v limit="$4" <<'SQL'
+BEGIN;
+ALTER DATABASE :"live" RENAME TO :"other";
+ALTER DATABASE :"next" RENAME TO :"live";
+ALTER DATABASE :"other" ALLOW_CONNECTIONS true CONNECTION LIMIT 0;
+ALTER DATABASE :"live" ALLOW_CONNECTIONS true CONNECTION LIMIT :limit;
+ALTER DATABASE :"live" RESET atlasia.restore;
+COMMIT;
+SQL
+}
+
+has() { command -v "$1" >/dev/null; }
+
+# watch_disk FOLDER BYTES: see `room_below`. It ends when whoever asked hangs up.
+watch_disk() {
+  disk=$1
+  room_below "$2" &
+  watching=$!
+  cat >/dev/null
+  kill "$watching" 2>/dev/null
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InputError } from '../shared/failure.ts';
+import { readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
+import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import * as grammar from '../shared/runner/grammar.ts';
+import type { InputReader } from '../shared/runner/input-reader.ts';
+import { identitiesIn } from '../shared/sets/age-keys.ts';
+import { startOf } from '../shared/sets/naming.ts';
+
+/** The inputs of a restore. */
+export interface RestoreInputs {
+  /** The id of a backup, or the one that belongs to the target release. */
+  wanted: string | 'paired';
+  /** Only the database is restored; the release stays as it is. */
+  isAlone: boolean;
+  from: 'host' | 's3';
+  bucket: BucketPlace | null;
+  /** Private keys of age or SSH; null if none was given. Never sent to the host. */
+  decryptKey: string | null;
+  /** Statements that run in the restored database before anybody connects to it; null if there are none. */
+  afterSql: string | null;
+}
+
+const confirmation = 'RESTORE';
+
+const restoreDatabase: grammar.Grammar<string> = {
+  hint: 'Give paired for the backup that belongs to the target, the id of a backup such as 20261125_021700, or none.',
+  parse(value) {
+    if (value === 'none' || value === 'paired' || startOf(value) !== null) return value;
+    throw new RangeError('is neither none, nor paired, nor the id of a backup');
+  },
+};
+
+const sqlFile: grammar.Grammar<string> = {
+  hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+  parse(value) {
+    let text: string;
+    try {
+      text = readFileSync(resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
+    } catch {
+      throw new RangeError('is not a readable file');
+    }
+    if (text.trim() === '') throw new RangeError('is an empty file');
+    if (text.includes('\0')) throw new RangeError('is not a text file');
+    return text;
+  },
+};
+
+/** What other inputs say. */
+interface Beside {
+  planOnly: boolean;
+  /** Neither "target" nor "services" was given. */
+  isOpen: boolean;
+  strategy: string;
+  compose: string;
+}
+
+/** Call it within `readInputs`. @returns null if nothing is to be restored */
+export function readRestoreInputs(input: InputReader, beside: Beside): RestoreInputs | null {
+  const wanted = input.withDefault('restore-database', restoreDatabase, 'none');
+  const confirm = input.optional('confirm-restore', grammar.line);
+  const from = input.withDefault('restore-from', grammar.choice('host', 's3'), 'host');
+  const afterSql = input.optional('after-restore-sql', sqlFile);
+  const decryptKey = input.secret('decrypt-key');
+  const { bucket } = readOffsiteInputs(input);
+  const isWanted = wanted !== 'none';
+  input.rule(() => demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm }));
+  input.rule(() => checkConfirmation(isWanted, beside.planOnly, confirm));
+  input.rule(() => checkSource(isWanted, from, bucket));
+  input.rule(() => checkKey(decryptKey));
+  const isAlone = wanted !== 'paired' && beside.isOpen;
+  input.rule(() => {
+    if (isWanted) checkBeside(isAlone, beside);
+  });
+  return isWanted ? { wanted, isAlone, from, bucket, decryptKey, afterSql } : null;
+}
+
+/** Without the restore, an input of it would silently do nothing. */
+function demandWanted(
+  isWanted: boolean,
+  {
+    from,
+    afterSql,
+    decryptKey,
+    bucket,
+    confirm,
+  }: Omit<RestoreInputs, 'wanted' | 'isAlone'> & { confirm: string | null },
+): void {
+  if (isWanted) return;
+  const given: [string, boolean][] = [
+    ['restore-from', from === 's3'],
+    ['after-restore-sql', afterSql !== null],
+    ['decrypt-key', decryptKey !== null],
+    ['s3-bucket', bucket != null],
+    ['confirm-restore', confirm !== null],
+  ];
+  const [name] = given.find(([, isGiven]) => isGiven) ?? [];
+  if (name === undefined) return;
+  throw new InputError(
+    name,
+    'has no effect because "restore-database" is none',
+    'Set "restore-database" to paired or to the id of a backup, or leave this input out',
+  );
+}
+
+/** What was written since the backup is given up: nobody should do that with a careless click either. */
+function checkConfirmation(isWanted: boolean, planOnly: boolean, confirm: string | null): void {
+  if (!isWanted || planOnly || confirm === confirmation) return;
+  throw new InputError(
+    'confirm-restore',
+    confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`,
+    `Write ${confirmation} into the box "confirm-restore" of the form, in capital letters. In a workflow file: confirm-restore: ${confirmation}. To see first what would be given up, tick the box "plan-only". In a workflow file: plan-only: true`,
+  );
+}
+
+function checkSource(isWanted: boolean, from: 'host' | 's3', bucket: BucketPlace | null | undefined): void {
+  if (!isWanted || bucket === undefined) return;
+  if (from === 's3' && bucket === null)
+    throw new InputError('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+  if (from === 'host' && bucket !== null)
+    throw new InputError('s3-bucket', 'has no effect because "restore-from" is host', 'Set restore-from: s3');
+}
+
+function checkKey(key: string | null): void {
+  if (key == null) return;
+  try {
+    identitiesIn(key);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(
+      'decrypt-key',
+      error.message,
+      'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret',
+    );
+  }
+}
+
+function checkBeside(isAlone: boolean, { strategy, compose }: Beside): void {
+  if (strategy === 'blue-green')
+    throw new InputError(
+      'strategy',
+      'cannot be blue-green together with "restore-database": whatever writes has to stop',
+      'Leave "strategy" out',
+    );
+  if (isAlone && compose === 'kept')
+    throw new InputError('compose', 'has no effect where only the database is restored', 'Leave "compose" out');
+}

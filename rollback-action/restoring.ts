@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto';
+import { askedDatabase, findDatabase } from '../shared/backups/preflight.ts';
+import { neededFor } from '../shared/drill/needed.ts';
+import { Failure } from '../shared/failure.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
+import { lockFile } from '../shared/host/backup-folder.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { Survey } from '../shared/host/survey.ts';
+import { demandSets } from '../shared/host/survey-sets.ts';
+import { pairedSet, targetImages, tellNearly } from '../shared/plan/paired-set.ts';
+import type { Plan } from '../shared/plan/plan.ts';
+import { startOrder, withRestore } from '../shared/plan/plan-rollback.ts';
+import type { Wanted } from '../shared/plan/target.ts';
+import { nameWith } from '../shared/postgres/database-name.ts';
+import type { ComposeProject } from '../shared/releases/project.ts';
+import type { RunningImage } from '../shared/releases/release.ts';
+import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts';
+import { givenUp } from '../shared/restore/given-up.ts';
+import { discard, type Loaded, load } from '../shared/restore/load.ts';
+import { demandNoObstacle, likeLive, type RestoreCase, restoreWarnings } from '../shared/restore/obstacles.ts';
+import { type MissingRoles, missingRoles, settingsFor } from '../shared/restore/roles.ts';
+import type { Server } from '../shared/restore/server.ts';
+import { lookAtServer } from '../shared/restore/standing.ts';
+import { writersOf } from '../shared/restore/writers.ts';
+import * as log from '../shared/runner/log.ts';
+import { type Catalogue, catalogueOf, verifiedSetsOf } from '../shared/sets/catalogue.ts';
+import type { Manifest } from '../shared/sets/manifest.ts';
+import { wholeManifest } from '../shared/sets/whole-manifest.ts';
+import { type DatabaseExchange, transactionMark } from '../shared/transaction/transaction-files.ts';
+import { formatBytes, formatDuration } from '../shared/units.ts';
+import type { RollbackInputs } from './inputs.ts';
+import type { RestoreInputs } from './restore-inputs.ts';
+
+/** A restore that could be carried out now. */
+export interface Restoring {
+  /** The plan of the rollback, with the restore in it. */
+  plan: Plan;
+  source: BackupSource;
+  manifest: Manifest;
+  server: Server;
+  /** For commands that people type. */
+  containerName: string;
+  /** How the databases exchange their names. */
+  exchange: DatabaseExchange;
+  createOptions: string[];
+  roles: MissingRoles;
+  /** Statements; null: the restored database gets the settings of the live one. */
+  settings: string | null;
+  dataFolder: string;
+  /** The user's own statements; null if there are none. */
+  afterSql: string | null;
+  /** The images of the target by which the backup was found; empty if it was named. */
+  pairedWith: ReadonlyMap<string, RunningImage>;
+  /** Names of services in the order in which they start. */
+  order: string[];
+}
+
+/** What was decided so far, and by what. */
+export interface RestoreGround {
+  seen: Survey;
+  plan: Plan;
+  wanted: Wanted;
+  ignored: ReadonlySet<string>;
+  project: ComposeProject;
+  databases: ReadonlySet<string>;
+  /** The history on the host. */
+  records: readonly HistoryRecord[];
+}
+
+type Inputs = RollbackInputs & { restore: RestoreInputs };
+
+/**
+ * Finds the backup and looks at the server. Changes nothing.
+ * @throws Failure `no-backup`, `cannot-restore`, `decrypt-key-missing`, …
+ */
+export async function planRestore(
+  connection: Connection,
+  ground: RestoreGround,
+  inputs: Inputs,
+  signal: AbortSignal,
+): Promise<Restoring> {
+  const { seen, plan } = ground;
+  const { restore, backupDir, environment, timeout } = inputs;
+  const container = findDatabase(seen, { ...inputs, previousBytes: () => null });
+  const live = askedDatabase(seen);
+  const server: Server = { container: container.id, user: live.user, database: live.database, access: live.access };
+  const catalogue = knownSets(seen);
+  const { id: wanted, target: pairedWith } =
+    restore.wanted === 'paired'
+      ? pairedId(ground, catalogue, live.database, inputs)
+      : { id: restore.wanted, target: new Map<string, RunningImage>() };
+  const source = await sourceOf(connection, catalogue, {
+    wanted,
+    from: restore.from,
+    bucket: restore.bucket,
+    environment,
+    backupDir,
+    database: null,
+    decryptKey: restore.decryptKey,
+    input: 'restore-database',
+    timeout,
+    signal,
+    log,
+  });
+  try {
+    const manifest = await source.manifest();
+    const ids = seen.containers.map(({ id }) => id);
+    const standing = await lookAtServer(connection, server, ids, { signal, onLog: log.host });
+    const needed = neededFor(manifest, manifest.database === live.database ? live.sizeBytes : null);
+    const subject: RestoreCase = { manifest, live, standing, needed, least: inputs.minFreeSpace };
+    demandNoObstacle(subject);
+    const roles = missingRoles(await source.beside('globals'), standing.roles);
+    const own = standing.isEmpty ? await source.beside('settings') : null;
+    const restored = nameWith(live.database, `_restore_${randomBytes(4).toString('hex')}`);
+    const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
+    const later =
+      newest === null || newest.id <= manifest.id
+        ? null
+        : await wholeManifest(connection, backupDir, newest, { signal, onLog: log.host });
+    const costs = [
+      `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
+      ...timeOf(ground.records, manifest),
+    ];
+    const { compose } = seen;
+    const restarted = writersOf({
+      project: ground.project,
+      containers: seen.containers,
+      settings: compose === null || 'error' in compose ? [] : compose.settings,
+      databaseService: container.service,
+      untouched: ground.databases,
+      swapped: new Set(plan.services.map(({ service }) => service)),
+      standing,
+    });
+    const warnings = restoreWarnings(subject, live.database);
+    if (roles.names.length > 0)
+      warnings.push(
+        `These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`,
+      );
+    return {
+      plan: withRestore(
+        plan,
+        {
+          backupId: manifest.id,
+          sha256: manifest.sha256,
+          copy: source.copy,
+          takenAt: manifest.startedAt,
+          source: manifest.database,
+          database: live.database,
+          restarted,
+          costs,
+          givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),
+        },
+        warnings.map((text) => ({ level: 'warning', text })),
+      ),
+      source,
+      manifest,
+      server,
+      containerName: container.name,
+      exchange: {
+        container: server.container,
+        user: server.user,
+        access: server.access,
+        name: live.database,
+        connectionLimit: standing.connectionLimit,
+        restored,
+        aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
+      },
+      createOptions: likeLive(subject),
+      roles,
+      settings: own === null ? null : settingsFor(own, manifest.database, restored),
+      dataFolder: standing.dataFolder,
+      afterSql: restore.afterSql,
+      pairedWith,
+      order: startOrder(ground.project),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Those on the host; a host that has lost its backups can still restore from a bucket. */
+function knownSets(seen: Survey): Catalogue {
+  const { files, manifests } = demandSets(seen.sets);
+  return catalogueOf(files, manifests);
+}
+
+/** The backup that belongs to the target. @throws Failure `no-backup` */
+function pairedId(
+  { seen, plan, wanted, ignored }: RestoreGround,
+  { sets }: Catalogue,
+  database: string,
+  { environment }: Inputs,
+): { id: string; target: ReadonlyMap<string, RunningImage> } {
+  const target = new Map(
+    [...targetImages(plan, wanted, ignored)].map(([service, image]) => [service, knownHere(image, seen)]),
+  );
+  const paired = pairedSet({ sets, database, environment, target });
+  if (paired.set !== null) return { id: paired.set.id, target };
+  const nearly = tellNearly(paired.nearly, new Date(Date.now() + seen.clockAhead));
+  throw new Failure('no-backup', `No backup belongs to the target: ${paired.why}`, {
+    hint: [
+      'Nothing was changed. Set "restore-database" to the id of a backup, or to none.',
+      ...(nearly.length === 0 ? [] : ['These come close:', ...nearly]),
+    ].join('\n'),
+  });
+}
+
+/** A tag that nothing else identifies is taken for what it names on this host; after the pull, `demandPaired` looks again. */
+function knownHere(image: RunningImage, { compose }: Survey): RunningImage {
+  if (image.digest !== null || image.imageId !== null || compose === null || 'error' in compose) return image;
+  const found = compose.images.find(({ repoTags }) => image.image !== null && repoTags.includes(image.image));
+  return found === undefined ? image : { ...image, imageId: found.id };
+}
+
+/**
+ * Refuses if the pull has brought another image than the one by which the backup was chosen.
+ * @throws Failure `no-backup`
+ */
+export function demandPaired({ pairedWith, manifest }: Restoring, { to }: Pick<Plan, 'to'>): void {
+  const other = [...pairedWith].find(([service, { imageId }]) => imageId !== null && to[service]?.imageId !== imageId);
+  if (other === undefined) return;
+  throw new Failure(
+    'no-backup',
+    `Backup ${manifest.id} does not belong to the target: in the registry, ${other[1].image} is another image by now than on this host`,
+    { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' },
+  );
+}
+
+/** How long it took in the last drill. */
+function timeOf(records: readonly HistoryRecord[], { id }: Manifest): string[] {
+  const drills = records.filter(
+    ({ event, status, durationMs }) => event === 'drill' && status === 'succeeded' && durationMs !== null,
+  );
+  const drill = drills.findLast(({ backupId }) => backupId === id) ?? drills.at(-1);
+  if (drill === undefined) return ['How long the restore takes is unknown: no backup has been drilled'];
+  return [`In a drill, backup ${drill.backupId} was restored in ${formatDuration(drill.durationMs ?? 0)}`];
+}
+
+/** Restores the backup beside the live database. */
+export async function loadBackup(
+  connection: Connection,
+  restoring: Restoring,
+  inputs: RollbackInputs,
+  { holder, signal }: { holder: string; signal: AbortSignal },
+): Promise<Loaded> {
+  const { manifest, exchange, source } = restoring;
+  return log.group(`Restore ${manifest.id} beside the live database`, async () => {
+    if (source.isSent) log.info('The dump flows through this runner: nothing of it is kept here');
+    const loaded = await load(connection, {
+      backupDir: inputs.backupDir,
+      server: restoring.server,
+      source,
+      manifest,
+      restored: exchange.restored,
+      createOptions: restoring.createOptions,
+      roles: restoring.roles.statements,
+      settings: restoring.settings,
+      afterSql: restoring.afterSql,
+      dataFolder: restoring.dataFolder,
+      least: inputs.minFreeSpace,
+      lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
+      timeout: inputs.timeout,
+      signal,
+      onLog: log.host,
+      onProgress: tellLoad,
+    });
+    for (const { name, result, detail } of loaded.findings)
+      log.info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
+    for (const problem of loaded.problems) log.warning(problem);
+    log.success(`Restored as ${exchange.restored} in ${formatDuration(loaded.restoreMs)}; nobody uses it yet`);
+    return loaded;
+  });
+}
+
+const steps: Record<string, string> = {
+  checking: 'Comparing what was restored with the manifest',
+  'after-sql': 'Running after-restore-sql',
+  analyzing: 'Making the statistics of the restored database',
+};
+
+function tellLoad(name: string, value: string): void {
+  if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
+  else if (name === 'waiting-for') log.progress(`Waiting for the lock, held by ${value}`);
+  else log.progress(steps[name] ?? name);
+}
+
+/** Drops the restored copy, if it did not become the live database. */
+export async function dropLoaded(connection: Connection, { server, exchange }: Restoring): Promise<void> {
+  await discard(connection, server, exchange.restored, log.host);
+}

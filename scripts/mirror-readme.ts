@@ -1,0 +1,76 @@
+/** Where the sources of a release stand, for people. */
+export interface Source {
+  /** `https://github.com/owner/name`. */
+  url: string;
+  /** The release's tag. */
+  tag: string;
+  /** The folder that the README is in, relative to the root of the sources. */
+  folder: string;
+}
+
+/** Files that a mirror has at its root, from the root of the sources. */
+export const shippedFiles = ['LICENSE'];
+
+const imageEnding = /\.(png|jpe?g|gif|svg|webp)$/i;
+
+/** An inline link or picture, a definition of one, and HTML's. */
+const links = [
+  /(\]\()(<?)([^)\s>]+)(>?)/g,
+  /(^ {0,3}\[[^\]\n]+\]:\s*)(<?)([^\s>]+)(>?)/gm,
+  /(\b(?:href|src|srcset)=)(["'])([^"'\s]+)(["'])/g,
+];
+
+/**
+ * The README of an action as it stands in the action's own repository: links out of the folder lead to the sources, at the
+ * tag of the release. Code is left as it is.
+ */
+export function mirrorReadme(markdown: string, source: Source): string {
+  return outsideCode(markdown, (prose) =>
+    links.reduce(
+      (text, pattern) =>
+        text.replace(
+          pattern,
+          (_, before: string, open: string, link: string, close: string) =>
+            `${before}${open}${linkFromMirror(link, source)}${close}`,
+        ),
+      prose,
+    ),
+  );
+}
+
+/** Every relative link in a text, as it is written. */
+export function relativeLinks(markdown: string): string[] {
+  const found: string[] = [];
+  outsideCode(markdown, (prose) => {
+    for (const pattern of links) {
+      for (const [, , , link = ''] of prose.matchAll(pattern)) if (!isElsewhere(link)) found.push(link);
+    }
+    return prose;
+  });
+  return found;
+}
+
+function linkFromMirror(link: string, { url, tag, folder }: Source): string {
+  if (isElsewhere(link)) return link;
+  const [path = '', anchor] = link.split('#');
+  // Like a browser: the folder of the README is where a relative link begins, and the root of the sources where all ends.
+  const target = decodeURI(new URL(path, `https://sources/${folder}/`).pathname).slice(1);
+  const end = anchor === undefined ? '' : `#${anchor}`;
+  if (shippedFiles.includes(target)) return `${target}${end}`;
+  const kind = imageEnding.test(target) ? 'raw' : target.endsWith('/') ? 'tree' : 'blob';
+  return `${url}/${kind}/${tag}/${encodeURI(target.replace(/\/$/, ''))}${end}`;
+}
+
+/** A heading of the page itself, or an address. */
+function isElsewhere(link: string): boolean {
+  return link.startsWith('#') || link.startsWith('//') || /^[a-z][a-z+.-]*:/i.test(link);
+}
+
+/** Applies a change to what is neither a fenced block nor a piece of code within a line. */
+function outsideCode(markdown: string, change: (prose: string) => string): string {
+  const code = /^(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1[`~]*$|(?<!`)(`+)(?!`)(?:(?!\n\n)[\s\S])*?[^`]\2(?!`)/gm;
+  // Links may hold code (`[`x`](y)`): what is code is put aside, so that links stay in one piece.
+  const aside: string[] = [];
+  const prose = markdown.replace(code, (piece) => `\0${aside.push(piece) - 1}\0`);
+  return change(prose).replace(/\0(\d+)\0/g, (_, index: string) => aside[Number(index)] ?? '');
+}

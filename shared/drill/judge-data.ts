@@ -1,0 +1,296 @@
+import type { TableCount } from '../postgres/facts.ts';
+import { identifier, relationName } from '../postgres/relation-name.ts';
+import { hashedText, isHashed, leftOut, leftOutText } from '../postgres/table-facts.ts';
+import type { Manifest, SequenceRange } from '../sets/manifest.ts';
+import { allOf, counted, listed } from '../units.ts';
+import type { Findings, Problem } from './finding.ts';
+import type { RestoredData } from './restored.ts';
+
+/** The first few names. */
+export const some = (names: readonly string[]): string => listed(names, 5);
+
+/** Compares restored data with what the manifest says was dumped. */
+export function judgeData(findings: Findings, manifest: Manifest, restored: RestoredData, remedy: string): void {
+  findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+  judgeRows(findings, manifest, restored, remedy);
+  judgeContent(findings, manifest, restored);
+  judgeLeftOut(findings, manifest, restored);
+  findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+  findings.check('large objects', () =>
+    restored.largeObjects === manifest.largeObjects
+      ? `${restored.largeObjects}`
+      : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
+  );
+  findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+}
+
+/** Checks that every dumped table came back. */
+function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[], remedy: string): string | Problem {
+  const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
+  const missing = dumped(wanted)
+    .map(relationName)
+    .filter((name) => !present.has(name));
+  // Another version of an extension may bring other tables.
+  const added = found
+    .filter(({ extension }) => extension === null)
+    .map(relationName)
+    .filter((name) => !known.has(name));
+  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
+  if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
+  // Not a fault, just as for a backup: the database may be new, or hold only functions.
+  if (dumped(wanted).length === 0) return 'none: the database had no table when the dump was taken';
+  return dumped(wanted).length === 0
+    ? 'there were none to restore'
+    : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
+}
+
+/** Compares the row counts. An estimated or missing count proves nothing. */
+function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredData, remedy: string): void {
+  const wanted = comparable(manifest, restored);
+  if (wanted.some(({ exact }) => !exact)) {
+    findings.unable(
+      'rows',
+      'the backup has no exact counts to compare with',
+      'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables',
+    );
+    return;
+  }
+  findings.check('rows', () => {
+    const trees = treesOf(wanted, restored.tables);
+    const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
+    if (trees.length === 0) return 'none: there are no tables';
+    if (other.length === 0)
+      return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+    const named = other.map(
+      ({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`,
+    );
+    return { detail: some(named), remedy };
+  });
+}
+
+/**
+ * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
+ * warning: its rows were only counted.
+ */
+function judgeContent(findings: Findings, manifest: Manifest, restored: RestoredData): void {
+  const wanted = comparable(manifest, restored);
+  const unhashed = wanted.filter((table) => !isHashed(table));
+  const computed = unhashed.filter(({ generates }) => generates);
+  const other = treesOf(wanted.filter(isHashed), restored.tables).filter(
+    ({ before, after }) => after?.rows === before.rows && after.hash !== before.hash,
+  );
+  if (other.length === 0 && computed.length > 0) {
+    findings.unable(
+      'content',
+      `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`,
+      hashingRemedy,
+    );
+    return;
+  }
+  findings.check('content', () => {
+    if (wanted.length === 0) return 'none: there are no tables';
+    if (other.length > 0) return otherValues(other);
+    const hashed = wanted.filter(isHashed);
+    const equal = `hashed, with equal results: ${hashedText(hashed)}`;
+    if (unhashed.length === 0) return equal;
+    return {
+      detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+      remedy: hashingRemedy,
+      severity: 'warning',
+    };
+  });
+}
+
+const hashingRemedy =
+  'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
+
+function otherValues(other: readonly Tree[]): Problem {
+  const names = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
+  const computed = other.filter(({ before }) => before.generates);
+  return {
+    detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+    remedy:
+      computed.length > 0
+        ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+  };
+}
+
+/** Logs and the like of which their authors say that a dump need not have them. */
+const ownLogs = new Set(['pg_cron job_run_details']);
+
+/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+function judgeLeftOut(findings: Findings, manifest: Manifest, restored: RestoredData): void {
+  const present = new Map(restored.tables.map((table) => [relationName(table), table]));
+  const changed = changedExtensions(manifest, restored);
+  const lost = leftOut(manifest.tables).filter((table) => {
+    const { rows, content } = present.get(relationName(table)) ?? {};
+    return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
+  });
+  const others = manifest.tables.filter(({ unnamed, ...table }) => {
+    const after = present.get(relationName(table))?.unnamed;
+    return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
+  });
+  if (others.length > 0) {
+    findings.check('left out', () => otherThanNamed(others), 'warning');
+  }
+  if (lost.length === 0) return;
+  const isKnown = ({ extension, name, rows }: TableCount) =>
+    rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
+  findings.check(
+    'left out',
+    () => ({
+      detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
+      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+    }),
+    lost.every(isKnown) ? 'warning' : 'error',
+  );
+}
+
+/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
+function otherThanNamed(tables: readonly TableCount[]): Problem {
+  const told = tables.map(
+    (table) =>
+      `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`,
+  );
+  return {
+    detail: `not in the dump, and others in a restore: ${some(told)}`,
+    remedy:
+      'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+  };
+}
+
+const dropFromExtension = ({ extension, schema, name }: TableCount) =>
+  `ALTER EXTENSION ${identifier(extension ?? '')} DROP TABLE ${identifier(schema)}.${identifier(name)}`;
+
+/** Checks that each sequence is where it was. */
+export function judgeSequences(
+  wanted: readonly SequenceRange[],
+  found: RestoredData['sequences'],
+  remedy: string,
+): string | Problem {
+  const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
+  const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
+  const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
+  const told = (sequences: readonly SequenceRange[]) =>
+    some(
+      sequences.map(
+        (sequence) =>
+          `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
+      ),
+    );
+  if (fault.length > 0) {
+    const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
+    return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
+  }
+  const [first] = known;
+  if (first !== undefined) {
+    return {
+      detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
+      remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
+      severity: 'warning',
+    };
+  }
+  if (wanted.length === 0) return 'none';
+  const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
+  const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
+  return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+
+/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
+function changedExtensions({ extensions }: Manifest, restored: RestoredData): Set<string> {
+  const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+  return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
+}
+
+/** The dumped tables whose rows must be the same. */
+function comparable(manifest: Manifest, restored: RestoredData): TableCount[] {
+  const changed = changedExtensions(manifest, restored);
+  return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
+}
+
+const dumped = (tables: readonly TableCount[]) => tables.filter(({ isDumped }) => isDumped);
+
+/** A table, or all partitions of a partitioned one: a restore may put rows into other partitions. */
+interface Tree {
+  name: string;
+  before: Sum;
+  /** What came back; undefined if nothing of it did. */
+  after: Sum | undefined;
+}
+
+interface Sum {
+  rows: number;
+  /** Modulo 2^64. */
+  hash: bigint;
+  generates: boolean;
+}
+
+function treesOf(wanted: readonly TableCount[], found: readonly TableCount[]): Tree[] {
+  // By the manifest, which knows the partitions; only tables that are in it count.
+  const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
+  const sums = (tables: readonly TableCount[]) => {
+    const of = new Map<string, Sum>();
+    for (const table of tables) {
+      const tree = treeOf.get(relationName(table));
+      if (tree === undefined) continue;
+      const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
+      of.set(tree, {
+        rows: rows + (table.rows ?? 0),
+        hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
+        generates: generates || table.generates,
+      });
+    }
+    return of;
+  };
+  const after = sums(found);
+  return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+}
+
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
+function isWithin(sequence: SequenceRange, value: string | null | undefined): boolean {
+  const { before, after } = sequence;
+  if (value === undefined) return false;
+  if (!isBound(sequence)) return true;
+  if (value === null) return before === null;
+  if (after === null) return false;
+  return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
+}
+
+/**
+ * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
+ * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
+ */
+function isBehind(sequence: SequenceRange, value: string | null | undefined): boolean {
+  const { before, after } = sequence;
+  if (value === undefined || before === null || before === after) return false;
+  return value === null || ahead(value, before, sequence) < 0n;
+}
+
+const setBack =
+  'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
+
+/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
+function isBound(sequence: SequenceRange): boolean {
+  const { before, after, cycles } = sequence;
+  if (cycles) return false;
+  return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
+}
+
+/** How far `value` is ahead of `bound`, in the direction of the increment. */
+function ahead(value: string, bound: string, { increment }: SequenceRange): bigint {
+  return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
+}
+
+function judgeExtensions({ extensions }: Manifest, restored: RestoredData, remedy: string): string | Problem {
+  const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+  const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
+  const newer = extensions
+    .filter(({ name, version }) => present.get(name) !== version)
+    .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+  if (extensions.length === 0) return 'none';
+  return newer.length === 0
+    ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+    : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
+}

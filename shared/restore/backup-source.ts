@@ -1,0 +1,268 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { SentDump, type Side } from '../drill/sent-dump.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import type { BucketPlace } from '../offsite/bucket.ts';
+import type { ObjectStore } from '../offsite/object-store.ts';
+import { openS3Store } from '../offsite/s3-store.ts';
+import { type StoredSet, storedSets } from '../offsite/stored-sets.ts';
+import { type Catalogue, pathOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
+import { decryptStream } from '../sets/decrypt.ts';
+import type { Manifest } from '../sets/manifest.ts';
+import { readFiles } from '../sets/read-files.ts';
+import { longestManifest, readManifest } from '../sets/read-manifest.ts';
+import { namesOf, sidesOf } from '../sets/read-sets.ts';
+import { wholeManifest } from '../sets/whole-manifest.ts';
+import type { StoryLog } from '../story-log.ts';
+
+/** Which backup is wanted, and where it is. */
+export interface SourceRequest {
+  /** An id, or `latest`. */
+  wanted: string;
+  from: 'host' | 's3';
+  /** null: none was given, so `from` is the host. */
+  bucket: BucketPlace | null;
+  environment: string;
+  backupDir: string;
+  /** null: any, where an id is wanted; nothing, for `latest`. */
+  database: string | null;
+  /** Private keys of age or SSH; null if none was given. */
+  decryptKey: string | null;
+  /** The input that names the backup, for hints. */
+  input: 'drill-backup' | 'restore-database';
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+  log: StoryLog;
+}
+
+/** A backup to restore, on the host or in the bucket. */
+export interface BackupSource {
+  /** Its folders are those on the host: none if it is only in the bucket. */
+  set: VerifiedSet;
+  /** URI of the dump in the bucket; null if it is the host's own. */
+  copy: string | null;
+  /** Whether the dump goes through the runner. */
+  isSent: boolean;
+  manifest(): Promise<Manifest>;
+  /** The dump and what lies beside it, if they go through the runner; else null. */
+  sent(): Promise<SentDump | null>;
+  /** A file beside the dump, decrypted and decompressed; null if the backup has none. */
+  beside(side: Side): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
+const longestSide = 32 * 1024 * 1024;
+/** Bytes of it, decompressed. */
+const longestText = 8 * longestSide;
+
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+
+/**
+ * Finds the backup that is wanted.
+ * @throws Failure `no-backup`
+ */
+export async function sourceOf(
+  connection: Connection,
+  catalogue: Catalogue,
+  request: SourceRequest,
+): Promise<BackupSource> {
+  const { from, bucket, signal } = request;
+  if (from === 'host' || bucket === null) return onHost(connection, catalogue, request);
+  const store = await openS3Store(bucket, signal, { silence: longestPause });
+  try {
+    return await inBucket(store, catalogue, request);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function onHost(connection: Connection, catalogue: Catalogue, request: SourceRequest): BackupSource {
+  const { backupDir, timeout, signal, log } = request;
+  const onLog = (line: string) => log.host(line);
+  const set = chooseSet(request, catalogue);
+  if (set === null) throw noBackup('verified backup', request, request.database, backupDir);
+  const names = namesOf(set);
+  const isSent = set.manifest.encryption === 'age';
+  const opened: AsyncGenerator<{ content: Readable }>[] = [];
+  const read = async (name: string) => {
+    const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog });
+    opened.push(files);
+    const { value } = await files.next();
+    return (value as { content: Readable }).content;
+  };
+  const close = async () => {
+    for (const files of opened.splice(0)) await files.return(undefined).catch(() => {});
+  };
+  return {
+    set,
+    copy: null,
+    isSent,
+    manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog }),
+    sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, request) : null),
+    beside: async (side) => {
+      const text = await besideDump(set, side, read, request);
+      await close();
+      return text;
+    },
+    close,
+  };
+}
+
+/** The set on the host that is wanted; null if there is none. */
+function chooseSet({ wanted, database }: SourceRequest, { sets }: Catalogue): VerifiedSet | null {
+  if (wanted === 'latest') return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
+  const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
+  return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
+}
+
+async function inBucket(store: ObjectStore, catalogue: Catalogue, request: SourceRequest): Promise<BackupSource> {
+  const { bucket, environment, wanted, log } = request;
+  const prefix = bucket?.prefix ?? '';
+  const stored = await storedSets(store, prefix, environment);
+  const place = store.uri(`${prefix}/${environment}`);
+  const isLatest = wanted === 'latest';
+  const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
+  const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
+  const [newest] = own;
+  const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
+  const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+  if (chosen === undefined || !chosen.isComplete)
+    throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
+  if (isLatest && newest !== chosen)
+    log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
+  const { id, manifest } = chosen;
+  // The proof of a copy is no proof of another set with the same id.
+  const here = catalogue.sets.find(
+    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256,
+  );
+  const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+  const names = namesOf(set);
+  const read = (name: string) => readObject(store, chosen, name);
+  const copy = store.uri(keyOf(chosen, names.dump));
+  return {
+    set,
+    copy,
+    isSent: true,
+    manifest: async () => {
+      const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
+      try {
+        return readManifest(text.toString('utf8'));
+      } catch (error) {
+        if (!isFailure(error, 'bad-manifest')) throw error;
+        throw new Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+          hint: 'Do not rely on this copy: take another one, or the one on the host',
+          cause: error,
+        });
+      }
+    },
+    sent: () => sentDump(copy, set, read, request),
+    beside: (side) => besideDump(set, side, read, request),
+    close: async () => store.close(),
+  };
+}
+
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases: readonly string[]): string | null {
+  const [first = null, ...others] = new Set(databases);
+  return others.length === 0 ? first : null;
+}
+
+function noBackup(
+  kind: string,
+  { wanted, input }: SourceRequest,
+  database: string | null,
+  place: string,
+  faults: readonly string[] = [],
+): Failure {
+  const which = wanted === 'latest' ? kind : `${kind} ${wanted}`;
+  const unknown = wanted === 'latest' ? ' of any database, or not of one alone' : '';
+  const what = database === null ? unknown : ` of "${database}"`;
+  const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+  return new Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
+    hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+  });
+}
+
+const keyOf = ({ files }: StoredSet, name: string) => files.find((file) => file.name === name)?.key ?? name;
+
+async function readObject(store: ObjectStore, set: StoredSet, name: string): Promise<Readable> {
+  const key = keyOf(set, name);
+  const content = await store.read(key);
+  if (content !== null) return content;
+  throw new Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
+}
+
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+async function sentDump(
+  name: string,
+  set: VerifiedSet,
+  read: (name: string) => Promise<Readable>,
+  request: SourceRequest,
+): Promise<SentDump> {
+  const key = keyFor(set, request);
+  const names = namesOf(set);
+  const sides = new Map<Side, Buffer>();
+  for (const side of sidesOf(set)) sides.set(side, await readSide(set, side, read, key));
+  return new SentDump(name, () => read(names.dump), sides, key);
+}
+
+async function besideDump(
+  set: VerifiedSet,
+  side: Side,
+  read: (name: string) => Promise<Readable>,
+  request: SourceRequest,
+): Promise<string | null> {
+  if (!sidesOf(set).includes(side)) return null;
+  const packed = await readSide(set, side, read, keyFor(set, request));
+  try {
+    return gunzipSync(packed, { maxOutputLength: longestText }).toString('utf8');
+  } catch {
+    throw new Failure('checksum-failed', `${namesOf(set)[side]} of ${set.id} cannot be decompressed`, {
+      hint: 'Nothing was restored. Take another backup',
+    });
+  }
+}
+
+/** @throws Failure `decrypt-key-missing` */
+function keyFor(set: VerifiedSet, { decryptKey }: SourceRequest): string | null {
+  if (set.manifest.encryption !== 'age') return null;
+  if (decryptKey !== null) return decryptKey;
+  throw new Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
+    hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
+  });
+}
+
+/** A file beside the dump, compressed. */
+async function readSide(
+  set: VerifiedSet,
+  side: Side,
+  read: (name: string) => Promise<Readable>,
+  key: string | null,
+): Promise<Buffer> {
+  const name = namesOf(set)[side];
+  const stored = await bufferOf(await read(name), name, longestSide);
+  return name.endsWith('.age') ? decrypted(stored, key ?? '') : stored;
+}
+
+async function bufferOf(content: Readable, name: string, most: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of content as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > most) throw new Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function decrypted(stored: Buffer, key: string): Promise<Buffer> {
+  const stream = decryptStream(key);
+  stream.end(stored);
+  return buffer(stream);
+}

@@ -1,0 +1,251 @@
+import { type Finding, Findings } from '../drill/finding.ts';
+import { judgeData } from '../drill/judge-data.ts';
+import { readRestoredData } from '../drill/restored.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import { incomingFolder } from '../host/pour.ts';
+import type { LockRequest, Program } from '../host/program.ts';
+import { chosenTables } from '../postgres/chosen-tables.ts';
+import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { factsScripts, replaceScript } from '../postgres/scripts.ts';
+import { databaseArgument } from '../report/restore-command.ts';
+import { pathOf } from '../sets/catalogue.ts';
+import type { Manifest } from '../sets/manifest.ts';
+import { namesOf } from '../sets/read-sets.ts';
+import { formatBytes } from '../units.ts';
+import type { BackupSource } from './backup-source.ts';
+import { type Server, serverParameters } from './server.ts';
+
+/** What is restored beside the live database. */
+export interface LoadRequest {
+  backupDir: string;
+  server: Server;
+  source: BackupSource;
+  manifest: Manifest;
+  /** The name of the new database. It ends with `_restore_` and eight hex digits, by which leftovers are known. */
+  restored: string;
+  createOptions: readonly string[];
+  /** Statements that create what is missing; empty if nothing is. */
+  roles: string;
+  /** Statements that give the new database its properties; null: those of the live one. */
+  settings: string | null;
+  /** The user's own statements, which run last; null if there are none. */
+  afterSql: string | null;
+  dataFolder: string;
+  /** Bytes that must stay free there. */
+  least: number;
+  lock: LockRequest;
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+  onProgress: (name: string, value: string) => void;
+}
+
+/** A restored database that nobody uses yet. */
+export interface Loaded {
+  restoreMs: number;
+  /** How it compares with the manifest. */
+  findings: Finding[];
+  /** What did not work and does no harm, one line each. */
+  problems: string[];
+}
+
+const program: Program<
+  Record<
+    | 'container'
+    | 'user'
+    | 'live'
+    | 'server_host'
+    | 'server_port'
+    | 'password_from'
+    | 'restored'
+    | 'restored_argument'
+    | 'roles'
+    | 'settings'
+    | 'after_sql'
+    | 'dump'
+    | 'dump_bytes'
+    | 'sha256'
+    | 'format'
+    | 'compression'
+    | 'most_jobs'
+    | 'head_bytes'
+    | 'data_folder'
+    | 'least'
+    | 'words_log'
+    | 'incoming'
+    | 'inside_script'
+    | 'facts_before'
+    | 'facts_tables'
+    | 'facts_after'
+    | 'chosen',
+    string
+  > & { createdb_options: readonly string[] }
+> = {
+  name: 'load',
+  step: 'the restore',
+  scripts: [
+    new URL('../postgres/postgres-messages.sh', import.meta.url),
+    new URL('../postgres/postgres-words.sh', import.meta.url),
+    new URL('../host/incoming.sh', import.meta.url),
+    new URL('../drill/told.sh', import.meta.url),
+    new URL('./load.sh', import.meta.url),
+  ],
+};
+
+const discarding: Program<
+  Record<
+    'container' | 'user' | 'server_host' | 'server_port' | 'password_from' | 'inside_script' | 'restored' | 'live',
+    string
+  >
+> = {
+  name: 'discard',
+  step: 'dropping the restored copy',
+  scripts: [new URL('./discard.sh', import.meta.url)],
+};
+
+/** Each builds an index in memory of its own, beside a server that goes on serving. */
+const mostJobs = 8;
+/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
+const longestContents = 64 * 1024 ** 2;
+
+/**
+ * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
+ * dropped.
+ * @throws Failure `restore-failed`, `restore-differs`, `restore-no-room`, `checksum-failed`, `after-sql-failed`, `lock-held`, …
+ */
+export async function load(connection: Connection, request: LoadRequest): Promise<Loaded> {
+  const { backupDir, server, source, manifest, restored, timeout, signal, onLog, lock } = request;
+  const { set } = source;
+  const sent = await source.sent();
+  const incoming = sent === null ? '' : incomingFolder();
+  const log = wordsFile(backupDir, `restore-${restored.slice(-8)}`);
+  const run = connection.run(
+    program,
+    {
+      ...serverParameters(server),
+      live: server.database,
+      restored,
+      restored_argument: databaseArgument(restored),
+      createdb_options: request.createOptions,
+      roles: request.roles,
+      settings: request.settings ?? '',
+      after_sql: request.afterSql ?? '',
+      dump: sent?.name ?? `${backupDir}/${pathOf(set)}/${namesOf(set).dump}`,
+      dump_bytes: String(manifest.sizeBytes),
+      sha256: manifest.sha256,
+      format: manifest.format,
+      compression: manifest.compression,
+      most_jobs: String(mostJobs),
+      head_bytes: String(longestContents),
+      data_folder: request.dataFolder,
+      least: String(request.least),
+      words_log: log,
+      incoming,
+      inside_script: replaceScript(),
+      ...factsScripts(),
+      chosen: chosenTables(manifest.tables),
+    },
+    {
+      deadline: timeout,
+      atEnd: 'end',
+      lock,
+      signal,
+      ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
+      onLog,
+      onProgress: request.onProgress,
+    },
+  );
+  try {
+    const records = await run.result;
+    const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
+    if (sha256 !== manifest.sha256) throw changed(source, manifest);
+    const findings = judgeLoaded(manifest, readRestoredData(records));
+    const unanalyzed = records.find('unanalyzed');
+    return {
+      restoreMs: records.integer('restore-ms'),
+      findings,
+      problems: unanalyzed === undefined ? [] : [unanalyzed],
+    };
+  } catch (error) {
+    await discard(connection, server, restored, onLog);
+    throw isFailure(error) ? explained(error, run.lastLines(), log) : error;
+  } finally {
+    sent?.close();
+  }
+}
+
+/** Drops a restored database that will not become the live one. The next restore does so, if this does not succeed. */
+export async function discard(
+  connection: Connection,
+  server: Server,
+  restored: string,
+  onLog: (line: string) => void,
+): Promise<void> {
+  const parameters = {
+    ...serverParameters(server),
+    inside_script: replaceScript(),
+    restored,
+    live: server.database,
+  };
+  try {
+    await connection.run(discarding, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    onLog(
+      `Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`,
+    );
+  }
+}
+
+/** Compares as a drill does. @throws Failure `restore-differs` if anything but a warning was found */
+function judgeLoaded(manifest: Manifest, data: ReturnType<typeof readRestoredData>): Finding[] {
+  const findings = new Findings('drill');
+  judgeData(findings, manifest, data, 'Restore another backup');
+  const wrong = findings.list.filter(({ result, severity }) => result === 'failed' && severity === 'error');
+  const [first] = wrong;
+  if (first === undefined) return findings.list;
+  throw new Failure(
+    'restore-differs',
+    `What was restored is not what ${manifest.id} held: ${first.name}: ${first.detail}`,
+    {
+      hint: wrong
+        .slice(1)
+        .map(({ name, detail }) => `${name}: ${detail}`)
+        .concat('The database is untouched. Restore another backup')
+        .join('\n'),
+    },
+  );
+}
+
+function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
+  return new Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`, {
+    hint: 'The database is untouched. Restore another backup, or the other copy of this one',
+  });
+}
+
+const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
+
+/** The server's own error first, then what to do. */
+function explained(failure: Failure, lines: readonly string[], log: string): Failure {
+  const { code, message } = failure;
+  if (code === 'restore-no-room') {
+    const [free = 0, least = 0] = message.split(' ').map(Number);
+    return new Failure(
+      code,
+      `Stopped the restore: the disk of the server's data had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(least)})`,
+      { hint: `${untouched} Make room there, or lower "min-free-space"` },
+    );
+  }
+  const error = firstError(lines);
+  if (code === 'restore-failed' || code === 'after-sql-failed') {
+    const why = error === null ? lines.slice(-2).join(' ').trim() : tellError(error, log);
+    return new Failure(code, `${message}: ${why}`, {
+      hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
+      cause: failure.cause,
+    });
+  }
+  if (code === 'checksum-failed' || code === 'restore-differs') return failure;
+  return new Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
+}

@@ -1,0 +1,104 @@
+import { Failure } from '../failure.ts';
+import type { DatabaseFacts } from '../postgres/probe.ts';
+import { createOptions } from '../report/restore-command.ts';
+import type { Manifest } from '../sets/manifest.ts';
+import { formatBytes, listed } from '../units.ts';
+import type { Standing } from './standing.ts';
+
+/** What is restored where. */
+export interface RestoreCase {
+  manifest: Manifest;
+  live: DatabaseFacts;
+  standing: Standing;
+  /** Bytes that the restore needs on the server's disk, and that must stay free there. */
+  needed: number;
+  least: number;
+}
+
+const some = (names: readonly string[]) => listed(names, 5);
+const byHand = 'Restore it by hand: docs/restore.md';
+
+/** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
+export function restoreObstacles({ manifest, live, standing, needed, least }: RestoreCase): string[] {
+  const { prepared, slots, subscriptions, freeBytes } = standing;
+  const major = (version: string) => Number.parseInt(version, 10);
+  const extensions = manifest.extensions.map(({ name }) => name);
+  const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
+  const obstacles: [isThere: boolean, text: string][] = [
+    [
+      !standing.isSuperuser,
+      `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
+    ],
+    [
+      major(manifest.serverVersion) > major(live.serverVersion),
+      `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
+    ],
+    [
+      extensions.includes('pg_cron') && standing.cronDatabase !== null,
+      `pg_cron can live in one database alone ("${standing.cronDatabase}"), so no second one can be made beside it. ${byHand}`,
+    ],
+    [
+      extensions.includes('timescaledb'),
+      `TimescaleDB needs more than pg_restore for a restore. Restore it by hand, as its documentation says`,
+    ],
+    [
+      lacking.length > 0,
+      `the server's image has no ${some(lacking)}, which the backup needs. Give the database's service the image of the source`,
+    ],
+    [
+      prepared.length > 0,
+      `a prepared transaction holds the database: ${some(prepared)}. End it: COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts`,
+    ],
+    [
+      slots.length > 0,
+      `replication slots belong to the database and would stay with the old one: ${some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start anew afterwards`,
+    ],
+    [
+      (subscriptions?.length ?? 0) > 0,
+      `subscriptions belong to the database and would go on in the old one: ${some(subscriptions ?? [])}. Drop them, and create them anew afterwards`,
+    ],
+    [freeBytes === null, "it cannot be told how much space is free on the disk of the server's data"],
+    [
+      freeBytes !== null && freeBytes < needed + least,
+      `the disk of the server's data has ${formatBytes(freeBytes ?? 0)} free, and a second copy needs ${formatBytes(needed)} besides the ${formatBytes(least)} that must stay free ("min-free-space"). Make room`,
+    ],
+  ];
+  return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);
+}
+
+/** @throws Failure `cannot-restore` that lists all obstacles */
+export function demandNoObstacle(subject: RestoreCase): void {
+  const found = restoreObstacles(subject);
+  if (found.length === 0) return;
+  throw new Failure('cannot-restore', `${subject.manifest.id} cannot be restored here: ${found[0]}`, {
+    hint: ['Nothing was changed.', ...found.slice(1).map((text) => `Also, ${text}`)].join('\n'),
+  });
+}
+
+/**
+ * Options of createdb. The new database is made like the one that it replaces; if there is nothing in that, like the source.
+ */
+export function likeLive({ manifest, live, standing }: RestoreCase): string[] {
+  const tablespace = standing.tablespace === 'pg_default' ? [] : [`--tablespace=${standing.tablespace}`];
+  return [...createOptions(standing.isEmpty ? manifest : live), ...tablespace];
+}
+
+/** What an operator should know although it prevents nothing. */
+export function restoreWarnings({ manifest, live, standing }: RestoreCase, database: string): string[] {
+  const outside = standing.sessions.filter(({ address }) => address === null || !standing.services.has(address));
+  const [asLive, asSource] = [createOptions(live), createOptions(manifest)].map((options) =>
+    options.filter((option) => !option.startsWith('--locale-provider=')).join(' '),
+  );
+  const notes = [
+    manifest.database === database
+      ? null
+      : `The backup is of the database "${manifest.database}", and replaces "${database}"`,
+    standing.isEmpty || asLive === asSource
+      ? null
+      : `The database was made with ${asLive}, and the source of the backup with ${asSource}: the restored one is made like the database`,
+    outside.length === 0
+      ? null
+      : `Sessions that are not of this project are ended: ${some(outside.map(({ address, application, count }) => `${count} from ${address ?? "the container's own socket"}${application === '' ? '' : ` (${application})`}`))}. Whoever they belong to must connect again`,
+  ];
+  return notes.filter((note) => note !== null);
+}

@@ -1,0 +1,63 @@
+import { identifier } from '../postgres/relation-name.ts';
+
+/** Roles that the server lacks. */
+export interface MissingRoles {
+  names: string[];
+  /** Creates them as they were in the source, without passwords, for psql; empty if none is missing. */
+  statements: string;
+}
+
+const name = '("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)';
+const creation = new RegExp(`^CREATE ROLE ${name};$`);
+const attributes = new RegExp(
+  `^ALTER ROLE ${name} WITH ([A-Z ]+(?:CONNECTION LIMIT \\d+)?(?: VALID UNTIL '[^'\\\\]*')?);$`,
+);
+const setting = new RegExp(
+  `^ALTER ROLE ${name} SET ("?[\\w.]+"?) TO (?:'(?:[^'\\\\]|'')*'|[\\w.]+)(?:, (?:'(?:[^'\\\\]|'')*'|[\\w.]+))*;$`,
+);
+const membership = new RegExp(`^GRANT ${name} TO ${name}(?: WITH [A-Z ,]+)?(?: GRANTED BY ${name})?;$`);
+
+/**
+ * What of a source's roles has to be created. Nothing that exists is changed.
+ * @param globals as pg_dumpall writes them; null if the backup could not take them
+ * @param present the roles that the server has
+ */
+export function missingRoles(globals: string | null, present: readonly string[]): MissingRoles {
+  const here = new Set(present);
+  const lines = (globals ?? '').split('\n');
+  const missing = new Set(
+    lines.flatMap((line) => creation.exec(line)?.[1] ?? []).filter((role) => !here.has(unquoted(role))),
+  );
+  const wanted = lines.flatMap((line) => {
+    const [, role = ''] = creation.exec(line) ?? attributes.exec(line) ?? setting.exec(line) ?? [];
+    if (missing.has(role)) return [line];
+    const [, group = '', member = '', options = ''] = grantOf(line);
+    // A role that exists gets no rights by a restore.
+    return missing.has(member) ? [`GRANT ${group} TO ${member}${options};`] : [];
+  });
+  return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
+}
+
+/** Without the grantor, who may be missing as well. */
+function grantOf(line: string): string[] {
+  const found = membership.exec(line);
+  if (found === null) return [];
+  const [, group = '', member = ''] = found;
+  const options = / WITH ADMIN (OPTION|TRUE)/.test(line) ? ' WITH ADMIN OPTION' : '';
+  return ['', group, member, options];
+}
+
+const unquoted = (role: string) => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role);
+
+/**
+ * A set's settings of its database, for a database of another name.
+ * @param text as the settings of a set are written: statements that name the database
+ */
+export function settingsFor(text: string, from: string, to: string): string {
+  const named = [identifier(from), from].map((each) => each.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  const statement = new RegExp(
+    `^((?:ALTER (?:ROLE ${name} IN )?|REVOKE ALL ON |GRANT [A-Z, ]+ ON |COMMENT ON )DATABASE )(?:${named})(?= )`,
+    'gm',
+  );
+  return text.replaceAll(statement, (_, before: string) => `${before}${identifier(to)}`);
+}
