@@ -72,10 +72,11 @@ function shown(summary: string, host: Host, registry: Registry): string {
 /** What is left of a summary if all that changes from run to run is taken out: to compare one with another. */
 export function skeletonOf(summary: string): string {
   return summary
+    .replaceAll(/\b\d+-\d+-[0-9a-f]{8}\b/g, 'RECORD')
     .replaceAll(/[0-9a-f]{12,64}/g, 'HEX')
     .replaceAll(/\d+(?:\.\d+)? (?:ms|s|min)(?: \d+ s)?\b/g, 'TIME')
     .replaceAll(/\d+(?:\.\d+)? (?:B|KiB|MiB|GiB)\b/g, 'SIZE')
-    .replaceAll(/[─×═━]+/g, 'LINE')
+    .replaceAll(/[─×═━█▉▊▋▌▍▎▏]+/g, 'LINE')
     .replaceAll(/\d+(?:\.\d+)*/g, 'N')
     .replaceAll(/ +/g, ' ');
 }
