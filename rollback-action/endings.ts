@@ -76,7 +76,7 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
 const refusedHints: Partial<Record<FailureCode, string>> = {
   'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-  'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
+  'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
   'not-created': 'See what docker compose says in the log',
   unfinished: 'Run it again: it finishes that transaction first',
 };

@@ -110,7 +110,7 @@ function checkConfirmation(isWanted: boolean, planOnly: boolean, confirm: string
   throw new InputError(
     'confirm-restore',
     confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`,
-    `Give confirm-restore: ${confirmation}, in capital letters. To see first what would be given up: plan-only: true`,
+    `Write ${confirmation} into the box "confirm-restore" of the form, in capital letters. In a workflow file: confirm-restore: ${confirmation}. To see first what would be given up, tick the box "plan-only". In a workflow file: plan-only: true`,
   );
 }
 

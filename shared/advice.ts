@@ -1,14 +1,15 @@
 /** A piece of advice: words for people, or a command to type. */
 export type AdvicePart = { text: string } | { command: string };
 
-/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
+/** What the commands begin with that our hints name. Without `find` and `age`, which are words of English as well. */
 const programs =
-  'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+  'apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
 
-/** In front of a command: the line's start, or a word that announces one. */
-const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
-
-const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** In front of a command: what announces one, or the beginning, if an option or a path follows. */
+const start = new RegExp(
+  `(?:^(?=(?:${programs}) [-/'])|(?:[:;] |(?:, )?then |(?<!\\bnot )\\b[Rr]un )(?=(?:${programs})(?: [^ ,.;]|[.,;]|$)))`,
+  'g',
+);
 
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end =

@@ -315,7 +315,7 @@ export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['con
 export function askedDatabase({ probe }: Survey): DatabaseFacts {
   if (probe === null || 'error' in probe) {
     throw new Failure('database-silent', 'No command could be run in the database container', {
-      hint: 'On the host: docker ps, then docker logs of that container',
+      hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
       cause: probe?.error,
     });
   }

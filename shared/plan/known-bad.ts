@@ -72,7 +72,7 @@ export function refuseKnownBad(
   services: readonly string[] | null,
 ): void {
   if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good') return;
-  const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+  const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
   throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
     hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
   });

@@ -32,7 +32,7 @@ export interface Obstacle {
 }
 
 const byHand =
-  'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
+  'Set "services" to the other services, and roll these back by hand, with the earlier tag: docker compose up -d';
 
 /** What prevents a swap of this service; null if nothing does. */
 export function obstacleOf(service: ComposeService, request: PlanRequest): Obstacle | null {

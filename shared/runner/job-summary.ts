@@ -79,7 +79,7 @@ export function boxes(introduction: string, values: readonly (readonly [box: str
 export function facts(rows: readonly (readonly [name: string, value: Cell])[]): Block {
   const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
   if (first === undefined) throw new Error('A table of facts without any');
-  return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+  return block([first, [':---', ':---'], ...rest].map(tableLine).join('\n'));
 }
 
 /** Shows at most 500 rows, and how many more there are. */

@@ -197,7 +197,7 @@ test('a server with more databases than are backed up, and with indexes that ano
   const outdated = findingOf(await setup(), 'collations');
   assert.deepEqual([outdated.result, outdated.severity], ['failed', 'warning']);
   assert.match(outdated.detail, /the database's own \(0, now [\d.]+\), public\.my "order" \(1, now [\d.]+\)$/);
-  const command = (outdated.remedy ?? '').replace(/^.*On the host: /, '');
+  const command = (outdated.remedy ?? '').replace(/^.*On the host, as \S+: /, '');
   const pasted = await paste(host, command);
   assert.equal(pasted.code, 0, `${command}\n${pasted.stderr}`);
   assert.equal(findingOf(await setup(), 'collations').result, 'passed');

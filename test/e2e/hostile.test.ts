@@ -50,7 +50,13 @@ async function nothingIsObeyed(result: ActionResult, dir: string): Promise<void>
 function summaryIsWhole(summary: string): void {
   const fences = summary.match(/^`{3,}\w*$/gm) ?? [];
   assert.equal(fences.length % 2, 0, summary);
-  const prose = summary.replaceAll(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, '').replaceAll(/(`+) [^\n]*? \1/g, '');
+  // Our own link to what a failure means, word for word.
+  const ours =
+    /^\[What ` [a-z-]+ ` means, and what else helps\]\(https:\/\/github\.com\/atlasia\/actions\/blob\/v1\/docs\/troubleshooting\.md#[a-z-]+\)$/gm;
+  const prose = summary
+    .replaceAll(ours, '')
+    .replaceAll(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, '')
+    .replaceAll(/(`+) [^\n]*? \1/g, '');
   assert.doesNotMatch(prose, /<(?!\/?(details|summary)>)/, summary);
   assert.doesNotMatch(prose, /(?<!\\)\]\(|(?<!\\)!\[|(?<!\\)\*\*|https?:\/\/evil/, summary);
   assert.equal(prose.match(/<details>/g)?.length, prose.match(/<\/details>/g)?.length, summary);

@@ -245,6 +245,10 @@ test('the examples are whole workflows that ask for little', () => {
   for (const file of files) {
     const workflow = parse(read(file));
     assert.ok(workflow.permissions !== undefined, `${file} has no permissions`);
+    // Why each is needed stands behind it, where nobody can overlook it when one is added.
+    const [, permissions = ''] = /^permissions:\n((?: {2}.+\n)+)/m.exec(read(file)) ?? [];
+    for (const line of workflowsForUsers().includes(file) ? permissions.trimEnd().split('\n').filter(Boolean) : [])
+      assert.match(line, /: \w+ # \w/, `${file}: ${line}`);
     if (file.startsWith('examples/')) assert.equal(workflow.concurrency['cancel-in-progress'], false, file);
     for (const job of Object.values(workflow.jobs) as { uses?: string; 'timeout-minutes'?: number }[]) {
       if (job.uses !== undefined) continue;
@@ -289,7 +293,17 @@ test('a deployment and a rollback share a group, so that they never work at the 
 });
 
 test('the button takes what the actions tell people to type, by the names that they use', () => {
-  const told = ['target', 'reason', 'confirm', 'expect-plan', 'plan-only', 'skip-backup'];
+  const told = [
+    'target',
+    'reason',
+    'confirm',
+    'expect-plan',
+    'plan-only',
+    'skip-backup',
+    'restore-database',
+    'confirm-restore',
+    'schema-guard',
+  ];
   for (const file of ['examples/rollback.yml', 'examples/short/rollback.yml']) {
     const { inputs } = parse(read(file)).on.workflow_dispatch;
     assert.deepEqual(

@@ -59,7 +59,7 @@ describe('a block of the summary', () => {
     ]);
     assert.equal(
       summary.facts([['Do', { advice: 'As root: rm /a; ls <b>' }]]),
-      '| Do | As root: ` rm /a `; ` ls <b> ` |\n| --- | --- |',
+      '| Do | As root: ` rm /a `; ` ls <b> ` |\n| :--- | :--- |',
     );
   });
 
@@ -70,7 +70,7 @@ describe('a block of the summary', () => {
         ['a', 1],
         ['b', 2],
       ]),
-      '| a | 1 |\n| --- | --- |\n| b | 2 |',
+      '| a | 1 |\n| :--- | :--- |\n| b | 2 |',
     );
   });
 

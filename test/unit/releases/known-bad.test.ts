@@ -123,7 +123,7 @@ describe('a second word is needed', () => {
         (error) =>
           error instanceof Failure &&
           error.code === 'target-bad' &&
-          /target: 7-1-00000001, .*services: web$/.test(error.hint ?? ''),
+          /"target": 7-1-00000001; .*services: web$/.test(error.hint ?? ''),
       );
       refuseKnownBad(bad, parsed, ['web']);
       refuseKnownBad({ ...bad, knownBad: null }, parsed, null);
