@@ -29152,11 +29152,10 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /* harmony export */   C: () => (/* binding */ partsOf)
 /* harmony export */ });
 /* unused harmony export commandsIn */
-/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
-const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
-/** In front of a command: the line's start, or a word that announces one. */
-const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
-const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** What the commands begin with that our hints name. Without `find` and `age`, which are words of English as well. */
+const programs = 'apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: what announces one, or the beginning, if an option or a path follows. */
+const start = new RegExp(`(?:^(?=(?:${programs}) [-/'])|(?:[:;] |(?:, )?then |(?<!\\bnot )\\b[Rr]un )(?=(?:${programs})(?: [^ ,.;]|[.,;]|$)))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
 /**
@@ -29468,7 +29467,7 @@ function findDatabase(survey, needs) {
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-silent', 'No command could be run in the database container', {
-            hint: 'On the host: docker ps, then docker logs of that container',
+            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
             cause: probe?.error,
         });
     }
@@ -31555,7 +31554,7 @@ const obstacleKinds = (/* unused pure expression or super */ null && ([
     'foreign-sharer',
     'shared-volumes',
 ]));
-const byHand = 'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
+const byHand = 'Set "services" to the other services, and roll these back by hand, with the earlier tag: docker compose up -d';
 /** What prevents a swap of this service; null if nothing does. */
 function obstacleOf(service, request) {
     const own = request.containers.filter((container) => container.service === service.name);
@@ -38843,7 +38842,7 @@ function facts(rows) {
     const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
     if (first === undefined)
         throw new Error('A table of facts without any');
-    return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+    return block([first, [':---', ':---'], ...rest].map(tableLine).join('\n'));
 }
 /** Shows at most 500 rows, and how many more there are. */
 function table(head, rows) {
@@ -40547,7 +40546,7 @@ function knownBad(images, records, ignored, repositoryOf) {
 function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
     if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
         return;
-    const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+    const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
     throw new shared_failure/* Failure */.HR('target-bad', `The target is known to be bad: ${bad.text}`, {
         hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
     });
@@ -40957,7 +40956,7 @@ function demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm, }
 function checkConfirmation(isWanted, planOnly, confirm) {
     if (!isWanted || planOnly || confirm === confirmation)
         return;
-    throw new shared_failure/* InputError */.dz('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Give confirm-restore: ${confirmation}, in capital letters. To see first what would be given up: plan-only: true`);
+    throw new shared_failure/* InputError */.dz('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Write ${confirmation} into the box "confirm-restore" of the form, in capital letters. In a workflow file: confirm-restore: ${confirmation}. To see first what would be given up, tick the box "plan-only". In a workflow file: plan-only: true`);
 }
 function checkSource(isWanted, from, bucket) {
     if (!isWanted || bucket === undefined)
@@ -45719,7 +45718,7 @@ const revertedHints = {
 const refusedHints = {
     'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
+    'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
     'not-created': 'See what docker compose says in the log',
     unfinished: 'Run it again: it finishes that transaction first',
 };

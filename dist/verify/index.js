@@ -28963,11 +28963,10 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /* harmony export */   C: () => (/* binding */ partsOf),
 /* harmony export */   G: () => (/* binding */ commandsIn)
 /* harmony export */ });
-/** What the commands begin with that our hints name. A word that is also plain English needs a colon or the like before it. */
-const programs = 'age|apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|find|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
-/** In front of a command: the line's start, or a word that announces one. */
-const announced = `^|[:;] |(?:, )?then(?: try)? |(?:^|[ ,])(?:run|is|see|by|with|not) `;
-const start = new RegExp(`(?<before>${announced})(?=(?:${programs})(?: [^ ,.;]|[.,;]|$))`, 'g');
+/** What the commands begin with that our hints name. Without `find` and `age`, which are words of English as well. */
+const programs = 'apt-get|bash|cat|cd|chage|chgrp|chmod|chown|chsh|curl|df|dmesg|docker|echo|flock|fsfreeze|fuser|grep|install|journalctl|ls|mkdir|ps|rm|sed|setfacl|ssh|ssh-keygen|ssh-keyscan|sshd|systemctl|tail|timedatectl|usermod';
+/** In front of a command: what announces one, or the beginning, if an option or a path follows. */
+const start = new RegExp(`(?:^(?=(?:${programs}) [-/'])|(?:[:;] |(?:, )?then |(?<!\\bnot )\\b[Rr]un )(?=(?:${programs})(?: [^ ,.;]|[.,;]|$)))`, 'g');
 /** Where a command ends: at a sentence's end, in front of the next command, or where words go on. */
 const end = /\. (?=[A-Z(])|\.?$|; (?=[a-z-]+(?: |$))|, (?=(?:then|or|and|must|in) )| (?=must print |on the host)|, (?=[a-z]+ )| \(/;
 /**
@@ -38497,7 +38496,7 @@ function facts(rows) {
     const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
     if (first === undefined)
         throw new Error('A table of facts without any');
-    return block([first, ['---', '---'], ...rest].map(tableLine).join('\n'));
+    return block([first, [':---', ':---'], ...rest].map(tableLine).join('\n'));
 }
 /** Shows at most 500 rows, and how many more there are. */
 function table(head, rows) {
@@ -39720,7 +39719,7 @@ function known_bad_knownBad(images, records, ignored, repositoryOf) {
 function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
     if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
         return;
-    const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+    const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
     throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
         hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
     });
@@ -41780,7 +41779,7 @@ function findDatabase(survey, needs) {
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
         throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
-            hint: 'On the host: docker ps, then docker logs of that container',
+            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
             cause: probe?.error,
         });
     }
