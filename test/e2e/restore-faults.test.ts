@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, runnerIsClean } from './expectations.ts';
@@ -170,18 +171,10 @@ describe('cut off', { concurrency: 1 }, () => {
 test('a session that does not end: the old database stays live, and the error names the process', async () => {
   const seen = await state();
   const container = await host.container('db');
-  const session = host.exec([
-    'docker',
-    'exec',
-    '--env',
-    'PGAPPNAME=stuck',
-    container,
-    'psql',
-    '-U',
-    'atlasia',
-    '-c',
-    'SELECT pg_sleep(600)',
-  ]);
+  const session = attempt(await db.psqlCommand(), {
+    input: "SET application_name = 'stuck'; SELECT pg_sleep(600);",
+    env: host.env,
+  });
   const stuck = await until('the session', async () => {
     const found = await db.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'stuck'");
     return found === '' ? undefined : found;

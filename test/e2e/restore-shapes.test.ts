@@ -1,0 +1,130 @@
+// Where a restore comes from and goes to: a bucket when the host has lost everything, ciphertext, SQL text, a database of another name.
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { run } from '../lab/command.ts';
+import { startObjectStore } from '../lab/object-store.ts';
+import { needPrograms } from '../lab/packages.ts';
+import { runAction } from '../lab/runner.ts';
+import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
+import { databasesOf, essence, restored, startTicker, takenBackup, ticker, writes } from './restores.ts';
+import { historyIn, rollbackInputs } from './rollbacks.ts';
+import { backupInputs, bash, type Inputs } from './sets.ts';
+import { applicationForFile, atEnd } from './stage.ts';
+
+await needPrograms({ age: 'age' });
+const { app } = await applicationForFile({
+  name: 'restore-shapes',
+  versions: ['v1'],
+  runs: 'v1',
+  services: { ticker },
+});
+const { host } = app;
+const db = host.database;
+const store = await startObjectStore();
+atEnd(() => store.close());
+await store.createBucket('acme');
+const bucket = { 's3-bucket': 'acme', 's3-endpoint': store.endpoint, 's3-region': store.region };
+const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
+
+before(() => startTicker(host));
+
+const restore = (backupDir: string, id: string, inputs: Inputs = {}) =>
+  runAction(
+    'rollback',
+    rollbackInputs(app, backupDir, { 'restore-database': id, 'confirm-restore': 'RESTORE', ...inputs }),
+    { env },
+  );
+
+test('all is lost but the bucket and the key: an empty database, no backups, no history, no roles', async () => {
+  const identity = await run(['age-keygen']);
+  const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
+  const backupDir = host.newBackupDir();
+  await db.psql(
+    "CREATE ROLE shopper LOGIN; GRANT SELECT ON shop.orders TO shopper; ALTER DATABASE atlasia SET work_mem = '9MB';",
+  );
+  const was = await essence(host);
+  const taken = await runAction('backup', backupInputs(host, backupDir, { environment: 'lab', ...sealed, ...bucket }), {
+    env,
+  });
+  succeeded(taken);
+  const id = taken.outputs['backup-id'] ?? '';
+  await bash(host, 'rm --recursive -- "$1"', `${host.deployDir}/${backupDir}`);
+  await db.psql('DROP OWNED BY shopper; DROP ROLE shopper;');
+  await db.drop('atlasia');
+  await db.create('atlasia');
+
+  const from = { 'restore-from': 's3', ...bucket, 'min-free-space': '10MiB' };
+  const locked = await restore(backupDir, id, from);
+  assert.match(errorsOf(locked)[0]?.properties['title'] ?? '', /decrypt-key-missing$/, logOf(locked));
+
+  const result = await restore(backupDir, id, { ...from, 'decrypt-key': identity });
+  await restored(app, result);
+  assert.deepEqual(await essence(host), was);
+  assert.equal(await db.psql('SHOW work_mem'), '9MB');
+  assert.equal(await db.psql("SELECT has_table_privilege('shopper', 'shop.orders', 'SELECT')"), 't');
+  assert.match(logOf(result), new RegExp(`from s3://acme/atlasia-backups/lab/${id}/`));
+  assert.doesNotMatch(logOf(result), /AGE-SECRET-KEY-1[A-Z0-9]{20}(?![\s\S]*add-mask)/);
+  await writes(host);
+  assert.equal(historyIn(app, backupDir).at(-1)?.restoredId, id);
+});
+
+test('an id that neither host nor bucket has: the error names the place, and what to set', async () => {
+  const backupDir = host.newBackupDir();
+  for (const [inputs, place] of [
+    [{}, host.deployDir],
+    [{ 'restore-from': 's3', ...bucket }, 's3://acme/atlasia-backups/lab'],
+  ] as const) {
+    const result = await restore(backupDir, '20200101_000000', inputs);
+    assert.match(errorsOf(result)[0]?.message ?? '', new RegExp(`20200101_000000 .*found in ${place}`), logOf(result));
+    assert.match(adviceIn(result), /"restore-database"/);
+  }
+});
+
+test('SQL text, with statements of the user before anybody connects', async () => {
+  const backupDir = host.newBackupDir();
+  const was = await essence(host);
+  const id = await takenBackup(host, backupDir, { format: 'plain' });
+  await db.psql('DROP TABLE shop.orders CASCADE;');
+  const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'mask.sql');
+  writeFileSync(
+    file,
+    "CREATE TABLE masked AS SELECT count(*) AS orders, current_setting('work_mem') AS memory FROM shop.orders;\n",
+  );
+  await restored(app, await restore(backupDir, id, { 'after-restore-sql': file }));
+  assert.match(await db.psql('SELECT * FROM masked'), /^\d+\|9MB$/);
+  await db.psql('DROP TABLE masked');
+  assert.deepEqual(await essence(host), was);
+});
+
+test('a copy of another name, such as for staging: the live database of production is not touched', async () => {
+  const backupDir = host.newBackupDir();
+  const id = await takenBackup(host, backupDir);
+  const was = await essence(host);
+  await db.create('staging');
+  const result = await restore(backupDir, id, { 'db-name': 'staging' });
+  assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+  assert.match(logOf(result), /The backup is of the database "atlasia", and replaces "staging"/);
+  assert.deepEqual(await essence(host, 'staging'), was);
+  assert.deepEqual(await essence(host), was);
+  assert.ok((await databasesOf(host)).some((name) => name.startsWith('staging_before_')));
+});
+
+test('what cannot be restored beside the live database is refused with all reasons', async () => {
+  const backupDir = host.newBackupDir();
+  const id = await takenBackup(host, backupDir);
+  await db.psql('CREATE ROLE plain LOGIN; GRANT pg_read_all_data TO plain;');
+  const result = await runAction('rollback', {
+    ...app.inputs(),
+    'backup-dir': backupDir,
+    'skip-backup': 'true',
+    'restore-database': id,
+    'confirm-restore': 'RESTORE',
+    'db-user': 'plain',
+    'min-free-space': '900TiB',
+  });
+  assert.match(errorsOf(result)[0]?.message ?? '', /"plain" is not a superuser/, logOf(result));
+  assert.match(adviceIn(result), /Nothing was changed[\s\S]*must stay free/);
+});
