@@ -7,6 +7,10 @@
 maintenance=template1
 # How long a statement waits for others.
 PGOPTIONS="$PGOPTIONS -c lock_timeout=10000"
+# From version 15 on, to drop a database takes an answer of every process of the server: one that hangs must not hold us up. What
+# is left then is dropped by the next restore.
+drop_patience='-c statement_timeout=20000'
+
 # over_all [OPTION...]: statements on stdin, in a database that is none of the three.
 over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
@@ -64,6 +68,7 @@ SQL
 
 # sweep LIVE: drops what earlier runs have left that were to restore this database. One in use is left alone.
 sweep() {
+  PGOPTIONS="$PGOPTIONS $drop_patience"
   over_all -v live="$1" <<'SQL'
 SELECT format('DROP DATABASE %I', datname) FROM pg_database d JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
   WHERE datname ~ '_restore_[0-9a-f]{8}$' AND setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'live', 'atlasia.restore=complete, for ' || :'live']
@@ -76,6 +81,7 @@ SQL
 discard() {
   [ -z "${3:-}" ] || [ -n "$(is_incomplete "$1" "$2")" ] || return 0
   empty_out "$1" >/dev/null || true
+  PGOPTIONS="$PGOPTIONS $drop_patience"
   over_all -v name="$1" -v live="$2" <<'SQL'
 SELECT format('DROP DATABASE %I', datname) FROM pg_database
   WHERE datname = :'name' AND datname ~ '_restore_[0-9a-f]{8}$' AND datname <> :'live' \gexec

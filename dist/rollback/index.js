@@ -28693,7 +28693,7 @@ module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a00f876e2529a63ef8f6.sh";
+module.exports = __nccwpck_require__.p + "5fa4a73e7d4ca9e5be5c.sh";
 
 /***/ }),
 

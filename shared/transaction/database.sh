@@ -80,7 +80,7 @@ stop_all() {
 drop_restored() {
   restores || return 0
   in_database discard "${plan[database_restored]}" "${plan[database]}" >/dev/null ||
-    journal problem "Could not drop the restored copy ${plan[database_restored]}, which nobody needs: drop it by hand"
+    journal problem "Could not drop the restored copy ${plan[database_restored]}, which nobody needs. The next restore does so"
 }
 
 # restart SERVICE: starts the containers again that stop_writers has stopped.
