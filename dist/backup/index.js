@@ -30199,7 +30199,7 @@ __nccwpck_require__.r(__webpack_exports__);
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
 /** What was already annotated: saying it again helps nobody. */
-const annotated = new Set();
+const annotated = new Map();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function group(title, work) {
     closeGroup();
@@ -30248,15 +30248,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function error(text, title) {
-    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .error */ .z3, text, title);
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .error */ .z3, 3, text, title);
 }
 /** An annotation: something needs attention soon. */
 function warning(text, title) {
-    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .warning */ .$e, text, title);
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .warning */ .$e, 2, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function notice(text, title) {
-    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .notice */ .lm, text, title);
+    annotate(_actions_core__WEBPACK_IMPORTED_MODULE_1__/* .notice */ .lm, 1, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new node_async_hooks__WEBPACK_IMPORTED_MODULE_0__.AsyncLocalStorage();
@@ -30295,11 +30295,12 @@ function print(text, dress) {
             _actions_core__WEBPACK_IMPORTED_MODULE_1__/* .info */ .pq(lines.map(dress).join('\n'));
     });
 }
-function annotate(write, text, title) {
+/** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
+function annotate(write, rank, text, title) {
     const said = annotation(text);
-    if (annotated.has(said))
+    if ((annotated.get(said) ?? 0) >= rank)
         return;
-    annotated.add(said);
+    annotated.set(said, rank);
     aloud(() => write(said, annotationTitle(title)));
 }
 function annotation(text) {

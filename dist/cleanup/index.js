@@ -31631,7 +31631,7 @@ function longestRun(text, character) {
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
 /** What was already annotated: saying it again helps nobody. */
-const annotated = new Set();
+const annotated = new Map();
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
@@ -31680,15 +31680,15 @@ function important(text) {
 }
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
-    annotate(error, text, title);
+    annotate(error, 3, text, title);
 }
 /** An annotation: something needs attention soon. */
 function log_warning(text, title) {
-    annotate(core.warning, text, title);
+    annotate(core.warning, 2, text, title);
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    annotate(core.notice, text, title);
+    annotate(core.notice, 1, text, title);
 }
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
@@ -31727,11 +31727,12 @@ function print(text, dress) {
             info(lines.map(dress).join('\n'));
     });
 }
-function annotate(write, text, title) {
+/** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
+function annotate(write, rank, text, title) {
     const said = annotation(text);
-    if (annotated.has(said))
+    if ((annotated.get(said) ?? 0) >= rank)
         return;
-    annotated.add(said);
+    annotated.set(said, rank);
     aloud(() => write(said, annotationTitle(title)));
 }
 function annotation(text) {

@@ -11,7 +11,7 @@ const longestAnnotation = 4_000;
 let groupIsOpen = false;
 
 /** What was already annotated: saying it again helps nobody. */
-const annotated = new Set<string>();
+const annotated = new Map<string, number>();
 
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
@@ -69,17 +69,17 @@ export function important(text: string): void {
 
 /** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 export function error(text: string, title?: string): void {
-  annotate(core.error, text, title);
+  annotate(core.error, 3, text, title);
 }
 
 /** An annotation: something needs attention soon. */
 export function warning(text: string, title?: string): void {
-  annotate(core.warning, text, title);
+  annotate(core.warning, 2, text, title);
 }
 
 /** An annotation: something worth knowing beyond the log. */
 export function notice(text: string, title?: string): void {
-  annotate(core.notice, text, title);
+  annotate(core.notice, 1, text, title);
 }
 
 /** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
@@ -121,10 +121,11 @@ function print(text: string, dress: (line: string) => string): void {
   });
 }
 
-function annotate(write: typeof core.error, text: string, title: string | undefined): void {
+/** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
+function annotate(write: typeof core.error, rank: number, text: string, title: string | undefined): void {
   const said = annotation(text);
-  if (annotated.has(said)) return;
-  annotated.add(said);
+  if ((annotated.get(said) ?? 0) >= rank) return;
+  annotated.set(said, rank);
   aloud(() => write(said, annotationTitle(title)));
 }
 

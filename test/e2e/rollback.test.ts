@@ -222,7 +222,10 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     assert.equal((await runAction('backup', backup)).exitCode, 0);
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.match(result.stdout, /::warning::The database schema has changed since that release ran/);
+    assert.match(
+      result.stdout,
+      /::warning::Added to the database schema since the target ran.*: table public\.added_by_v2/,
+    );
     assert.equal((await app.host.psql('SELECT count(*) FROM added_by_v2')).trim(), '0');
     await app.host.psql('DROP TABLE added_by_v2');
   });

@@ -18,9 +18,9 @@ describe('an action that comes to its end', () => {
     assert.deepEqual([code, output, outputs], [0, '', { status: 'succeeded', 'size-bytes': '2' }]);
   });
 
-  test('keeps what its libraries should not call to itself, and annotates once', async () => {
+  test('keeps what its libraries should not call to itself, and annotates once, and again only what is worse', async () => {
     const { output } = await run('succeed with an old library');
-    assert.equal(output, '::warning::the same\n');
+    assert.equal(output, '::warning::the same\n::error::the same\n');
   });
 
   test('does not wait for what it left open', async () => {

@@ -22,6 +22,8 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
     process.emitWarning('Buffer() is deprecated', 'DeprecationWarning', 'DEP0005');
     log.warning('the same');
     log.warning('the same');
+    log.error('the same');
+    log.warning('the same');
     outputs.status = 'succeeded';
   },
   async fail() {
