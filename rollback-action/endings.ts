@@ -1,6 +1,7 @@
 import { Failure } from '../shared/failure.ts';
 import { type FailureCode, isFailureCode } from '../shared/failure-codes.ts';
 import type { Plan } from '../shared/plan/plan.ts';
+import { nameWith } from '../shared/postgres/database-name.ts';
 import type { Carried } from './carry.ts';
 
 /**
@@ -37,7 +38,7 @@ export function endingFailure(
         code,
         `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`,
         {
-          hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
+          hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
         },
       );
   }

@@ -19,7 +19,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "0944a6c468ffe4e89e24.sh";
+module.exports = __webpack_require__.p + "3068bad0e913d1890fc3.sh";
 
 /***/ }),
 
@@ -2228,7 +2228,11 @@ function explained(failure, lines, log) {
             cause: failure.cause,
         });
     }
-    if (code === 'checksum-failed' || code === 'restore-differs')
+    if (code === 'restore-differs')
+        return failure;
+    if (code === 'checksum-failed' && failure.hint === undefined)
+        return new shared_failure/* Failure */.HR(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
+    if (code === 'checksum-failed')
         return failure;
     return new shared_failure/* Failure */.HR(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
 }

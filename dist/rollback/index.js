@@ -31073,7 +31073,7 @@ function hashOf({ project, services, from, to, restore, projectState }) {
                 id: restore.backupId,
                 sha256: restore.sha256,
                 database: restore.database,
-                restarted: restore.restarted,
+                restarted: restore.restarted.map(({ service }) => service),
             },
         };
     // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
@@ -45658,7 +45658,10 @@ function projectStateUnknown() {
 
 // EXTERNAL MODULE: ./build/shared/failure-codes.js
 var failure_codes = __nccwpck_require__(26933);
+// EXTERNAL MODULE: ./build/shared/postgres/database-name.js
+var database_name = __nccwpck_require__(6177);
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+
 
 
 /**
@@ -45688,7 +45691,7 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
                 });
             }
             return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
-                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
+                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
             });
     }
 }

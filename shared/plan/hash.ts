@@ -25,7 +25,7 @@ export function hashOf({ project, services, from, to, restore, projectState }: O
             id: restore.backupId,
             sha256: restore.sha256,
             database: restore.database,
-            restarted: restore.restarted,
+            restarted: restore.restarted.map(({ service }) => service),
           },
         };
   // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.

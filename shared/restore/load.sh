@@ -48,11 +48,12 @@ main() {
     fill <"$dump" || status=$?
   fi
   heed_watch
-  judge_status "$status"
   record restore-ms "$(($(milliseconds) - begin))"
+  # Other bytes may fail to restore, too: then that is the reason.
   found=$sha256
   [[ -n $incoming ]] || read -r found _ <&"$sum" || found=
   [[ $found == "$sha256" ]] || fail checksum-failed "$dump does not match its manifest"
+  judge_status "$status"
 
   progress checking data
   if [[ -n $settings ]]; then

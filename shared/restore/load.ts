@@ -246,6 +246,9 @@ function explained(failure: Failure, lines: readonly string[], log: string): Fai
       cause: failure.cause,
     });
   }
-  if (code === 'checksum-failed' || code === 'restore-differs') return failure;
+  if (code === 'restore-differs') return failure;
+  if (code === 'checksum-failed' && failure.hint === undefined)
+    return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
+  if (code === 'checksum-failed') return failure;
   return new Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
 }

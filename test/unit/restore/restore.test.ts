@@ -1,0 +1,256 @@
+// The decisions of a restore, as tables of examples: what is in the way, which roles are made, who has to stop, what is given up.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Plan } from '../../../shared/plan/plan.ts';
+import { withRestore } from '../../../shared/plan/plan-rollback.ts';
+import { nameWith } from '../../../shared/postgres/database-name.ts';
+import type { DatabaseFacts } from '../../../shared/postgres/probe.ts';
+import { givenUp } from '../../../shared/restore/given-up.ts';
+import { likeLive, type RestoreCase, restoreObstacles, restoreWarnings } from '../../../shared/restore/obstacles.ts';
+import { missingRoles, settingsFor } from '../../../shared/restore/roles.ts';
+import type { Standing } from '../../../shared/restore/standing.ts';
+import { writersOf } from '../../../shared/restore/writers.ts';
+import type { Manifest } from '../../../shared/sets/manifest.ts';
+import { container, projectOf, service, sha } from '../releases/shop.ts';
+
+const made = {
+  encoding: 'UTF8',
+  locale: 'C',
+  ctype: 'C',
+  localeProvider: 'libc',
+  providerLocale: null,
+  icuRules: null,
+  serverVersion: '15.8',
+} as const;
+const manifest = {
+  ...made,
+  id: '20261127_021700',
+  database: 'shop',
+  startedAt: '2026-11-27T02:17:00Z',
+  extensions: [{ name: 'plpgsql', version: '1.0' }],
+  tables: [],
+} as unknown as Manifest;
+const live = { ...made, database: 'shop', user: 'admin' } as unknown as DatabaseFacts;
+const standing: Standing = {
+  isSuperuser: true,
+  subscriptions: [],
+  dataFolder: '/data',
+  connectionLimit: -1,
+  tablespace: 'pg_default',
+  cronDatabase: null,
+  isEmpty: false,
+  prepared: [],
+  slots: [],
+  roles: ['admin'],
+  extensions: ['plpgsql', 'pg_cron'],
+  databases: ['shop'],
+  sessions: [],
+  freeBytes: 10e9,
+  services: new Map(),
+};
+const caseOf = (changes: {
+  manifest?: Partial<Manifest>;
+  live?: Partial<DatabaseFacts>;
+  standing?: Partial<Standing>;
+}): RestoreCase => ({
+  manifest: { ...manifest, ...changes.manifest },
+  live: { ...live, ...changes.live },
+  standing: { ...standing, ...changes.standing },
+  needed: 1e9,
+  least: 1e9,
+});
+
+describe('what is in the way', () => {
+  const extension = (name: string) => ({ extensions: [{ name, version: '1' }] });
+  const examples: [what: string, changes: Parameters<typeof caseOf>[0], said: RegExp | null][] = [
+    ['nothing', {}, null],
+    ['a user that is no superuser', { standing: { isSuperuser: false } }, /"admin" is not a superuser/],
+    ['an older server', { manifest: { serverVersion: '16.1' } }, /PostgreSQL 16\.1, and the server is older: 15\.8/],
+    ['a newer server', { live: { serverVersion: '18beta1' } }, null],
+    ['pg_cron', { manifest: extension('pg_cron'), standing: { cronDatabase: 'shop' } }, /pg_cron can live in one/],
+    ['pg_cron that is installed nowhere yet', { manifest: extension('pg_cron') }, null],
+    ['TimescaleDB', { manifest: extension('timescaledb') }, /TimescaleDB needs more/],
+    ['an extension that the image lacks', { manifest: extension('postgis') }, /image has no postgis/],
+    ['a prepared transaction', { standing: { prepared: ['tx 1'] } }, /prepared transaction .*tx 1/],
+    ['a replication slot', { standing: { slots: ['debezium'] } }, /replication slots .*debezium/],
+    ['a subscription', { standing: { subscriptions: ['upstream'] } }, /subscriptions .*upstream/],
+    ['a disk that is too small', { standing: { freeBytes: 1.9e9 } }, /has 1\.8 GiB free/],
+    ['a disk of which nothing is known', { standing: { freeBytes: null } }, /cannot be told how much space/],
+  ];
+  for (const [what, changes, said] of examples)
+    test(what, () => {
+      const found = restoreObstacles(caseOf(changes));
+      if (said === null) assert.deepEqual(found, []);
+      else
+        assert.ok(
+          found.some((text) => said.test(text)),
+          found.join('\n'),
+        );
+    });
+
+  test('a database like the one that it replaces, and like the source if there is nothing in that', () => {
+    const changes = { manifest: { encoding: 'LATIN1' }, standing: { tablespace: 'fast' } };
+    assert.deepEqual(likeLive(caseOf(changes)).slice(0, 1), ['--encoding=UTF8']);
+    assert.deepEqual(likeLive(caseOf(changes)).slice(-1), ['--tablespace=fast']);
+    assert.match(restoreWarnings(caseOf(changes), 'shop').join(), /made with .*UTF8.*, and the source .*LATIN1/);
+    const empty = caseOf({ manifest: { encoding: 'LATIN1' }, standing: { isEmpty: true } });
+    assert.deepEqual(likeLive(empty).slice(0, 1), ['--encoding=LATIN1']);
+    assert.deepEqual(restoreWarnings(empty, 'shop'), []);
+  });
+
+  test('sessions from elsewhere are told of', () => {
+    const sessions = [
+      { address: '172.18.0.3', application: 'web', count: 4 },
+      { address: '10.0.0.9', application: 'metabase', count: 1 },
+      { address: null, application: '', count: 2 },
+    ];
+    const services = new Map([['172.18.0.3', 'web']]);
+    const [warning, ...others] = restoreWarnings(caseOf({ standing: { sessions, services } }), 'shop');
+    assert.deepEqual(others, []);
+    assert.match(warning ?? '', /1 from 10\.0\.0\.9 \(metabase\), 2 from the container's own socket/);
+  });
+});
+
+describe('the roles that a server lacks', () => {
+  const globals = `CREATE ROLE admin;
+ALTER ROLE admin WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+CREATE ROLE app;
+ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5 VALID UNTIL '2030-01-01 00:00:00+00';
+CREATE ROLE "Re""ad";
+ALTER ROLE "Re""ad" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+ALTER ROLE app SET search_path TO 'shop', 'public';
+ALTER ROLE app SET work_mem TO '9MB'; DROP TABLE x;
+GRANT "Re""ad" TO app WITH ADMIN OPTION GRANTED BY admin;
+GRANT "Re""ad" TO admin GRANTED BY admin;
+`;
+
+  test('are made as they were, and what exists is not changed', () => {
+    const { names, statements } = missingRoles(globals, ['admin']);
+    assert.deepEqual(names, ['app', 'Re"ad']);
+    assert.deepEqual(statements.trimEnd().split('\n'), [
+      'CREATE ROLE app;',
+      "ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5 VALID UNTIL '2030-01-01 00:00:00+00';",
+      'CREATE ROLE "Re""ad";',
+      'ALTER ROLE "Re""ad" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;',
+      "ALTER ROLE app SET search_path TO 'shop', 'public';",
+      'GRANT "Re""ad" TO app WITH ADMIN OPTION;',
+    ]);
+  });
+
+  test('none, where all are there or nothing is known', () => {
+    assert.deepEqual(missingRoles(globals, ['admin', 'app', 'Re"ad']), { names: [], statements: '' });
+    assert.deepEqual(missingRoles(null, []), { names: [], statements: '' });
+  });
+});
+
+test('the settings of a set name another database, and nothing else in them changes', () => {
+  const text = `ALTER DATABASE "my shop" OWNER TO app;
+COMMENT ON DATABASE "my shop" IS 'ALTER DATABASE "my shop" is in here';
+GRANT CONNECT ON DATABASE "my shop" TO PUBLIC;
+ALTER ROLE app IN DATABASE "my shop" SET work_mem TO '1MB';
+`;
+  assert.equal(
+    settingsFor(text, 'my shop', 'new'),
+    text.replaceAll(/(?<=^[A-Z ]+(?:app IN )?DATABASE )"my shop"/gm, '"new"'),
+  );
+});
+
+describe('who has to stop', () => {
+  const project = projectOf(
+    service('db', { image: 'postgres:15' }),
+    service('pool', { image: 'edoburu/pgbouncer:1' }),
+    service('web', { dependsOn: [{ service: 'pool', restart: false, awaitsEnd: false }] }),
+    service('worker'),
+    service('mail'),
+    service('report'),
+    service('swapped'),
+    service('down'),
+  );
+  const names = ['db', 'pool', 'web', 'worker', 'mail', 'report', 'swapped'];
+  const containers = [...names, 'down'].map((name) =>
+    container(name, { id: name, service: name, imageId: sha('1'), state: name === 'down' ? 'exited' : 'running' }),
+  );
+  const environment: Record<string, string[]> = {
+    pool: ['DB_HOST=db'],
+    worker: ['URL=postgres://u:p@db:5432/shop'],
+    mail: ['HOST=dbmail', 'TITLE=my db-like thing'],
+    down: ['DB_HOST=db'],
+  };
+  const settings = containers.map(({ id }) => ({ id, environment: environment[id] ?? [] }) as never);
+  const sessions = [{ address: '172.18.0.9', application: '', count: 1 }];
+
+  test('whatever is connected, depends on the database or names it, also by a pooler; and nothing else', () => {
+    const found = writersOf({
+      project,
+      containers,
+      settings,
+      databaseService: 'db',
+      untouched: new Set(['db']),
+      swapped: new Set(['swapped']),
+      standing: { sessions, services: new Map([['172.18.0.9', 'report']]) },
+    });
+    assert.deepEqual(
+      found.map(({ service: name, why }) => `${name}: ${why}`),
+      [
+        'pool: a setting of it names db',
+        'report: it is connected to the database',
+        'web: it depends on pool',
+        'worker: a setting of it names db',
+      ],
+    );
+  });
+});
+
+test('what is given up, table by table as far as both manifests know it', () => {
+  const table = (name: string, rows: number | null) => ({ schema: 'public', name, rows }) as never;
+  const then = {
+    ...manifest,
+    tables: [table('orders', 10), table('gone', 3), table('same', 5), table('uncounted', null)],
+  };
+  const newest = {
+    ...manifest,
+    id: '20261127_090000',
+    tables: [table('orders', 14), table('new', 2), table('same', 5)],
+  };
+  const now = new Date('2026-11-27T10:17:00Z');
+  const [age, compared] = givenUp(then, newest, now);
+  assert.match(age ?? '', /the last 8 h/);
+  assert.equal(
+    compared,
+    'Compared with backup 20261127_090000: public.gone comes back with 3 rows, public.new did not exist (2 rows now), public.orders 14 → 10 rows',
+  );
+  assert.equal(givenUp(then, null, now).length, 1);
+});
+
+test('names are cut by whole characters, so that none is taken for another', () => {
+  assert.equal(nameWith('shop', '_before_x'), 'shop_before_x');
+  const long = nameWith('ü'.repeat(40), '_restore_01234567');
+  assert.ok(Buffer.byteLength(long) <= 63 && long.endsWith('ü_restore_01234567'));
+});
+
+test('the hash of a plan says what is restored and who stops, and not why or how it is called meanwhile', () => {
+  const plan = {
+    project: 'p',
+    services: [],
+    leftAlone: [],
+    from: {},
+    to: {},
+    notes: [],
+    projectState: 'x',
+  } as unknown as Plan;
+  const step = {
+    backupId: '1',
+    sha256: 'a',
+    copy: null,
+    takenAt: '',
+    source: 's',
+    database: 's',
+    costs: [],
+    givenUp: [],
+  };
+  const hashOf = (why: string, name: string, id = '1') =>
+    withRestore(plan, { ...step, backupId: id, restarted: [{ service: name, imageId: 'i', why }] }, []).hash;
+  assert.equal(hashOf('connected', 'web'), hashOf('depends', 'web'));
+  assert.notEqual(hashOf('connected', 'web'), hashOf('connected', 'worker'));
+  assert.notEqual(hashOf('connected', 'web'), hashOf('connected', 'web', '2'));
+});
