@@ -26,7 +26,6 @@ import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { Restoring } from './restoring.ts';
-import { guardAfterPull, guardSchema } from './schema-guard.ts';
 
 /** What was decided. */
 export interface Decision {
@@ -134,6 +133,8 @@ export async function decide(
       projectState: source.projectState,
     };
     const ground = { seen, wanted, ignored, records: history };
+    // Its reading of schemas is a bundle of its own.
+    const { guardAfterPull, guardSchema } = await import('./schema-guard.ts');
     const schema = await guardSchema(connection, planRollback(request), ground, inputs, signal);
     const swap = planRollback(request, schema);
     const restoring =

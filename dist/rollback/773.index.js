@@ -2,6 +2,13 @@ export const id = 773;
 export const ids = [773];
 export const modules = {
 
+/***/ 18756:
+/***/ ((module, __unused_webpack_exports, __webpack_require__) => {
+
+module.exports = __webpack_require__.p + "0720957f11f380e4a2b8.sh";
+
+/***/ }),
+
 /***/ 26572:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
@@ -2255,6 +2262,10 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
             `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
         ],
         [
+            live.database === 'template1',
+            'template1 is the template of all new databases, and cannot be exchanged for another. Set "db-name"',
+        ],
+        [
             major(manifest.serverVersion) > major(live.serverVersion),
             `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
         ],
@@ -2710,6 +2721,153 @@ function tellLoad(name, value) {
     else
         log.progress(steps[name] ?? name);
 }
+
+
+/***/ }),
+
+/***/ 70872:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   MH: () => (/* binding */ setsOfTarget),
+/* harmony export */   WH: () => (/* binding */ targetImages),
+/* harmony export */   pt: () => (/* binding */ tellNearly),
+/* harmony export */   qK: () => (/* binding */ pairedSet),
+/* harmony export */   so: () => (/* binding */ ranAs)
+/* harmony export */ });
+/* harmony import */ var _releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(9290);
+/* harmony import */ var _releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(73408);
+/* harmony import */ var _sets_naming_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(29462);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(98295);
+/* harmony import */ var _target_image_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(11569);
+
+
+
+
+
+/** How many sets that nearly match are told of each sort. */
+const mostNearly = 3;
+const mostServices = 4;
+/**
+ * What the target runs in the services that it covers. Not what the other services run: they stay as they are, whatever they ran
+ * when a backup was taken.
+ * @param ignored databases and stores, which a rollback does not touch unless they are named
+ */
+function targetImages({ to }, { images }, ignored) {
+    return new Map(Object.entries(to).filter(([service]) => images.has(service) && !ignored.has(service)));
+}
+/**
+ * The set that was taken while the target ran, just before the release that replaced it: the newest one of the kind
+ * `predeployment` with the target's images. Its kind counts, not its folder: retention may have left it in daily only.
+ */
+function pairedSet(request) {
+    const known = setsOfTarget(request);
+    const set = known.find(({ manifest }) => manifest.kind === 'predeployment');
+    if (set === undefined)
+        return { set: null, ...whyNone(request, known) };
+    const unknown = [...request.target.keys()].filter((service) => !Object.hasOwn(set.manifest.release, service));
+    return { set, later: known.slice(0, known.indexOf(set)), unknown };
+}
+/** The verified sets of any kind that were taken while the target ran, newest first. */
+function setsOfTarget({ sets, database, environment, target }) {
+    return sets.filter((set) => set.state === 'verified' &&
+        set.database === database &&
+        set.manifest.environment === environment &&
+        ranAs(set.manifest.release, target));
+}
+/** Whether what ran is what the target runs. */
+function ranAs(release, target) {
+    return compare(release, target).isSame;
+}
+/** The sets that nearly match, a line each. */
+function tellNearly(nearly, now) {
+    return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
+}
+/**
+ * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
+ * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
+ * release wrote must not be taken for those of an older one.
+ */
+function compare(release, target) {
+    const same = [];
+    const others = [];
+    for (const [service, image] of target) {
+        const then = Object.hasOwn(release, service) ? release[service] : undefined;
+        if (then === undefined)
+            continue;
+        if ((0,_target_image_js__WEBPACK_IMPORTED_MODULE_3__/* .isThatImage */ .N)(image, then, (0,_releases_image_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .referenceOf */ .Bz)(image.image)?.repository))
+            same.push(service);
+        else
+            others.push(otherwise(service, image, then));
+    }
+    return { isSame: same.length > 0 && others.length === 0, same, others };
+}
+function otherwise(service, image, then) {
+    if (then.tag !== null && then.tag === image.tag) {
+        const isIdentified = (image.digest ?? image.imageId) !== null;
+        return !isIdentified && (0,_releases_moving_tag_js__WEBPACK_IMPORTED_MODULE_4__/* .moves */ .V)(then.tag)
+            ? `${service} ran ${then.tag}, a tag that moves, so which image that was cannot be told`
+            : `${service} ran another image with the tag ${then.tag}`;
+    }
+    return `${service} ran ${then.tag ?? (then.digest ?? then.imageId)?.slice(7, 19) ?? 'an image that is not known'}`;
+}
+/** @param known of the target, but none before a deployment */
+function whyNone({ sets, database, environment, target }, known) {
+    const nearly = known.slice(0, mostNearly).map(({ id, manifest }) => ({
+        id,
+        what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
+    }));
+    const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
+    const told = before.flatMap((set) => {
+        const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
+        if (set.state === 'broken')
+            return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
+        if (isSame)
+            return [{ id: set.id, what: `of the environment ${set.manifest.environment}` }];
+        if (same.length === 0 || set.manifest.environment !== environment)
+            return [];
+        return [
+            { id: set.id, what: `of ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(same, mostServices)} the target's image, but ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(others, mostServices)}` },
+        ];
+    });
+    nearly.push(...told.slice(0, mostNearly));
+    return { why: reason(target, before.length), nearly };
+}
+function reason(target, before) {
+    if (target.size === 0)
+        return 'the target covers no service whose image could be compared';
+    if (before === 0)
+        return 'the host has no backup that was taken before a deployment';
+    return before === 1
+        ? 'the only backup that was taken before a deployment was not taken while the target ran'
+        : `none of the ${before} backups that were taken before a deployment was taken while the target ran`;
+}
+/** `, 3 h 20 min old`; empty if the id is no time. */
+function age(id, now) {
+    const start = (0,_sets_naming_js__WEBPACK_IMPORTED_MODULE_1__/* .startOf */ .GH)(id);
+    if (start === null)
+        return '';
+    const days = Math.floor((now.getTime() - start.getTime()) / 86_400_000);
+    return `, ${days < 2 ? (0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .formatDuration */ .a3)(Math.max(0, now.getTime() - start.getTime())) : (0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .counted */ .hS)(days, 'day')} old`;
+}
+
+
+/***/ }),
+
+/***/ 40562:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ serverParameters)
+/* harmony export */ });
+/** How the programs on the host take the way to it. */
+const serverParameters = ({ container, user, access }) => ({
+    container,
+    user,
+    server_host: access.place?.host ?? '',
+    server_port: access.place?.port ?? '',
+    password_from: access.password ?? '',
+});
 
 
 /***/ })

@@ -159,12 +159,19 @@ SELECT min(pid || ' ' || CASE WHEN application_name ~ '^[A-Za-z0-9._ -]{1,60}$' 
 SQL
 }
 
+# Seconds within which the sessions must have ended. Whoever asked waits for longer (`exchange_limit` of the engine), and must not
+# be overtaken by an exchange that comes after all.
+exchange_patience=45
+
 # exchange LIVE RESTORED ASIDE LIMIT: the restored database takes the name of the live one and its limit of connections. The old
 # one is kept under the third name, where superusers alone get in. Prints `exchanged` if that is so now, whoever did it.
 exchange() {
   case $(standing_of "$1" "$2" "$3") in
     'aside live') ;;
-    'live restored') empty_out "$1" "$2" && rename_both "$1" "$3" "$2" "$4" || return ;;
+    'live restored')
+      begun=$(date +%s)
+      empty_out "$1" "$2" && [ "$(($(date +%s) - begun))" -lt "$exchange_patience" ] && rename_both "$1" "$3" "$2" "$4" || return
+      ;;
     *) return 1 ;;
   esac
   echo exchanged
@@ -193,6 +200,7 @@ SQL
 
 # rename_both LIVE OTHER NEXT LIMIT: LIVE becomes OTHER, and NEXT becomes LIVE: both or none.
 rename_both() {
+  PGOPTIONS="$PGOPTIONS -c statement_timeout=8000"
   over_all -v live="$1" -v other="$2" -v next="$3" -v limit="$4" <<'SQL'
 BEGIN;
 ALTER DATABASE :"live" RENAME TO :"other";

@@ -30,6 +30,10 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
       `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
     ],
     [
+      live.database === 'template1',
+      'template1 is the template of all new databases, and cannot be exchanged for another. Set "db-name"',
+    ],
+    [
       major(manifest.serverVersion) > major(live.serverVersion),
       `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
     ],

@@ -65,6 +65,7 @@ describe('what is in the way', () => {
   const examples: [what: string, changes: Parameters<typeof caseOf>[0], said: RegExp | null][] = [
     ['nothing', {}, null],
     ['a user that is no superuser', { standing: { isSuperuser: false } }, /"admin" is not a superuser/],
+    ['the template of all databases', { live: { database: 'template1' } }, /template1 is the template/],
     ['an older server', { manifest: { serverVersion: '16.1' } }, /PostgreSQL 16\.1, and the server is older: 15\.8/],
     ['a newer server', { live: { serverVersion: '18beta1' } }, null],
     ['pg_cron', { manifest: extension('pg_cron'), standing: { cronDatabase: 'shop' } }, /pg_cron can live in one/],
