@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { askedDatabase, findDatabase } from '../shared/backups/preflight.ts';
 import { neededFor } from '../shared/drill/needed.ts';
 import { Failure } from '../shared/failure.ts';
@@ -129,7 +129,9 @@ export async function planRestore(
       ...restorable,
       demandPaired: (settled) => demandPaired(restorable, settled),
       load: (current, run) => loadBackup(current, restorable, inputs, run),
-      drop: (current) => discard(current, server, restorable.exchange.restored, log.host),
+      drop: async (current) => {
+        await discard(current, server, restorable.exchange.restored, log.host);
+      },
     };
   } catch (error) {
     await source.close();
@@ -196,6 +198,7 @@ async function planFrom(
         takenAt: manifest.startedAt,
         source: manifest.database,
         database: live.database,
+        afterSqlSha256: restore.afterSql === null ? null : createHash('sha256').update(restore.afterSql).digest('hex'),
         restarted,
         costs,
         givenUp: givenUp(manifest, later, new Date(Date.now() + seen.clockAhead)),

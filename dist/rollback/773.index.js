@@ -26,7 +26,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "3068bad0e913d1890fc3.sh";
+module.exports = __webpack_require__.p + "229578ca7dcc24aadb02.sh";
 
 /***/ }),
 
@@ -2174,14 +2174,18 @@ async function load(connection, request) {
         };
     }
     catch (error) {
-        await discard(connection, server, restored, onLog);
-        throw (0,shared_failure/* isFailure */.N6)(error) ? explained(error, run.lastLines(), log) : error;
+        const isDropped = await discard(connection, server, restored, onLog);
+        const state = `The database is untouched, and nothing was stopped. The restored copy ${isDropped ? 'was dropped' : `${restored} is left; the next restore drops it`}.`;
+        throw (0,shared_failure/* isFailure */.N6)(error) ? explained(error, run.lastLines(), log, state) : error;
     }
     finally {
         sent?.close();
     }
 }
-/** Drops a restored database that will not become the live one. The next restore does so, if this does not succeed. */
+/**
+ * Drops a restored database that will not become the live one. The next restore does so, if this does not succeed.
+ * @returns whether it is gone
+ */
 async function discard(connection, server, restored, onLog) {
     const parameters = {
         ...(0,restore_server/* serverParameters */.C)(server),
@@ -2191,11 +2195,13 @@ async function discard(connection, server, restored, onLog) {
     };
     try {
         await connection.run(discarding, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+        return true;
     }
     catch (error) {
         if (!(0,shared_failure/* isFailure */.N6)(error))
             throw error;
         onLog(`Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`);
+        return false;
     }
 }
 /** Compares as a drill does. @throws Failure `restore-differs` if anything but a warning was found */
@@ -2219,9 +2225,8 @@ function changed({ copy }, { id, file }) {
         hint: 'The database is untouched. Restore another backup, or the other copy of this one',
     });
 }
-const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
 /** The server's own error first, then what to do. */
-function explained(failure, lines, log) {
+function explained(failure, lines, log, untouched) {
     const { code, message } = failure;
     if (code === 'restore-no-room') {
         const [free = 0, least = 0] = message.split(' ').map(Number);
@@ -2349,7 +2354,7 @@ const membership = new RegExp(`^GRANT ${roles_name} TO ${roles_name}(?: WITH [A-
  */
 function missingRoles(globals, present) {
     const here = new Set(present);
-    const lines = (globals ?? '').split('\n');
+    const lines = wholeLines(globals ?? '');
     const missing = new Set(lines.flatMap((line) => creation.exec(line)?.[1] ?? []).filter((role) => !here.has(unquoted(role))));
     const wanted = lines.flatMap((line) => {
         const [, role = ''] = creation.exec(line) ?? attributes.exec(line) ?? setting.exec(line) ?? [];
@@ -2360,6 +2365,16 @@ function missingRoles(globals, present) {
         return missing.has(member) ? [`GRANT ${group} TO ${member}${options};`] : [];
     });
     return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
+}
+/** Without those between quotes: a name with a line break could hold what looks like a statement. */
+function wholeLines(text) {
+    let isInside = false;
+    return text.split('\n').filter((line) => {
+        const wasInside = isInside;
+        if (line.split('"').length % 2 === 0)
+            isInside = !isInside;
+        return !wasInside && !isInside;
+    });
 }
 /** Without the grantor, who may be missing as well. */
 function grantOf(line) {
@@ -2564,7 +2579,9 @@ async function planRestore(connection, ground, inputs, signal) {
             ...restorable,
             demandPaired: (settled) => demandPaired(restorable, settled),
             load: (current, run) => loadBackup(current, restorable, inputs, run),
-            drop: (current) => discard(current, server, restorable.exchange.restored, log.host),
+            drop: async (current) => {
+                await discard(current, server, restorable.exchange.restored, log.host);
+            },
         };
     }
     catch (error) {
@@ -2611,6 +2628,7 @@ async function planFrom(connection, { seen, plan, project, databases, records },
             takenAt: manifest.startedAt,
             source: manifest.database,
             database: live.database,
+            afterSqlSha256: restore.afterSql === null ? null : (0,external_node_crypto_.createHash)('sha256').update(restore.afterSql).digest('hex'),
             restarted,
             costs,
             givenUp: (0,given_up/* givenUp */.b)(manifest, later, new Date(Date.now() + seen.clockAhead)),

@@ -28672,7 +28672,7 @@ module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5fa4a73e7d4ca9e5be5c.sh";
+module.exports = __nccwpck_require__.p + "521ecf8c8ab39cafb39c.sh";
 
 /***/ }),
 
@@ -28686,7 +28686,7 @@ module.exports = __nccwpck_require__.p + "66eca0434717aea789af.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5b216308aed8816605fd.sh";
+module.exports = __nccwpck_require__.p + "b37b27de324458ccf899.sh";
 
 /***/ }),
 
@@ -30923,6 +30923,7 @@ function hashOf({ project, services, from, to, restore, projectState }) {
                 id: restore.backupId,
                 sha256: restore.sha256,
                 database: restore.database,
+                afterSql: restore.afterSqlSha256,
                 restarted: restore.restarted.map(({ service }) => service),
             },
         };

@@ -53,13 +53,16 @@ create() {
   name=$1 live=$2
   shift 2
   createdb --maintenance-db="$maintenance" --template=template0 "$@" -- "$name" || return
-  mark "$name" "$live" incomplete
-  over_all -v name="$name" <<'SQL'
+  mark "$name" "$live" incomplete && superusers_only "$name"
+}
+
+superusers_only() {
+  over_all -v name="$1" <<'SQL'
 ALTER DATABASE :"name" CONNECTION LIMIT 0;
 SQL
 }
 
-# mark NAME LIVE incomplete|complete: an incomplete one is dropped when its run ends.
+# mark NAME LIVE incomplete|complete|withdrawn: an incomplete one is dropped when its run ends; a withdrawn one never becomes live.
 mark() {
   over_all -v name="$1" -v mark="$3, for $2" <<'SQL'
 ALTER DATABASE :"name" SET atlasia.restore = :'mark';
@@ -69,9 +72,11 @@ SQL
 # sweep LIVE: drops what earlier runs have left that were to restore this database. One in use is left alone.
 sweep() {
   PGOPTIONS="$PGOPTIONS $drop_patience"
-  over_all -v live="$1" <<'SQL'
+  # One that cannot be dropped must not keep the others.
+  over_all -v live="$1" -v ON_ERROR_STOP=0 <<'SQL'
 SELECT format('DROP DATABASE %I', datname) FROM pg_database d JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
-  WHERE datname ~ '_restore_[0-9a-f]{8}$' AND setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'live', 'atlasia.restore=complete, for ' || :'live']
+  WHERE datname ~ '_restore_[0-9a-f]{8}$' AND setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'live',
+    'atlasia.restore=complete, for ' || :'live', 'atlasia.restore=withdrawn, for ' || :'live']
     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname) \gexec
 SQL
 }
@@ -79,7 +84,10 @@ SQL
 # discard NAME LIVE [incomplete]: ends the sessions of a restored database that is not live, and drops it. One that is complete is
 # kept, if that is asked for.
 discard() {
-  [ -z "${3:-}" ] || [ -n "$(is_incomplete "$1" "$2")" ] || return 0
+  if [ -n "${3:-}" ]; then
+    incomplete=$(is_incomplete "$1" "$2") || return
+    [ -n "$incomplete" ] || return 0
+  fi
   empty_out "$1" >/dev/null || true
   PGOPTIONS="$PGOPTIONS $drop_patience"
   over_all -v name="$1" -v live="$2" <<'SQL'
@@ -107,7 +115,8 @@ fill() {
 load_sections() {
   contents=$(mktemp -d) || return
   trap 'rm -rf "$contents"' EXIT
-  head -c "$head_bytes" >"$contents/head" || return
+  # Not `head`, which may read on in some images.
+  dd bs=1048576 count="$((head_bytes / 1048576))" iflag=fullblock >"$contents/head" 2>/dev/null || return
   { cat "$contents/head" && cat; } |
     buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
   pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
@@ -166,11 +175,14 @@ exchange_patience=45
 # exchange LIVE RESTORED ASIDE LIMIT: the restored database takes the name of the live one and its limit of connections. The old
 # one is kept under the third name, where superusers alone get in. Prints `exchanged` if that is so now, whoever did it.
 exchange() {
+  begun=$(date +%s)
   case $(standing_of "$1" "$2" "$3") in
     'aside live') ;;
     'live restored')
-      begun=$(date +%s)
-      empty_out "$1" "$2" && [ "$(($(date +%s) - begun))" -lt "$exchange_patience" ] && rename_both "$1" "$3" "$2" "$4" || return
+      if ! { empty_out "$1" "$2" && [ "$(($(date +%s) - begun))" -lt "$exchange_patience" ] && rename_both "$1" "$3" "$2" "$4"; }; then
+        let_in "$1"
+        return 1
+      fi
       ;;
     *) return 1 ;;
   esac
@@ -179,6 +191,7 @@ exchange() {
 
 # exchange_back LIVE RESTORED ASIDE LIMIT: the old database is live again. Prints `exchanged-back` if that is so now.
 exchange_back() {
+  withdraw "$2" "$1" || return
   case $(standing_of "$1" "$2" "$3") in
     'live restored' | live) let_in "$1" || return ;;
     'aside live')
@@ -186,10 +199,22 @@ exchange_back() {
         let_in "$1"
         return 1
       fi
+      mark "$2" "$1" withdrawn || true
       ;;
     *) return 1 ;;
   esac
   echo exchanged-back
+}
+
+# withdraw RESTORED LIVE: whoever asked for the exchange may be gone while its shell in here goes on. From here on it is refused; one
+# that is at it is waited for.
+withdraw() {
+  over_all -v name="$1" -v mark="withdrawn, for $2" <<'SQL'
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtext('atlasia.restore')) IS NULL AS locked \gset
+SELECT format('ALTER DATABASE %I SET atlasia.restore = %L', datname, :'mark') FROM pg_database WHERE datname = :'name' \gexec
+COMMIT;
+SQL
 }
 
 let_in() {
@@ -203,6 +228,10 @@ rename_both() {
   PGOPTIONS="$PGOPTIONS -c statement_timeout=8000"
   over_all -v live="$1" -v other="$2" -v next="$3" -v limit="$4" <<'SQL'
 BEGIN;
+SELECT pg_advisory_xact_lock(hashtext('atlasia.restore')) IS NULL AS locked \gset
+-- Fails if it was withdrawn.
+SELECT 1 / count(*) AS stands FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
+  WHERE datname = :'next' AND NOT coalesce(array_to_string(setconfig, ' ') LIKE '%atlasia.restore=withdrawn%', false) \gset
 ALTER DATABASE :"live" RENAME TO :"other";
 ALTER DATABASE :"next" RENAME TO :"live";
 ALTER DATABASE :"other" ALLOW_CONNECTIONS true CONNECTION LIMIT 0;

@@ -25,6 +25,7 @@ export function hashOf({ project, services, from, to, restore, projectState }: O
             id: restore.backupId,
             sha256: restore.sha256,
             database: restore.database,
+            afterSql: restore.afterSqlSha256,
             restarted: restore.restarted.map(({ service }) => service),
           },
         };

@@ -12,6 +12,8 @@ export interface RestoreStep {
   source: string;
   /** The database that it replaces. */
   database: string;
+  /** SHA-256 of the statements that run in it before anybody connects; null if there are none. */
+  afterSqlSha256: string | null;
   /** The services that are stopped meanwhile although they keep their release, and why. In the order in which they start again. */
   restarted: { service: string; imageId: string; why: string }[];
   /** What it takes, in space and time: printed lines. */

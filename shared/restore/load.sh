@@ -35,7 +35,7 @@ main() {
   jobs=$(nproc)
   ((jobs <= most_jobs)) || jobs=$most_jobs
 
-  heard roles over_all <<<"$roles" || fail restore-failed 'Could not create the roles that the backup needs'
+  heard roles inside over_all --single-transaction <<<"$roles" || fail restore-failed 'Could not create the roles that the backup needs'
   heard create inside create "$restored" "$live" "${createdb_options[@]}" </dev/null ||
     fail restore-failed "Could not create the database $restored"
   begin=$(milliseconds)
@@ -62,6 +62,8 @@ main() {
     # Once they hold, sessions of the live one's roles may come in.
     PGDATABASE=$live heard settings inside settings "$restored" </dev/null | heard settings over_all
   fi || fail restore-failed "Could not give $restored the owner, grants and settings of the database"
+  # These may let others in again.
+  heard settings inside superusers_only "$restored" </dev/null || fail restore-failed "Could not keep $restored closed"
   tell facts "$((48 << 20))" look session < <(
     printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
       "$facts_tables" "$facts_after"

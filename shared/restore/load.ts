@@ -169,20 +169,24 @@ export async function load(connection: Connection, request: LoadRequest): Promis
       problems: unanalyzed === undefined ? [] : [unanalyzed],
     };
   } catch (error) {
-    await discard(connection, server, restored, onLog);
-    throw isFailure(error) ? explained(error, run.lastLines(), log) : error;
+    const isDropped = await discard(connection, server, restored, onLog);
+    const state = `The database is untouched, and nothing was stopped. The restored copy ${isDropped ? 'was dropped' : `${restored} is left; the next restore drops it`}.`;
+    throw isFailure(error) ? explained(error, run.lastLines(), log, state) : error;
   } finally {
     sent?.close();
   }
 }
 
-/** Drops a restored database that will not become the live one. The next restore does so, if this does not succeed. */
+/**
+ * Drops a restored database that will not become the live one. The next restore does so, if this does not succeed.
+ * @returns whether it is gone
+ */
 export async function discard(
   connection: Connection,
   server: Server,
   restored: string,
   onLog: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const parameters = {
     ...serverParameters(server),
     inside_script: replaceScript(),
@@ -191,11 +195,13 @@ export async function discard(
   };
   try {
     await connection.run(discarding, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    return true;
   } catch (error) {
     if (!isFailure(error)) throw error;
     onLog(
       `Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`,
     );
+    return false;
   }
 }
 
@@ -225,10 +231,8 @@ function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
   });
 }
 
-const untouched = 'The database is untouched: nothing was stopped, and the restored copy was dropped.';
-
 /** The server's own error first, then what to do. */
-function explained(failure: Failure, lines: readonly string[], log: string): Failure {
+function explained(failure: Failure, lines: readonly string[], log: string, untouched: string): Failure {
   const { code, message } = failure;
   if (code === 'restore-no-room') {
     const [free = 0, least = 0] = message.split(' ').map(Number);

@@ -24,7 +24,7 @@ const membership = new RegExp(`^GRANT ${name} TO ${name}(?: WITH [A-Z ,]+)?(?: G
  */
 export function missingRoles(globals: string | null, present: readonly string[]): MissingRoles {
   const here = new Set(present);
-  const lines = (globals ?? '').split('\n');
+  const lines = wholeLines(globals ?? '');
   const missing = new Set(
     lines.flatMap((line) => creation.exec(line)?.[1] ?? []).filter((role) => !here.has(unquoted(role))),
   );
@@ -36,6 +36,16 @@ export function missingRoles(globals: string | null, present: readonly string[])
     return missing.has(member) ? [`GRANT ${group} TO ${member}${options};`] : [];
   });
   return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
+}
+
+/** Without those between quotes: a name with a line break could hold what looks like a statement. */
+function wholeLines(text: string): string[] {
+  let isInside = false;
+  return text.split('\n').filter((line) => {
+    const wasInside = isInside;
+    if (line.split('"').length % 2 === 0) isInside = !isInside;
+    return !wasInside && !isInside;
+  });
 }
 
 /** Without the grantor, who may be missing as well. */

@@ -48,7 +48,7 @@ exchange_databases() {
   said=$(exchanging exchange)
   case $said in
     exchanged) journal exchanged ;;
-    *busy\ *) broken database-busy "A session of ${plan[database]} does not end: process ${said##*busy }" ;;
+    *busy\ *) broken database-busy "A session of ${plan[database]} does not end: process ${said#*busy }" ;;
     *) broken not-exchanged "The databases could not exchange their names" ;;
   esac
 }
@@ -60,7 +60,7 @@ put_database_back() {
   ! has exchanged-back || return 0
   until said=$(exchanging exchange_back) && [[ $said == exchanged-back ]]; do
     if ((SECONDS >= patience)) || [[ $said == *busy* ]]; then
-      journal problem "Could not put the old database back: it is ${plan[database_aside]}, and ${plan[database]} is the restored one"
+      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (psql: \\l)"
       return 1
     fi
     sleep 1

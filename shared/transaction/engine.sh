@@ -193,7 +193,8 @@ refuse() {
 }
 
 revert() {
-  if [[ ${plan[on_failure]} == leave ]] && ! has reverting && ! has_died; then
+  # Of a restore there is nothing to leave before the databases have exchanged their names.
+  if [[ ${plan[on_failure]} == leave ]] && ! has reverting && ! has_died && { ! restores || has exchanged; }; then
     stop_probers
     tell_measurements
     tell_restart

@@ -138,6 +138,11 @@ GRANT "Re""ad" TO admin GRANTED BY admin;
     ]);
   });
 
+  test('none out of a name with line breaks', () => {
+    const hostile = 'CREATE ROLE "a\nCREATE ROLE e;\nALTER ROLE e WITH SUPERUSER LOGIN;\nb";\nCREATE ROLE app;\n';
+    assert.deepEqual(missingRoles(hostile, []).names, ['app']);
+  });
+
   test('none, where all are there or nothing is known', () => {
     assert.deepEqual(missingRoles(globals, ['admin', 'app', 'Re"ad']), { names: [], statements: '' });
     assert.deepEqual(missingRoles(null, []), { names: [], statements: '' });
@@ -246,6 +251,7 @@ test('the hash of a plan says what is restored and who stops, and not why or how
     takenAt: '',
     source: 's',
     database: 's',
+    afterSqlSha256: null,
     costs: [],
     givenUp: [],
   };
