@@ -28595,7 +28595,7 @@ module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
+module.exports = __nccwpck_require__.p + "6419fb3c97c33c0fc2b7.sh";
 
 /***/ }),
 

@@ -2221,9 +2221,7 @@ function judgeLoaded(manifest, data) {
     });
 }
 function changed({ copy }, { id, file }) {
-    return new shared_failure/* Failure */.HR('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`, {
-        hint: 'The database is untouched. Restore another backup, or the other copy of this one',
-    });
+    return new shared_failure/* Failure */.HR('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`);
 }
 /** The server's own error first, then what to do. */
 function explained(failure, lines, log, untouched) {
@@ -2242,10 +2240,8 @@ function explained(failure, lines, log, untouched) {
     }
     if (code === 'restore-differs')
         return failure;
-    if (code === 'checksum-failed' && failure.hint === undefined)
-        return new shared_failure/* Failure */.HR(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
     if (code === 'checksum-failed')
-        return failure;
+        return new shared_failure/* Failure */.HR(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
     return new shared_failure/* Failure */.HR(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
 }
 
@@ -2417,7 +2413,6 @@ const standing = (0,untrusted/* shape */.cW)({
     slots: names,
     roles: names,
     extensions: names,
-    databases: names,
     sessions: (0,untrusted/* listOf */.c3)((0,untrusted/* shape */.cW)({ address: (0,untrusted/* orNull */.Xd)(standing_name), application: standing_name, count: untrusted/* count */.U9 }), 1_000),
 });
 const standing_program = {

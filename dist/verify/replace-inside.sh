@@ -36,7 +36,6 @@ SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscription
   'slots', (SELECT coalesce(jsonb_agg(slot_name ORDER BY slot_name), '[]') FROM pg_replication_slots WHERE database = datname),
   'roles', (SELECT jsonb_agg(rolname ORDER BY rolname) FROM pg_roles),
   'extensions', (SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') FROM pg_available_extensions),
-  'databases', (SELECT jsonb_agg(datname ORDER BY datname) FROM pg_database),
   'sessions', (SELECT coalesce(jsonb_agg(jsonb_build_object('address', address, 'application', application, 'count', sessions)), '[]')
     FROM (SELECT host(client_addr) AS address, substr(application_name, 1, 100) AS application, count(*) AS sessions
       FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()

@@ -76,7 +76,7 @@ tell_words_log() {
   printf 'What PostgreSQL says is kept on the host, in %s. Here it stands without what may come from your data\n' "$words_log" >&"$words_told"
   # Of earlier runs, the last few; the name without a run was used before.
   find "${words_log%/*}" -maxdepth 1 -type f -regextype posix-extended \
-    -regex '.*/postgres(-[0-9]{8}_[0-9]{6}|-drill-[0-9a-f]{8})?\.log' -printf '%T@ %p\0' 2>/dev/null |
+    -regex '.*/postgres(-[0-9]{8}_[0-9]{6}|-(drill|restore)-[0-9a-f]{8})?\.log' -printf '%T@ %p\0' 2>/dev/null |
     sort --zero-terminated --reverse --numeric-sort | tail --zero-terminated --lines "+$((most_logs + 1))" |
     cut --zero-terminated --delimiter ' ' --fields 2- | xargs --null --no-run-if-empty rm -f -- || true
 }

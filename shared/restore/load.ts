@@ -226,9 +226,7 @@ function judgeLoaded(manifest: Manifest, data: ReturnType<typeof readRestoredDat
 }
 
 function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
-  return new Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`, {
-    hint: 'The database is untouched. Restore another backup, or the other copy of this one',
-  });
+  return new Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`);
 }
 
 /** The server's own error first, then what to do. */
@@ -251,8 +249,7 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
     });
   }
   if (code === 'restore-differs') return failure;
-  if (code === 'checksum-failed' && failure.hint === undefined)
+  if (code === 'checksum-failed')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
-  if (code === 'checksum-failed') return failure;
   return new Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
 }

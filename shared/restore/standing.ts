@@ -31,7 +31,6 @@ interface ServerStanding {
   roles: string[];
   /** Those that could be created. */
   extensions: string[];
-  databases: string[];
   /** Who is connected to the database; `address` is null for the container's own socket. */
   sessions: { address: string | null; application: string; count: number }[];
 }
@@ -50,7 +49,6 @@ const standing = shape<ServerStanding>({
   slots: names,
   roles: names,
   extensions: names,
-  databases: names,
   sessions: listOf(shape({ address: orNull(name), application: name, count }), 1_000),
 });
 

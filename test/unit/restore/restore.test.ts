@@ -43,7 +43,6 @@ const standing: Standing = {
   slots: [],
   roles: ['admin'],
   extensions: ['plpgsql', 'pg_cron'],
-  databases: ['shop'],
   sessions: [],
   freeBytes: 10e9,
   services: new Map(),
