@@ -309,7 +309,10 @@ describe('the log', () => {
   test('leaves those of the last runs, and whatever else is there', () => {
     const logs = [
       'postgres.log',
-      ...Array.from({ length: 12 }, (_, at) => `postgres-${at < 6 ? 'restore' : 'drill'}-0000000${at.toString(16)}.log`),
+      ...Array.from(
+        { length: 12 },
+        (_, at) => `postgres-${at < 6 ? 'restore' : 'drill'}-0000000${at.toString(16)}.log`,
+      ),
     ];
     const others = ['postgres-mine.log', 'postgres-20261127.log', 'backup.log'];
     const { files } = passed('ERROR:  x\n', 'drain', 'dump', [...others, ...logs]);
