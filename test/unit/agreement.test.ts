@@ -382,15 +382,26 @@ describe('documents', () => {
     });
   }
 
-  test('each block of commands says where it is typed, or why no test types it', () => {
-    // These are typed as a whole, by restore-page.test.ts and others.
-    const others = ['docs/restore.md', 'docs/security.md', 'docs/offsite.md', 'docs/protocol.md'];
-    for (const page of globSync('docs/*.md', { cwd: root }).filter((page) => !others.includes(page))) {
-      const text = read(page);
-      const marked =
-        /^ *<!-- (?:run: (?:your machine|the host, as (?:root|deploy))|not run: \S.+) -->\n *```(?:bash|sh)\n/gm;
-      assert.equal(text.match(marked)?.length ?? 0, text.match(/^ *```(?:bash|sh)\n/gm)?.length ?? 0, page);
-    }
+  const marked =
+    /^( *)<!-- (?:run: (?:your machine|the host, as (?:root|deploy))|not run: \S.+) -->\n\1```(?:bash|sh)\n/gm;
+  // Words that somebody could type; the demo's output has some.
+  const command =
+    /^ *(?:sudo|docker|gh|install|systemctl|ssh|scp|aws|age|psql|cat|cd|ls|rm|cp|mv|chmod|chown|curl|apt-get) /m;
+
+  for (const file of documents()) {
+    test(`each block of commands of ${file} says where it is typed, or why no test types it`, () => {
+      const text = read(file).replace(/^<!-- demo:begin -->[\s\S]*^<!-- demo:end -->$/m, '');
+      assert.equal(text.match(marked)?.length ?? 0, text.match(/^ *```(?:bash|sh)\n/gm)?.length ?? 0);
+      const fences = text.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm);
+      for (const [, , language = '', content = ''] of fences)
+        if (language === '') assert.doesNotMatch(content, command, 'a block of commands without its language');
+    });
+  }
+
+  test('only pages that have a test of their own have blocks for another place than the host, as deploy', () => {
+    const elsewhere = documents().filter((file) => /<!-- run: (?!the host, as deploy -->)/.test(read(file)));
+    // getting-started.test.ts, restore-page.test.ts for two, gate.test.ts.
+    assert.deepEqual(elsewhere, ['docs/getting-started.md', 'docs/offsite.md', 'docs/restore.md', 'docs/security.md']);
   });
 
   test('the headings that the messages name exist', () => {
