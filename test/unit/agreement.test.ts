@@ -122,6 +122,17 @@ for (const action of actions) {
       assert.equal(withOptionTables(readme, optionTables(folder, read(`${folder}/action.yml`))), readme);
     });
 
+    test('each status of a run has its row where the endings are explained', () => {
+      const statuses = codeIn(file.outputs['status']?.description ?? '');
+      assert.ok(statuses.length > 2);
+      const tables = [section(readme, 'How a run ends')];
+      if (folder === 'rollback-action') tables.push(section(read('docs/rollback.md'), 'How it ends'));
+      for (const table of tables) {
+        const rows = tableRows(table).flatMap(([name = '']) => codeIn(name));
+        assert.deepEqual(rows.toSorted(), statuses.toSorted());
+      }
+    });
+
     test('the Marketplace takes action.yml', () => judgeMarketplace(file));
   });
 }
@@ -460,6 +471,11 @@ function checkOutputsUsed(text: string, steps: readonly Step[]): void {
     assert.ok(step !== undefined, `no step has the id ${id}`);
     assert.ok(output in (actionOf(step.uses ?? '')?.file.outputs ?? {}), `there is no output "${output}"`);
   }
+}
+
+/** What is written as code. */
+function codeIn(text: string): string[] {
+  return Array.from(text.matchAll(/`([^`]+)`/g), ([, code = '']) => code);
 }
 
 /** What stands below a heading, to the next one of the same rank. */
