@@ -522,3 +522,16 @@ test('every threat in docs/security.md names a test that is there', () => {
     for (const file of tests) assert.ok(existsSync(join(root, file)), `${file} in ${threat}`);
   }
 });
+
+test('what docs/comparison.md says is better elsewhere has a source and a date', () => {
+  const [, ...tools] = section(read('docs/comparison.md'), 'Others').split('\n### ');
+  const compared = tools.filter((text) => text.includes('**'));
+  assert.equal(compared.length, 6);
+  for (const text of compared) {
+    const [, better = '', here = ''] =
+      /\n\*\*Better there:\*\*\n\n([\s\S]*?)\n\n\*\*Different here:\*\*\n\n([\s\S]*)/.exec(text) ?? [];
+    assert.ok(here !== '', text);
+    for (const claim of better.split(/^- /m).slice(1))
+      assert.match(claim, /\]\(https:\/\/[^)]+\)[^)]*20\d\d-\d\d-\d\d\)/, claim);
+  }
+});
