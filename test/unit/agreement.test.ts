@@ -10,6 +10,7 @@ import { readRollbackInputs } from '../../rollback-action/inputs.ts';
 import { noOutputs as noRollbackOutputs } from '../../rollback-action/outputs.ts';
 import { optionTables, withOptionTables } from '../../scripts/option-tables.ts';
 import { failureCodes } from '../../shared/failure-codes.ts';
+import { explanation } from '../../shared/runner/job-summary.ts';
 import { readVerifyInputs } from '../../verify-action/inputs.ts';
 import { noOutputs as noVerifyOutputs } from '../../verify-action/outputs.ts';
 import type { Reached } from '../../verify-action/setup/setup-facts.ts';
@@ -144,7 +145,14 @@ test('every failure has its entry in docs/troubleshooting.md, with what to do, a
   // Entries that say the same share their text, below the last of them.
   const texts = entries.map((entry) => entry.slice(entry.indexOf('\n')).trim()).filter((text) => text !== '');
   for (const text of texts) assert.match(text, /^\S[\s\S]+\n\n\*\*What to do:\*\* \S/);
-  for (const code of failureCodes) assert.ok(anchorsOf('docs/troubleshooting.md').includes(code), code);
+});
+
+test('the link below each error leads to its entry', () => {
+  for (const code of failureCodes) {
+    const [, file = '', anchor = ''] =
+      /^https:\/\/github\.com\/atlasia\/actions\/blob\/v1\/(.+)#(.+)$/.exec(explanation(code)) ?? [];
+    assert.ok(existsSync(join(root, file)) && anchorsOf(file).includes(anchor), explanation(code));
+  }
 });
 
 test('the table of checks in the README of verify-action has exactly those that the code makes', () => {
@@ -377,6 +385,20 @@ describe('documents', () => {
     });
   }
 
+  test('links lead from the README to every page and every example, and from the first page to backup, drill and button', () => {
+    const seen = new Set(['README.md']);
+    for (const file of seen) for (const linked of file.endsWith('.md') ? linksOf(file) : []) seen.add(linked);
+    const all = [...documents(), ...globSync('examples/*', { cwd: root }).filter((file) => file.includes('.'))];
+    assert.deepEqual(
+      all.filter((file) => !seen.has(file)),
+      [],
+    );
+    const way = ['nightly-backup.yml', 'restore-drill.yml', 'deploy.yml', 'rollback.yml'];
+    const first = linksOf('docs/getting-started.md');
+    for (const example of way) assert.ok(first.includes(`examples/${example}`), example);
+    assert.ok(first.includes('docs/rollback.md'));
+  });
+
   const marked =
     /^( *)<!-- (?:run: (?:your machine|the host, as (?:root|deploy))|not run: \S.+) -->\n\1```(?:bash|sh)\n/gm;
   // Words that somebody could type; the demo's output has some.
@@ -471,6 +493,13 @@ function checkOutputsUsed(text: string, steps: readonly Step[]): void {
     assert.ok(step !== undefined, `no step has the id ${id}`);
     assert.ok(output in (actionOf(step.uses ?? '')?.file.outputs ?? {}), `there is no output "${output}"`);
   }
+}
+
+/** The files that a page links to. */
+function linksOf(file: string): string[] {
+  return Array.from(read(file).matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g), ([, link = '']) => link)
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => relative(root, join(root, dirname(file), link)));
 }
 
 /** What is written as code. */
