@@ -28672,7 +28672,7 @@ module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "521ecf8c8ab39cafb39c.sh";
+module.exports = __nccwpck_require__.p + "2d435c8d6cc16e8b9bcd.sh";
 
 /***/ }),
 

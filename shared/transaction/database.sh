@@ -60,7 +60,7 @@ put_database_back() {
   ! has exchanged-back || return 0
   until said=$(exchanging exchange_back) && [[ $said == exchanged-back ]]; do
     if ((SECONDS >= patience)) || [[ $said == *busy* ]]; then
-      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (psql: \\l)"
+      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (\\l lists the databases)"
       return 1
     fi
     sleep 1
