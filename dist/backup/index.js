@@ -38027,8 +38027,8 @@ const factsScripts = () => {
     };
 };
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 

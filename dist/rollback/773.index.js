@@ -26,7 +26,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "229578ca7dcc24aadb02.sh";
+module.exports = __webpack_require__.p + "7103a2acf28e01d76bd6.sh";
 
 /***/ }),
 
@@ -2115,8 +2115,6 @@ const discarding = {
 };
 /** Each builds an index in memory of its own, beside a server that goes on serving. */
 const mostJobs = 8;
-/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
-const longestContents = 64 * 1024 ** 2;
 /**
  * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
  * dropped.
@@ -2143,7 +2141,6 @@ async function load(connection, request) {
         format: manifest.format,
         compression: manifest.compression,
         most_jobs: String(mostJobs),
-        head_bytes: String(longestContents),
         data_folder: request.dataFolder,
         least: String(request.least),
         words_log: log,

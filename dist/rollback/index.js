@@ -32173,8 +32173,8 @@ const factsScripts = () => {
     };
 };
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 

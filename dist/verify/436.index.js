@@ -12,7 +12,7 @@ module.exports = __webpack_require__.p + "d1db623a7331b8d85946.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "23b46d4ef999b2fe35f3.sh";
+module.exports = __webpack_require__.p + "5cfbd038bc98aac39eb0.sh";
 
 /***/ }),
 
@@ -157,6 +157,45 @@ function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
     return new shared_failure/* Failure */.HR(code, `Stopped the drill: ${why}${share}`, {
         hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/memory.js
+
+const MiB = 1024 ** 2;
+/**
+ * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
+ * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
+ */
+const atLeast = 4;
+const atMost = 6;
+/** The server itself, with what it keeps of the tables. */
+const server = 256 * MiB;
+/** What a session that builds indexes is given (`maintenance_work_mem` in drill-inside.sh), with what it needs besides, twice over. */
+const perBuilder = 512 * MiB;
+const mostBuilders = 8;
+/** The most sessions that may build indexes at a time, in a drill with so many bytes of memory. */
+function buildersIn(memory) {
+    return Math.max(1, Math.min(mostBuilders, Math.floor(memory / perBuilder)));
+}
+/** The tables that certainly do not restore with so much memory; null if none is known. */
+function memoryShortage(tables, memory) {
+    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
+    if (tooLarge.length === 0)
+        return null;
+    return {
+        tables: (0,units/* listed */.KE)(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
+        largestValue: largestOf(tooLarge) ?? 0,
+    };
+}
+/** Bytes of the largest value of all; null if it is not known. */
+function largestOf(tables) {
+    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
+}
+/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
+function enoughMemory(largestValue, memory) {
+    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + server, memory + server);
+    const quarters = Math.ceil(wanted / server);
+    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
 }
 
 // EXTERNAL MODULE: ./build/shared/postgres/facts.js
@@ -334,38 +373,6 @@ function quoted(value) {
     return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/drill/memory.js
-
-const MiB = 1024 ** 2;
-/**
- * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
- * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
- */
-const atLeast = 4;
-const atMost = 6;
-/** The server itself, with what it keeps of the tables. */
-const server = 256 * MiB;
-/** The tables that certainly do not restore with so much memory; null if none is known. */
-function memoryShortage(tables, memory) {
-    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
-    if (tooLarge.length === 0)
-        return null;
-    return {
-        tables: (0,units/* listed */.KE)(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
-        largestValue: largestOf(tooLarge) ?? 0,
-    };
-}
-/** Bytes of the largest value of all; null if it is not known. */
-function largestOf(tables) {
-    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
-}
-/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
-function enoughMemory(largestValue, memory) {
-    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + server, memory + server);
-    const quarters = Math.ceil(wanted / server);
-    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/drill/unfit.js
 
 
@@ -452,6 +459,7 @@ const lacksIn = (records) => records
 
 
 
+
 const program = {
     name: 'drill',
     step: 'the drill',
@@ -490,6 +498,7 @@ async function drill(connection, request) {
         least: String(request.leastBytes),
         dump: sent?.name ?? `${folder}/${names.dump}`,
         dump_bytes: String(manifest.sizeBytes),
+        most_jobs: String(buildersIn(request.memory)),
         incoming,
         globals: beside('globals'),
         settings: beside('settings'),

@@ -102,25 +102,6 @@ SELECT 'yes' FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = 
 SQL
 }
 
-# fill FORMAT COMPRESSION ARGUMENT JOBS HEAD: restores the dump on stdin; HEAD are the bytes of an archive in which its list of
-# contents certainly ends. The exit is that of `restore`.
-fill() {
-  jobs=$4 head_bytes=$5
-  if [ "$1" = custom ] && [ "$jobs" -gt 1 ]; then restore sections "$2" "$3"; else restore "$1" "$2" "$3"; fi
-}
-
-# The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
-# can be built by several sessions at a time.
-load_sections() {
-  contents=$(mktemp -d) || return
-  trap 'rm -rf "$contents"' EXIT
-  # Not `head`, which may read on in some images.
-  dd bs=1048576 count="$((head_bytes / 1048576))" iflag=fullblock >"$contents/head" 2>/dev/null || return
-  { cat "$contents/head" && cat; } |
-    buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
-  pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
-}
-
 # analyze ARGUMENT JOBS: without statistics, the first queries would take far longer than they did.
 analyze() { vacuumdb --quiet --analyze-only --jobs="$2" --dbname="$1"; }
 

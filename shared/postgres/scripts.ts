@@ -40,7 +40,7 @@ export const factsScripts = (): FactsScripts => {
 export type FactsScripts = Record<'facts_before' | 'facts_tables' | 'facts_after', string>;
 
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 export const drillScript = () => program(readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8'), load());

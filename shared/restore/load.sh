@@ -14,8 +14,8 @@ takes roles settings after_sql
 takes dump sha256
 takes_number dump_bytes
 takes_word format compression
-# The most sessions that build indexes at a time; bytes of the archive in which its list of contents certainly ends.
-takes_number most_jobs head_bytes
+# The most sessions that build indexes at a time.
+takes_number most_jobs
 # A path on the disk of the server's data, and the bytes that must stay free there.
 takes data_folder
 takes_number least
@@ -96,9 +96,9 @@ fill() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || inside has "$program" </dev/null; then
-    heard restore inside fill "$format" "$compression" "$restored_argument" "$jobs" "$head_bytes" >/dev/null
+    heard restore inside fill "$format" "$compression" "$restored_argument" "$jobs" >/dev/null
   else
-    "$program" -q -d -c | heard restore inside fill "$format" none "$restored_argument" "$jobs" "$head_bytes" >/dev/null && return
+    "$program" -q -d -c | heard restore inside fill "$format" none "$restored_argument" "$jobs" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42

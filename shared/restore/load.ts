@@ -70,7 +70,6 @@ export const program: Program<
     | 'format'
     | 'compression'
     | 'most_jobs'
-    | 'head_bytes'
     | 'data_folder'
     | 'least'
     | 'words_log'
@@ -107,8 +106,6 @@ export const discarding: Program<
 
 /** Each builds an index in memory of its own, beside a server that goes on serving. */
 const mostJobs = 8;
-/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
-const longestContents = 64 * 1024 ** 2;
 
 /**
  * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
@@ -138,7 +135,6 @@ export async function load(connection: Connection, request: LoadRequest): Promis
       format: manifest.format,
       compression: manifest.compression,
       most_jobs: String(mostJobs),
-      head_bytes: String(longestContents),
       data_folder: request.dataFolder,
       least: String(request.least),
       words_log: log,
