@@ -17,18 +17,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type Publication, type Published, publish } from '../../shared/backups/publish.ts';
 import { isFailure } from '../../shared/failure.ts';
 import { appendHistory } from '../../shared/history/host-file.ts';
 import { connectLocally } from '../../shared/host/local.ts';
-import { allFolders, layoutLines, type Tier } from '../../shared/sets/layout.ts';
+import { layoutLines } from '../../shared/sets/layout.ts';
 import { record } from './history/records.ts';
+import { contents, id, layOut, old, publishSet } from './published-set.ts';
 
 const shared = join(import.meta.dirname, '../../shared');
 
 /**
- * Notes its own name and the paths that it got, files to flush with their size, before it does what it is called. Where `STOP_BEFORE`
- * is the number of that note, nothing of the program lives on.
+ * Notes its own name and the paths that it got, files to flush with their size, before it does what it is called. Where `STOP_AT` is
+ * the number of that note, it does so with the first of several files alone, and nothing of the program lives on.
  */
 const recorder = `#!/bin/bash
 note=\${0##*/}
@@ -43,8 +43,15 @@ for word in "$@"; do
   note+=" $word"
 done
 printf '%s\\n' "$note" >>"\${0%/*}/notes"
-(($(wc -l <"\${0%/*}/notes") != \${STOP_BEFORE-0})) || kill -KILL 0
-PATH=\${PATH#*:} exec "\${0##*/}" "$@"
+PATH=\${PATH#*:}
+if (($(wc -l <"\${0%/*}/notes") == \${STOP_AT-0})); then
+  case \${0##*/}-$# in
+    rm-[4-9]) rm "$1" "$2" "$3" ;;
+    ln-[4-9]) ln -- "$2" "\${@: -1}" ;;
+  esac
+  kill -KILL 0
+fi
+exec "\${0##*/}" "$@"
 `;
 
 let root = '';
@@ -63,7 +70,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   process.env['PATH'] = usualPath;
-  delete process.env['STOP_BEFORE'];
+  delete process.env['STOP_AT'];
   rmSync(root, { recursive: true });
 });
 
@@ -103,53 +110,7 @@ function bash(scripts: readonly string[], code: string): string {
   return stdout;
 }
 
-const id = '20261124_021700';
-const old = '20261101_021700';
-const sidecars = new Map([
-  [`backup_${id}.manifest.json`, '{"id": "20261124_021700"}\n'],
-  [`backup_${id}.report.txt`, 'VERIFIED\n'],
-]);
-
-/** All files of a set, by what is behind its name. */
-const contents: Record<string, string> = {
-  dump: 'the rows'.repeat(1_000),
-  'schema.sql.gz': 'the schema',
-  'manifest.json': sidecars.get(`backup_${id}.manifest.json`) ?? '',
-  'report.txt': sidecars.get(`backup_${id}.report.txt`) ?? '',
-};
-
 describe('a publication', () => {
-  /** Publishes what `take` has left, where an earlier set is in two tiers and is to leave one. */
-  async function publishSet(): Promise<Published> {
-    for (const each of allFolders) mkdirSync(join(folder, each));
-    for (const tier of ['daily', 'weekly']) {
-      for (const [ending, text] of Object.entries(contents)) {
-        writeFileSync(join(folder, tier, `backup_${old}.${ending}`), text);
-      }
-    }
-    const staging = join(folder, 'daily', `.partial-${id}`);
-    mkdirSync(staging);
-    for (const ending of ['dump', 'schema.sql.gz']) {
-      writeFileSync(join(staging, `backup_${id}.${ending}`), contents[ending] ?? '');
-    }
-    writeFileSync(join(folder, '.lock.holder'), 'this test\n');
-    const publication: Publication = {
-      backupDir: folder,
-      kind: 'scheduled',
-      logFile: join(folder, 'backup.log'),
-      logLine: 'x',
-      troubledLine: 'x',
-      onLog: () => {},
-      holder: 'this test',
-      id,
-      sidecars,
-      tiers: ['weekly', 'predeployment'],
-      deletions: [{ id: old, tier: 'daily' as Tier, action: 'delete', reason: '' }],
-      records: [record()],
-    };
-    return publish(connectLocally(), publication);
-  }
-
   /** The notes as a story: those of the files of a set count once, and the whole set is one. */
   function story(): string[] {
     const files = Object.keys(contents).map((ending) => `daily/.partial-${id}/backup_${id}.${ending}`);
@@ -169,7 +130,8 @@ describe('a publication', () => {
   }
 
   test('has everything on the disk before what depends on it', async () => {
-    assert.deepEqual(await publishSet(), { entered: ['weekly', 'predeployment'], dropped: 1, problems: [] });
+    layOut(folder);
+    assert.deepEqual(await publishSet(folder), { entered: ['weekly', 'predeployment'], dropped: 1, problems: [] });
     const done = story();
     assert.deepEqual(done.slice(0, done.indexOf('link a file into weekly')), [
       'flush all but 0 files',
@@ -209,15 +171,16 @@ describe('a publication', () => {
     );
   }
 
-  test('may be stopped before each of its steps: what the next run finds is whole, or is not there', async () => {
+  test('may be stopped before and within each of its steps: what the next run finds is whole, or is not there', async () => {
     let stops = 0;
     for (let at = 1; ; at += 1) {
       rmSync(folder, { recursive: true });
       mkdirSync(folder);
       rmSync(join(root, 'bin', 'notes'), { force: true });
-      process.env['STOP_BEFORE'] = String(at);
-      const outcome = await publishSet().catch((error) => error);
-      delete process.env['STOP_BEFORE'];
+      process.env['STOP_AT'] = String(at);
+      layOut(folder);
+      const outcome = await publishSet(folder).catch((error) => error);
+      delete process.env['STOP_AT'];
       const last = notes().at(-1) ?? '';
       if (notes().length < at) {
         assert.deepEqual(outcome.problems, []);
@@ -232,12 +195,12 @@ describe('a publication', () => {
       for (const place of ['daily', 'weekly', `predeployment/${id}`]) {
         for (const set of [id, old]) {
           const found = setIn(place, set);
-          if (Object.keys(found).length > 0) assert.deepEqual(found, contents, `${set} in ${place}, before: ${last}`);
+          if (Object.keys(found).length > 0) assert.deepEqual(found, contents, `${set} in ${place}, at: ${last}`);
         }
       }
       assert.deepEqual(setIn('weekly', old), contents);
       const markers = readdirSync(folder, { recursive: true }).filter((path) => String(path).includes('.partial-'));
-      assert.deepEqual(markers, [], `before: ${last}`);
+      assert.deepEqual(markers, [], `at: ${last}`);
     }
     assert.ok(stops > 20, `only ${stops} steps were found`);
   });
