@@ -8,7 +8,10 @@ import { type Rule, rules, withoutRule } from './rules.ts';
 
 const [wanted = ''] = process.argv.slice(2);
 const chosen = rules.filter(({ file }) => file === wanted || file.startsWith(wanted.replace(/\/?$/, wanted && '/')));
-if (chosen.length === 0) throw new Error(`No rule is listed for ${wanted}: see scripts/rules.ts`);
+if (chosen.length === 0) {
+  console.error(`No rule is listed for ${wanted}: see scripts/rules.ts`);
+  process.exit(1);
+}
 
 const copy = copyOfSources();
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));

@@ -662,20 +662,21 @@ export const rules: readonly Rule[] = [
     rule: 'what bash calculates with is a number',
     file: 'shared/host/parameters.sh',
     text: '        [[ ${parameter_kinds[$_key]} != number || ${p[_at + 1]} =~ ^[0-9]{1,18}$ ]] || { misfit="$_key is no number" && return 1; }\n',
-    test: 'test/e2e/program-input.test.ts',
+    test: 'test/unit/parameters.test.ts',
   },
   {
     rule: 'a program does not run without all of its parameters',
     file: 'shared/host/parameters.sh',
     text: '[[ ${parameter_kinds[$_key]} == @(given|list) ]] ||',
     instead: ': ||',
-    test: 'test/e2e/program-results.test.ts',
+    test: 'test/unit/parameters.test.ts',
   },
   {
     rule: 'a lock whose file was replaced is none',
     file: 'shared/host/supervisor.sh',
     text: '  [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while we were waiting for it"\n',
     test: 'test/e2e/program-ends.test.ts',
+    named: 'a lock file that was replaced',
   },
   {
     rule: 'a host with another key is not talked to',

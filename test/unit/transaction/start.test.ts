@@ -69,9 +69,13 @@ test('behind a gate, an engine is started only if one of its lists has it', () =
   const list = join(folder, 'list');
   const sum = spawnSync('sha256sum', [script], { encoding: 'utf8' }).stdout.slice(0, 64);
   const may = (lists: string | undefined) =>
-    spawnSync('bash', ['-c', '. "$1"; cp -- "$2" "$3/engine.sh"; may_launch "$3"', 'bash', launcher, script, folder], {
-      env: { PATH: process.env['PATH'], ...(lists !== undefined && { ATLASIA_GATE: lists }) },
-    }).status === 0;
+    spawnSync(
+      'bash',
+      ['--norc', '-c', '. "$1"; cp -- "$2" "$3/engine.sh"; may_launch "$3"', 'bash', launcher, script, folder],
+      {
+        env: { PATH: process.env['PATH'], ...(lists !== undefined && { ATLASIA_GATE: lists }) },
+      },
+    ).status === 0;
   assert.equal(may(undefined), true);
   for (const [line, is] of [
     [`${sum} engine engine backup`, true],
