@@ -187,7 +187,7 @@ describe('a publication', () => {
         break;
       }
       stops += 1;
-      assert.ok(isFailure(outcome), `${outcome}`);
+      assert.ok(isFailure(outcome, 'publication-unknown'), `${outcome}`);
       bash(
         ['host/sets.sh', 'sets/folders.sh'],
         `layout=(${layoutLines.map((line) => `'${line}'`).join(' ')}); sweep .`,

@@ -61,6 +61,8 @@ for (const [code, hint] of [
   ['program-lost', /^The host finishes on its own\. /],
   ['host-silent', /^The host may still publish it\. To see how/],
   ['deadline', /^To see how it ended, run on the host: grep/],
+  // It may have been killed at any step.
+  ['program-failed', /^To see how it ended, run on the host: grep/],
 ] as const) {
   test(`${code}: whether it was published is not known`, async () => {
     const failure = await publicationThat(code);
