@@ -3,11 +3,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { type Rule, rules, withoutRule } from './rules.ts';
 
-const [wanted = ''] = process.argv.slice(2);
-const chosen = rules.filter(({ file }) => file === wanted || file.startsWith(wanted.replace(/\/?$/, wanted && '/')));
+const wanted = relative('.', process.argv[2] ?? '.');
+const chosen = rules.filter(({ file }) => wanted === '' || file === wanted || file.startsWith(`${wanted}/`));
 if (chosen.length === 0) {
   console.error(`No rule is listed for ${wanted}: see scripts/rules.ts`);
   process.exit(1);
@@ -17,13 +17,13 @@ const copy = copyOfSources();
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const seen = new Map<string, string>();
-const table = chosen.map((rule) => {
+const unchanged = new Map<string, Outcome>();
+const results = chosen.map((rule) => {
   const result = resultOf(rule);
-  console.log(`${result.padEnd(10)}${rule.file}: ${rule.rule}`);
+  console.log(`${result.padEnd(14)}${rule.file}: ${rule.rule}`);
   return result;
 });
-const count = (result: string) => table.filter((each) => each === result).length;
+const count = (result: string) => results.filter((each) => each === result).length;
 console.log(`\n${count('noticed')} of ${chosen.length} rules noticed, ${count('SURVIVED')} survived`);
 if (count('noticed') < chosen.length) process.exitCode = 1;
 
@@ -33,23 +33,27 @@ function resultOf(rule: Rule): string {
   const source = readFileSync(path, 'utf8');
   const changed = withoutRule(source, rule);
   if (changed === null) return 'NOT FOUND';
-  // A test that fails anyway notices nothing.
   const key = JSON.stringify([rule.test, rule.named]);
-  if (!seen.has(key)) seen.set(key, passes(rule) ? 'passes' : 'FAILS ANYWAY');
-  if (seen.get(key) !== 'passes') return 'FAILS ANYWAY';
+  const before = unchanged.get(key) ?? outcomeOf(rule);
+  unchanged.set(key, before);
+  // A test that fails anyway notices nothing.
+  if (before !== 'passed') return 'FAILS ANYWAY';
   writeFileSync(path, changed);
   try {
-    return passes(rule) ? 'SURVIVED' : 'noticed';
+    return { passed: 'SURVIVED', failed: 'noticed', 'not built': 'NOT BUILT' }[outcomeOf(rule)];
   } finally {
     writeFileSync(path, source);
   }
 }
 
-/** Whether the tests of a rule pass, with the sources as they are in the copy now. */
-function passes({ test, named }: Rule): boolean {
-  // What is built is all that the end-to-end tests run. What cannot be built has been noticed.
-  if (!test.startsWith('test/unit/') && !succeeds('scripts/build.ts')) return false;
-  return succeeds('scripts/test.ts', test, ...(named === undefined ? [] : [`--test-name-pattern=${named}`]));
+type Outcome = 'passed' | 'failed' | 'not built';
+
+/** What becomes of the tests of a rule, with the sources as they are in the copy now. */
+function outcomeOf({ test, named }: Rule): Outcome {
+  // End-to-end tests run what is built.
+  if (!test.startsWith('test/unit/') && !succeeds('scripts/build.ts')) return 'not built';
+  const pattern = named === undefined ? [] : [`--test-name-pattern=${named}`];
+  return succeeds('scripts/test.ts', test, ...pattern) ? 'passed' : 'failed';
 }
 
 function succeeds(...words: readonly string[]): boolean {

@@ -291,6 +291,7 @@ export const rules: readonly Rule[] = [
     rule: 'a plain backup before a rollback is refused where others are encrypted',
     file: 'shared/backups/verified-backup.ts',
     text: '  refusePlain(order, catalogue);\n',
+    instead: '  if (order.backupDir === "") refusePlain(order, catalogue);\n',
     test: 'test/e2e/encrypted-rollback.test.ts',
   },
 
