@@ -294,6 +294,25 @@ export const rules: readonly Rule[] = [
     instead: '  if (order.backupDir === "") refusePlain(order, catalogue);\n',
     test: 'test/e2e/encrypted-rollback.test.ts',
   },
+  {
+    rule: 'a backup begins only if no other set has come since it was decided on',
+    file: 'shared/backups/take.sh',
+    text: '  [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"\n',
+    test: 'test/unit/take.test.ts',
+  },
+  {
+    rule: 'a rollback that was carried out meanwhile stops a deployment',
+    file: 'shared/backups/take.sh',
+    text: '  [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"\n',
+    test: 'test/unit/take.test.ts',
+  },
+  {
+    rule: 'of a publication whose program was killed, nobody says that it was not published',
+    file: 'shared/backups/publish.ts',
+    text: "  'program-failed': '',\n",
+    test: 'test/unit/publish.test.ts',
+    named: 'program-failed',
+  },
 
   // Copies off the host.
   {
@@ -336,6 +355,13 @@ export const rules: readonly Rule[] = [
   },
 
   // Rollbacks: what is decided.
+  {
+    rule: 'production is not rolled back without its word',
+    file: 'rollback-action/inputs.ts',
+    text: 'confirm === confirmation) return;',
+    instead: 'confirm !== confirmation) return;',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
   {
     rule: 'a release that was found bad is not taken without a second word',
     file: 'shared/plan/known-bad.ts',
