@@ -1,6 +1,6 @@
 // Where a restore comes from and goes to: a bucket when the host has lost everything, ciphertext, SQL text, a database of another name.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { historyIn, rollbackInputs } from './rollbacks.ts';
 import { backupInputs, bash, type Inputs } from './sets.ts';
 import { applicationForFile, atEnd } from './stage.ts';
 
-await needPrograms({ age: 'age', aws: 'awscli', zstd: 'zstd' });
+await needPrograms({ age: 'age', zstd: 'zstd' });
 const { app } = await applicationForFile({
   name: 'restore-shapes',
   versions: ['v1'],
@@ -69,32 +69,6 @@ test('all is lost but the bucket and the key: an empty database, no backups, no 
   assert.doesNotMatch(logOf(result), /AGE-SECRET-KEY-1[A-Z0-9]{20}(?![\s\S]*add-mask)/);
   await writes(host);
   assert.equal(historyIn(app, backupDir).at(-1)?.restoredId, id);
-});
-
-test('from the bucket by hand, as the page says it: with aws, age and zstd alone', async () => {
-  const identity = await run(['age-keygen']);
-  const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
-  const backupDir = host.newBackupDir();
-  const was = await essence(host);
-  const taken = await runAction('backup', backupInputs(host, backupDir, { ...sealed, ...bucket }), { env });
-  succeeded(taken);
-  const id = taken.outputs['backup-id'] ?? '';
-  const page = readFileSync(new URL('../../docs/restore.md', import.meta.url), 'utf8');
-  const block = /## From the bucket, by hand[\s\S]*?```bash\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-  const typed = block
-    .replace('aws s3 cp', `aws s3 cp --quiet --region ${store.region} --endpoint-url ${store.endpoint}`)
-    .replace(
-      's3://acme-backups/atlasia-backups/prod/20261123_021703/',
-      taken.outputs['s3-uri']?.replace(/[^/]*$/, '') ?? '',
-    )
-    .replaceAll('20261123_021703', id)
-    .replaceAll('CONTAINER', await host.container('db'))
-    .replaceAll('USER', 'atlasia')
-    .replaceAll('NEW', 'by_hand');
-  const folder = mkdtempSync(join(tmpdir(), 'by-hand-'));
-  writeFileSync(join(folder, 'key.txt'), identity, { mode: 0o600 });
-  await run(['bash', '-e', '-c', typed], { cwd: folder, env: { ...host.env, ...env } });
-  assert.deepEqual(await essence(host, 'by_hand'), was);
 });
 
 test('an id that neither host nor bucket has: the error names the place, and what to set', async () => {
