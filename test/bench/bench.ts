@@ -1,5 +1,5 @@
 // `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB; and how
-// long a rollback keeps a service away. `npm run bench -- rollback`, `verify` or `copy` for one of them alone.
+// long a rollback or a restore keeps a service away. `npm run bench -- rollback`, `restore`, `verify` or `copy` for one of them alone.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { runAction, startAction } from '../lab/runner.ts';
 import { benchCopies } from './copies.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 import { peakIn, tellsPeak } from './peak.ts';
+import { benchRestores } from './restores.ts';
 import { benchRollbacks } from './rollbacks.ts';
 import { benchVerifications } from './verifications.ts';
 
@@ -22,7 +23,7 @@ const run = promisify(execFile);
 const lab = await openLab();
 try {
   const only = process.argv[2];
-  if (only !== 'rollback') {
+  if (only !== 'rollback' && only !== 'restore') {
     const host = await startHost(lab, { name: 'bench', seed: false });
     try {
       if (only !== 'copy') {
@@ -42,6 +43,10 @@ try {
   if (only === undefined || only === 'rollback') {
     print('\nRollbacks …');
     await benchRollbacks(lab, verdict);
+  }
+  if (only === undefined || only === 'restore') {
+    print('\nRestores …');
+    await benchRestores(lab, verdict);
   }
 } finally {
   await lab.close();
