@@ -7,9 +7,6 @@
 maintenance=template1
 # How long a statement waits for others.
 PGOPTIONS="$PGOPTIONS -c lock_timeout=10000"
-# From version 15 on, to drop a database takes an answer of every process of the server: one that hangs must not hold us up. What
-# is left then is dropped by the next restore.
-drop_patience='-c statement_timeout=20000'
 
 # over_all [OPTION...]: statements on stdin, in a database that is none of the three.
 over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
@@ -108,14 +105,16 @@ discard() {
   drop_copy "$1" "$2"
 }
 
-drop_copy() (
-  PGOPTIONS="$PGOPTIONS $drop_patience"
+drop_copy() {
   take_out_subscriptions "$1" || return
   over_all -v name="$1" -v live="$2" <<'SQL'
+-- From version 15 on, this takes an answer of every process of the server: one that hangs must not hold us up. What is left then is
+-- dropped by the next restore.
+SET statement_timeout = 20000;
 SELECT format('DROP DATABASE %I', datname) FROM pg_database
   WHERE datname = :'name' AND datname ~ '_restore_[0-9a-f]{8}$' AND datname <> :'live' \gexec
 SQL
-)
+}
 
 # take_out_subscriptions NAME: a database that has some cannot be dropped. The slots on their publishers belong to the source.
 take_out_subscriptions() {

@@ -25,6 +25,7 @@ const store = await startObjectStore();
 atEnd(() => store.close());
 await store.createBucket('acme');
 const bucket = { 's3-bucket': 'acme', 's3-endpoint': store.endpoint, 's3-region': store.region };
+const noBucket = { 's3-bucket': '', 's3-endpoint': '', 's3-region': '' };
 const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
 const identity = await run(['age-keygen']);
 const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
@@ -53,19 +54,19 @@ const restore = (on: Application, backupDir: string, id: string, inputs: Inputs 
 test('paired, from the bucket: images and data go back together although the host has lost its backups', async () => {
   const backupDir = host.newBackupDir();
   const older = await taken(backupDir, { kind: 'predeployment', ...bucket });
-  await db.psql('CREATE TABLE shop.just_before (id int);');
-  const was = await essence(host);
-  const id = await taken(backupDir, { kind: 'predeployment' });
+  const alone = await taken(backupDir, { kind: 'predeployment' });
   await deployed(app, 'v2');
-  await db.psql('DROP TABLE shop.orders CASCADE;');
-
   // The one that belongs to the target is on the host alone: an older one in the bucket must not pass for it.
   const refused = await restore(app, backupDir, 'paired', { target: 'v1' });
-  assert.match(errorsOf(refused)[0]?.message ?? '', new RegExp(`No complete copy ${id} found`), logOf(refused));
+  assert.match(errorsOf(refused)[0]?.message ?? '', new RegExp(`No complete copy ${alone} found`), logOf(refused));
   assert.equal(await app.versionOf('backend'), 'v2');
 
-  // The next backup copies what is missing.
-  await taken(backupDir, bucket);
+  await deployed(app, 'v1');
+  await db.psql('CREATE TABLE shop.just_before (id int);');
+  const was = await essence(host);
+  const id = await taken(backupDir, { kind: 'predeployment', ...bucket });
+  await deployed(app, 'v2');
+  await db.psql('DROP TABLE shop.orders CASCADE;');
   await bash(host, 'rm --recursive -- "$1"', `${host.deployDir}/${backupDir}`);
   const result = await restore(app, backupDir, 'paired', { target: 'v1' });
   await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
@@ -86,12 +87,12 @@ test('a copy for staging, on another host: the backup is of another environment,
   assert.match(errorsOf(refused)[0]?.message ?? '', /found in s3:\/\/acme\/atlasia-backups\/staging/, logOf(refused));
   for (const [wrong, said] of [
     [{ 'restore-database': 'paired', 'restore-environment': 'production' }, /cannot be given together with paired/],
-    [{ 'restore-from': 'host', 's3-bucket': '', 'restore-environment': 'production' }, /"restore-from" is host/],
+    [{ 'restore-from': 'host', ...noBucket, 'restore-environment': 'production' }, /"restore-from" is host/],
     [
       {
         'restore-database': 'none',
         'restore-from': 'host',
-        's3-bucket': '',
+        ...noBucket,
         'confirm-restore': '',
         'restore-environment': 'lab',
       },
