@@ -267,5 +267,6 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
   if (code === 'restore-differs') return failure;
   if (code === 'checksum-failed')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
-  return new Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
+  const hint = failure.hint === undefined ? untouched : `${failure.hint}. ${untouched}`;
+  return new Failure(code, message, { hint, cause: failure.cause });
 }

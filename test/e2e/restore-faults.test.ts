@@ -237,7 +237,7 @@ describe('while it is loaded', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
-  test('the connection is cut: the host drops the copy by itself', async () => {
+  test('the connection is cut: the copy is dropped, and nothing was stopped', async () => {
     const seen = await state();
     const action = await started();
     cutConnections(host);
@@ -247,7 +247,7 @@ describe('while it is loaded', { concurrency: 1 }, () => {
       result,
       'connection-lost',
       /./,
-      /The database is untouched, and nothing was stopped\. The host drops the restored copy slow_restore_/,
+      /Run it again\. The database is untouched, and nothing was stopped\. The restored copy was dropped/,
     );
     await unharmed(seen);
   });
