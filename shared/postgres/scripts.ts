@@ -12,8 +12,8 @@ const program = (...parts: readonly string[]): string => `${parts.join('\n')}\n"
 export const insideScript = () => program(inside());
 
 /**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
+ * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `create`, `take_settings`, `mark`,
+ * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 export const replaceScript = () =>
   program(inside(), load(), readFileSync(new URL('./replace-inside.sh', import.meta.url), 'utf8'));

@@ -6,6 +6,7 @@ import { benchCopies } from './copies.ts';
 import { benchDistances } from './distances.ts';
 import { benchGrowth } from './growth.ts';
 import { benchLetters } from './letters.ts';
+import { benchRestores } from './restores.ts';
 import { benchRollbacks } from './rollbacks.ts';
 import { benchVerifications } from './verifications.ts';
 
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     }),
   copy: () => onHost((host) => benchCopies(host, verdict)),
   rollback: () => benchRollbacks(lab, verdict),
+  restore: () => benchRestores(lab, verdict),
 };
 
 try {
