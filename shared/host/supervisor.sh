@@ -49,19 +49,32 @@ pulse() {
 }
 
 # Takes the lock in the program's shell. The supervisor has the same file open, so the lock lasts as long as the
-# supervisor. The program's children must not have it open, or one that is left behind would hold the lock.
+# supervisor. The program's children must not have it open, or one that is left behind would hold the lock. The kernel keeps
+# those who wait in the order in which they came, and forgets those who die.
 take_lock() {
-  local waited=0
-  until flock --nonblock 9; do
-    ((waited < lock_wait)) || fail lock-held "$(lock_holder "$lock")"
-    ((waited % 15)) || progress waiting-for "$(lock_holder "$lock")"
-    sleep 1
-    waited=$((waited + 1))
-  done
+  local telling
+  if ! flock --nonblock 9; then
+    ((lock_wait)) || fail lock-held "$(who_is_ahead)"
+    tell_waiting 9>&- &
+    telling=$!
+    flock --wait "$lock_wait" 9 || fail lock-held "$(who_is_ahead)"
+    kill "$telling"
+  fi
   # A lock file that was deleted meanwhile guards nothing: another process may hold the lock on its successor.
   [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while we were waiting for it"
   tell_holder "$lock" "$holder"
   exec 9>&-
+}
+
+tell_waiting() {
+  while progress waiting-for "$(who_is_ahead)"; do sleep 15; done
+}
+
+# who_is_ahead: who has the lock. Of those who stand in line for one, who has that one says more than who is next.
+who_is_ahead() {
+  local wanted=${lock%.turn}
+  [[ -n $(lock_owner "$wanted") ]] || wanted=$lock
+  lock_holder "$wanted"
 }
 
 # Reads heartbeats on stdin until the program must end; returns the reason in `end_reason`.
