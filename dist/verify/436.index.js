@@ -1033,7 +1033,7 @@ const longestPause = 30 * 60_000;
 async function sourceOf(connection, catalogue, request) {
     const { from, bucket, signal } = request;
     if (from === 'host' || bucket === null)
-        return onHost(connection, catalogue, request);
+        return onHost(connection, catalogue, chosen(request, catalogue.sets));
     const store = await (0,s3_store/* openS3Store */.e)(bucket, signal, { silence: longestPause });
     try {
         return await inBucket(store, catalogue, request);
@@ -1042,6 +1042,10 @@ async function sourceOf(connection, catalogue, request) {
         store.close();
         throw error;
     }
+}
+function chosen(request, sets) {
+    const { wanted } = request;
+    return { ...request, wanted: typeof wanted === 'string' ? wanted : wanted(sets) };
 }
 function onHost(connection, catalogue, request) {
     const { backupDir, timeout, signal, log } = request;
@@ -1083,28 +1087,30 @@ function chooseSet({ wanted, database }, { sets }) {
     const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
     return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
 }
-async function inBucket(store, catalogue, request) {
-    const { bucket, environment, wanted, log } = request;
+async function inBucket(store, catalogue, open) {
+    const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
     const stored = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
+    const request = chosen(open, knownSets(catalogue, stored));
+    const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
     const isLatest = wanted === 'latest';
     const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
     const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
     const [newest] = own;
     const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
-    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
-    if (chosen === undefined || !chosen.isComplete)
+    const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    if (found === undefined || !found.isComplete)
         throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
-    if (isLatest && newest !== chosen)
-        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
-    const { id, manifest } = chosen;
+    if (isLatest && newest !== found)
+        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+    const { id, manifest } = found;
     // The proof of a copy is no proof of another set with the same id.
     const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === (0,sealed_manifest/* unsealManifest */.U)(manifest).sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const set = { state: 'verified', id, database: found.database, manifest, folders: here?.folders ?? [] };
     const names = (0,read_sets/* namesOf */.eZ)(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
+    const read = (name) => readObject(store, found, name);
+    const copy = store.uri(keyOf(found, names.dump));
     return {
         set,
         copy,
@@ -1117,7 +1123,7 @@ async function inBucket(store, catalogue, request) {
             catch (error) {
                 if (!(0,shared_failure/* isFailure */.N6)(error, 'bad-manifest'))
                     throw error;
-                throw new shared_failure/* Failure */.HR('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                throw new shared_failure/* Failure */.HR('manifest-unreadable', `${store.uri(keyOf(found, names.manifest))} ${error.message}`, {
                     hint: 'Do not rely on this copy: take another one, or the one on the host',
                     cause: error,
                 });
@@ -1127,6 +1133,17 @@ async function inBucket(store, catalogue, request) {
         beside: (side) => besideDump(set, side, read, request),
         close: async () => store.close(),
     };
+}
+/**
+ * What the host knows counts as well: one that never came into the bucket must not make an older one look like the one that is
+ * wanted.
+ */
+function knownSets({ sets }, stored) {
+    const here = new Set(sets.map(({ id }) => id));
+    const others = stored
+        .filter(({ id }) => !here.has(id))
+        .map(({ id, database, manifest }) => ({ state: 'verified', id, database, manifest, folders: [] }));
+    return [...sets, ...others].toSorted((a, b) => (0,sets_catalogue/* newestFirst */.ll)(a.id, b.id));
 }
 /** The one that all are; null if there is none, or another. */
 function onlyOne(databases) {
