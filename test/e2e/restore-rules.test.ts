@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeEach, describe, test } from 'node:test';
 import { replaceScript } from '../../shared/postgres/scripts.ts';
+import { identifier } from '../lab/database.ts';
 import { attempt, type Outcome } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import { hostForFile } from './stage.ts';
@@ -110,6 +111,13 @@ describe('the copy is closed until it is live', () => {
     assert.equal(await comesIn(copy), false);
     await done('sweep', [live, copy]);
     assert.deepEqual(await present(), [live]);
+  });
+
+  test('settings of its own, which would let others in, do not yet', async () => {
+    await done('create', [copy, live], image);
+    await done('take_settings', [copy], `ALTER DATABASE ${identifier(copy)} CONNECTION LIMIT -1;`);
+    assert.equal(await plainComesIn(copy), false);
+    assert.equal(await comesIn(copy), true);
   });
 
   test('once it is live, it has the limit that it should, and the old one is closed', async () => {
