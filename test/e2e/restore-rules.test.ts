@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeEach, describe, test } from 'node:test';
 import { replaceScript } from '../../shared/postgres/scripts.ts';
-import { identifier } from '../lab/database.ts';
 import { attempt, type Outcome } from '../lab/command.ts';
+import { identifier } from '../lab/database.ts';
 import { until } from '../lab/faults.ts';
 import { hostForFile } from './stage.ts';
 
