@@ -148,12 +148,14 @@ function advised(error: unknown): unknown {
   });
 }
 
-/** What the host does after the runner has lost touch with it, by the code of the failure. */
+/** What the host does after the program was cut off, or the runner has lost touch with it, by the code of the failure. */
 const cutOffs: Partial<Record<FailureCode, string>> = {
   'connection-lost': 'The host finishes on its own. ',
   'program-lost': 'The host finishes on its own. ',
   'host-silent': 'The host may still publish it. ',
+  'result-too-large': 'The host finishes on its own. ',
   deadline: '',
+  'program-failed': '',
 };
 
 function wasCutOff(error: unknown): error is Failure {

@@ -28,18 +28,19 @@ sweep_marker() {
   rm -rf -- "$marker"
 }
 
-# put SOURCE TIER NAME ID: links a set into a tier, its manifest last. If each set has a folder of its own, the folder appears
-# in one step.
+# put SOURCE TIER NAME ID: links a set into a tier, its manifest last, once the other links are on the disk. If each set has a folder
+# of its own, the folder appears in one step.
 put() {
   local marker=$2/.partial-$4 file
   mkdir -- "$marker" || return
   if is_nested "$2"; then
-    ln -- "$1/$3".* "$marker/" && mv -T -- "$marker" "$2/$4" && sync -- "$2"
+    ln -- "$1/$3".* "$marker/" && sync -- "$marker" && mv -T -- "$marker" "$2/$4" && sync -- "$2"
     return
   fi
   for file in "$1/$3".*; do
     [[ $file == *.manifest.json ]] || ln -- "$file" "$2/" || return
   done
+  sync -- "$2" || return
   ln -- "$1/$3.manifest.json" "$2/" || return
   sync -- "$2" || return
   rmdir -- "$marker"

@@ -35,8 +35,8 @@ main() {
     rm -rf -- "$staging"
     fail gate-refused "The engine of this release is not on the list of the gate in authorized_keys"
   fi
-  said=$(sync -- "$staging"/* "$staging" 2>&1) || not_written "$said"
-  said=$(mv -T -- "$staging" "$transactions/$id" 2>&1) || not_written "$said"
+  said=$(sync -- "$staging"/* "$staging"/outcome/* "$staging" 2>&1) || not_written "$said"
+  said=$({ mv -T -- "$staging" "$transactions/$id" && sync -- "$transactions"; } 2>&1) || not_written "$said"
   launch "$transactions/$id"
   record transaction "$id"
 }

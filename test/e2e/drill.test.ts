@@ -477,6 +477,26 @@ describe('a drill at work', () => {
     }
   }
 
+  test('removes what killed drills have left, and nothing of one that is at work', async () => {
+    await backupOfSmall();
+    const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
+    const scratchOf = async (program: number) => {
+      const options = ['--detach', '--label', `atlasia.drill=${program}`, '--network', 'none', '--entrypoint', 'sleep'];
+      return (await host.docker('run', ...options, image, '600')).trim();
+    };
+    // Linux gives no process such a number.
+    const left = await scratchOf(2 ** 22 + 1);
+    const atWork = await scratchOf(process.pid);
+    try {
+      await verified(host, await drill(), 'verified');
+      const there = await host.docker('ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=atlasia.drill');
+      assert.ok(!there.includes(left), 'what a killed drill has left is still there');
+      assert.ok(there.includes(atWork), 'the scratch container of a drill at work was removed');
+    } finally {
+      for (const id of [left, atWork]) await host.docker('rm', '--force', '--volumes', id).catch(() => {});
+    }
+  });
+
   test('is killed with all that carries it: the watchdog removes the container', async () => {
     const { action } = await startDrill();
     await killAll((command) => !command.includes('docker rm --force'));

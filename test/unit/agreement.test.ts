@@ -189,7 +189,7 @@ test('the names of failures are exactly those that the sources raise', () => {
 
 function codesIn(file: string, source: string): string[] {
   const pattern = file.endsWith('.sh')
-    ? /(?:^|[^\w-])(?:fail|refuse|broken) ([a-z]+(?:-[a-z]+)*)(?= ["'$]|$)/gm
+    ? /(?:^|[^\w-])(?:fail|refuse|broken|give_up) ([a-z]+(?:-[a-z]+)*)(?= ["'$]|$)/gm
     : /\b(?:new Failure|failure)\(\s*'([a-z]+(?:-[a-z]+)*)'/g;
   return Array.from(source.matchAll(pattern), ([, code = '']) => code);
 }

@@ -253,6 +253,18 @@ describe('secrets', () => {
     assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), {
       secrets: { key, passphrase: ' 50% of,it: ', short: 'abc', absent: null, name: 'app' },
       left: null,
+      told: '',
     });
+  });
+
+  test('are hidden in what the runner does not look at, one that holds another as a whole', async () => {
+    const told = 'abcd1234, abcd1234-and-more; and-more';
+    const { output } = await startStep('secrets.ts', [], {
+      'INPUT_SSH-KEY': 'abcd1234',
+      'INPUT_SSH-KEY-PASSPHRASE': 'abcd1234-and-more',
+      'INPUT_DB-NAME': 'app',
+      TOLD: told,
+    }).ended;
+    assert.equal(JSON.parse(output.trim().split('\n').at(-1) ?? '').told, '***, ***; and-more');
   });
 });

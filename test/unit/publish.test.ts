@@ -1,10 +1,27 @@
-// What is said of a publication that was not heard to its end: only what is known.
+// What a publication does not do, and what is said of one that was not heard to its end: only what is known.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { publish } from '../../shared/backups/publish.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { FailureCode } from '../../shared/failure-codes.ts';
 import type { Connection } from '../../shared/host/connection.ts';
+import { id, layOut, old, publishSet } from './published-set.ts';
 
 async function publicationThat(code: FailureCode): Promise<Failure> {
   const connection: Connection = {
@@ -43,7 +60,10 @@ for (const [code, hint] of [
   ],
   ['program-lost', /^The host finishes on its own\. /],
   ['host-silent', /^The host may still publish it\. To see how/],
+  ['result-too-large', /^The host finishes on its own\. /],
   ['deadline', /^To see how it ended, run on the host: grep/],
+  // It may have been killed at any step.
+  ['program-failed', /^To see how it ended, run on the host: grep/],
 ] as const) {
   test(`${code}: whether it was published is not known`, async () => {
     const failure = await publicationThat(code);
@@ -61,4 +81,68 @@ test('lock-lost: nothing was', async () => {
 
 test('what the host has named otherwise stays what it is', async () => {
   assert.equal((await publicationThat('write-failed')).code, 'write-failed');
+});
+
+describe('on the host', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'publish-'));
+    layOut(folder);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const namesIn = (tier: string, of: string) =>
+    readdirSync(join(folder, tier)).filter((name) => name.startsWith(`backup_${of}.`));
+  const refusedAs = (code: FailureCode) => (error: unknown) => error instanceof Failure && error.code === code;
+
+  test('nothing is published where another run holds the lock', async () => {
+    writeFileSync(join(folder, '.lock.holder'), 'another run\n');
+    await assert.rejects(publishSet(folder), refusedAs('lock-lost'));
+    assert.deepEqual(namesIn('daily', id), []);
+    assert.ok(existsSync(join(folder, 'daily', `.partial-${id}`)));
+  });
+
+  test('nothing is published that its own run is removing', async () => {
+    const remover = spawn('flock', [join(folder, '.lock.publish'), 'sh', '-c', 'echo held; exec cat']);
+    await once(remover.stdout, 'data');
+    await assert.rejects(publishSet(folder), refusedAs('dump-lost'));
+    remover.stdin.end();
+    await once(remover, 'exit');
+    assert.deepEqual(namesIn('daily', id), []);
+  });
+
+  test('nothing is deleted where a tier could not get the set', async () => {
+    writeFileSync(join(folder, 'weekly', `backup_${id}.dump`), 'of somebody else');
+    const { entered, dropped, problems } = await publishSet(folder);
+    assert.deepEqual([entered, dropped], [['predeployment'], 0]);
+    assert.match(problems.join('; '), /^The set could not be put into weekly: .*; Nothing was deleted$/);
+    assert.equal(namesIn('daily', old).length, 4);
+    assert.equal(readFileSync(join(folder, 'backup.log'), 'utf8'), 'had troubles\n');
+  });
+
+  describe('the log is written into no file but our own', () => {
+    const plants: [what: string, plant: (log: string, precious: string) => void, why: RegExp][] = [
+      ['a link', (log, precious) => symlinkSync(precious, log), /is a symbolic link, not a file/],
+      ['a file of two names', (log, precious) => linkSync(precious, log), /has 2 hard links/],
+      ['a folder', (log) => mkdirSync(log), /is a directory, not a file/],
+      [
+        'a file that any user can replace',
+        (log) => chmodSync(join(log, '..'), 0o777),
+        /any user on the host can replace files in .*chmod o-w/,
+      ],
+    ];
+    for (const [what, plant, why] of plants) {
+      test(what, async () => {
+        const precious = join(folder, 'precious');
+        writeFileSync(precious, 'mine');
+        const logs = join(folder, 'logs');
+        mkdirSync(logs);
+        plant(join(logs, 'backup.log'), precious);
+        const { problems } = await publishSet(folder, { logFile: join(logs, 'backup.log') });
+        assert.match(problems.join('; '), why);
+        assert.equal(readFileSync(precious, 'utf8'), 'mine');
+        assert.ok(!existsSync(join(logs, 'backup.log')) || what !== 'a file that any user can replace');
+      });
+    }
+  });
 });

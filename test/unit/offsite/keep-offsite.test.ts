@@ -171,6 +171,15 @@ test('a deletion that was broken off is ended by the next run; what is left keep
   assert.deepEqual(await idsIn(store), [day(27), day(26), day(23)]);
 });
 
+test('a deletion that is broken off leaves the manifest, by which the next run knows whose the rest is', async () => {
+  const store = new MemoryStore();
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  store.fault = (line) => (/^remove .*20261120_021700\.dump/.test(line) ? refusal : null);
+  await keep(store, hostWith(day(26)));
+  const left = [...store.objects.keys()].filter((key) => key.includes(day(20))).map((key) => key.split('/').at(-1));
+  assert.deepEqual(left.toSorted(), [`backup_${day(20)}.dump.zst`, `backup_${day(20)}.manifest.json`]);
+});
+
 test('foreign objects under the prefix are never touched', async () => {
   const store = new MemoryStore();
   const keys = [

@@ -272,3 +272,23 @@ test('only what was seen to fail makes a target bad', () => {
   assert.deepEqual(['unhealthy', 'crashed', 'health-url'].filter(blamed), ['unhealthy', 'crashed', 'health-url']);
   assert.deepEqual(['still-starting', 'no-answer', 'max-downtime', 'engine-died'].filter(blamed), []);
 });
+
+test('an address that answered, and is published no more, keeps the swap from beginning', () => {
+  const kept = (bound: string, kind = 'fixed', strategy = 'recreate') =>
+    run(
+      ['host/ports.sh', 'transaction/edges.sh'],
+      `cd -- "$(mktemp -d)"
+      declare -A strategy=([web]=${strategy})
+      new_containers() { echo new; }
+      bound_ports() { echo '${bound}'; }
+      broken() { printf '%s' "$1"; return 1; }
+      printf '127.0.0.1\\t8080\\t80\\t${kind}\\tweb-1\\tweb\\thttp\\n' >addresses.tsv
+      keeps_addresses || true
+      rm -r -- "$PWD"`,
+    );
+  assert.equal(kept('127.0.0.1 8080'), '');
+  assert.equal(kept('127.0.0.1 8081'), 'no-answer');
+  // Docker chooses another port each time; what is not created anew keeps its own.
+  assert.equal(kept('127.0.0.1 8081', 'any'), '');
+  assert.equal(kept('127.0.0.1 8081', 'fixed', 'restart'), '');
+});

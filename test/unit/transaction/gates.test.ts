@@ -71,3 +71,18 @@ test('a container that stands ready may be started meanwhile, any other may not'
     assert.equal(text, expected);
   }
 });
+
+test('a container does not pass with another image than that of the target; what is only restarted keeps its own', () => {
+  for (const [strategy, image, expected] of [
+    ['recreate', 'target', ''],
+    ['recreate', 'other', 'wrong-image'],
+    ['create-only', 'other', 'wrong-image'],
+    ['restart', 'other', ''],
+  ] as const) {
+    const { text } = run(`
+      declare -A target_image=([app]=target) strategy=([app]=${strategy})
+      look() { printf 'running\\t0\\tnone\\t0\\t${image}\\tthen\\tno'; }
+      judge app id`);
+    assert.equal(text, expected);
+  }
+});

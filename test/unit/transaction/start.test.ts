@@ -63,3 +63,28 @@ for (const [command, reason, code] of [
     );
     if (command !== 'mkdir') assert.deepEqual(readdirSync(transactions), []);
   });
+
+test('behind a gate, an engine is started only if one of its lists has it', () => {
+  const launcher = fileURLToPath(new URL('../../../shared/transaction/launch.sh', import.meta.url));
+  const list = join(folder, 'list');
+  const sum = spawnSync('sha256sum', [script], { encoding: 'utf8' }).stdout.slice(0, 64);
+  const may = (lists: string | undefined) =>
+    spawnSync(
+      'bash',
+      ['--norc', '-c', '. "$1"; cp -- "$2" "$3/engine.sh"; may_launch "$3"', 'bash', launcher, script, folder],
+      {
+        env: { PATH: process.env['PATH'], ...(lists !== undefined && { ATLASIA_GATE: lists }) },
+      },
+    ).status === 0;
+  assert.equal(may(undefined), true);
+  for (const [line, is] of [
+    [`${sum} engine engine backup`, true],
+    [`${sum} program start rollback`, false],
+    [`${'0'.repeat(64)} engine engine backup`, false],
+    ['', false],
+  ] as const) {
+    writeFileSync(list, `${line}\n`);
+    assert.equal(may(list), is, line);
+    assert.equal(may(`${join(folder, 'none')}\n${list}`), is, line);
+  }
+});

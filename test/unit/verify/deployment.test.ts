@@ -295,6 +295,19 @@ describe('what is expected', () => {
     });
   }
 
+  test('a name that this host alone gives an image is no proof, and may be shown to be wrong', () => {
+    const judged = (meanings: DeploymentFacts['meanings']) => {
+      const { findings } = judge({ expect: parseTarget('v2'), meanings });
+      const { result, detail } = findings.list.find(({ name }) => name === 'image: web') ?? assert.fail('not judged');
+      return `${result}: ${detail}`;
+    };
+    assert.match(judged(new Map()), /^could-not-check: runs v2 .*, and whether that is v2 cannot be told/);
+    assert.match(
+      judged(new Map([['ghcr.io/acme/web:v2', { whole: null, parts: [id('3')] }]])),
+      /^failed: runs v2 .*, which is called v2 on this host, but is not v2/,
+    );
+  });
+
   test('a digest: of the repository that the compose file names, and of no other', () => {
     const digest = `sha256:${'d'.repeat(64)}`;
     const pulled = (repository: string) => [{ id: id('2'), repoTags: [], repoDigests: [`${repository}@${digest}`] }];

@@ -1,0 +1,75 @@
+// npm run mutate [-- PATH]: takes one rule after the other out of the sources, or only those of a file or folder, and runs the tests
+// that must notice. It works on a copy of what lies here, committed or not. Ends with 1 where a rule can be taken out unnoticed.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { type Rule, rules, withoutRule } from './rules.ts';
+
+const wanted = relative('.', process.argv[2] ?? '.');
+const chosen = rules.filter(({ file }) => wanted === '' || file === wanted || file.startsWith(`${wanted}/`));
+if (chosen.length === 0) {
+  console.error(`No rule is listed for ${wanted}: see scripts/rules.ts`);
+  process.exit(1);
+}
+
+const copy = copyOfSources();
+process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const unchanged = new Map<string, Outcome>();
+const results = chosen.map((rule) => {
+  const result = resultOf(rule);
+  console.log(`${result.padEnd(14)}${rule.file}: ${rule.rule}`);
+  return result;
+});
+const count = (result: string) => results.filter((each) => each === result).length;
+console.log(`\n${count('noticed')} of ${chosen.length} rules noticed, ${count('SURVIVED')} survived`);
+if (count('noticed') < chosen.length) process.exitCode = 1;
+
+/** `noticed`, or what is wrong with the rule or its test. */
+function resultOf(rule: Rule): string {
+  const path = join(copy, rule.file);
+  const source = readFileSync(path, 'utf8');
+  const changed = withoutRule(source, rule);
+  if (changed === null) return 'NOT FOUND';
+  const key = JSON.stringify([rule.test, rule.named]);
+  const before = unchanged.get(key) ?? outcomeOf(rule);
+  unchanged.set(key, before);
+  // A test that fails anyway notices nothing.
+  if (before !== 'passed') return 'FAILS ANYWAY';
+  writeFileSync(path, changed);
+  try {
+    return { passed: 'SURVIVED', failed: 'noticed', 'not built': 'NOT BUILT' }[outcomeOf(rule)];
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+type Outcome = 'passed' | 'failed' | 'not built';
+
+/** What becomes of the tests of a rule, with the sources as they are in the copy now. */
+function outcomeOf({ test, named }: Rule): Outcome {
+  // End-to-end tests run what is built.
+  if (!test.startsWith('test/unit/') && !succeeds('scripts/build.ts')) return 'not built';
+  const pattern = named === undefined ? [] : [`--test-name-pattern=${named}`];
+  return succeeds('scripts/test.ts', test, ...pattern) ? 'passed' : 'failed';
+}
+
+function succeeds(...words: readonly string[]): boolean {
+  return spawnSync(process.execPath, words, { cwd: copy, stdio: 'ignore' }).status === 0;
+}
+
+function copyOfSources(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mutate-'));
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+  });
+  for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(name))) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(file, join(folder, file), { verbatimSymlinks: true });
+  }
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  return folder;
+}

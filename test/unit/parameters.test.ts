@@ -1,0 +1,63 @@
+// The parameters of a program as they come: shared/host/parameters.sh in a real bash. What does not fit ends it before it begins.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+const script = join(import.meta.dirname, '../../shared/host/parameters.sh');
+const folder = mkdtempSync(join(tmpdir(), 'parameters-'));
+const ran = join(folder, 'ran');
+after(() => rmSync(folder, { recursive: true }));
+
+/** What a program with one parameter of each kind has of these, or why it does not begin. */
+function read(given: readonly string[]): string {
+  const { stdout, stderr } = spawnSync(
+    'bash',
+    [
+      ...['--norc', '-c'],
+      `source "$1"; shift; p=("$@") misfit=
+      takes text; takes_number number; takes_word word; takes_list list
+      read_parameters || { printf 'misfit: %s' "$misfit"; exit; }
+      printf '<%s>' "$text" "$((number + 1))" "$word" "\${list[@]}"`,
+      'bash',
+      script,
+      ...given,
+    ],
+    // What the environment has counts for nothing.
+    { encoding: 'utf8', env: { PATH: process.env['PATH'], text: 'of the environment', list: 'too' } },
+  );
+  assert.equal(stderr, '');
+  return stdout;
+}
+
+const odd = `$(touch ${ran}) \`id\` "x" ; \\n`;
+const fitting = ['text', odd, 'number', '41', 'word', 'zstd', 'list', odd, 'list', ''];
+
+test('what fits arrives as it is', () => {
+  assert.equal(read(fitting), `<${odd}><42><zstd><${odd}><>`);
+  assert.equal(existsSync(ran), false);
+});
+
+describe('does not fit:', () => {
+  const without = (name: string) => fitting.filter((_, at) => fitting[at - (at % 2)] !== name);
+  const withValue = (name: string, value: string) => [...without(name), name, value];
+  const table: [what: string, given: string[], why: string][] = [
+    ['a number that bash would run', withValue('number', `a[$(touch ${ran})]`), 'number is no number'],
+    ['an empty number', withValue('number', ''), 'number is no number'],
+    ['a number with a sign', withValue('number', '-1'), 'number is no number'],
+    ['a word that is two', withValue('word', 'zstd gzip'), 'word is no word'],
+    ['a word with a line break', withValue('word', 'zstd\n'), 'word is no word'],
+    ['a missing text', without('text'), 'text is missing'],
+    ['a missing number', without('number'), 'number is missing'],
+    ['one that was given twice', [...fitting, 'text', 'again'], 'text was given twice'],
+    ['one that is unknown', [...fitting, 'PATH', '/evil'], 'PATH is unknown'],
+  ];
+  for (const [what, given, why] of table) {
+    test(what, () => {
+      assert.equal(read(given), `misfit: ${why}`);
+      assert.equal(existsSync(ran), false, 'it was run');
+    });
+  }
+});

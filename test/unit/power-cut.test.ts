@@ -1,0 +1,308 @@
+// A host that loses its power, or whose processes are killed, at any moment. The programs run for real, in a folder of their own;
+// the commands by which they change it are recorded first, and may be the last thing that happens.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { isFailure } from '../../shared/failure.ts';
+import { appendHistory } from '../../shared/history/host-file.ts';
+import { connectLocally } from '../../shared/host/local.ts';
+import { layoutLines } from '../../shared/sets/layout.ts';
+import { record } from './history/records.ts';
+import { contents, id, layOut, old, publishSet } from './published-set.ts';
+
+const shared = join(import.meta.dirname, '../../shared');
+
+/**
+ * Notes its own name and the paths that it got, files to flush with their size, before it does what it is called. Where `STOP_AT` is
+ * the number of that note, it does so with the first of several files alone, and nothing of the program lives on.
+ */
+const recorder = `#!/bin/bash
+note=\${0##*/}
+for word in "$@"; do
+  case $word in
+    -*) continue ;;
+    /*) ;;
+    .) word=$PWD ;;
+    *) word=$PWD/$word ;;
+  esac
+  [[ $note != sync* || ! -f $word ]] || word+=:$(stat --format %s -- "$word")
+  note+=" $word"
+done
+printf '%s\\n' "$note" >>"\${0%/*}/notes"
+PATH=\${PATH#*:}
+if (($(wc -l <"\${0%/*}/notes") == \${STOP_AT-0})); then
+  case \${0##*/}-$# in
+    rm-[4-9]) rm "$1" "$2" "$3" ;;
+    ln-[4-9]) ln -- "$2" "\${@: -1}" ;;
+  esac
+  kill -KILL 0
+fi
+exec "\${0##*/}" "$@"
+`;
+
+let root = '';
+let folder = '';
+const usualPath = process.env['PATH'];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'power-'));
+  folder = join(root, 'host');
+  mkdirSync(folder);
+  mkdirSync(join(root, 'bin'));
+  writeFileSync(join(root, 'bin', 'recorder'), recorder);
+  chmodSync(join(root, 'bin', 'recorder'), 0o700);
+  for (const name of ['sync', 'ln', 'mv', 'rm', 'rmdir']) symlinkSync('recorder', join(root, 'bin', name));
+  process.env['PATH'] = `${join(root, 'bin')}:${usualPath}`;
+});
+afterEach(() => {
+  process.env['PATH'] = usualPath;
+  delete process.env['STOP_AT'];
+  rmSync(root, { recursive: true });
+});
+
+/** What was done, a line each: the command, and paths in the folder. */
+function notes(): string[] {
+  const file = join(root, 'bin', 'notes');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return lines.map((line) =>
+    line
+      .split(' ')
+      .map((word) => (word.startsWith('/') ? relative(folder, word) : word))
+      .join(' '),
+  );
+}
+
+/** A file as `sync` found it, if that was all of it. */
+const whole = (path: string) => `${path}:${statSync(join(folder, path)).size}`;
+
+/** Calls functions of scripts, in the folder. */
+function bash(scripts: readonly string[], code: string): string {
+  const { stdout, stderr, status } = spawnSync(
+    'bash',
+    [
+      ...['--norc', '-c'],
+      `set -uo pipefail; takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+      record() { :; }; fail() { echo "$*" >&2; exit 1; }
+      for script; do source "$script"; done
+      ${code}`,
+      'bash',
+      ...scripts.map((name) => join(shared, name)),
+    ],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  assert.equal(stderr, '');
+  assert.equal(status, 0, stdout);
+  return stdout;
+}
+
+describe('a publication', () => {
+  /** The notes as a story: those of the files of a set count once, and the whole set is one. */
+  function story(): string[] {
+    const files = Object.keys(contents).map((ending) => `daily/.partial-${id}/backup_${id}.${ending}`);
+    const told = notes().map((note) => {
+      const [command, ...paths] = note.split(' ');
+      const last = paths.at(-1) ?? '';
+      if (command === 'ln' && !last.includes('/.partial-'))
+        return `link ${paths[0]?.endsWith('.manifest.json') ? 'the manifest' : 'a file'} into ${last}`;
+      if (command === 'ln') return `link ${paths.length - 1} files into ${last}`;
+      if (command === 'sync' && last === `daily/.partial-${id}`) {
+        const missing = files.filter((file) => !paths.some((path) => path.split(':')[0] === file));
+        return `flush all but ${missing.length} files`;
+      }
+      return command === 'sync' ? `flush ${paths.map((path) => path.split(':')[0])}` : `${command} ${paths.join(' ')}`;
+    });
+    return told.filter((line, index) => line !== told[index - 1]);
+  }
+
+  test('has everything on the disk before what depends on it', async () => {
+    layOut(folder);
+    assert.deepEqual(await publishSet(folder), { entered: ['weekly', 'predeployment'], dropped: 1, problems: [] });
+    const done = story();
+    assert.deepEqual(done.slice(0, done.indexOf('link a file into weekly')), [
+      'flush all but 0 files',
+      'link a file into daily',
+      'flush daily',
+      'link the manifest into daily',
+      'flush daily',
+      `rm daily/.partial-${id}`,
+    ]);
+    assert.deepEqual(
+      done.slice(done.indexOf('link a file into weekly'), done.indexOf('flush rollback/history.jsonl')),
+      [
+        'link a file into weekly',
+        'flush weekly',
+        'link the manifest into weekly',
+        'flush weekly',
+        `rmdir weekly/.partial-${id}`,
+        `link 4 files into predeployment/.partial-${id}`,
+        `flush predeployment/.partial-${id}`,
+        `mv predeployment/.partial-${id} predeployment/${id}`,
+        'flush predeployment',
+        `rm ${Object.keys(contents)
+          .toSorted()
+          .map((ending) => `daily/backup_${old}.${ending}`)
+          .join(' ')}`,
+        `rm daily/.partial-${old}.delete`,
+      ],
+    );
+  });
+
+  /** The files of a set in a tier: what they hold, by what is behind its name. */
+  function setIn(place: string, of: string): Record<string, string> {
+    const names = existsSync(join(folder, place)) ? readdirSync(join(folder, place)) : [];
+    const own = names.filter((name) => name.startsWith(`backup_${of}.`));
+    return Object.fromEntries(
+      own.map((name) => [name.slice(`backup_${of}.`.length), readFileSync(join(folder, place, name), 'utf8')]),
+    );
+  }
+
+  test('may be stopped before and within each of its steps: what the next run finds is whole, or is not there', async () => {
+    let stops = 0;
+    for (let at = 1; ; at += 1) {
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      rmSync(join(root, 'bin', 'notes'), { force: true });
+      process.env['STOP_AT'] = String(at);
+      layOut(folder);
+      const outcome = await publishSet(folder).catch((error) => error);
+      delete process.env['STOP_AT'];
+      const last = notes().at(-1) ?? '';
+      if (notes().length < at) {
+        assert.deepEqual(outcome.problems, []);
+        break;
+      }
+      stops += 1;
+      assert.ok(isFailure(outcome, 'publication-unknown'), `${outcome}`);
+      bash(
+        ['host/sets.sh', 'sets/folders.sh'],
+        `layout=(${layoutLines.map((line) => `'${line}'`).join(' ')}); sweep .`,
+      );
+      for (const place of ['daily', 'weekly', `predeployment/${id}`]) {
+        for (const set of [id, old]) {
+          const found = setIn(place, set);
+          if (Object.keys(found).length > 0) assert.deepEqual(found, contents, `${set} in ${place}, at: ${last}`);
+        }
+      }
+      assert.deepEqual(setIn('weekly', old), contents);
+      const markers = readdirSync(folder, { recursive: true }).filter((path) => String(path).includes('.partial-'));
+      assert.deepEqual(markers, [], `at: ${last}`);
+    }
+    assert.ok(stops > 20, `only ${stops} steps were found`);
+  });
+});
+
+test('a record of the history is on the disk in both files when the run goes on', async () => {
+  for (const each of [record(), record()]) {
+    await appendHistory(connectLocally(), { backupDir: folder, records: [each], onLog: () => {} });
+    assert.deepEqual(notes().slice(-2), [
+      `sync ${whole('rollback/history.jsonl')}`,
+      `sync ${whole('rollback/deployment_tags.log')}`,
+    ]);
+  }
+});
+
+test('HOLD is on the disk before it gets its name', () => {
+  bash(['history/history.sh'], 'put_hold rollback "reason=x"');
+  assert.deepEqual(notes(), [`sync rollback/HOLD.new:9`, 'mv rollback/HOLD.new rollback/HOLD']);
+});
+
+test('a step of a transaction is on the disk before the next one begins', () => {
+  for (const step of ['begin', 'checked', 'stopping']) {
+    bash(['transaction/journal.sh'], `journal ${step} web`);
+    assert.equal(notes().at(-1), `sync ${whole('journal')}`);
+  }
+  assert.equal(notes().length, 3);
+});
+
+describe('a transaction', () => {
+  test('is on the disk before it gets its name, by which it is found', () => {
+    bash(
+      ['transaction/start.sh'],
+      `launch() { :; }; may_launch() { :; }
+      backup_dir=$PWD second=0 file_names=(plan.tsv engine.sh outcome/hold) file_texts=(plan engine held)
+      main`,
+    );
+    const staging = 'rollback/transactions/.partial-19700101_000000';
+    const made = 'rollback/transactions/19700101_000000';
+    const size = (name: string) => statSync(join(folder, made, name)).size;
+    const files = ['engine.sh', 'plan.tsv', 'outcome/hold'].map((name) => `${staging}/${name}:${size(name)}`);
+    const [flushed = '', ...rest] = notes();
+    assert.deepEqual(flushed.split(' ').toSorted(), ['sync', staging, `${staging}/outcome`, ...files].toSorted());
+    assert.deepEqual(rest, [`mv ${staging} ${made}`, 'sync rollback/transactions']);
+  });
+
+  test('has what it noted of the containers and addresses on the disk before it goes by that', () => {
+    bash(
+      ['transaction/containers.sh', 'transaction/edges.sh'],
+      `declare -A plan=([project]=shop [id]=1) strategy=([web]=recreate)
+      folder=$PWD/1 services=(web) proxies=()
+      project_containers() { echo 0123; }
+      left_behind() { :; }
+      published_ports() { :; }
+      docker() { printf 'web\\t0123\\t/web\\trunning\\t-\\timage\\tno:0\\n'; }
+      note_containers && note_targets && note_addresses`,
+    );
+    assert.deepEqual(
+      notes().filter((note) => !note.startsWith('rm ')),
+      [
+        `sync before.new:${statSync(join(folder, 'before.tsv')).size}`,
+        'mv before.new before.tsv',
+        `sync after.new:${statSync(join(folder, 'after.tsv')).size}`,
+        'mv after.new after.tsv',
+        'sync addresses.sorted:0',
+        'mv addresses.sorted addresses.tsv',
+      ],
+    );
+  });
+});
+
+test('the settings of a release are on the disk before they are found by their name', () => {
+  writeFileSync(join(folder, 'docker-compose.yml'), 'services: {}\n');
+  bash(
+    ['releases/keep-compose.sh'],
+    'backup_dir=$PWD id=ab config={} files=("$PWD/docker-compose.yml") env_files=(); main',
+  );
+  const staging = 'rollback/compose/.partial-ab';
+  assert.deepEqual(notes().slice(1), [
+    `sync ${staging}/config.json:2 ${staging}/files.txt:${join(folder, 'docker-compose.yml').length + 1} ${staging}/files/1-docker-compose.yml:13`,
+    `mv ${staging} rollback/compose/ab`,
+  ]);
+});
+
+test('a dump is read back from the disk: nothing of it is in memory any more', () => {
+  // A folder for temporary files may be in memory, and nothing else.
+  const onDisk = mkdtempSync('/var/tmp/power-');
+  try {
+    writeFileSync(join(onDisk, 'x.dump'), Buffer.alloc(3_000_000, 'x'));
+    const said = bash(
+      ['backups/take.sh'],
+      `cd ${onDisk}
+      dump=x.dump encryption=none format=plain compression=none where=container
+      verify() { cat >/dev/null; }
+      # The first to read from it.
+      head() { fincore --bytes --noheadings --output RES,SIZE -- x.dump >&2; command head "$@"; }
+      : >stream.sha256
+      exec 2>said
+      read_back
+      cat said`,
+    );
+    assert.equal(said.trim().replace(/\s+/g, ' '), '0 3000000');
+  } finally {
+    rmSync(onDisk, { recursive: true });
+  }
+});

@@ -1,0 +1,84 @@
+// The order in which a restored database is made, and what keeps it from being complete: the program's own script in a real bash, with
+// functions in the place of what runs in the database's container.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const shared = join(import.meta.dirname, '../../../shared');
+const folder = mkdtempSync(join(tmpdir(), 'load-'));
+after(() => rmSync(folder, { recursive: true }));
+const dump = join(folder, 'x.dump');
+writeFileSync(dump, 'the rows');
+const sha256 = createHash('sha256').update('the rows').digest('hex');
+
+/** What the program does in the container, a line each; then how it failed, if it did. */
+function load(change = '', sum = sha256): string[] {
+  const script = `
+    set -euo pipefail
+    takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+    source "$1/drill/told.sh"; source "$1/restore/load.sh"
+    container=c user=u live=shop server_host= server_port= password_from= restored=shop_restore_01234567
+    restored_argument=dbname=r made_as='ENCODING x' roles='CREATE ROLE x;' settings= after_sql='UPDATE x' dump=$2 sha256=$3 dump_bytes=8
+    format=custom compression=none most_jobs=2 data_folder=/ least=1 words_log= incoming= facts_before= facts_tables=
+    facts_after= chosen=
+    record() { :; }; progress() { :; }; keep_words() { :; }; watch_room() { :; }
+    tell() { echo "tell $1" >&2; }
+    fail() { echo "$1" >&2; exit 1; }
+    heard() { shift; "$@"; }
+    inside() { cat >/dev/null; echo "$*" >&2; }
+    ${change}
+    main`;
+  const { stderr } = spawnSync('bash', ['-c', script, 'bash', shared, dump, sum], { encoding: 'utf8' });
+  return stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/fill custom none dbname=r \d+/, 'fill'));
+}
+
+test('what is restored stays closed, and is called complete once all is done', () => {
+  const done = load();
+  // The two ends of a pipe.
+  assert.deepEqual(done.splice(4, 2).toSorted(), ['settings shop_restore_01234567', 'take_settings shop_restore_01234567']);
+  assert.deepEqual(done, [
+    'sweep shop shop_restore_01234567',
+    'over_all --single-transaction',
+    'create shop_restore_01234567 shop',
+    'fill',
+    'tell facts',
+    'after',
+    'subscriptions',
+    'analyze dbname=r 2',
+    'mark shop_restore_01234567 shop complete',
+  ]);
+});
+
+test('a dump that is not that of its manifest is no backup, whether it restores or not', () => {
+  for (const change of ['', 'inside() { cat >/dev/null; [[ $1 != fill ]] || return 41; }']) {
+    const done = load(change, 'f'.repeat(64));
+    assert.equal(done.at(-1), 'checksum-failed');
+    assert.ok(!done.some((line) => line.startsWith('mark')));
+  }
+});
+
+for (const [verb, code] of [
+  ['fill', 'restore-failed'],
+  ['take_settings', 'restore-failed'],
+  ['after', 'after-sql-failed'],
+] as const) {
+  test(`where "${verb}" fails, it is never complete`, () => {
+    const done = load(`inside() { cat >/dev/null; echo "$*" >&2; [[ $1 != ${verb} ]] || return 41; }`);
+    assert.equal(done.at(-1), code);
+    assert.ok(!done.some((line) => line.startsWith('mark')));
+  });
+}
+
+test('where the disk has become too full, it is never complete', () => {
+  const done = load(
+    'watch_room() { echo 0; }; inside() { cat >/dev/null; echo "$*" >&2; [[ $1 != fill ]] || sleep 0.5; }',
+  );
+  assert.equal(done.at(-1), 'restore-no-room');
+});

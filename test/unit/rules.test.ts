@@ -1,0 +1,28 @@
+// The rules that `npm run mutate` takes out must still stand where they stood, or nothing would be taken out.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { rules, withoutRule } from '../../scripts/rules.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+test('each rule stands once in its file, has a test, and is listed once', () => {
+  assert.ok(rules.length > 50);
+  for (const rule of rules) {
+    const source = readFileSync(join(root, rule.file), 'utf8');
+    const changed = withoutRule(source, rule);
+    assert.ok(changed !== null && changed !== source, `${rule.file}: ${rule.rule}`);
+    assert.ok(existsSync(join(root, rule.test)), `${rule.rule}: ${rule.test} is not there`);
+  }
+  const names = rules.map(({ rule }) => rule);
+  assert.deepEqual([...new Set(names)], names);
+});
+
+test('a rule that stands twice, or no more, is not taken out', () => {
+  const rule = { rule: 'x', file: 'x', test: 'x', text: 'check; ' };
+  assert.equal(withoutRule('begin; check; go', rule), 'begin; go');
+  assert.equal(withoutRule('begin; check; go', { ...rule, instead: ': ; ' }), 'begin; : ; go');
+  assert.equal(withoutRule('check; begin; check; go', rule), null);
+  assert.equal(withoutRule('begin; go', rule), null);
+});
