@@ -683,7 +683,8 @@ export const rules: readonly Rule[] = [
     file: 'shared/host/run-program.ts',
     text: '  if (unusable >= 0) throw',
     instead: '  if (unusable >= Infinity) throw',
-    test: 'test/e2e/program-results.test.ts',
+    test: 'test/unit/parameters.test.ts',
+    named: 'NUL',
   },
   {
     rule: 'what bash calculates with is a number',
