@@ -182,7 +182,7 @@ async function tellFailure(connection: Connection | undefined, error: unknown, r
   if (connection === undefined || isLogged) return;
   try {
     // A cancelled run has little time, and the connection may be what failed.
-    const patience = sleep(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
+    const patience = sleep(run.signal.aborted ? 1_000 : 10_000, undefined, { ref: false });
     await Promise.race([logFailure(connection, run, error, log), patience]);
   } catch {
     // The step reports the failure itself in any case.

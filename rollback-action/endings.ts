@@ -38,7 +38,7 @@ export function endingFailure(
         code,
         `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`,
         {
-          hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
+          hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
         },
       );
   }

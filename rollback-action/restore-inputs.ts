@@ -16,6 +16,8 @@ export interface RestoreInputs {
   isAlone: boolean;
   from: 'host' | 's3';
   bucket: BucketPlace | null;
+  /** Whose copies in the bucket are meant; null: those of the run's own environment. */
+  environment: string | null;
   /** Private keys of age or SSH; null if none was given. Never sent to the host. */
   decryptKey: string | null;
   /** Statements that run in the restored database before anybody connects to it; null if there are none. */
@@ -61,19 +63,21 @@ export function readRestoreInputs(input: InputReader, beside: Beside): RestoreIn
   const wanted = input.withDefault('restore-database', restoreDatabase, 'none');
   const confirm = input.optional('confirm-restore', grammar.line);
   const from = input.withDefault('restore-from', grammar.choice('host', 's3'), 'host');
+  const environment = input.optional('restore-environment', grammar.environmentName);
   const afterSql = input.optional('after-restore-sql', sqlFile);
   const decryptKey = input.secret('decrypt-key');
   const { bucket } = readOffsiteInputs(input);
   const isWanted = wanted !== 'none';
-  input.rule(() => demandWanted(isWanted, { from, afterSql, decryptKey, bucket, confirm }));
+  input.rule(() => demandWanted(isWanted, { from, environment, afterSql, decryptKey, bucket, confirm }));
   input.rule(() => checkConfirmation(isWanted, beside.planOnly, confirm));
   input.rule(() => checkSource(isWanted, from, bucket));
+  input.rule(() => checkEnvironment(wanted, from, environment));
   input.rule(() => checkKey(decryptKey));
   const isAlone = wanted !== 'paired' && beside.isOpen;
   input.rule(() => {
     if (isWanted) checkBeside(isAlone, beside);
   });
-  return isWanted ? { wanted, isAlone, from, bucket, decryptKey, afterSql } : null;
+  return isWanted ? { wanted, isAlone, from, bucket, environment, decryptKey, afterSql } : null;
 }
 
 /** Without the restore, an input of it would silently do nothing. */
@@ -81,6 +85,7 @@ function demandWanted(
   isWanted: boolean,
   {
     from,
+    environment,
     afterSql,
     decryptKey,
     bucket,
@@ -90,6 +95,7 @@ function demandWanted(
   if (isWanted) return;
   const given: [string, boolean][] = [
     ['restore-from', from === 's3'],
+    ['restore-environment', environment !== null],
     ['after-restore-sql', afterSql !== null],
     ['decrypt-key', decryptKey !== null],
     ['s3-bucket', bucket != null],
@@ -120,6 +126,27 @@ function checkSource(isWanted: boolean, from: 'host' | 's3', bucket: BucketPlace
     throw new InputError('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
   if (from === 'host' && bucket !== null)
     throw new InputError('s3-bucket', 'has no effect because "restore-from" is host', 'Set restore-from: s3');
+}
+
+/** Such as of production, for a copy on the host of staging. */
+function checkEnvironment(
+  wanted: string | undefined,
+  from: string | undefined,
+  environment: string | null | undefined,
+): void {
+  if (environment == null || wanted === undefined || wanted === 'none') return;
+  if (from === 'host')
+    throw new InputError(
+      'restore-environment',
+      'has no effect because "restore-from" is host',
+      'On the host, an id names a backup whatever its environment: leave it out, or set restore-from: s3',
+    );
+  if (wanted === 'paired')
+    throw new InputError(
+      'restore-environment',
+      'cannot be given together with paired: what runs here is no release of another environment',
+      'Set "restore-database" to the id of a backup',
+    );
 }
 
 function checkKey(key: string | null): void {

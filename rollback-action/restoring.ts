@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { askedDatabase, findDatabase } from '../shared/backups/preflight.ts';
 import { neededFor } from '../shared/drill/needed.ts';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import { lockFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
@@ -16,15 +16,16 @@ import type { DatabaseFacts } from '../shared/postgres/probe.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
 import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts';
+import { createMissing } from '../shared/restore/create-missing.ts';
 import { givenUp } from '../shared/restore/given-up.ts';
 import { discard, type Loaded, load } from '../shared/restore/load.ts';
 import { demandNoObstacle, likeLive, type RestoreCase, restoreWarnings } from '../shared/restore/obstacles.ts';
-import { type MissingRoles, missingRoles, settingsFor } from '../shared/restore/roles.ts';
+import { connectionLimitIn, type MissingRoles, missingRoles, settingsFor } from '../shared/restore/roles.ts';
 import type { Server } from '../shared/restore/server.ts';
 import { lookAtServer } from '../shared/restore/standing.ts';
 import { writersOf } from '../shared/restore/writers.ts';
 import * as log from '../shared/runner/log.ts';
-import { type Catalogue, catalogueOf, verifiedSetsOf } from '../shared/sets/catalogue.ts';
+import { type BackupSet, type Catalogue, catalogueOf, verifiedSetsOf } from '../shared/sets/catalogue.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
 import { wholeManifest } from '../shared/sets/whole-manifest.ts';
 import { type DatabaseExchange, transactionMark } from '../shared/transaction/transaction-files.ts';
@@ -56,7 +57,8 @@ interface Restorable {
   containerName: string;
   /** How the databases exchange their names. */
   exchange: DatabaseExchange;
-  createOptions: string[];
+  /** How the restored database is made. */
+  madeAs: string;
   roles: MissingRoles;
   /** Statements; null: the restored database gets the settings of the live one. */
   settings: string | null;
@@ -99,15 +101,16 @@ export async function planRestore(
   const live = askedDatabase(seen);
   const server: Server = { container: container.id, user: live.user, database: live.database, access: live.access };
   const catalogue = knownSets(seen);
-  const { id: wanted, target: pairedWith } =
-    restore.wanted === 'paired'
-      ? pairedId(ground, catalogue, live.database, inputs)
-      : { id: restore.wanted, target: new Map<string, RunningImage>() };
+  const isPaired = restore.wanted === 'paired';
+  const pairedWith = isPaired ? imagesOfTarget(ground) : new Map<string, RunningImage>();
+  const wanted = isPaired
+    ? (sets: readonly BackupSet[]) => pairedId(sets, pairedWith, live.database, inputs, seen)
+    : restore.wanted;
   const source = await sourceOf(connection, catalogue, {
     wanted,
     from: restore.from,
     bucket: restore.bucket,
-    environment,
+    environment: restore.environment ?? environment,
     backupDir,
     database: null,
     decryptKey: restore.decryptKey,
@@ -139,6 +142,53 @@ export async function planRestore(
   }
 }
 
+/**
+ * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
+ * @param look surveys the host again; asks this database, or null for the one of the inputs
+ * @returns what was seen at last
+ * @throws Failure `cannot-restore` if it is missing and nothing may be changed
+ */
+export async function createDropped(
+  connection: Connection,
+  seen: Survey,
+  inputs: RollbackInputs,
+  look: (database: string | null) => Promise<Survey>,
+  signal: AbortSignal,
+): Promise<Survey> {
+  if (!isRefused(seen)) return seen;
+  const { id, name } = findDatabase(seen, { ...inputs, previousBytes: () => null });
+  // How the server is reached, if it is there at all.
+  const other = await look('template1');
+  if (isRefused(other)) return seen;
+  const { access } = askedDatabase(other);
+  const server: Server = {
+    container: id,
+    user: inputs.databaseUser ?? '',
+    database: inputs.databaseName ?? '',
+    access,
+  };
+  const mayCreate = !inputs.planOnly;
+  const missing = await createMissing(connection, server, { mayCreate, signal, onLog: log.host });
+  if (missing === null) return seen;
+  if (!mayCreate) {
+    throw new Failure('cannot-restore', `The server has no database "${missing}", so nothing can be planned for it`, {
+      hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
+    });
+  }
+  log.notice(`The server had no database "${missing}": created an empty one, which the backup replaces`);
+  return look(null);
+}
+
+/** Whether the server, or somebody on the way to it, refused a session. */
+function isRefused(seen: Survey): boolean {
+  try {
+    askedDatabase(seen);
+    return false;
+  } catch (error) {
+    return isFailure(error, 'database-refuses');
+  }
+}
+
 /** Where the backup goes, and by what it was chosen. */
 interface Place {
   server: Server;
@@ -164,8 +214,9 @@ async function planFrom(
   const subject: RestoreCase = { manifest, live, standing, needed, least: minFreeSpace };
   demandNoObstacle(subject);
   const roles = missingRoles(await source.beside('globals'), standing.roles);
-  const own = standing.isEmpty ? await source.beside('settings') : null;
   const restored = nameWith(live.database, `_restore_${randomBytes(4).toString('hex')}`);
+  const own = standing.isEmpty ? await source.beside('settings') : null;
+  const settings = own === null ? null : settingsFor(own, manifest.database, restored);
   const newest = verifiedSetsOf(live.database, catalogue.sets)[0] ?? null;
   const later =
     newest === null || newest.id <= manifest.id
@@ -215,12 +266,13 @@ async function planFrom(
       access: server.access,
       name: live.database,
       connectionLimit: standing.connectionLimit,
+      restoredLimit: settings === null ? standing.connectionLimit : connectionLimitIn(settings, restored),
       restored,
       aside: nameWith(live.database, `_before_${'0'.repeat(15)}`).replace(/0{15}$/, transactionMark),
     },
-    createOptions: likeLive(subject),
+    madeAs: likeLive(subject),
     roles,
-    settings: own === null ? null : settingsFor(own, manifest.database, restored),
+    settings,
     dataFolder: standing.dataFolder,
     afterSql: restore.afterSql,
     pairedWith,
@@ -234,19 +286,20 @@ function knownSets(seen: Survey): Catalogue {
   return catalogueOf(files, manifests);
 }
 
+const imagesOfTarget = ({ seen, plan, wanted, ignored }: RestoreGround): Map<string, RunningImage> =>
+  new Map([...targetImages(plan, wanted, ignored)].map(([service, image]) => [service, knownHere(image, seen)]));
+
 /** The backup that belongs to the target. @throws Failure `no-backup` */
 function pairedId(
-  { seen, plan, wanted, ignored }: RestoreGround,
-  { sets }: Catalogue,
+  sets: readonly BackupSet[],
+  target: ReadonlyMap<string, RunningImage>,
   database: string,
   { environment }: Inputs,
-): { id: string; target: ReadonlyMap<string, RunningImage> } {
-  const target = new Map(
-    [...targetImages(plan, wanted, ignored)].map(([service, image]) => [service, knownHere(image, seen)]),
-  );
+  { clockAhead }: Survey,
+): string {
   const paired = pairedSet({ sets, database, environment, target });
-  if (paired.set !== null) return { id: paired.set.id, target };
-  const nearly = tellNearly(paired.nearly, new Date(Date.now() + seen.clockAhead));
+  if (paired.set !== null) return paired.set.id;
+  const nearly = tellNearly(paired.nearly, new Date(Date.now() + clockAhead));
   throw new Failure('no-backup', `No backup belongs to the target: ${paired.why}`, {
     hint: [
       'Nothing was changed. Set "restore-database" to the id of a backup, or to none.',
@@ -297,7 +350,7 @@ async function loadBackup(
       source,
       manifest,
       restored: exchange.restored,
-      createOptions: restoring.createOptions,
+      madeAs: restoring.madeAs,
       roles: restoring.roles.statements,
       settings: restoring.settings,
       afterSql: restoring.afterSql,

@@ -229,11 +229,12 @@ async function keepFiles(connection: Connection, compose: ComposeSource, { input
 async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
   const { inputs, signal } = run;
   return log.group(`Survey of ${connection.name}`, async () => {
-    const once = () =>
+    const once = (databaseName = inputs.databaseName) =>
       surveyProject(
         connection,
         {
           ...inputs,
+          databaseName,
           probe: insideScript(),
           // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
           sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
@@ -243,10 +244,15 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
         signal,
         log.host,
       );
+    const withDatabase = async (found: Survey) => {
+      if (inputs.restore === null) return found;
+      const { createDropped } = await import('./restoring.ts');
+      return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), signal);
+    };
     const seen = await once();
     judgeHost(seen, inputs);
     demandJournals(seen, inputs.backupDir);
-    if (seen.unfinished.length === 0) return seen;
+    if (seen.unfinished.length === 0) return withDatabase(seen);
     if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
     if (inputs.planOnly) {
       log.warning(
@@ -257,7 +263,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
     await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
     const again = await once();
     judgeHost(again, inputs);
-    return again;
+    return withDatabase(again);
   });
 }
 

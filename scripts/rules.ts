@@ -530,9 +530,10 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a restored database stays closed until it is live',
-    file: 'shared/restore/load.sh',
-    text: '  heard settings inside superusers_only "$restored" </dev/null || fail restore-failed "Could not keep $restored closed"\n',
-    test: 'test/unit/restore/load.test.ts',
+    file: 'shared/postgres/replace-inside.sh',
+    text: ` && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;'`,
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'settings of its own',
   },
   {
     rule: 'a disk on which a second copy has no room prevents a restore',

@@ -9,7 +9,8 @@ export const longestLine = 2_000;
 const terminalSequences =
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
 
-const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
+/** Whatever begins a new line on a terminal, or in the log of a step. */
+export const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
 
 // C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
 // runner's string comparison ignores such characters, so remove them before looking for `::`.

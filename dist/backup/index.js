@@ -28368,6 +28368,13 @@ module.exports = {
 
 /***/ }),
 
+/***/ 3633:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "3f37bc8fca99dca540c7.sh";
+
+/***/ }),
+
 /***/ 10651:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28406,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "726cb8eec1033b0c41f9.sh";
+module.exports = __nccwpck_require__.p + "ad64397c5aa772ffa126.sh";
 
 /***/ }),
 
@@ -28518,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
+module.exports = __nccwpck_require__.p + "3cd46a31cc023b954ac2.sh";
 
 /***/ }),
 
@@ -28532,7 +28539,7 @@ module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 /***/ 2671:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
+module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
 
 /***/ }),
 
@@ -28616,7 +28623,7 @@ module.exports = __nccwpck_require__.p + "d4afeb4fd36b687419e3.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
+module.exports = __nccwpck_require__.p + "cfdb2a1edd86cb7ea647.sh";
 
 /***/ }),
 
@@ -29197,6 +29204,7 @@ function byText(a, b) {
 /* harmony export */   Ow: () => (/* binding */ cleanLine),
 /* harmony export */   d6: () => (/* binding */ codeFence),
 /* harmony export */   nw: () => (/* binding */ cleanMarkdown),
+/* harmony export */   r4: () => (/* binding */ lineBreaks),
 /* harmony export */   v3: () => (/* binding */ cleanLines)
 /* harmony export */ });
 // Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
@@ -29206,6 +29214,7 @@ const longestLine = 2_000;
 // Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
 // of a line, so an unfinished sequence cannot hide the lines after it.
 const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+/** Whatever begins a new line on a terminal, or in the log of a step. */
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
 // C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
 // runner's string comparison ignores such characters, so remove them before looking for `::`.
@@ -36620,6 +36629,57 @@ function demandReadable(text) {
 
 // EXTERNAL MODULE: ./build/shared/backups/assemble.js
 var assemble = __nccwpck_require__(58610);
+// EXTERNAL MODULE: ./build/shared/host/lock-holder.js
+var lock_holder = __nccwpck_require__(39135);
+;// CONCATENATED MODULE: ./build/shared/backups/await-turn.js
+
+
+
+// What a run decides about a backup folder holds only as long as no other run changes it. So a run that finds the lock taken
+// stands in line; when it is next it looks at the folder again, and takes the lock before anybody else in the line can.
+const await_turn_program = {
+    name: 'await-turn',
+    step: 'waiting for the lock',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(3633), __nccwpck_require__.b)],
+};
+/** Milliseconds that the survey may take once the lock is free. */
+const longestLook = 150_000;
+/** Milliseconds to wait for the host's word that the turn is free. */
+const longestGivingUp = 5_000;
+/**
+ * Stands in line for the lock of the backup folder, until it is free and this run is next.
+ * @param onWait called with who holds the lock, while there is one
+ * @throws Failure `lock-held`, `lock-unusable`, `lock-lost`; as any program's
+ */
+async function awaitTurn(connection, { order, holder, signal }, onWait, onLog) {
+    const { backupDir, lockWait, timeout } = order;
+    const run = connection.run(await_turn_program, {}, {
+        // It has to last until the dump is there; the lock itself is held by then.
+        deadline: lockWait + longestLook + lockWait + timeout,
+        atEnd: 'linger',
+        lock: { path: `${(0,backup_folder/* lockFile */.Ke)(backupDir)}.turn`, wait: lockWait, holder },
+        signal,
+        onLog,
+        onProgress: (name, value) => {
+            if (name === 'waiting-for')
+                onWait(value);
+        },
+    });
+    const giveUp = async () => {
+        await run.release(longestGivingUp);
+    };
+    try {
+        await run.result;
+        return { giveUp };
+    }
+    catch (error) {
+        await giveUp();
+        if ((0,shared_failure/* isFailure */.N6)(error, 'lock-held'))
+            throw (0,lock_holder/* lockHeld */.bh)(error.message, backupDir, lockWait);
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-progress.js
 
 /** Milliseconds. Every line stays in the log for good, so write only a few. */
@@ -36672,8 +36732,6 @@ class DumpProgress {
 
 // EXTERNAL MODULE: ./build/shared/by-text.js
 var by_text = __nccwpck_require__(14295);
-// EXTERNAL MODULE: ./build/shared/host/lock-holder.js
-var lock_holder = __nccwpck_require__(39135);
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
 
 /** What PostgreSQL's programs say, and what to do about it. */
@@ -37210,12 +37268,14 @@ function advised(error) {
         cause: error.cause,
     });
 }
-/** What the host does after the runner has lost touch with it, by the code of the failure. */
+/** What the host does after the program was cut off, or the runner has lost touch with it, by the code of the failure. */
 const cutOffs = {
     'connection-lost': 'The host finishes on its own. ',
     'program-lost': 'The host finishes on its own. ',
     'host-silent': 'The host may still publish it. ',
+    'result-too-large': 'The host finishes on its own. ',
     deadline: '',
+    'program-failed': '',
 };
 function wasCutOff(error) {
     return (0,shared_failure/* isFailure */.N6)(error) && Object.hasOwn(cutOffs, error.code);
@@ -38004,8 +38064,8 @@ const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => scripts_program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
+ * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `create`, `take_settings`, `mark`,
+ * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
@@ -38027,8 +38087,8 @@ const factsScripts = () => {
     };
 };
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => scripts_program(readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
@@ -38355,6 +38415,7 @@ async function take(connection, request) {
         ...factsScripts(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
+        in_turn: request.isInTurn ? 'yes' : '',
         refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
         layout: layout/* layoutLines */.i5,
     }, {
@@ -38498,6 +38559,7 @@ function sequenceRanges(before, after) {
 
 
 
+
 /**
  * Takes a backup. The lock is free again when it returns.
  * @throws Failure if there is no verified backup, or if that is unknown: `publication-unknown`
@@ -38515,33 +38577,54 @@ async function takeVerifiedBackup(connection, run, steps, log) {
             log.warning(lockMayStay(run.order.backupDir));
     }
 }
-/** Another run can get in between only as often as there are runs waiting for the lock. */
+/** No backup is in the way of the one that is next in the line. Others, such as a person who deletes sets, may be a few times. */
 const mostAttempts = 5;
 /**
- * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
- * new id: otherwise newer data would get an older id.
+ * Takes a dump under the lock. What was decided from a survey holds only if no other run has published or deleted a backup since:
+ * so a run that finds the lock taken, or the backups changed, stands in line, and surveys again when it is next. It gets a new id
+ * as well: otherwise newer data would get an older one.
  */
-async function takeUnderLock(connection, run, { look, onReady }, log) {
-    for (let count = 1;; count += 1) {
-        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const ready = await log.group(`Survey of ${connection.name}`, async () => {
-            const seen = await look();
-            const ready = judgeSurvey(seen, run.order);
-            onReady(seen);
-            tellSurvey(seen, ready, log);
-            return ready;
-        });
-        try {
-            const held = await log.group('Dump and read back from disk', () => takeDump(connection, ready, attempt, log));
-            return { ready, held, attempt };
-        }
-        catch (error) {
-            const isStale = (0,shared_failure/* isFailure */.N6)(error, 'sets-changed');
-            if (!isStale || count === mostAttempts)
-                throw error;
-            log.progress('Other backups have changed since the survey: surveying again');
+async function takeUnderLock(connection, run, steps, log) {
+    const { backupDir, lockWait } = run.order;
+    const attempt = async (current, inTurn) => {
+        const ready = await lookAtHost(connection, run.order, steps, log);
+        const lock = { path: (0,backup_folder/* lockFile */.Ke)(backupDir), wait: inTurn ? lockWait : 0, holder: run.holder };
+        const held = await log.group('Dump and read back from disk', () => takeDump(connection, ready, current, { lock, isInTurn: inTurn }, log));
+        return { ready, held, attempt: current };
+    };
+    try {
+        return await attempt(run, false);
+    }
+    catch (error) {
+        const isInVain = (0,shared_failure/* isFailure */.N6)(error, 'sets-changed') || ((0,shared_failure/* isFailure */.N6)(error, 'lock-held') && lockWait > 0);
+        if (!isInVain)
+            throw error;
+    }
+    const turn = await awaitTurn(connection, run, (holder) => log.progress(`Waiting for the lock, held by ${holder}`), log.host);
+    try {
+        for (let count = 2;; count += 1) {
+            try {
+                return await attempt({ ...run, startedAt: new Date() }, true);
+            }
+            catch (error) {
+                if (!(0,shared_failure/* isFailure */.N6)(error, 'sets-changed') || count === mostAttempts)
+                    throw error;
+                log.progress('Something that does not stand in line has changed the backups: surveying again');
+            }
         }
     }
+    finally {
+        await turn.giveUp();
+    }
+}
+function lookAtHost(connection, order, { look, onReady }, log) {
+    return log.group(`Survey of ${connection.name}`, async () => {
+        const seen = await look();
+        const ready = judgeSurvey(seen, order);
+        onReady(seen);
+        tellSurvey(seen, ready, log);
+        return ready;
+    });
 }
 /** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
 function judgeSurvey(seen, order) {
@@ -38591,8 +38674,8 @@ function tellSurvey(seen, { host, catalogue }, log) {
     }
 }
 /** Takes the dump under the lock, which is held until it is released. */
-async function takeDump(connection, ready, run, log) {
-    const { order, holder, signal, startedAt } = run;
+async function takeDump(connection, ready, run, turn, log) {
+    const { order, signal, startedAt } = run;
     const { host, previous, setsState } = ready;
     const { backupDir } = order;
     const progress = new DumpProgress(host.estimate, log);
@@ -38611,7 +38694,7 @@ async function takeDump(connection, ready, run, log) {
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
-        lock: { path: (0,backup_folder/* lockFile */.Ke)(backupDir), wait: order.lockWait, holder },
+        ...turn,
         previousSchema: previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
             ? schemaFile(backupDir, previous)
             : null,
@@ -39064,7 +39147,7 @@ const longestHeader = 220;
  * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 class Answer {
-    /** How the program ended, as it says itself. Anything after that is ignored. */
+    /** How the program ended, as it says itself. Anything after that is only counted. */
     verdict;
     #begin;
     #ends;
@@ -39095,8 +39178,10 @@ class Answer {
     }
     /** @returns the limit that is exceeded now, if any; then nothing more may be added */
     add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
+        if (this.verdict !== undefined) {
+            this.#length += piece.length;
+            return this.#length > largestAnswer ? 'bytes' : undefined;
+        }
         if (this.#fileBytes > 0)
             return this.#addToFile(piece);
         if (this.#length + piece.length > largestAnswer)
@@ -39198,6 +39283,13 @@ var external_node_string_decoder_ = __nccwpck_require__(46193);
  */
 const mostLines = 2_000;
 const mostBytes = 1024 * 1024;
+/** Limit for all that a program prints, in bytes. An honest one never comes near it; a flood would keep the runner busy. */
+const largestLog = 64 * 1024 * 1024;
+/** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
+const longestStep = 16_384;
+/** Bytes of steps that are told, and how many more for each second that a program takes. */
+const mostStepBytes = mostBytes;
+const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
 const mostLast = 50;
 /** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
@@ -39225,6 +39317,7 @@ class HostLog {
     #bytesRead = 0;
     #linesLeftOut = 0;
     #steps = 0;
+    #stepBytes = 0;
     #over = false;
     /** @param now milliseconds */
     constructor(nonce, readers, now = Date.now) {
@@ -39233,6 +39326,7 @@ class HostLog {
         this.#now = now;
         this.#begin = now();
     }
+    /** @returns whether this is more than any program may print */
     add(piece) {
         this.#bytes += piece.length;
         const lines = (this.#open + this.#decoder.write(piece)).split('\n');
@@ -39241,6 +39335,7 @@ class HostLog {
             this.#open = this.#open.slice(-keptOfOpenLine);
         for (const line of lines)
             this.#read(line);
+        return this.#bytes > largestLog;
     }
     /** Call when there is no more output; may be called again. */
     end() {
@@ -39258,7 +39353,7 @@ class HostLog {
         // The supervisor may write in the middle of an unfinished line of the program.
         const own = line.indexOf(this.#nonce);
         if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
+            this.#passAll(own < 0 ? line : line.slice(0, own));
         if (own < 0)
             return;
         this.#bytesRead += line.length - own + 1;
@@ -39268,7 +39363,16 @@ class HostLog {
         if (what === 'progress')
             this.#tellStep(name, value.join(' '));
     }
-    #pass(line) {
+    /** What a terminal would show as several lines counts as so many: a carriage return each makes thousands out of one. */
+    #passAll(text) {
+        const lines = text.split(shared_clean/* lineBreaks */.r4);
+        if (lines.length > 1 && lines.at(-1) === '')
+            lines.pop();
+        for (const line of lines)
+            this.#pass(line);
+    }
+    #pass(whole) {
+        const line = host_log_shortened(whole, shared_clean/* longestLine */.N9);
         this.last.push(line);
         if (this.last.length > mostLast)
             this.last.shift();
@@ -39276,25 +39380,35 @@ class HostLog {
             this.#linesLeftOut += 1;
             return;
         }
-        const bytes = Buffer.byteLength(line) + 1;
         this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, shared_clean/* longestLine */.N9);
-        this.#bytesRead += bytes;
+        this.#bytesShown += Buffer.byteLength(line) + 1;
+        this.#bytesRead += Buffer.byteLength(whole) + 1;
         this.#readers.onLog?.(line);
     }
     /** Whether there is no room for this line. From then on no line is shown. */
     #isFull(line) {
         if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
             return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, shared_clean/* longestLine */.N9) > mostBytes;
+        return this.#bytesShown + Buffer.byteLength(line) + 1 > mostBytes;
     }
     /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
     #tellStep(name, value) {
-        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+        const seconds = (this.#now() - this.#begin) / 1_000;
+        const text = host_log_shortened(value, longestStep).split(shared_clean/* lineBreaks */.r4).join(' ');
+        const bytes = Buffer.byteLength(text);
+        if (this.#steps >= mostLines + seconds)
+            return;
+        if (this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond)
             return;
         this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
+        this.#stepBytes += bytes;
+        this.#readers.onProgress?.(host_log_shortened(name, shared_clean/* longestLine */.N9), text);
     }
+}
+/** The text without what is beyond the limit; it does not keep the larger text that it is a part of in memory. */
+function host_log_shortened(text, limit) {
+    const kept = text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+    return Buffer.from(kept, 'utf16le').toString('utf16le');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
@@ -39462,6 +39576,7 @@ function isFailureCode(name) {
 
 
 
+
 /** Limit for a program's description of its failure, in UTF-16 units. */
 const program_failures_longestDetail = 20_000;
 /** The failure that the program named, or a general one if it named none. */
@@ -39482,7 +39597,11 @@ function programFailure(program, records, code, cause) {
 function cancelled(program) {
     return new shared_failure/* Failure */.HR('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
-function tooMuch(program, excess) {
+/** @param cause the last lines that the program printed */
+function tooMuch(program, excess, cause) {
+    if (excess === 'log') {
+        return new shared_failure/* Failure */.HR('result-too-large', `The program ${program.name} printed more than ${(0,units/* formatBytes */.z3)(largestLog)} of messages, and was given up`, { hint: 'See in the last lines what prints them on the host, and stop that. Then run it again', cause });
+    }
     const limit = excess === 'bytes' ? (0,units/* formatBytes */.z3)(largestAnswer) : `${mostRecords} records`;
     return new shared_failure/* Failure */.HR('result-too-large', `The program ${program.name} sent more than ${limit}`, {
         hint: excess === 'bytes'
@@ -39499,15 +39618,19 @@ function deadlineOver(program, deadline) {
     });
 }
 /**
- * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * The failure when the host has said nothing for too long, or has not answered within the deadline plus a grace period. All
+ * times in milliseconds.
+ * @param begun whether the program had begun there
  * @param isEnding whether the host has said that it is ending the program
  * @param unheard time since the last byte from the program
  */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+function hostSilent({ name, step }, { deadline, atEnd }, { begun, isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
         ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
-        : `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`;
+        : begun
+            ? `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`
+            : `The host took the connection, and has not begun ${what} after ${(0,units/* formatDuration */.a3)(unheard)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -39526,6 +39649,10 @@ function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unhe
 /** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
+/** The supervisor says every 10 s that it is alive. A host that has sent nothing for so long hangs, or never began. */
+const longestUnheard = 60_000;
+/** How often to look whether anything has come. */
+const betweenLooks = 5_000;
 /** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
@@ -39537,6 +39664,8 @@ const usualGrace = 30_000;
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 const patienceAtClose = 5_000;
+/** Bytes that are written at once. */
+const requestPiece = 64 * 1024;
 /** How many of the last lines a failure shows. */
 const linesOfCause = 20;
 /** With a longer delay, setTimeout would fire at once. */
@@ -39554,13 +39683,23 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     if (options.signal?.aborted)
         return neverStarted(program);
     const grace = options.grace ?? usualGrace;
+    let quietLooks = 0;
+    let isOver = false;
     const child = access.start();
     const stdin = child.stdin ?? unpiped();
     // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
-    speech.begin(stdin);
+    let beating;
+    const sent = sendInPieces(stdin, request, () => {
+        quietLooks = 0;
+    }).then(() => {
+        if (isOver)
+            return;
+        beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+        speech.begin(stdin);
+    });
+    // Behind the request, which a program that finishes must get as a whole.
+    const endInput = () => sent.then(() => stdin.end());
     const { files } = options;
     const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
@@ -39587,15 +39726,31 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     let hungUp = false;
     const hangUp = () => {
         hungUp = true;
-        stdin.end();
+        endInput();
         setTimeout(letGo, patienceAfterCancel).unref();
     };
     if (options.atEnd !== 'finish')
         options.signal?.addEventListener('abort', hangUp, { once: true });
     const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    // Looks are counted, not time: after a pause of the runner itself, what came meanwhile is read before the next look.
+    const mostLooks = Math.ceil((options.unheard ?? longestUnheard) / betweenLooks);
+    const looking = setInterval(() => {
+        // While we take nothing from the host, it cannot be heard.
+        quietLooks = files?.isFull ? 0 : quietLooks + 1;
+        if (quietLooks >= mostLooks)
+            giveUp('silent');
+    }, betweenLooks);
+    const hear = () => {
+        heard = Date.now();
+        quietLooks = 0;
+    };
+    const stopWaiting = () => {
+        clearTimeout(patience);
+        clearInterval(looking);
+    };
     const verdict = new Promise((resolve) => {
         child.stdout?.on('data', (piece) => {
-            heard = Date.now();
+            hear();
             const excess = answer.add(piece);
             if (excess !== undefined)
                 giveUp(excess);
@@ -39608,18 +39763,20 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     if (files !== undefined)
         files.onDrain = () => child.stdout?.resume();
     child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
+        hear();
+        if (log.add(piece))
+            giveUp('log');
     });
     const ended = exit.finally(() => {
+        isOver = true;
         clearInterval(beating);
-        clearTimeout(patience);
+        stopWaiting();
         options.signal?.removeEventListener('abort', hangUp);
         log.end();
     });
     const result = Promise.race([verdict, ended]).then(async () => {
         // From here on, the caller decides how long a lingering program stays.
-        clearTimeout(patience);
+        stopWaiting();
         if (answer.verdict === 'done')
             return answer.records();
         const parting = setTimeout(letGo, patienceAfterVerdict);
@@ -39630,10 +39787,10 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
             throw cancelled(program);
         if (givenUp === 'silent') {
             const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+            throw hostSilent(program, options, { begun: answer.begun, isEnding, grace, unheard: Date.now() - heard, cause });
         }
         if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
+            throw tooMuch(program, givenUp, cause);
         if (log.endedFor === 'deadline')
             throw deadlineOver(program, options.deadline);
         if (log.endedFor === 'silence')
@@ -39650,7 +39807,7 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
         lastLines: () => log.last,
         release: async (longest = grace) => {
             hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
+            endInput();
             let isSeen = true;
             const releasing = setTimeout(() => {
                 isSeen = false;
@@ -39661,6 +39818,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
             return isSeen && givenUp === undefined;
         },
     };
+}
+/** Writes it piece by piece, so that it is known whether the host still reads. Settles also if the host hangs up. */
+async function sendInPieces(stdin, bytes, onSent) {
+    for (let at = 0; at < bytes.length && !stdin.destroyed; at += requestPiece) {
+        await new Promise((resolve) => stdin.write(bytes.subarray(at, at + requestPiece), resolve));
+        onSent();
+    }
 }
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
@@ -39817,20 +39981,31 @@ function drained(stdin) {
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 
 
+
+/** Milliseconds without a word from a host that has been silent before: what comes after that must not add up. */
+const unheardAgain = 20_000;
 /**
  * A connection whose programs run through `access`.
  * @param disconnect called once no program runs any more
  */
 function connectionOver(name, access, disconnect = async () => { }) {
     const runs = [];
+    let wasSilent = false;
     return {
         name,
-        run(program, parameters, options) {
-            const { input } = options;
+        run(program, parameters, asked) {
+            const { input } = asked;
+            const options = wasSilent ? { ...asked, unheard: unheardAgain } : asked;
             const run = input === undefined
                 ? runProgram(access, program, parameters, options)
                 : runWithInput(access, program, parameters, options, input);
             runs.push(run);
+            run.result.then(() => {
+                wasSilent = false;
+            }, (error) => {
+                if ((0,shared_failure/* isFailure */.N6)(error, 'host-silent'))
+                    wasSilent = true;
+            });
             return run;
         },
         async close() {
@@ -41587,7 +41762,7 @@ async function tellFailure(connection, error, run) {
         return;
     try {
         // A cancelled run has little time, and the connection may be what failed.
-        const patience = (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
+        const patience = (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 10_000, undefined, { ref: false });
         await Promise.race([logFailure(connection, run, error, log), patience]);
     }
     catch {

@@ -18,6 +18,13 @@ room_below() {
   printf '%s\n' "$free"
 }
 
+# fill FORMAT COMPRESSION ARGUMENT JOBS ROLE: restores the dump on stdin; so many sessions may build indexes at a time. ROLE and the
+# exit are those of `restore`.
+fill() {
+  jobs=$4
+  if [ "$1" = custom ] && [ "$jobs" -gt 1 ]; then restore sections "$2" "$3" "${5:-}"; else restore "$1" "$2" "$3" "${5:-}"; fi
+}
+
 # restore FORMAT COMPRESSION ARGUMENT ROLE: restores the dump on stdin into a database; ARGUMENT is its name for --dbname. Objects
 # of extensions belong to whoever restores, so the first superuser does. Exit 41: it cannot be restored; 42: it cannot be
 # decompressed; 43: a plain dump does not end with pg_dump's last line; 137: something was killed.
@@ -38,6 +45,18 @@ restore() {
 
 # Without tablespaces: they are folders of another machine.
 load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
+
+# The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
+# can be built by several sessions at a time. It ends within the first 64 MiB of any archive: half a million objects take as much.
+load_sections() {
+  contents=$(mktemp -d) || return
+  trap 'rm -rf "$contents"' EXIT
+  # Not `head`, which may read on in some images.
+  dd bs=1048576 count=64 iflag=fullblock >"$contents/head" 2>/dev/null || return
+  { cat "$contents/head" && cat; } |
+    buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
+  pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
+}
 
 # psql cannot tell truncated input from complete input.
 load_plain() {

@@ -31560,6 +31560,7 @@ const longestLine = 2_000;
 // Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
 // of a line, so an unfinished sequence cannot hide the lines after it.
 const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+/** Whatever begins a new line on a terminal, or in the log of a step. */
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
 // C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
 // runner's string comparison ignores such characters, so remove them before looking for `::`.

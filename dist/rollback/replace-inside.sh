@@ -7,9 +7,6 @@
 maintenance=template1
 # How long a statement waits for others.
 PGOPTIONS="$PGOPTIONS -c lock_timeout=10000"
-# From version 15 on, to drop a database takes an answer of every process of the server: one that hangs must not hold us up. What
-# is left then is dropped by the next restore.
-drop_patience='-c statement_timeout=20000'
 
 # over_all [OPTION...]: statements on stdin, in a database that is none of the three.
 over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
@@ -47,18 +44,32 @@ SQL
   }
 }
 
-# create NAME LIVE OPTION...: an empty database, marked as ours. Until it is live, only superusers get in.
-create() {
-  name=$1 live=$2
-  shift 2
-  createdb --maintenance-db="$maintenance" --template=template0 "$@" -- "$name" || return
-  mark "$name" "$live" incomplete && superusers_only "$name"
+# Prints the name of this database if the server does not have it.
+missing() {
+  over_all -v name="$PGDATABASE" <<'SQL'
+SELECT :'name' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name');
+SQL
 }
 
-superusers_only() {
-  over_all -v name="$1" <<'SQL'
-ALTER DATABASE :"name" CONNECTION LIMIT 0;
+# create_missing: creates it as well. A restore gives what replaces it an owner, grants and settings.
+create_missing() {
+  missing && over_all -v name="$PGDATABASE" <<'SQL'
+SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name')
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SQL
+}
+
+# create NAME LIVE: an empty database, marked as ours; how it is made stands on stdin, as clauses of CREATE DATABASE. Until it is
+# live, only superusers get in. Until it is marked, nobody does: by that and by its name `sweep` knows it, if we are killed in between.
+create() {
+  { echo 'CREATE DATABASE :"name" TEMPLATE template0 ALLOW_CONNECTIONS false CONNECTION LIMIT 0' && cat && echo ';'; } |
+    over_all -v name="$1" && mark "$1" "$2" incomplete && let_in "$1"
+}
+
+# take_settings NAME: runs the statements on stdin, which give it an owner, grants and settings. They may let others in, and must not
+# yet: they hold together with that, or not at all.
+take_settings() {
+  { cat && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;'; } | over_all --single-transaction -v name="$1"
 }
 
 # mark NAME LIVE incomplete|complete|withdrawn: an incomplete one is dropped when its run ends; a withdrawn one never becomes live.
@@ -68,15 +79,18 @@ ALTER DATABASE :"name" SET atlasia.restore = :'mark';
 SQL
 }
 
-# sweep LIVE: drops what earlier runs have left that were to restore this database. One in use is left alone.
+# sweep LIVE RESTORED: drops what earlier runs have left that were to restore this database, under names like the one that is to
+# be restored now. One in use is left alone.
 sweep() {
-  PGOPTIONS="$PGOPTIONS $drop_patience"
-  # One that cannot be dropped must not keep the others.
-  over_all -v live="$1" -v ON_ERROR_STOP=0 <<'SQL'
-SELECT format('DROP DATABASE %I', datname) FROM pg_database d JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
-  WHERE datname ~ '_restore_[0-9a-f]{8}$' AND setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'live',
-    'atlasia.restore=complete, for ' || :'live', 'atlasia.restore=withdrawn, for ' || :'live']
-    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname) \gexec
+  over_all -v live="$1" -v restored="$2" <<'SQL' | while IFS= read -r name; do drop_copy "$name" "$1" || true; done
+SELECT datname FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
+  WHERE datname ~ '_restore_[0-9a-f]{8}$' AND left(datname, -8) = left(:'restored', -8) AND (setconfig && ARRAY[
+      'atlasia.restore=incomplete, for ' || :'live', 'atlasia.restore=complete, for ' || :'live',
+      'atlasia.restore=withdrawn, for ' || :'live']
+    -- Whoever made it was killed before it had a mark. Nobody else keeps an empty one closed like that.
+    OR (setconfig IS NULL AND NOT datallowconn AND datconnlimit = 0
+      AND pg_database_size(d.oid) < pg_database_size('template0') + 1048576))
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname);
 SQL
 }
 
@@ -88,11 +102,44 @@ discard() {
     [ -n "$incomplete" ] || return 0
   fi
   empty_out "$1" >/dev/null || true
-  PGOPTIONS="$PGOPTIONS $drop_patience"
+  drop_copy "$1" "$2"
+}
+
+drop_copy() {
+  take_out_subscriptions "$1" || return
   over_all -v name="$1" -v live="$2" <<'SQL'
+-- From version 15 on, this takes an answer of every process of the server: one that hangs must not hold us up. What is left then is
+-- dropped by the next restore.
+SET statement_timeout = 20000;
 SELECT format('DROP DATABASE %I', datname) FROM pg_database
   WHERE datname = :'name' AND datname ~ '_restore_[0-9a-f]{8}$' AND datname <> :'live' \gexec
 SQL
+}
+
+# take_out_subscriptions NAME: a database that has some cannot be dropped. The slots on their publishers belong to the source.
+take_out_subscriptions() {
+  some=$(has_subscriptions "$1") || return
+  [ -n "$some" ] || return 0
+  let_in "$1" || return
+  # Without the source's event triggers, which would run with our rights.
+  PGDATABASE=$1 PGOPTIONS="$PGOPTIONS -c session_replication_role=replica" psql -XAtq -v ON_ERROR_STOP=1 <<'SQL'
+SELECT format('ALTER SUBSCRIPTION %I DISABLE', subname), format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname),
+    format('DROP SUBSCRIPTION %I', subname)
+  FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \gexec
+SQL
+}
+
+has_subscriptions() {
+  over_all -v name="$1" <<'SQL'
+SELECT 'yes' FROM pg_database d WHERE datname = :'name' AND datname ~ '_restore_[0-9a-f]{8}$'
+  AND EXISTS (SELECT FROM pg_subscription WHERE subdbid = d.oid);
+SQL
+}
+
+# Prints the subscriptions of this database, as JSON.
+subscriptions() {
+  ask "SELECT coalesce(jsonb_agg(subname ORDER BY subname), '[]') FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
+    WHERE datname = current_database()"
 }
 
 is_incomplete() {
@@ -100,25 +147,6 @@ is_incomplete() {
 SELECT 'yes' FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
   WHERE datname = :'name' AND NOT coalesce('atlasia.restore=complete, for ' || :'live' = ANY (setconfig), false);
 SQL
-}
-
-# fill FORMAT COMPRESSION ARGUMENT JOBS HEAD: restores the dump on stdin; HEAD are the bytes of an archive in which its list of
-# contents certainly ends. The exit is that of `restore`.
-fill() {
-  jobs=$4 head_bytes=$5
-  if [ "$1" = custom ] && [ "$jobs" -gt 1 ]; then restore sections "$2" "$3"; else restore "$1" "$2" "$3"; fi
-}
-
-# The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
-# can be built by several sessions at a time.
-load_sections() {
-  contents=$(mktemp -d) || return
-  trap 'rm -rf "$contents"' EXIT
-  # Not `head`, which may read on in some images.
-  dd bs=1048576 count="$((head_bytes / 1048576))" iflag=fullblock >"$contents/head" 2>/dev/null || return
-  { cat "$contents/head" && cat; } |
-    buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
-  pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
 }
 
 # analyze ARGUMENT JOBS: without statistics, the first queries would take far longer than they did.
@@ -171,8 +199,8 @@ SQL
 # be overtaken by an exchange that comes after all.
 exchange_patience=45
 
-# exchange LIVE RESTORED ASIDE LIMIT: the restored database takes the name of the live one and its limit of connections. The old
-# one is kept under the third name, where superusers alone get in. Prints `exchanged` if that is so now, whoever did it.
+# exchange LIVE RESTORED ASIDE LIMIT: the restored database takes the name of the live one, and gets this limit of connections. The
+# old one is kept under the third name, where superusers alone get in. Prints `exchanged` if that is so now, whoever did it.
 exchange() {
   begun=$(date +%s)
   case $(standing_of "$1" "$2" "$3") in

@@ -12,7 +12,7 @@ module.exports = __webpack_require__.p + "d1db623a7331b8d85946.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "23b46d4ef999b2fe35f3.sh";
+module.exports = __webpack_require__.p + "5cfbd038bc98aac39eb0.sh";
 
 /***/ }),
 
@@ -157,6 +157,45 @@ function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
     return new shared_failure/* Failure */.HR(code, `Stopped the drill: ${why}${share}`, {
         hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/memory.js
+
+const MiB = 1024 ** 2;
+/**
+ * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
+ * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
+ */
+const atLeast = 4;
+const atMost = 6;
+/** The server itself, with what it keeps of the tables. */
+const server = 256 * MiB;
+/** What a session that builds indexes is given (`maintenance_work_mem` in drill-inside.sh), with what it needs besides, twice over. */
+const perBuilder = 512 * MiB;
+const mostBuilders = 8;
+/** The most sessions that may build indexes at a time, in a drill with so many bytes of memory. */
+function buildersIn(memory) {
+    return Math.max(1, Math.min(mostBuilders, Math.floor(memory / perBuilder)));
+}
+/** The tables that certainly do not restore with so much memory; null if none is known. */
+function memoryShortage(tables, memory) {
+    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
+    if (tooLarge.length === 0)
+        return null;
+    return {
+        tables: (0,units/* listed */.KE)(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
+        largestValue: largestOf(tooLarge) ?? 0,
+    };
+}
+/** Bytes of the largest value of all; null if it is not known. */
+function largestOf(tables) {
+    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
+}
+/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
+function enoughMemory(largestValue, memory) {
+    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + server, memory + server);
+    const quarters = Math.ceil(wanted / server);
+    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
 }
 
 // EXTERNAL MODULE: ./build/shared/postgres/facts.js
@@ -334,38 +373,6 @@ function quoted(value) {
     return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/drill/memory.js
-
-const MiB = 1024 ** 2;
-/**
- * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
- * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
- */
-const atLeast = 4;
-const atMost = 6;
-/** The server itself, with what it keeps of the tables. */
-const server = 256 * MiB;
-/** The tables that certainly do not restore with so much memory; null if none is known. */
-function memoryShortage(tables, memory) {
-    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
-    if (tooLarge.length === 0)
-        return null;
-    return {
-        tables: (0,units/* listed */.KE)(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
-        largestValue: largestOf(tooLarge) ?? 0,
-    };
-}
-/** Bytes of the largest value of all; null if it is not known. */
-function largestOf(tables) {
-    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
-}
-/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
-function enoughMemory(largestValue, memory) {
-    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + server, memory + server);
-    const quarters = Math.ceil(wanted / server);
-    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/drill/unfit.js
 
 
@@ -452,6 +459,7 @@ const lacksIn = (records) => records
 
 
 
+
 const program = {
     name: 'drill',
     step: 'the drill',
@@ -490,6 +498,7 @@ async function drill(connection, request) {
         least: String(request.leastBytes),
         dump: sent?.name ?? `${folder}/${names.dump}`,
         dump_bytes: String(manifest.sizeBytes),
+        most_jobs: String(buildersIn(request.memory)),
         incoming,
         globals: beside('globals'),
         settings: beside('settings'),
@@ -1024,7 +1033,7 @@ const longestPause = 30 * 60_000;
 async function sourceOf(connection, catalogue, request) {
     const { from, bucket, signal } = request;
     if (from === 'host' || bucket === null)
-        return onHost(connection, catalogue, request);
+        return onHost(connection, catalogue, chosen(request, catalogue.sets));
     const store = await (0,s3_store/* openS3Store */.e)(bucket, signal, { silence: longestPause });
     try {
         return await inBucket(store, catalogue, request);
@@ -1033,6 +1042,10 @@ async function sourceOf(connection, catalogue, request) {
         store.close();
         throw error;
     }
+}
+function chosen(request, sets) {
+    const { wanted } = request;
+    return { ...request, wanted: typeof wanted === 'string' ? wanted : wanted(sets) };
 }
 function onHost(connection, catalogue, request) {
     const { backupDir, timeout, signal, log } = request;
@@ -1074,28 +1087,30 @@ function chooseSet({ wanted, database }, { sets }) {
     const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
     return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
 }
-async function inBucket(store, catalogue, request) {
-    const { bucket, environment, wanted, log } = request;
+async function inBucket(store, catalogue, open) {
+    const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
     const stored = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
+    const request = chosen(open, knownSets(catalogue, stored));
+    const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
     const isLatest = wanted === 'latest';
     const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
     const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
     const [newest] = own;
     const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
-    const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
-    if (chosen === undefined || !chosen.isComplete)
+    const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    if (found === undefined || !found.isComplete)
         throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
-    if (isLatest && newest !== chosen)
-        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
-    const { id, manifest } = chosen;
+    if (isLatest && newest !== found)
+        log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+    const { id, manifest } = found;
     // The proof of a copy is no proof of another set with the same id.
     const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === (0,sealed_manifest/* unsealManifest */.U)(manifest).sha256);
-    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const set = { state: 'verified', id, database: found.database, manifest, folders: here?.folders ?? [] };
     const names = (0,read_sets/* namesOf */.eZ)(set);
-    const read = (name) => readObject(store, chosen, name);
-    const copy = store.uri(keyOf(chosen, names.dump));
+    const read = (name) => readObject(store, found, name);
+    const copy = store.uri(keyOf(found, names.dump));
     return {
         set,
         copy,
@@ -1108,7 +1123,7 @@ async function inBucket(store, catalogue, request) {
             catch (error) {
                 if (!(0,shared_failure/* isFailure */.N6)(error, 'bad-manifest'))
                     throw error;
-                throw new shared_failure/* Failure */.HR('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                throw new shared_failure/* Failure */.HR('manifest-unreadable', `${store.uri(keyOf(found, names.manifest))} ${error.message}`, {
                     hint: 'Do not rely on this copy: take another one, or the one on the host',
                     cause: error,
                 });
@@ -1118,6 +1133,17 @@ async function inBucket(store, catalogue, request) {
         beside: (side) => besideDump(set, side, read, request),
         close: async () => store.close(),
     };
+}
+/**
+ * What the host knows counts as well: one that never came into the bucket must not make an older one look like the one that is
+ * wanted.
+ */
+function knownSets({ sets }, stored) {
+    const here = new Set(sets.map(({ id }) => id));
+    const others = stored
+        .filter(({ id }) => !here.has(id))
+        .map(({ id, database, manifest }) => ({ state: 'verified', id, database, manifest, folders: [] }));
+    return [...sets, ...others].toSorted((a, b) => (0,sets_catalogue/* newestFirst */.ll)(a.id, b.id));
 }
 /** The one that all are; null if there is none, or another. */
 function onlyOne(databases) {

@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9b321e12c348cb1c42fb.sh";
+module.exports = __nccwpck_require__.p + "3cd46a31cc023b954ac2.sh";
 
 /***/ }),
 
@@ -28490,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 /***/ 2671:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
+module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
 
 /***/ }),
 
@@ -29068,6 +29068,7 @@ function canonicalJson(value) {
 /* harmony export */   Ow: () => (/* binding */ cleanLine),
 /* harmony export */   d6: () => (/* binding */ codeFence),
 /* harmony export */   nw: () => (/* binding */ cleanMarkdown),
+/* harmony export */   r4: () => (/* binding */ lineBreaks),
 /* harmony export */   v3: () => (/* binding */ cleanLines)
 /* harmony export */ });
 // Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
@@ -29077,6 +29078,7 @@ const longestLine = 2_000;
 // Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
 // of a line, so an unfinished sequence cannot hide the lines after it.
 const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+/** Whatever begins a new line on a terminal, or in the log of a step. */
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
 // C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
 // runner's string comparison ignores such characters, so remove them before looking for `::`.
@@ -30086,7 +30088,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   mB: () => (/* binding */ runProgram)
 });
 
-// UNUSED EXPORTS: scriptOf, usualGrace
+// UNUSED EXPORTS: longestUnheard, scriptOf, usualGrace
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
@@ -30156,7 +30158,7 @@ const longestHeader = 220;
  * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 class Answer {
-    /** How the program ended, as it says itself. Anything after that is ignored. */
+    /** How the program ended, as it says itself. Anything after that is only counted. */
     verdict;
     #begin;
     #ends;
@@ -30187,8 +30189,10 @@ class Answer {
     }
     /** @returns the limit that is exceeded now, if any; then nothing more may be added */
     add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
+        if (this.verdict !== undefined) {
+            this.#length += piece.length;
+            return this.#length > largestAnswer ? 'bytes' : undefined;
+        }
         if (this.#fileBytes > 0)
             return this.#addToFile(piece);
         if (this.#length + piece.length > largestAnswer)
@@ -30294,6 +30298,13 @@ var units = __nccwpck_require__(98295);
  */
 const mostLines = 2_000;
 const mostBytes = 1024 * 1024;
+/** Limit for all that a program prints, in bytes. An honest one never comes near it; a flood would keep the runner busy. */
+const largestLog = 64 * 1024 * 1024;
+/** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
+const longestStep = 16_384;
+/** Bytes of steps that are told, and how many more for each second that a program takes. */
+const mostStepBytes = mostBytes;
+const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
 const mostLast = 50;
 /** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
@@ -30321,6 +30332,7 @@ class HostLog {
     #bytesRead = 0;
     #linesLeftOut = 0;
     #steps = 0;
+    #stepBytes = 0;
     #over = false;
     /** @param now milliseconds */
     constructor(nonce, readers, now = Date.now) {
@@ -30329,6 +30341,7 @@ class HostLog {
         this.#now = now;
         this.#begin = now();
     }
+    /** @returns whether this is more than any program may print */
     add(piece) {
         this.#bytes += piece.length;
         const lines = (this.#open + this.#decoder.write(piece)).split('\n');
@@ -30337,6 +30350,7 @@ class HostLog {
             this.#open = this.#open.slice(-keptOfOpenLine);
         for (const line of lines)
             this.#read(line);
+        return this.#bytes > largestLog;
     }
     /** Call when there is no more output; may be called again. */
     end() {
@@ -30354,7 +30368,7 @@ class HostLog {
         // The supervisor may write in the middle of an unfinished line of the program.
         const own = line.indexOf(this.#nonce);
         if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
+            this.#passAll(own < 0 ? line : line.slice(0, own));
         if (own < 0)
             return;
         this.#bytesRead += line.length - own + 1;
@@ -30364,7 +30378,16 @@ class HostLog {
         if (what === 'progress')
             this.#tellStep(name, value.join(' '));
     }
-    #pass(line) {
+    /** What a terminal would show as several lines counts as so many: a carriage return each makes thousands out of one. */
+    #passAll(text) {
+        const lines = text.split(clean/* lineBreaks */.r4);
+        if (lines.length > 1 && lines.at(-1) === '')
+            lines.pop();
+        for (const line of lines)
+            this.#pass(line);
+    }
+    #pass(whole) {
+        const line = shortened(whole, clean/* longestLine */.N9);
         this.last.push(line);
         if (this.last.length > mostLast)
             this.last.shift();
@@ -30372,25 +30395,35 @@ class HostLog {
             this.#linesLeftOut += 1;
             return;
         }
-        const bytes = Buffer.byteLength(line) + 1;
         this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, clean/* longestLine */.N9);
-        this.#bytesRead += bytes;
+        this.#bytesShown += Buffer.byteLength(line) + 1;
+        this.#bytesRead += Buffer.byteLength(whole) + 1;
         this.#readers.onLog?.(line);
     }
     /** Whether there is no room for this line. From then on no line is shown. */
     #isFull(line) {
         if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
             return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, clean/* longestLine */.N9) > mostBytes;
+        return this.#bytesShown + Buffer.byteLength(line) + 1 > mostBytes;
     }
     /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
     #tellStep(name, value) {
-        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+        const seconds = (this.#now() - this.#begin) / 1_000;
+        const text = shortened(value, longestStep).split(clean/* lineBreaks */.r4).join(' ');
+        const bytes = Buffer.byteLength(text);
+        if (this.#steps >= mostLines + seconds)
+            return;
+        if (this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond)
             return;
         this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
+        this.#stepBytes += bytes;
+        this.#readers.onProgress?.(shortened(name, clean/* longestLine */.N9), text);
     }
+}
+/** The text without what is beyond the limit; it does not keep the larger text that it is a part of in memory. */
+function shortened(text, limit) {
+    const kept = text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+    return Buffer.from(kept, 'utf16le').toString('utf16le');
 }
 
 // EXTERNAL MODULE: ./build/shared/failure.js
@@ -30560,6 +30593,7 @@ function isFailureCode(name) {
 
 
 
+
 /** Limit for a program's description of its failure, in UTF-16 units. */
 const longestDetail = 20_000;
 /** The failure that the program named, or a general one if it named none. */
@@ -30580,7 +30614,11 @@ function programFailure(program, records, code, cause) {
 function cancelled(program) {
     return new failure/* Failure */.HR('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
-function tooMuch(program, excess) {
+/** @param cause the last lines that the program printed */
+function tooMuch(program, excess, cause) {
+    if (excess === 'log') {
+        return new failure/* Failure */.HR('result-too-large', `The program ${program.name} printed more than ${(0,units/* formatBytes */.z3)(largestLog)} of messages, and was given up`, { hint: 'See in the last lines what prints them on the host, and stop that. Then run it again', cause });
+    }
     const limit = excess === 'bytes' ? (0,units/* formatBytes */.z3)(largestAnswer) : `${mostRecords} records`;
     return new failure/* Failure */.HR('result-too-large', `The program ${program.name} sent more than ${limit}`, {
         hint: excess === 'bytes'
@@ -30597,15 +30635,19 @@ function deadlineOver(program, deadline) {
     });
 }
 /**
- * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * The failure when the host has said nothing for too long, or has not answered within the deadline plus a grace period. All
+ * times in milliseconds.
+ * @param begun whether the program had begun there
  * @param isEnding whether the host has said that it is ending the program
  * @param unheard time since the last byte from the program
  */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+function hostSilent({ name, step }, { deadline, atEnd }, { begun, isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
         ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
-        : `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`;
+        : begun
+            ? `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`
+            : `The host took the connection, and has not begun ${what} after ${(0,units/* formatDuration */.a3)(unheard)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -30624,6 +30666,10 @@ function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unhe
 /** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
+/** The supervisor says every 10 s that it is alive. A host that has sent nothing for so long hangs, or never began. */
+const longestUnheard = 60_000;
+/** How often to look whether anything has come. */
+const betweenLooks = 5_000;
 /** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
@@ -30635,6 +30681,8 @@ const usualGrace = 30_000;
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 const patienceAtClose = 5_000;
+/** Bytes that are written at once. */
+const requestPiece = 64 * 1024;
 /** How many of the last lines a failure shows. */
 const linesOfCause = 20;
 /** With a longer delay, setTimeout would fire at once. */
@@ -30652,13 +30700,23 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     if (options.signal?.aborted)
         return neverStarted(program);
     const grace = options.grace ?? usualGrace;
+    let quietLooks = 0;
+    let isOver = false;
     const child = access.start();
     const stdin = child.stdin ?? unpiped();
     // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
-    speech.begin(stdin);
+    let beating;
+    const sent = sendInPieces(stdin, request, () => {
+        quietLooks = 0;
+    }).then(() => {
+        if (isOver)
+            return;
+        beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+        speech.begin(stdin);
+    });
+    // Behind the request, which a program that finishes must get as a whole.
+    const endInput = () => sent.then(() => stdin.end());
     const { files } = options;
     const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
@@ -30685,15 +30743,31 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     let hungUp = false;
     const hangUp = () => {
         hungUp = true;
-        stdin.end();
+        endInput();
         setTimeout(letGo, patienceAfterCancel).unref();
     };
     if (options.atEnd !== 'finish')
         options.signal?.addEventListener('abort', hangUp, { once: true });
     const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    // Looks are counted, not time: after a pause of the runner itself, what came meanwhile is read before the next look.
+    const mostLooks = Math.ceil((options.unheard ?? longestUnheard) / betweenLooks);
+    const looking = setInterval(() => {
+        // While we take nothing from the host, it cannot be heard.
+        quietLooks = files?.isFull ? 0 : quietLooks + 1;
+        if (quietLooks >= mostLooks)
+            giveUp('silent');
+    }, betweenLooks);
+    const hear = () => {
+        heard = Date.now();
+        quietLooks = 0;
+    };
+    const stopWaiting = () => {
+        clearTimeout(patience);
+        clearInterval(looking);
+    };
     const verdict = new Promise((resolve) => {
         child.stdout?.on('data', (piece) => {
-            heard = Date.now();
+            hear();
             const excess = answer.add(piece);
             if (excess !== undefined)
                 giveUp(excess);
@@ -30706,18 +30780,20 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     if (files !== undefined)
         files.onDrain = () => child.stdout?.resume();
     child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
+        hear();
+        if (log.add(piece))
+            giveUp('log');
     });
     const ended = exit.finally(() => {
+        isOver = true;
         clearInterval(beating);
-        clearTimeout(patience);
+        stopWaiting();
         options.signal?.removeEventListener('abort', hangUp);
         log.end();
     });
     const result = Promise.race([verdict, ended]).then(async () => {
         // From here on, the caller decides how long a lingering program stays.
-        clearTimeout(patience);
+        stopWaiting();
         if (answer.verdict === 'done')
             return answer.records();
         const parting = setTimeout(letGo, patienceAfterVerdict);
@@ -30728,10 +30804,10 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
             throw cancelled(program);
         if (givenUp === 'silent') {
             const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+            throw hostSilent(program, options, { begun: answer.begun, isEnding, grace, unheard: Date.now() - heard, cause });
         }
         if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
+            throw tooMuch(program, givenUp, cause);
         if (log.endedFor === 'deadline')
             throw deadlineOver(program, options.deadline);
         if (log.endedFor === 'silence')
@@ -30748,7 +30824,7 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
         lastLines: () => log.last,
         release: async (longest = grace) => {
             hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
+            endInput();
             let isSeen = true;
             const releasing = setTimeout(() => {
                 isSeen = false;
@@ -30759,6 +30835,13 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
             return isSeen && givenUp === undefined;
         },
     };
+}
+/** Writes it piece by piece, so that it is known whether the host still reads. Settles also if the host hangs up. */
+async function sendInPieces(stdin, bytes, onSent) {
+    for (let at = 0; at < bytes.length && !stdin.destroyed; at += requestPiece) {
+        await new Promise((resolve) => stdin.write(bytes.subarray(at, at + requestPiece), resolve));
+        onSent();
+    }
 }
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
@@ -31458,8 +31541,8 @@ const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
+ * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `create`, `take_settings`, `mark`,
+ * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
 /**
@@ -31481,8 +31564,8 @@ const factsScripts = () => {
     };
 };
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => program((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8'), load());
 
@@ -31665,7 +31748,7 @@ function refuse(text, why) {
 /* harmony export */   JQ: () => (/* binding */ readServices),
 /* harmony export */   Wh: () => (/* binding */ readProject)
 /* harmony export */ });
-/* unused harmony export networksOf */
+/* unused harmony exports composeOnly, networksOf */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
 /* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
 /* harmony import */ var _release_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(56986);
@@ -32051,7 +32134,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   Bh: () => (/* binding */ databaseArgument)
 });
 
-// UNUSED EXPORTS: restoreCommands
+// UNUSED EXPORTS: literal, restoreCommands
 
 // EXTERNAL MODULE: ./build/shared/sets/naming.js
 var naming = __nccwpck_require__(29462);
@@ -40662,20 +40745,31 @@ var run_program = __nccwpck_require__(15611);
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 
 
+
+/** Milliseconds without a word from a host that has been silent before: what comes after that must not add up. */
+const unheardAgain = 20_000;
 /**
  * A connection whose programs run through `access`.
  * @param disconnect called once no program runs any more
  */
 function connectionOver(name, access, disconnect = async () => { }) {
     const runs = [];
+    let wasSilent = false;
     return {
         name,
-        run(program, parameters, options) {
-            const { input } = options;
+        run(program, parameters, asked) {
+            const { input } = asked;
+            const options = wasSilent ? { ...asked, unheard: unheardAgain } : asked;
             const run = input === undefined
                 ? (0,run_program/* runProgram */.mB)(access, program, parameters, options)
                 : (0,pour/* runWithInput */.kg)(access, program, parameters, options, input);
             runs.push(run);
+            run.result.then(() => {
+                wasSilent = false;
+            }, (error) => {
+                if ((0,shared_failure/* isFailure */.N6)(error, 'host-silent'))
+                    wasSilent = true;
+            });
             return run;
         },
         async close() {
@@ -44052,13 +44146,13 @@ const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logi
 function judgeSessions({ killsSessions }, seen) {
     if (killsSessions === 'yes') {
         return {
-            detail: `a lost connection would kill a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
+            detail: `a lost connection would end a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
             remedy: sessionsRemedy(seen),
         };
     }
     if (killsSessions === null)
-        return 'a rollback survives a lost connection: there is no systemd to kill it';
-    return 'a rollback survives a lost connection';
+        return 'a lost connection does not end a rollback (this host has no systemd)';
+    return 'a lost connection does not end a rollback';
 }
 function judgeLock({ lockHolder }, setup, { timeout }) {
     if (lockHolder === null) {

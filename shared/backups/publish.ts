@@ -153,6 +153,7 @@ const cutOffs: Partial<Record<FailureCode, string>> = {
   'connection-lost': 'The host finishes on its own. ',
   'program-lost': 'The host finishes on its own. ',
   'host-silent': 'The host may still publish it. ',
+  'result-too-large': 'The host finishes on its own. ',
   deadline: '',
   'program-failed': '',
 };

@@ -15,6 +15,8 @@ takes_list recipients
 # How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
+# This run is next in the line for the lock: yes, or empty.
+takes in_turn
 # Refuse if a rollback has put deployments on hold: yes, or empty.
 takes refuse_on_hold
 # shellcheck disable=SC2034 # sets.sh reads it
@@ -23,6 +25,8 @@ takes_list layout
 main() {
   export_way
 
+  # Whoever stands in line was here before us.
+  [[ -n $in_turn || -z $(lock_owner "$backup_dir/.lock.turn") ]] || fail lock-held "$(lock_holder "$backup_dir/.lock.turn")"
   # The runner made its decisions about the other sets before we had the lock.
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
   # A rollback that had the lock before us may have set it.

@@ -34,6 +34,8 @@ export interface TakeRequest {
   /** Milliseconds in total. */
   timeout: number;
   lock: LockRequest;
+  /** Whether this run is next in the line for the lock; else it takes it only if nobody stands there. */
+  isInTurn: boolean;
   /** Path of the previous backup's schema on the host; null if there is none. */
   previousSchema: string | null;
   /** As the survey saw it. If it has changed by now, no dump is taken. */
@@ -114,6 +116,7 @@ export const program: Program<{
   previous_schema: string;
   layout: readonly string[];
   expected_sets_state: string;
+  in_turn: string;
   refuse_on_hold: string;
 }> = {
   name: 'take',
@@ -165,6 +168,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       ...factsScripts(),
       previous_schema: request.previousSchema ?? '',
       expected_sets_state: request.setsState,
+      in_turn: request.isInTurn ? 'yes' : '',
       refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
       layout: layoutLines,
     },

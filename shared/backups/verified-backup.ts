@@ -13,6 +13,7 @@ import { demandReadable } from '../sets/whole-manifest.ts';
 import type { StoryLog } from '../story-log.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import { sidecarsOf } from './assemble.ts';
+import { awaitTurn } from './await-turn.ts';
 import type { BackupOrder, BackupRun } from './backup-order.ts';
 import { DumpProgress } from './dump-progress.ts';
 import type { RunOutcome } from './log-line.ts';
@@ -21,7 +22,7 @@ import { planPublication } from './publication-plan.ts';
 import { logRun, type Published, publish, reject } from './publish.ts';
 import { type ReportFacts, reportText } from './report-facts.ts';
 import { failureLine, successLine } from './run-line.ts';
-import { type HeldDump, lockMayStay, type TakenDump, take } from './take.ts';
+import { type HeldDump, lockMayStay, type TakenDump, type TakeRequest, take } from './take.ts';
 import { allPassed } from './verification.ts';
 
 // The story of one backup, for backup-action and for the backup before a rollback: survey and judge the host, take the dump
@@ -70,37 +71,76 @@ export async function takeVerifiedBackup(
   }
 }
 
-/** Another run can get in between only as often as there are runs waiting for the lock. */
+/** No backup is in the way of the one that is next in the line. Others, such as a person who deletes sets, may be a few times. */
 const mostAttempts = 5;
 
 /**
- * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
- * new id: otherwise newer data would get an older id.
+ * Takes a dump under the lock. What was decided from a survey holds only if no other run has published or deleted a backup since:
+ * so a run that finds the lock taken, or the backups changed, stands in line, and surveys again when it is next. It gets a new id
+ * as well: otherwise newer data would get an older one.
  */
 async function takeUnderLock(
   connection: Connection,
   run: BackupRun,
+  steps: BackupSteps,
+  log: StoryLog,
+): Promise<Attempt> {
+  const { backupDir, lockWait } = run.order;
+  const attempt = async (current: BackupRun, inTurn: boolean): Promise<Attempt> => {
+    const ready = await lookAtHost(connection, run.order, steps, log);
+    const lock = { path: lockFile(backupDir), wait: inTurn ? lockWait : 0, holder: run.holder };
+    const held = await log.group('Dump and read back from disk', () =>
+      takeDump(connection, ready, current, { lock, isInTurn: inTurn }, log),
+    );
+    return { ready, held, attempt: current };
+  };
+
+  try {
+    return await attempt(run, false);
+  } catch (error) {
+    const isInVain = isFailure(error, 'sets-changed') || (isFailure(error, 'lock-held') && lockWait > 0);
+    if (!isInVain) throw error;
+  }
+  const turn = await awaitTurn(
+    connection,
+    run,
+    (holder) => log.progress(`Waiting for the lock, held by ${holder}`),
+    log.host,
+  );
+  try {
+    for (let count = 2; ; count += 1) {
+      try {
+        return await attempt({ ...run, startedAt: new Date() }, true);
+      } catch (error) {
+        if (!isFailure(error, 'sets-changed') || count === mostAttempts) throw error;
+        log.progress('Something that does not stand in line has changed the backups: surveying again');
+      }
+    }
+  } finally {
+    await turn.giveUp();
+  }
+}
+
+/** A dump that was taken, and what it was taken from. */
+interface Attempt {
+  ready: Ready;
+  held: HeldDump;
+  attempt: BackupRun;
+}
+
+function lookAtHost(
+  connection: Connection,
+  order: BackupOrder,
   { look, onReady }: BackupSteps,
   log: StoryLog,
-): Promise<{ ready: Ready; held: HeldDump; attempt: BackupRun }> {
-  for (let count = 1; ; count += 1) {
-    const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-    const ready = await log.group(`Survey of ${connection.name}`, async () => {
-      const seen = await look();
-      const ready = judgeSurvey(seen, run.order);
-      onReady(seen);
-      tellSurvey(seen, ready, log);
-      return ready;
-    });
-    try {
-      const held = await log.group('Dump and read back from disk', () => takeDump(connection, ready, attempt, log));
-      return { ready, held, attempt };
-    } catch (error) {
-      const isStale = isFailure(error, 'sets-changed');
-      if (!isStale || count === mostAttempts) throw error;
-      log.progress('Other backups have changed since the survey: surveying again');
-    }
-  }
+): Promise<Ready> {
+  return log.group(`Survey of ${connection.name}`, async () => {
+    const seen = await look();
+    const ready = judgeSurvey(seen, order);
+    onReady(seen);
+    tellSurvey(seen, ready, log);
+    return ready;
+  });
 }
 
 /** A host that was surveyed and is ready for a backup. */
@@ -169,8 +209,14 @@ function tellSurvey(seen: Survey, { host, catalogue }: Ready, log: StoryLog): vo
 }
 
 /** Takes the dump under the lock, which is held until it is released. */
-async function takeDump(connection: Connection, ready: Ready, run: BackupRun, log: StoryLog): Promise<HeldDump> {
-  const { order, holder, signal, startedAt } = run;
+async function takeDump(
+  connection: Connection,
+  ready: Ready,
+  run: BackupRun,
+  turn: Pick<TakeRequest, 'lock' | 'isInTurn'>,
+  log: StoryLog,
+): Promise<HeldDump> {
+  const { order, signal, startedAt } = run;
   const { host, previous, setsState } = ready;
   const { backupDir } = order;
   const progress = new DumpProgress(host.estimate, log);
@@ -189,7 +235,7 @@ async function takeDump(connection: Connection, ready: Ready, run: BackupRun, lo
     rowCounts: order.rowCounts,
     lockWait: order.lockWait,
     timeout: order.timeout,
-    lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
+    ...turn,
     previousSchema:
       previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
         ? schemaFile(backupDir, previous)

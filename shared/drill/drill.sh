@@ -12,8 +12,8 @@ takes_number needed least
 # given as paths, or as base64 of what they hold; `globals` and `settings` are empty if the backup could not take them.
 takes dump globals settings
 takes_word format compression
-# Bytes of the dump.
-takes_number dump_bytes
+# Bytes of the dump; the most sessions that build indexes at a time.
+takes_number dump_bytes most_jobs
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument
 # Where what PostgreSQL says is kept.
@@ -31,7 +31,7 @@ readonly most_indexes=$((1 << 20))
 
 main() {
   # shellcheck disable=SC2034 # compare-schema.sh reads the texts
-  local begin status=0 sum sha256 dumped looking statement restored_text schema_text indexes
+  local begin status=0 jobs sum sha256 dumped looking statement restored_text schema_text indexes
   # found: the tools in the container, and what it lacks. watch: the output of the process that watches Docker's disk.
   # troubled: whether a command in the container has failed.
   found='' watch='' troubled=''
@@ -52,6 +52,8 @@ main() {
   }
   record found "$found"
   progress restoring "$dump_bytes"
+  jobs=$(nproc)
+  ((jobs <= most_jobs)) || jobs=$most_jobs
   if [[ -n $incoming ]]; then
     open_incoming
     restore_incoming <"$incoming/bytes"
@@ -201,9 +203,10 @@ restore() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
-    heard restore scratch restore "$format" "$compression" "$database_argument" "$bootstrap_role" >/dev/null
+    heard restore scratch fill "$format" "$compression" "$database_argument" "$jobs" "$bootstrap_role" >/dev/null
   else
-    "$program" -q -d -c | heard restore scratch restore "$format" none "$database_argument" "$bootstrap_role" >/dev/null && return
+    "$program" -q -d -c | heard restore scratch fill "$format" none "$database_argument" "$jobs" "$bootstrap_role" >/dev/null &&
+      return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42

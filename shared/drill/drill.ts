@@ -11,6 +11,7 @@ import { pathOf } from '../sets/catalogue.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
 import { containerOf, type DrillOutcome, type DrillRequest } from './drill-request.ts';
 import { explain } from './explain.ts';
+import { buildersIn } from './memory.ts';
 import { type Restored, readRestored } from './restored.ts';
 import { scratchServer } from './scratch-server.ts';
 import type { Side } from './sent-dump.ts';
@@ -26,6 +27,7 @@ export const program: Program<
     | 'least'
     | 'dump'
     | 'dump_bytes'
+    | 'most_jobs'
     | 'incoming'
     | 'globals'
     | 'settings'
@@ -88,6 +90,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       least: String(request.leastBytes),
       dump: sent?.name ?? `${folder}/${names.dump}`,
       dump_bytes: String(manifest.sizeBytes),
+      most_jobs: String(buildersIn(request.memory)),
       incoming,
       globals: beside('globals'),
       settings: beside('settings'),

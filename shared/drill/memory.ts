@@ -12,6 +12,15 @@ const atMost = 6;
 /** The server itself, with what it keeps of the tables. */
 const server = 256 * MiB;
 
+/** What a session that builds indexes is given (`maintenance_work_mem` in drill-inside.sh), with what it needs besides, twice over. */
+const perBuilder = 512 * MiB;
+const mostBuilders = 8;
+
+/** The most sessions that may build indexes at a time, in a drill with so many bytes of memory. */
+export function buildersIn(memory: number): number {
+  return Math.max(1, Math.min(mostBuilders, Math.floor(memory / perBuilder)));
+}
+
 export interface MemoryShortage {
   /** Names of the tables whose largest values do not fit. */
   tables: string;

@@ -19,7 +19,7 @@ const longestHeader = 220;
  * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 export class Answer {
-  /** How the program ended, as it says itself. Anything after that is ignored. */
+  /** How the program ended, as it says itself. Anything after that is only counted. */
   verdict: Verdict | undefined;
   readonly #begin: Buffer;
   readonly #ends: readonly (readonly [Verdict, Buffer])[];
@@ -53,7 +53,10 @@ export class Answer {
 
   /** @returns the limit that is exceeded now, if any; then nothing more may be added */
   add(piece: Buffer): Excess | undefined {
-    if (this.verdict !== undefined) return undefined;
+    if (this.verdict !== undefined) {
+      this.#length += piece.length;
+      return this.#length > largestAnswer ? 'bytes' : undefined;
+    }
     if (this.#fileBytes > 0) return this.#addToFile(piece);
     if (this.#length + piece.length > largestAnswer) return 'bytes';
     const known = this.#length;

@@ -1,3 +1,4 @@
+import { isFailure } from '../failure.ts';
 import { runWithInput } from './pour.ts';
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 import { type Access, patienceAtClose, runProgram } from './run-program.ts';
@@ -15,21 +16,34 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Milliseconds without a word from a host that has been silent before: what comes after that must not add up. */
+const unheardAgain = 20_000;
+
 /**
  * A connection whose programs run through `access`.
  * @param disconnect called once no program runs any more
  */
 export function connectionOver(name: string, access: Access, disconnect = async () => {}): Connection {
   const runs: Run[] = [];
+  let wasSilent = false;
   return {
     name,
-    run(program, parameters, options) {
-      const { input } = options;
+    run(program, parameters, asked) {
+      const { input } = asked;
+      const options = wasSilent ? { ...asked, unheard: unheardAgain } : asked;
       const run =
         input === undefined
           ? runProgram(access, program, parameters, options)
           : runWithInput(access, program, parameters, options, input);
       runs.push(run);
+      run.result.then(
+        () => {
+          wasSilent = false;
+        },
+        (error) => {
+          if (isFailure(error, 'host-silent')) wasSilent = true;
+        },
+      );
       return run;
     },
     async close() {

@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { longestLine } from '../clean.ts';
+import { lineBreaks, longestLine } from '../clean.ts';
 import { formatBytes } from '../units.ts';
 
 /**
@@ -8,6 +8,13 @@ import { formatBytes } from '../units.ts';
  */
 export const mostLines = 2_000;
 export const mostBytes = 1024 * 1024;
+/** Limit for all that a program prints, in bytes. An honest one never comes near it; a flood would keep the runner busy. */
+export const largestLog = 64 * 1024 * 1024;
+/** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
+const longestStep = 16_384;
+/** Bytes of steps that are told, and how many more for each second that a program takes. */
+const mostStepBytes = mostBytes;
+const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
 const mostLast = 50;
 /** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
@@ -43,6 +50,7 @@ export class HostLog {
   #bytesRead = 0;
   #linesLeftOut = 0;
   #steps = 0;
+  #stepBytes = 0;
   #over = false;
 
   /** @param now milliseconds */
@@ -53,12 +61,14 @@ export class HostLog {
     this.#begin = now();
   }
 
-  add(piece: Buffer): void {
+  /** @returns whether this is more than any program may print */
+  add(piece: Buffer): boolean {
     this.#bytes += piece.length;
     const lines = (this.#open + this.#decoder.write(piece)).split('\n');
     this.#open = lines.pop() ?? '';
     if (this.#open.length > longestOpenLine) this.#open = this.#open.slice(-keptOfOpenLine);
     for (const line of lines) this.#read(line);
+    return this.#bytes > largestLog;
   }
 
   /** Call when there is no more output; may be called again. */
@@ -76,7 +86,7 @@ export class HostLog {
   #read(line: string): void {
     // The supervisor may write in the middle of an unfinished line of the program.
     const own = line.indexOf(this.#nonce);
-    if (own !== 0) this.#pass(own < 0 ? line : line.slice(0, own));
+    if (own !== 0) this.#passAll(own < 0 ? line : line.slice(0, own));
     if (own < 0) return;
     this.#bytesRead += line.length - own + 1;
     const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
@@ -84,30 +94,48 @@ export class HostLog {
     if (what === 'progress') this.#tellStep(name, value.join(' '));
   }
 
-  #pass(line: string): void {
+  /** What a terminal would show as several lines counts as so many: a carriage return each makes thousands out of one. */
+  #passAll(text: string): void {
+    const lines = text.split(lineBreaks);
+    if (lines.length > 1 && lines.at(-1) === '') lines.pop();
+    for (const line of lines) this.#pass(line);
+  }
+
+  #pass(whole: string): void {
+    const line = shortened(whole, longestLine);
     this.last.push(line);
     if (this.last.length > mostLast) this.last.shift();
     if (this.#isFull(line)) {
       this.#linesLeftOut += 1;
       return;
     }
-    const bytes = Buffer.byteLength(line) + 1;
     this.#linesShown += 1;
-    this.#bytesShown += Math.min(bytes, longestLine);
-    this.#bytesRead += bytes;
+    this.#bytesShown += Buffer.byteLength(line) + 1;
+    this.#bytesRead += Buffer.byteLength(whole) + 1;
     this.#readers.onLog?.(line);
   }
 
   /** Whether there is no room for this line. From then on no line is shown. */
   #isFull(line: string): boolean {
     if (this.#linesLeftOut > 0 || this.#linesShown === mostLines) return true;
-    return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
+    return this.#bytesShown + Buffer.byteLength(line) + 1 > mostBytes;
   }
 
   /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
   #tellStep(name: string, value: string): void {
-    if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000) return;
+    const seconds = (this.#now() - this.#begin) / 1_000;
+    const text = shortened(value, longestStep).split(lineBreaks).join(' ');
+    const bytes = Buffer.byteLength(text);
+    if (this.#steps >= mostLines + seconds) return;
+    if (this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond) return;
     this.#steps += 1;
-    this.#readers.onProgress?.(name, value);
+    this.#stepBytes += bytes;
+    this.#readers.onProgress?.(shortened(name, longestLine), text);
   }
+}
+
+/** The text without what is beyond the limit; it does not keep the larger text that it is a part of in memory. */
+function shortened(text: string, limit: number): string {
+  const kept = text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+  return Buffer.from(kept, 'utf16le').toString('utf16le');
 }

@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import { isFailureCode } from '../failure-codes.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import { type Excess, largestAnswer, mostRecords } from './answer.ts';
+import { largestLog } from './host-log.ts';
 import type { Program, ProgramOptions } from './program.ts';
 import type { Records } from './records.ts';
 
@@ -26,7 +27,15 @@ export function cancelled(program: Program): Failure {
   return new Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
 
-export function tooMuch(program: Program, excess: Excess): Failure {
+/** @param cause the last lines that the program printed */
+export function tooMuch(program: Program, excess: Excess | 'log', cause: string): Failure {
+  if (excess === 'log') {
+    return new Failure(
+      'result-too-large',
+      `The program ${program.name} printed more than ${formatBytes(largestLog)} of messages, and was given up`,
+      { hint: 'See in the last lines what prints them on the host, and stop that. Then run it again', cause },
+    );
+  }
   const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
   return new Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
     hint:
@@ -50,20 +59,33 @@ export function deadlineOver(program: Program, deadline: number): Failure {
   });
 }
 
+/** What is known of a host that says nothing. */
+interface Silence {
+  begun: boolean;
+  isEnding: boolean;
+  grace: number;
+  unheard: number;
+  cause: string;
+}
+
 /**
- * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * The failure when the host has said nothing for too long, or has not answered within the deadline plus a grace period. All
+ * times in milliseconds.
+ * @param begun whether the program had begun there
  * @param isEnding whether the host has said that it is ending the program
  * @param unheard time since the last byte from the program
  */
 export function hostSilent(
   { name, step }: Program,
   { deadline, atEnd }: ProgramOptions,
-  { isEnding, grace, unheard, cause }: { isEnding: boolean; grace: number; unheard: number; cause: string },
+  { begun, isEnding, grace, unheard, cause }: Silence,
 ): Failure {
   const what = `${step} (program ${name})`;
   const message = isEnding
     ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-    : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+    : begun
+      ? `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`
+      : `The host took the connection, and has not begun ${what} after ${formatDuration(unheard)}`;
   const state =
     atEnd === 'finish'
       ? 'It is unknown whether this was done: the host may have done it, or may still do it.'

@@ -34,6 +34,8 @@ export interface ProgramOptions {
   deadline: number;
   /** Milliseconds that the host has after that to end the program and clean up; default: `usualGrace`. */
   grace?: number;
+  /** Milliseconds without a word from the host after which it is given up; default: `longestUnheard`. */
+  unheard?: number;
   /**
    * What the host does when the runner is gone: `end` the program, or let it `finish` (it is short and must not be
    * interrupted). With `linger` it ends the program too; and a program that is done holds the lock until `release`, or

@@ -26,6 +26,10 @@ export type Explain = (exit: { code: number | null; begun: boolean; stderr: stri
 /** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
+/** The supervisor says every 10 s that it is alive. A host that has sent nothing for so long hangs, or never began. */
+export const longestUnheard = 60_000;
+/** How often to look whether anything has come. */
+const betweenLooks = 5_000;
 /** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
@@ -37,6 +41,8 @@ export const usualGrace = 30_000;
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 export const patienceAtClose = 5_000;
+/** Bytes that are written at once. */
+const requestPiece = 64 * 1024;
 /** How many of the last lines a failure shows. */
 const linesOfCause = 20;
 /** With a longer delay, setTimeout would fire at once. */
@@ -58,7 +64,7 @@ export interface Speech {
 const onlyHeartbeats: Speech = { heartbeat: '.', begin: () => {} };
 
 /** Why the runner no longer waits for the host. */
-type GivenUp = 'silent' | Excess;
+type GivenUp = 'silent' | Excess | 'log';
 
 /** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
 export function runProgram<P extends Parameters>(
@@ -73,13 +79,22 @@ export function runProgram<P extends Parameters>(
   if (options.signal?.aborted) return neverStarted(program);
   const grace = options.grace ?? usualGrace;
 
+  let quietLooks = 0;
+  let isOver = false;
   const child = access.start();
   const stdin = child.stdin ?? unpiped();
   // The host may hang up first; its exit code will say why.
   stdin.on('error', () => {});
-  stdin.write(request);
-  const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
-  speech.begin(stdin);
+  let beating: NodeJS.Timeout | undefined;
+  const sent = sendInPieces(stdin, request, () => {
+    quietLooks = 0;
+  }).then(() => {
+    if (isOver) return;
+    beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
+  });
+  // Behind the request, which a program that finishes must get as a whole.
+  const endInput = () => sent.then(() => stdin.end());
 
   const { files } = options;
   const answer = new Answer(nonce, files);
@@ -106,15 +121,31 @@ export function runProgram<P extends Parameters>(
   let hungUp = false;
   const hangUp = () => {
     hungUp = true;
-    stdin.end();
+    endInput();
     setTimeout(letGo, patienceAfterCancel).unref();
   };
   if (options.atEnd !== 'finish') options.signal?.addEventListener('abort', hangUp, { once: true });
   const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
 
+  // Looks are counted, not time: after a pause of the runner itself, what came meanwhile is read before the next look.
+  const mostLooks = Math.ceil((options.unheard ?? longestUnheard) / betweenLooks);
+  const looking = setInterval(() => {
+    // While we take nothing from the host, it cannot be heard.
+    quietLooks = files?.isFull ? 0 : quietLooks + 1;
+    if (quietLooks >= mostLooks) giveUp('silent');
+  }, betweenLooks);
+  const hear = () => {
+    heard = Date.now();
+    quietLooks = 0;
+  };
+  const stopWaiting = () => {
+    clearTimeout(patience);
+    clearInterval(looking);
+  };
+
   const verdict = new Promise<Verdict>((resolve) => {
     child.stdout?.on('data', (piece: Buffer) => {
-      heard = Date.now();
+      hear();
       const excess = answer.add(piece);
       if (excess !== undefined) giveUp(excess);
       if (answer.verdict !== undefined) resolve(answer.verdict);
@@ -123,19 +154,20 @@ export function runProgram<P extends Parameters>(
   });
   if (files !== undefined) files.onDrain = () => child.stdout?.resume();
   child.stderr?.on('data', (piece: Buffer) => {
-    heard = Date.now();
-    log.add(piece);
+    hear();
+    if (log.add(piece)) giveUp('log');
   });
   const ended = exit.finally(() => {
+    isOver = true;
     clearInterval(beating);
-    clearTimeout(patience);
+    stopWaiting();
     options.signal?.removeEventListener('abort', hangUp);
     log.end();
   });
 
   const result = Promise.race([verdict, ended]).then(async () => {
     // From here on, the caller decides how long a lingering program stays.
-    clearTimeout(patience);
+    stopWaiting();
     if (answer.verdict === 'done') return answer.records();
     const parting = setTimeout(letGo, patienceAfterVerdict);
     const code = await ended;
@@ -144,9 +176,9 @@ export function runProgram<P extends Parameters>(
     if (hungUp) throw cancelled(program);
     if (givenUp === 'silent') {
       const isEnding = log.endedFor === 'deadline';
-      throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+      throw hostSilent(program, options, { begun: answer.begun, isEnding, grace, unheard: Date.now() - heard, cause });
     }
-    if (givenUp !== undefined) throw tooMuch(program, givenUp);
+    if (givenUp !== undefined) throw tooMuch(program, givenUp, cause);
     if (log.endedFor === 'deadline') throw deadlineOver(program, options.deadline);
     if (log.endedFor === 'silence') throw runnerUnheard(program, silence);
     if (answer.verdict === 'failed') throw programFailure(program, answer.records(), code, cause);
@@ -165,7 +197,7 @@ export function runProgram<P extends Parameters>(
     lastLines: () => log.last,
     release: async (longest = grace) => {
       hungUp ||= options.atEnd !== 'finish';
-      stdin.end();
+      endInput();
       let isSeen = true;
       const releasing = setTimeout(() => {
         isSeen = false;
@@ -176,6 +208,14 @@ export function runProgram<P extends Parameters>(
       return isSeen && givenUp === undefined;
     },
   };
+}
+
+/** Writes it piece by piece, so that it is known whether the host still reads. Settles also if the host hangs up. */
+async function sendInPieces(stdin: Writable, bytes: Buffer, onSent: () => void): Promise<void> {
+  for (let at = 0; at < bytes.length && !stdin.destroyed; at += requestPiece) {
+    await new Promise((resolve) => stdin.write(bytes.subarray(at, at + requestPiece), resolve));
+    onSent();
+  }
 }
 
 function neverStarted(program: Program): Run {

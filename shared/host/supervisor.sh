@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sent in front of every program. Starts the program's `main` in a process group of its own, listens to the runner's
-# heartbeats meanwhile, and ends the group when the runner falls silent or hangs up, or when the deadline is over.
+# heartbeats meanwhile, and ends the group when the runner falls silent or hangs up, or when the deadline is over. Says every
+# 10 s that it is alive, so that the runner does not have to wait for a host that hangs.
 #
 # stdout: `begin NONCE`, then records (key NUL value NUL), then `done NONCE` or `failed NONCE`. Nothing else counts. Between
 # records, a file may come: `file NONCE BYTES NAME` and a line break, and as many bytes.
@@ -35,20 +36,45 @@ fail() {
 # progress NAME VALUE: tells the runner how far a long step is.
 progress() { printf '%s progress %s %s\n' "$nonce" "$1" "$2" >&2 || [[ $at_end == finish ]]; }
 
-# Takes the lock in the program's shell. The supervisor has the same file open, so the lock lasts as long as the
-# supervisor. The program's children must not have it open, or one that is left behind would hold the lock.
-take_lock() {
-  local waited=0
-  until flock --nonblock 9; do
-    ((waited < lock_wait)) || fail lock-held "$(lock_holder "$lock")"
-    ((waited % 15)) || progress waiting-for "$(lock_holder "$lock")"
-    sleep 1
-    waited=$((waited + 1))
+# Says that this host is alive, until its stdin ends, as it does when the supervisor is over. A process of its own, because it
+# waits wherever nobody reads the log.
+pulse() {
+  local status
+  while :; do
+    status=0
+    IFS= read -r -t 10 || status=$?
+    ((status > 128)) || return 0
+    printf '%s alive\n' "$nonce" >&2 || return 0
   done
+}
+
+# Takes the lock in the program's shell. The supervisor has the same file open, so the lock lasts as long as the
+# supervisor. The program's children must not have it open, or one that is left behind would hold the lock. The kernel keeps
+# those who wait in the order in which they came, and forgets those who die.
+take_lock() {
+  local telling
+  if ! flock --nonblock 9; then
+    ((lock_wait)) || fail lock-held "$(who_is_ahead)"
+    tell_waiting 9>&- &
+    telling=$!
+    flock --wait "$lock_wait" 9 || fail lock-held "$(who_is_ahead)"
+    kill "$telling"
+  fi
   # A lock file that was deleted meanwhile guards nothing: another process may hold the lock on its successor.
   [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while we were waiting for it"
   tell_holder "$lock" "$holder"
   exec 9>&-
+}
+
+tell_waiting() {
+  while progress waiting-for "$(who_is_ahead)"; do sleep 15; done
+}
+
+# who_is_ahead: who has the lock. Of those who stand in line for one, who has that one says more than who is next.
+who_is_ahead() {
+  local wanted=${lock%.turn}
+  [[ -n $(lock_owner "$wanted") ]] || wanted=$lock
+  lock_holder "$wanted"
 }
 
 # Reads heartbeats on stdin until the program must end; returns the reason in `end_reason`.
@@ -95,16 +121,18 @@ group_lives() {
 await_deadline() { while ((SECONDS < deadline)) && kill -0 "$$" 2>/dev/null; do sleep 1; done; }
 
 watch() {
+  exec {alive}>&-
   trap '' PIPE HUP
   local end_reason=deadline
   if [[ -n $stream_taken ]]; then await_deadline; else listen; fi
-  printf '%s ended %s\n' "$nonce" "$end_reason" >&2 || true
+  # Where nobody reads the log, this would wait for ever, and the group go on.
+  timeout 3 printf '%s ended %s\n' "$nonce" "$end_reason" >&2 || true
   end_group "$worker"
 }
 
 work() {
   [[ -z $stream_taken ]] || exec <&8
-  exec 8<&-
+  exec 8<&- {alive}>&-
   # When the runner is gone, a failed write must not end the program.
   [[ $at_end != finish ]] || trap '' PIPE
   [[ -z $lock ]] || take_lock
@@ -129,7 +157,7 @@ supervise() {
   read_parameters || true
   printf 'begin %s\n' "$nonce"
   [[ -z $misfit ]] || refuse misfit "$misfit"
-  exec 8<&0 </dev/null
+  exec 8<&0 </dev/null {alive}> >(pulse 8<&- >/dev/null)
   [[ -z $lock ]] || open_lock
 
   set -m # each of the two gets a process group of its own

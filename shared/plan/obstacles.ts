@@ -9,7 +9,7 @@ import { anonymousVolumes, isAtWork } from './container.ts';
 import { isJob } from './jobs.ts';
 import type { PlanRequest } from './plan.ts';
 
-/** What can prevent a swap. The README of rollback-action has a row for each. */
+/** What can prevent a swap. docs/rollback.md has a row for each. */
 export const obstacleKinds = [
   'no-image',
   'bad-image',

@@ -152,7 +152,7 @@ function whyNone(
 
 function reason(target: ReadonlyMap<string, RunningImage>, before: number): string {
   if (target.size === 0) return 'the target covers no service whose image could be compared';
-  if (before === 0) return 'the host has no backup that was taken before a deployment';
+  if (before === 0) return 'there is no backup that was taken before a deployment';
   return before === 1
     ? 'the only backup that was taken before a deployment was not taken while the target ran'
     : `none of the ${before} backups that were taken before a deployment was taken while the target ran`;

@@ -12,8 +12,8 @@ const program = (...parts: readonly string[]): string => `${parts.join('\n')}\n"
 export const insideScript = () => program(inside());
 
 /**
- * The same for a restore beside the live database: also `standing`, `create`, `fill`, `complete`, `analyze`, `after`, `sweep`,
- * `discard`, `exchange`, `exchange_back`.
+ * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `create`, `take_settings`, `mark`,
+ * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 export const replaceScript = () =>
   program(inside(), load(), readFileSync(new URL('./replace-inside.sh', import.meta.url), 'utf8'));
@@ -40,7 +40,7 @@ export const factsScripts = (): FactsScripts => {
 export type FactsScripts = Record<'facts_before' | 'facts_tables' | 'facts_after', string>;
 
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `fill`, `restore`,
+ * `session`, `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 export const drillScript = () => program(readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8'), load());

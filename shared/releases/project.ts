@@ -109,7 +109,7 @@ const service = shape<{
 });
 
 /** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
-const composeOnly = [
+export const composeOnly = [
   'pre_start',
   'post_start',
   'pre_stop',

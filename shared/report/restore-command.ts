@@ -251,7 +251,7 @@ function swapNames(database: string, old: string, next: string): string {
 }
 
 /** For a server with any value of standard_conforming_strings. */
-function literal(value: string): string {
+export function literal(value: string): string {
   const doubled = value.replaceAll("'", "''");
   return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }

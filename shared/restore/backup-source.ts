@@ -9,7 +9,14 @@ import type { BucketPlace } from '../offsite/bucket.ts';
 import type { ObjectStore } from '../offsite/object-store.ts';
 import { openS3Store } from '../offsite/s3-store.ts';
 import { type StoredSet, storedSets } from '../offsite/stored-sets.ts';
-import { type Catalogue, pathOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
+import {
+  type BackupSet,
+  type Catalogue,
+  newestFirst,
+  pathOf,
+  type VerifiedSet,
+  verifiedSetsOf,
+} from '../sets/catalogue.ts';
 import { decryptStream } from '../sets/decrypt.ts';
 import type { Manifest } from '../sets/manifest.ts';
 import { readFiles } from '../sets/read-files.ts';
@@ -21,8 +28,8 @@ import type { StoryLog } from '../story-log.ts';
 
 /** Which backup is wanted, and where it is. */
 export interface SourceRequest {
-  /** An id, or `latest`. */
-  wanted: string;
+  /** An id, or `latest`; or what chooses an id from the sets that are known there, newest first. */
+  wanted: string | ((sets: readonly BackupSet[]) => string);
   from: 'host' | 's3';
   /** null: none was given, so `from` is the host. */
   bucket: BucketPlace | null;
@@ -39,6 +46,9 @@ export interface SourceRequest {
   signal: AbortSignal;
   log: StoryLog;
 }
+
+/** The same, once it is clear which one. */
+type ClearRequest = SourceRequest & { wanted: string };
 
 /** A backup to restore, on the host or in the bucket. */
 export interface BackupSource {
@@ -77,7 +87,7 @@ export async function sourceOf(
   request: SourceRequest,
 ): Promise<BackupSource> {
   const { from, bucket, signal } = request;
-  if (from === 'host' || bucket === null) return onHost(connection, catalogue, request);
+  if (from === 'host' || bucket === null) return onHost(connection, catalogue, chosen(request, catalogue.sets));
   const store = await openS3Store(bucket, signal, { silence: longestPause });
   try {
     return await inBucket(store, catalogue, request);
@@ -87,7 +97,12 @@ export async function sourceOf(
   }
 }
 
-function onHost(connection: Connection, catalogue: Catalogue, request: SourceRequest): BackupSource {
+function chosen(request: SourceRequest, sets: readonly BackupSet[]): ClearRequest {
+  const { wanted } = request;
+  return { ...request, wanted: typeof wanted === 'string' ? wanted : wanted(sets) };
+}
+
+function onHost(connection: Connection, catalogue: Catalogue, request: ClearRequest): BackupSource {
   const { backupDir, timeout, signal, log } = request;
   const onLog = (line: string) => log.host(line);
   const set = chooseSet(request, catalogue);
@@ -120,36 +135,38 @@ function onHost(connection: Connection, catalogue: Catalogue, request: SourceReq
 }
 
 /** The set on the host that is wanted; null if there is none. */
-function chooseSet({ wanted, database }: SourceRequest, { sets }: Catalogue): VerifiedSet | null {
+function chooseSet({ wanted, database }: ClearRequest, { sets }: Catalogue): VerifiedSet | null {
   if (wanted === 'latest') return database === null ? null : (verifiedSetsOf(database, sets)[0] ?? null);
   const named = sets.find((set) => set.state === 'verified' && set.id === wanted);
   return named?.state === 'verified' && (database === null || named.database === database) ? named : null;
 }
 
-async function inBucket(store: ObjectStore, catalogue: Catalogue, request: SourceRequest): Promise<BackupSource> {
-  const { bucket, environment, wanted, log } = request;
+async function inBucket(store: ObjectStore, catalogue: Catalogue, open: SourceRequest): Promise<BackupSource> {
+  const { bucket, environment, log } = open;
   const prefix = bucket?.prefix ?? '';
   const stored = await storedSets(store, prefix, environment);
+  const request = chosen(open, knownSets(catalogue, stored));
+  const { wanted } = request;
   const place = store.uri(`${prefix}/${environment}`);
   const isLatest = wanted === 'latest';
   const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
   const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
   const [newest] = own;
   const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
-  const chosen = isLatest ? own.find(({ isComplete }) => isComplete) : named;
-  if (chosen === undefined || !chosen.isComplete)
+  const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+  if (found === undefined || !found.isComplete)
     throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
-  if (isLatest && newest !== chosen)
-    log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${chosen.id}`);
-  const { id, manifest } = chosen;
+  if (isLatest && newest !== found)
+    log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+  const { id, manifest } = found;
   // The proof of a copy is no proof of another set with the same id.
   const here = catalogue.sets.find(
     (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === unsealManifest(manifest).sha256,
   );
-  const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+  const set: VerifiedSet = { state: 'verified', id, database: found.database, manifest, folders: here?.folders ?? [] };
   const names = namesOf(set);
-  const read = (name: string) => readObject(store, chosen, name);
-  const copy = store.uri(keyOf(chosen, names.dump));
+  const read = (name: string) => readObject(store, found, name);
+  const copy = store.uri(keyOf(found, names.dump));
   return {
     set,
     copy,
@@ -160,7 +177,7 @@ async function inBucket(store: ObjectStore, catalogue: Catalogue, request: Sourc
         return readManifest(text.toString('utf8'));
       } catch (error) {
         if (!isFailure(error, 'bad-manifest')) throw error;
-        throw new Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+        throw new Failure('manifest-unreadable', `${store.uri(keyOf(found, names.manifest))} ${error.message}`, {
           hint: 'Do not rely on this copy: take another one, or the one on the host',
           cause: error,
         });
@@ -172,6 +189,18 @@ async function inBucket(store: ObjectStore, catalogue: Catalogue, request: Sourc
   };
 }
 
+/**
+ * What the host knows counts as well: one that never came into the bucket must not make an older one look like the one that is
+ * wanted.
+ */
+function knownSets({ sets }: Catalogue, stored: readonly StoredSet[]): BackupSet[] {
+  const here = new Set(sets.map(({ id }) => id));
+  const others = stored
+    .filter(({ id }) => !here.has(id))
+    .map(({ id, database, manifest }): BackupSet => ({ state: 'verified', id, database, manifest, folders: [] }));
+  return [...sets, ...others].toSorted((a, b) => newestFirst(a.id, b.id));
+}
+
 /** The one that all are; null if there is none, or another. */
 function onlyOne(databases: readonly string[]): string | null {
   const [first = null, ...others] = new Set(databases);
@@ -180,7 +209,7 @@ function onlyOne(databases: readonly string[]): string | null {
 
 function noBackup(
   kind: string,
-  { wanted, input }: SourceRequest,
+  { wanted, input }: ClearRequest,
   database: string | null,
   place: string,
   faults: readonly string[] = [],

@@ -5,17 +5,16 @@
 takes container user live
 # How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
-# The new database, also as an argument of pg_restore; options for createdb.
-takes restored restored_argument
-takes_list createdb_options
+# The new database, also as an argument of pg_restore; how it is made, as clauses of CREATE DATABASE.
+takes restored restored_argument made_as
 # Statements: for roles that are missing; for the new database's settings, empty if the live one's are to be taken over; of the user.
 takes roles settings after_sql
 # What is restored: the path of the dump, or its name off the host, if `incoming` says that the runner sends it.
 takes dump sha256
 takes_number dump_bytes
 takes_word format compression
-# The most sessions that build indexes at a time; bytes of the archive in which its list of contents certainly ends.
-takes_number most_jobs head_bytes
+# The most sessions that build indexes at a time.
+takes_number most_jobs
 # A path on the disk of the server's data, and the bytes that must stay free there.
 takes data_folder
 takes_number least
@@ -30,13 +29,13 @@ main() {
   keep_words "$words_log"
   # Hashed while it is restored. What the runner sends, it hashes itself.
   exec {sum}< <([[ -n $incoming ]] || sha256sum <"$dump")
-  heard sweep inside sweep "$live" </dev/null || true
+  heard sweep inside sweep "$live" "$restored" </dev/null || true
   exec {watch}< <(watch_room)
   jobs=$(nproc)
   ((jobs <= most_jobs)) || jobs=$most_jobs
 
   heard roles inside over_all --single-transaction <<<"$roles" || fail restore-failed 'Could not create the roles that the backup needs'
-  heard create inside create "$restored" "$live" "${createdb_options[@]}" </dev/null ||
+  heard create inside create "$restored" "$live" <<<"$made_as" ||
     fail restore-failed "Could not create the database $restored"
   begin=$(milliseconds)
   progress restoring "$dump_bytes"
@@ -57,26 +56,24 @@ main() {
 
   progress checking data
   if [[ -n $settings ]]; then
-    heard settings over_all <<<"$settings"
+    heard settings inside take_settings "$restored" <<<"$settings"
   else
-    # Once they hold, sessions of the live one's roles may come in.
-    PGDATABASE=$live heard settings inside settings "$restored" </dev/null | heard settings over_all
-  fi || fail restore-failed "Could not give $restored the owner, grants and settings of the database"
-  # These may let others in again.
-  heard settings inside superusers_only "$restored" </dev/null || fail restore-failed "Could not keep $restored closed"
+    PGDATABASE=$live heard settings inside settings "$restored" </dev/null | heard settings inside take_settings "$restored"
+  fi || give_up restore-failed "Could not give $restored the owner, grants and settings of the database"
   tell facts "$((48 << 20))" look session < <(
     printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
       "$facts_tables" "$facts_after"
   )
   if [[ -n $after_sql ]]; then
     progress after-sql 1
-    heard after look after <<<"$after_sql" || fail after-sql-failed 'A statement in "after-restore-sql" failed'
+    heard after look after <<<"$after_sql" || give_up after-sql-failed 'A statement in "after-restore-sql" failed'
   fi
+  record subscriptions "$(heard subscriptions look subscriptions </dev/null | head -c 100000)"
   progress analyzing 1
   heard analyze look analyze "$restored_argument" "$jobs" </dev/null ||
     record unanalyzed 'The statistics of the restored database could not be made'
   heed_watch
-  heard complete inside mark "$restored" "$live" complete </dev/null || fail restore-failed "Could not finish $restored"
+  heard complete inside mark "$restored" "$live" complete </dev/null || give_up restore-failed "Could not finish $restored"
 }
 
 # inside VERB ARGUMENT...: runs the script in the database container.
@@ -84,7 +81,6 @@ inside() {
   docker exec --interactive --env PGUSER --env PGDATABASE --env SERVER_HOST --env SERVER_PORT --env PASSWORD_FROM \
     --env ATLASIA_MESSAGES "$container" sh -c "$inside_script" inside "$@"
 }
-over_all() { inside over_all; }
 
 # look VERB ARGUMENT...: the same, in the new database.
 look() { PGDATABASE=$restored inside "$@"; }
@@ -96,9 +92,9 @@ fill() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || inside has "$program" </dev/null; then
-    heard restore inside fill "$format" "$compression" "$restored_argument" "$jobs" "$head_bytes" >/dev/null
+    heard restore inside fill "$format" "$compression" "$restored_argument" "$jobs" >/dev/null
   else
-    "$program" -q -d -c | heard restore inside fill "$format" none "$restored_argument" "$jobs" "$head_bytes" >/dev/null && return
+    "$program" -q -d -c | heard restore inside fill "$format" none "$restored_argument" "$jobs" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
@@ -138,6 +134,12 @@ heed_watch() {
   local free
   { read -r -t 0 && read -r free; } <&"$watch" || return 0
   fail restore-no-room "$free $least"
+}
+
+# give_up CODE MESSAGE: fails. Where the disk became too full meanwhile, that was the reason.
+give_up() {
+  heed_watch
+  fail "$@"
 }
 
 milliseconds() { date +%s%3N; }

@@ -12,7 +12,8 @@ import { databaseArgument } from '../report/restore-command.ts';
 import { pathOf } from '../sets/catalogue.ts';
 import type { Manifest } from '../sets/manifest.ts';
 import { namesOf } from '../sets/read-sets.ts';
-import { formatBytes } from '../units.ts';
+import { formatBytes, listed } from '../units.ts';
+import { listOf, text } from '../untrusted.ts';
 import type { BackupSource } from './backup-source.ts';
 import { type Server, serverParameters } from './server.ts';
 
@@ -24,7 +25,8 @@ export interface LoadRequest {
   manifest: Manifest;
   /** The name of the new database. It ends with `_restore_` and eight hex digits, by which leftovers are known. */
   restored: string;
-  createOptions: readonly string[];
+  /** How the new database is made, as clauses of CREATE DATABASE. */
+  madeAs: string;
   /** Statements that create what is missing; empty if nothing is. */
   roles: string;
   /** Statements that give the new database its properties; null: those of the live one. */
@@ -61,6 +63,7 @@ export const program: Program<
     | 'password_from'
     | 'restored'
     | 'restored_argument'
+    | 'made_as'
     | 'roles'
     | 'settings'
     | 'after_sql'
@@ -70,7 +73,6 @@ export const program: Program<
     | 'format'
     | 'compression'
     | 'most_jobs'
-    | 'head_bytes'
     | 'data_folder'
     | 'least'
     | 'words_log'
@@ -81,7 +83,7 @@ export const program: Program<
     | 'facts_after'
     | 'chosen',
     string
-  > & { createdb_options: readonly string[] }
+  >
 > = {
   name: 'load',
   step: 'the restore',
@@ -107,8 +109,6 @@ export const discarding: Program<
 
 /** Each builds an index in memory of its own, beside a server that goes on serving. */
 const mostJobs = 8;
-/** Bytes in which the list of contents of any archive ends: half a million objects take as much. */
-const longestContents = 64 * 1024 ** 2;
 
 /**
  * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
@@ -128,7 +128,7 @@ export async function load(connection: Connection, request: LoadRequest): Promis
       live: server.database,
       restored,
       restored_argument: databaseArgument(restored),
-      createdb_options: request.createOptions,
+      made_as: request.madeAs,
       roles: request.roles,
       settings: request.settings ?? '',
       after_sql: request.afterSql ?? '',
@@ -138,7 +138,6 @@ export async function load(connection: Connection, request: LoadRequest): Promis
       format: manifest.format,
       compression: manifest.compression,
       most_jobs: String(mostJobs),
-      head_bytes: String(longestContents),
       data_folder: request.dataFolder,
       least: String(request.least),
       words_log: log,
@@ -162,15 +161,14 @@ export async function load(connection: Connection, request: LoadRequest): Promis
     const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
     if (sha256 !== manifest.sha256) throw changed(source, manifest);
     const findings = judgeLoaded(manifest, readRestoredData(records));
-    const unanalyzed = records.find('unanalyzed');
     return {
       restoreMs: records.integer('restore-ms'),
       findings,
-      problems: unanalyzed === undefined ? [] : [unanalyzed],
+      problems: [...records.all('unanalyzed'), ...tellSubscriptions(records.get('subscriptions'))],
     };
   } catch (error) {
     const isDropped = await discard(connection, server, restored, onLog);
-    const state = `The database is untouched, and nothing was stopped. The restored copy ${isDropped ? 'was dropped' : `${restored} is left; the next restore drops it`}.`;
+    const state = `The database is untouched, and nothing was stopped. ${isDropped ? 'The restored copy was dropped' : `The host drops the restored copy ${restored} by itself; if it cannot, the next restore does`}.`;
     throw isFailure(error) ? explained(error, run.lastLines(), log, state) : error;
   } finally {
     sent?.close();
@@ -202,6 +200,20 @@ export async function discard(
       `Could not drop ${restored}, the restored copy that nobody needs. The next restore drops it: ${error.message}`,
     );
     return false;
+  }
+}
+
+/** @param json their names; whatever else it is, nobody could tell */
+function tellSubscriptions(json: string): string[] {
+  try {
+    const names = listOf(text(1_024), 10_000)(JSON.parse(json), 'subscriptions');
+    return names.length === 0
+      ? []
+      : [
+          `Subscriptions were restored, and are disabled: ${listed(names, 5)}. If this database is to receive data again: ALTER SUBSCRIPTION … ENABLE; otherwise first ALTER SUBSCRIPTION … SET (slot_name = NONE), then DROP SUBSCRIPTION, or the slot of the source goes as well`,
+        ];
+  } catch {
+    return ['Whether the restored database has subscriptions could not be told; they would be disabled'];
   }
 }
 
@@ -251,5 +263,6 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
   if (code === 'restore-differs') return failure;
   if (code === 'checksum-failed')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
-  return new Failure(code, message, { hint: `${failure.hint ?? ''} ${untouched}`.trim(), cause: failure.cause });
+  const hint = failure.hint === undefined ? untouched : `${failure.hint}. ${untouched}`;
+  return new Failure(code, message, { hint, cause: failure.cause });
 }

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { DatabaseFacts } from '../postgres/probe.ts';
-import { createOptions } from '../report/restore-command.ts';
+import { identifier } from '../postgres/relation-name.ts';
+import { createOptions, literal } from '../report/restore-command.ts';
 import type { Manifest } from '../sets/manifest.ts';
 import { formatBytes, listed } from '../units.ts';
 import type { Standing } from './standing.ts';
@@ -28,6 +29,10 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     [
       !standing.isSuperuser,
       `"${live.user}" is not a superuser, so it cannot restore owners, grants and extensions. Set "db-user" to one`,
+    ],
+    [
+      /[\t\r\n]/.test(live.database + live.user),
+      `the name of the database or of the user has a tab or a line break, which a transaction cannot note. ${byHand}`,
     ],
     [
       live.database === 'template1',
@@ -79,12 +84,30 @@ export function demandNoObstacle(subject: RestoreCase): void {
   });
 }
 
+/** What stands for an option of createdb, which cannot make a database that nobody may enter. */
+const clauses: Readonly<Record<string, (value: string) => string>> = {
+  encoding: (value) => `ENCODING ${literal(value)}`,
+  locale: (value) => `LC_COLLATE ${literal(value)} LC_CTYPE ${literal(value)}`,
+  'lc-collate': (value) => `LC_COLLATE ${literal(value)}`,
+  'lc-ctype': (value) => `LC_CTYPE ${literal(value)}`,
+  'locale-provider': (value) => `LOCALE_PROVIDER ${identifier(value)}`,
+  'icu-locale': (value) => `ICU_LOCALE ${literal(value)}`,
+  'icu-rules': (value) => `ICU_RULES ${literal(value)}`,
+  'builtin-locale': (value) => `BUILTIN_LOCALE ${literal(value)}`,
+};
+
 /**
- * Options of createdb. The new database is made like the one that it replaces; if there is nothing in that, like the source.
+ * Clauses of CREATE DATABASE. The new database is made like the one that it replaces; if there is nothing in that, like the source.
  */
-export function likeLive({ manifest, live, standing }: RestoreCase): string[] {
-  const tablespace = standing.tablespace === 'pg_default' ? [] : [`--tablespace=${standing.tablespace}`];
-  return [...createOptions(standing.isEmpty ? manifest : live), ...tablespace];
+export function likeLive({ manifest, live, standing }: RestoreCase): string {
+  const made = createOptions(standing.isEmpty ? manifest : live).map((option) => {
+    const [, name = '', value = ''] = /^--([a-z-]+)=(.*)$/s.exec(option) ?? [];
+    const clause = clauses[name];
+    if (clause === undefined) throw new Error(`No clause stands for ${option}`);
+    return clause(value);
+  });
+  const tablespace = standing.tablespace === 'pg_default' ? [] : [`TABLESPACE ${identifier(standing.tablespace)}`];
+  return [...made, ...tablespace].join(' ');
 }
 
 /** What an operator should know although it prevents nothing. */

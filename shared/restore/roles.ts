@@ -64,10 +64,21 @@ const unquoted = (role: string) => (role.startsWith('"') ? role.slice(1, -1).rep
  * @param text as the settings of a set are written: statements that name the database
  */
 export function settingsFor(text: string, from: string, to: string): string {
-  const named = [identifier(from), from].map((each) => each.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  const named = [identifier(from), from].map(escaped).join('|');
   const statement = new RegExp(
     `^((?:ALTER (?:ROLE ${name} IN )?|REVOKE ALL ON |GRANT [A-Z, ]+ ON |COMMENT ON )DATABASE )(?:${named})(?= )`,
     'gm',
   );
   return text.replaceAll(statement, (_, before: string) => `${before}${identifier(to)}`);
 }
+
+/**
+ * The limit of connections in what `settingsFor` gives; -1: none. Until the database is live, another one holds.
+ * @param database the name that the settings are for
+ */
+export function connectionLimitIn(settings: string, database: string): number {
+  const statement = new RegExp(`^ALTER DATABASE ${escaped(identifier(database))} CONNECTION LIMIT (\\d{1,9});$`, 'm');
+  return Number(statement.exec(settings)?.[1] ?? -1);
+}
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

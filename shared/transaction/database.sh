@@ -16,7 +16,8 @@ in_database() {
     --env PASSWORD_FROM --env PGAPPNAME "${plan[database_container]}" sh -c "$(inside_script)" inside "$@" </dev/null
 }
 
-exchanging() { in_database "$1" "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}" "${plan[database_limit]}"; }
+# exchanging VERB LIMIT: the limit of connections is that of the database which is live afterwards.
+exchanging() { in_database "$1" "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}" "$2"; }
 
 # still_restored: whether the restored database is there, and its name is free for the old one.
 still_restored() {
@@ -45,7 +46,7 @@ stop_writers() {
 exchange_databases() {
   local said
   journal exchanging
-  said=$(exchanging exchange)
+  said=$(exchanging exchange "${plan[database_restored_limit]}")
   case $said in
     exchanged) journal exchanged ;;
     *busy\ *) broken database-busy "A session of ${plan[database]} does not end: process ${said#*busy }" ;;
@@ -58,9 +59,9 @@ put_database_back() {
   local said patience=$((SECONDS + server_patience))
   has exchanging || return 0
   ! has exchanged-back || return 0
-  until said=$(exchanging exchange_back) && [[ $said == exchanged-back ]]; do
+  until said=$(exchanging exchange_back "${plan[database_limit]}") && [[ $said == exchanged-back ]]; do
     if ((SECONDS >= patience)) || [[ $said == *busy* ]]; then
-      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (psql: \\l)"
+      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (\\l lists the databases)"
       return 1
     fi
     sleep 1

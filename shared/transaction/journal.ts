@@ -31,7 +31,7 @@ export interface Outcome {
   dockerRestarted: boolean;
   /** Deployments were put on hold. */
   held: boolean;
-  /** What went wrong after the commit, one line per problem. */
+  /** What went wrong after the commit or on the way back, one line per problem. */
   problems: string[];
   /** Services that were not swapped but reloaded or restarted, so that they answer again. */
   reloaded: string[];

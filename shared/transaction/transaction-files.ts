@@ -35,6 +35,8 @@ export interface DatabaseExchange {
   /** The live database, with the limit of connections that it has. */
   name: string;
   connectionLimit: number;
+  /** The one that the restored database gets, once it is live. */
+  restoredLimit: number;
   /** The name of the restored one until then. */
   restored: string;
   /** The name of the old one afterwards; it may have the placeholder for the transaction's id. */
@@ -146,7 +148,7 @@ function planLines(request: TransactionRequest): string {
   return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
 
-function databaseLines({ container, user, access, name, connectionLimit, restored, aside }: DatabaseExchange) {
+function databaseLines({ container, user, access, name, restored, aside, ...limits }: DatabaseExchange) {
   const { place, password } = access;
   const lines: [string, string][] = [
     ['database', name],
@@ -154,7 +156,8 @@ function databaseLines({ container, user, access, name, connectionLimit, restore
     ['database_user', user],
     ['database_restored', restored],
     ['database_aside', aside],
-    ['database_limit', String(connectionLimit)],
+    ['database_limit', String(limits.connectionLimit)],
+    ['database_restored_limit', String(limits.restoredLimit)],
     ...(place === null ? [] : placeLines(place)),
     ...(password === null ? [] : [['database_password', password] as [string, string]]),
   ];

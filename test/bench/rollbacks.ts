@@ -145,7 +145,8 @@ async function gapsOf<T>(app: Application, work: () => Promise<T>): Promise<[T, 
   return [result, seen.map(({ longestGapMs }) => longestGapMs)];
 }
 
-function underQuestions<T>(app: Application, everyMs: number, work: () => Promise<T>): Promise<[T, Seen[]]> {
+/** What users of each service saw while something was done. */
+export function underQuestions<T>(app: Application, everyMs: number, work: () => Promise<T>): Promise<[T, Seen[]]> {
   const urls = appServices.map((service) => app.url(service));
   return seenDuring(urls, everyMs, async () => {
     const result = await work();

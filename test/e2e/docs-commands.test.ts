@@ -1,5 +1,6 @@
 // The commands that the pages print, typed on a host of the lab. Each block says where it is typed, or why no test types it;
-// test/unit/agreement.test.ts sees to that. Those of getting-started.md and restore.md have tests of their own.
+// test/unit/agreement.test.ts sees to that. Those of getting-started.md, restore.md and offsite.md, and those of the gate in security.md,
+// have tests of their own.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,13 +10,11 @@ import { backup, bash, write } from './sets.ts';
 import { hostForFile } from './stage.ts';
 import { verify } from './verifications.ts';
 
-const docs = fileURLToPath(new URL('../../docs', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 const { host } = await hostForFile({ name: 'pages', seed: false });
 assert.equal((await backup(host, 'backups')).exitCode, 0);
-assert.equal(
-  (await backup(host, 'backups', { format: 'plain', compression: 'gzip', kind: 'predeployment' })).exitCode,
-  0,
-);
+const newest = await backup(host, 'backups', { format: 'plain', compression: 'gzip', kind: 'predeployment' });
+assert.equal(newest.exitCode, 0);
 assert.equal((await verify(host, 'backups', { checks: 'deployment', 'stable-for': '1s' })).exitCode, 0);
 const ours = host
   .files('backups')
@@ -24,14 +23,20 @@ const ours = host
 const legacy = join(host.deployDir, 'backups', 'daily', 'backup_20240229_020000.sql.gz');
 await write(host, legacy, 'of the scripts');
 
-for (const page of globSync(`${docs}/*.md`)) {
+for (const page of globSync('{docs/*.md,*.md,*-action/README.md}', { cwd: repository })) {
+  if (page === 'docs/restore.md') continue;
   const blocks = Array.from(
-    readFileSync(page, 'utf8').matchAll(/^<!-- run: the host, as deploy -->\n```bash\n([\s\S]*?)^```$/gm),
+    readFileSync(join(repository, page), 'utf8').matchAll(
+      /^ *<!-- run: the host, as deploy -->\n *```bash\n([\s\S]*?)^ *```$/gm,
+    ),
     ([, script = '']) => script,
   );
   for (const [index, script] of blocks.entries()) {
-    test(`${basename(page)}, block ${index + 1}`, async () => {
-      const said = await bash(host, `set -e -o pipefail\n${script.replaceAll('/opt/atlasia', host.deployDir)}`);
+    test(`${page}, block ${index + 1}`, async () => {
+      const typed = script
+        .replaceAll('/opt/atlasia', host.deployDir)
+        .replaceAll('20261123_021703', newest.outputs['backup-id'] ?? '');
+      const said = await bash(host, `set -e -o pipefail\n${typed}`);
       if (page.endsWith('quick-reference.md')) {
         const expected = [
           / backup succeeded [\s\S]*\.manifest\.json\nVERIFIED /,

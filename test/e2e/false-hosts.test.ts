@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/failure.ts';
 import { bootstrap } from '../../shared/host/connection.ts';
+import { IncomingFiles } from '../../shared/host/incoming-files.ts';
 import type { ProgramOptions } from '../../shared/host/program.ts';
 import { type Explain, runProgram } from '../../shared/host/run-program.ts';
 import { temporaryFolder } from '../lab/folder.ts';
@@ -105,6 +108,69 @@ describe('a process that only claims to be a host', () => {
   test('is given up where it never begins', async () => {
     const failure = await failureOf(fake('exec sleep 1010', { deadline: 300, grace: 200 }));
     assert.equal(failure.code, 'host-silent');
+  });
+
+  describe('that falls silent', { concurrency: 5 }, () => {
+    const impatient = { deadline: 120_000, unheard: 10_000 };
+    const whenSilent = async (script: string): Promise<Failure> => {
+      const begin = performance.now();
+      const failure = await failureOf(fake(script, impatient));
+      assert.equal(failure.code, 'host-silent', failure.message);
+      assert.ok(performance.now() - begin < 40_000, `${performance.now() - begin} ms`);
+      return failure;
+    };
+
+    test('before it has begun, is given up long before its limit', async () => {
+      const { message } = await whenSilent('exec sleep 1011');
+      assert.match(message, /^The host took the connection, and has not begun a trial \(program echo\) after \d/);
+    });
+
+    test('in the middle, is given up long before its limit', async () => {
+      const { message } = await whenSilent(`${readNonce} echo "begin $nonce"; exec sleep 1012`);
+      assert.match(message, /^The host has sent nothing for \d.* during a trial \(program echo\), whose limit was 2/);
+    });
+
+    test('is not given up while it says that it is alive', async () => {
+      const lines: string[] = [];
+      const alive = 'for i in {1..9}; do echo "$nonce alive" >&2; sleep 2; done';
+      const run = fake(`${readNonce} echo "begin $nonce"; ${alive}; echo "done $nonce"`, {
+        ...impatient,
+        onLog: (line) => lines.push(line),
+        onProgress: (name) => lines.push(name),
+      });
+      await run.result;
+      await run.release();
+      assert.deepEqual(lines, []);
+    });
+
+    test('is not given up while it still reads what it was sent', async () => {
+      // Some MiB of parameters, of which it reads a part now and then.
+      const slowly = 'for i in {1..9}; do head -c 600000 >/dev/null; sleep 2; done; cat >/dev/null &';
+      const run = runProgram(
+        {
+          start: () => spawn('bash', ['-c', `${readNonce} ${slowly} echo "begin $nonce"; echo "done $nonce"`]),
+          explain,
+          isProgram: false,
+        },
+        program('echo'),
+        { values: ['x'.repeat(6_000_000)] },
+        { ...patient, ...impatient },
+      );
+      await run.result;
+      await run.release();
+    });
+
+    test('is not given up while its file waits for a reader here', async () => {
+      const files = new IncomingFiles();
+      const run = fake(
+        `${readNonce} echo "begin $nonce"; echo "file $nonce 9000000 x"; head -c 9000000 /dev/zero; echo "done $nonce"`,
+        { ...impatient, files },
+      );
+      await sleep(20_000);
+      for await (const { content } of files) assert.equal((await buffer(content)).length, 9_000_000);
+      await run.result;
+      await run.release();
+    });
   });
 
   test('is waited for as long as the inputs can ask for, and longer', async () => {

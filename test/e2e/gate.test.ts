@@ -1,7 +1,16 @@
 // The gate in authorized_keys, with a real sshd: the actions work through it, and a key that was stolen gives no shell.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
@@ -14,8 +23,9 @@ import { scriptOf } from '../../shared/host/run-program.ts';
 import { program as survey } from '../../shared/host/survey.ts';
 import { starting } from '../../shared/transaction/start-transaction.ts';
 import { resuming } from '../../shared/transaction/transaction.ts';
-import { run } from '../lab/command.ts';
+import { asRoot, run } from '../lab/command.ts';
 import { folder as labFolder, temporaryFolder } from '../lab/folder.ts';
+import { makeKey } from '../lab/keys.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { freePort } from '../lab/port.ts';
 import { runAction } from '../lab/runner.ts';
@@ -35,30 +45,38 @@ const root = mkdtempSync(join(labFolder('gate'), 'test-'));
 atEnd(() => rmSync(root, { recursive: true, force: true }));
 chmodSync(root, 0o755);
 const code = await hostCode(repository);
-copyFileSync(join(repository, 'host', 'gate.sh'), join(root, 'atlasia-gate'));
-chmodSync(join(root, 'atlasia-gate'), 0o755);
-writeFileSync(join(root, 'programs.sha256'), listOf(code, '0.0.0'));
 const backupDir = host.newBackupDir();
 
-/** A file as docs/security.md lets people write it, on the paths of this host. */
-function fromPage(file: string): string {
-  const page = readFileSync(join(repository, 'docs', 'security.md'), 'utf8');
-  const [, text] = page.split(`${file} <<'END'\n`);
-  assert.ok(text !== undefined, `the page does not write ${file}`);
-  return (text.split('\nEND\n')[0] ?? '')
-    .replaceAll('/etc/atlasia/programs-1.0.0.sha256', join(root, 'programs.sha256'))
-    .replaceAll('/usr/local/sbin/atlasia-gate', join(root, 'atlasia-gate'))
-    .replaceAll('/opt/atlasia/backups', `${host.deployDir}/${backupDir}`)
-    .replaceAll('/opt/atlasia', host.deployDir);
-}
+/** What docs/security.md lets root type, on the paths of this host. What it downloads is in the folder already. */
+const block = readFileSync(join(repository, 'docs', 'security.md'), 'utf8')
+  .match(/^<!-- run: the host, as root -->\n```bash\n([\s\S]*?)^```$/m)?.[1]
+  ?.replaceAll('/usr/local/sbin/', `${root}/sbin-`)
+  .replaceAll('/etc/atlasia/', `${root}/etc/`)
+  .replaceAll('/etc/ssh/', `${root}/ssh/`)
+  .replaceAll('/opt/atlasia/backups', `${host.deployDir}/${backupDir}`)
+  .replaceAll('/opt/atlasia', host.deployDir)
+  .replaceAll(/\bdeploy$/gm, account.name)
+  .replace(/(?<=authorized_keys\/)deploy/, account.name)
+  .replace(/ssh-ed25519 AAAA… \w+/, host.key.publicKey)
+  // It is started below.
+  .replace('sshd -t && systemctl reload ssh', `/usr/sbin/sshd -t -f ${root}/ssh/sshd_config`);
+assert.ok(block !== undefined);
+const desk = mkdtempSync(join(root, 'desk-'));
+copyFileSync(join(repository, 'host', 'gate.sh'), join(desk, 'gate.sh'));
+writeFileSync(join(desk, 'programs.sha256'), listOf(code, '0.0.0'));
+mkdirSync(join(root, 'ssh', 'sshd_config.d'), { recursive: true });
+writeFileSync(join(root, 'ssh', 'sshd_config'), `HostKey ${root}/ssh/key\nInclude ${root}/ssh/sshd_config.d/*.conf\n`);
+writeFileSync(join(root, 'ssh', 'key'), (await makeKey()).privateKey, { mode: 0o600 });
+await run(asRoot(['bash', '-e', '-c', block]), { cwd: desk });
+const keyOptions =
+  readFileSync(join(root, 'ssh', 'authorized_keys', account.name), 'utf8').split(' ssh-ed25519')[0] ?? '';
 
 /** A server whose keys lead to the gate, with such a configuration. */
 async function gate(name: string, configuration: readonly string[]): Promise<SshServer> {
   const file = join(root, `${name}.conf`);
   writeFileSync(file, `${configuration.join('\n')}\n`);
-  const [keyOptions = ''] = fromPage('/etc/ssh/authorized_keys/deploy').split(' ssh-ed25519');
   const settings = ['Subsystem sftp internal-sftp'];
-  return serve(keyOptions.replace('/etc/atlasia/gate.conf', file), { settings });
+  return serve(keyOptions.replace(join(root, 'etc', 'gate.conf'), file), { settings });
 }
 
 async function serve(keyOptions: string, more: Partial<SshServerOptions> = {}): Promise<SshServer> {
@@ -77,10 +95,12 @@ async function serve(keyOptions: string, more: Partial<SshServerOptions> = {}): 
 }
 
 const places = [`deploy-dir ${host.deployDir}`, `backup-dir ${host.deployDir}/${backupDir}`];
-const list = `programs ${join(root, 'programs.sha256')}`;
+const list = `programs ${join(root, 'etc', 'programs-1.0.0.sha256')}`;
 const open = await gate('open', [list, 'actions backup rollback verify', ...places]);
-/** As the page has it. */
-const narrow = await gate('narrow', fromPage('/etc/atlasia/gate.conf').split('\n'));
+/** As the page has it: with the keys, too, in the file of root's. */
+const narrow = await serve('command="/bin/false"', {
+  settings: ['Subsystem sftp internal-sftp', `Include ${root}/ssh/sshd_config.d/*.conf`],
+});
 const at = ({ port, knownHosts }: SshServer): Inputs => ({ port: String(port), 'known-hosts': knownHosts });
 
 describe('through the gate', { concurrency: 1 }, () => {

@@ -206,6 +206,8 @@ describe('in the backup folder and above it', { concurrency: 1 }, () => {
     '.lock',
     '.lock.holder',
     '.lock.publish',
+    '.lock.turn',
+    '.lock.turn.holder',
     'rollback/history.jsonl',
     'rollback/deployment_tags.log',
     'rollback/HOLD',

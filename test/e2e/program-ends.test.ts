@@ -6,7 +6,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../shared/failure.ts';
+import { bootstrap } from '../../shared/host/connection.ts';
 import type { ProgramOptions } from '../../shared/host/program.ts';
+import { runProgram } from '../../shared/host/run-program.ts';
 import { giveTo } from '../lab/account.ts';
 import { until } from '../lab/faults.ts';
 import {
@@ -143,6 +146,15 @@ onEachConnection(stage, (connection) => {
       await nothingLives();
       assert.deepEqual(readdirSync(folder).toSorted(), ['ended', 'started']);
     }
+  });
+
+  test('a program says that it is alive while it works', async () => {
+    const folder = await newFolder();
+    const options: ProgramOptions = { ...patient, atEnd: 'linger', unheard: 15_000 };
+    const run = connection().run(program('work'), { verb: 'for_seconds', folder, words: ['25'] }, options);
+    assert.equal((await run.result).get('finished'), 'yes');
+    await run.release();
+    await nothingLives();
   });
 
   test('a host that cannot end a program at its deadline is told from one that is silent', async () => {
@@ -306,6 +318,15 @@ onEachConnection(stage, (connection) => {
       assert.equal(records.get('finished'), 'yes');
     }
   });
+});
+
+test('a program whose log nobody reads any more is ended at its deadline all the same', async () => {
+  const start = () =>
+    spawn('bash', ['-c', `exec 2> >(exec sleep 40 >/dev/null 2>&1); ${bootstrap}`], { stdio: 'pipe' });
+  const explain = async () => new Failure('program-lost', 'it ended without a result');
+  const options: ProgramOptions = { deadline: 1_000, grace: 20_000, atEnd: 'end' };
+  const run = runProgram({ start, explain, isProgram: true }, program('flood'), { ending: 'well' }, options);
+  await failsWith(run, 'program-failed', /^The program flood failed on the host \(exit \d/);
 });
 
 test('closing a connection does not wait for what hangs', async () => {

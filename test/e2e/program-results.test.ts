@@ -192,8 +192,7 @@ onEachConnection(stage, (connection) => {
     );
     const [long = '', ...others] = lines.filter((line) => line.length >= 100);
     assert.deepEqual(others, []);
-    assert.match(long, /^x+ end of the long line$/);
-    assert.ok(long.length < 300_000, `${long.length}: it was kept as a whole`);
+    assert.match(long, /^x{1999}…$/);
   });
 
   test('of a flood, the beginning is passed on, the end is a cause, and the rest is counted', async () => {

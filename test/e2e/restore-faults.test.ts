@@ -1,17 +1,19 @@
 // What goes wrong while a database is restored: afterwards it is the old one in full, or the new one in full, and whatever wrote writes.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../lab/command.ts';
-import { until } from '../lab/faults.ts';
+import { cutConnections, until } from '../lab/faults.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, runnerIsClean } from './expectations.ts';
 import { databasesOf, essence, restored, startTicker, takenBackup, ticker, writes } from './restores.ts';
 import { nothingLeft, notRolledBack, rollBack, rollbackInputs, sameContainers, snapshotOf } from './rollbacks.ts';
-import { bash, type Inputs } from './sets.ts';
+import { backup, bash, type Inputs, manifestOf, write } from './sets.ts';
 import { applicationForFile } from './stage.ts';
 import { killEngine, killSupervisorAndEngine, watchTransaction } from './transactions.ts';
 
@@ -95,6 +97,55 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('a set whose manifest says something else than its dump holds: rows, or what is in them', async () => {
+    const seen = await state();
+    for (const [change, said] of [
+      [{ rows: 1 }, /not what .* held: rows: .*shop\.\S+/],
+      [{ content: { oneIn: 1, rows: 1, hash: '7' } }, /not what .* held: content: /],
+    ] as const) {
+      const taken = await backup(host, backupDir);
+      const manifest = await manifestOf(host, taken);
+      const tables = manifest['tables'] as { schema: string; name: string; rows: number; content: { rows: number } }[];
+      const other = tables.map((table) =>
+        table.name === 'customers'
+          ? {
+              ...table,
+              ...change,
+              ...('content' in change ? { content: { ...change.content, rows: table.rows } } : {}),
+            }
+          : table,
+      );
+      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, tables: other }));
+      refusedWith(
+        await restore({ 'restore-database': manifest.id }),
+        'restore-differs',
+        said,
+        /The database is untouched/,
+      );
+    }
+    await unharmed(seen);
+  });
+
+  test('roles of which one cannot be made: then none is', async () => {
+    const seen = await state();
+    const other = await takenBackup(host, backupDir);
+    const roles = "CREATE ROLE first;\nCREATE ROLE second;\nALTER ROLE second WITH LOGIN VALID UNTIL 'no date';\n";
+    // As if the source had it like that.
+    const script =
+      'cd -- "$1" && name=backup_$2.globals.sql.gz && printf "%s" "$3" | gzip >new && mv new "$name" && ' +
+      'grep -vF "  $name" "backup_$2.sha256" >list && sha256sum "$name" >>list && cat list >"backup_$2.sha256" && rm list';
+    await bash(host, script, `${host.deployDir}/${backupDir}/daily`, other, roles);
+    const result = await restore({ 'restore-database': other });
+    refusedWith(
+      result,
+      'restore-failed',
+      /Could not create the roles .*invalid input syntax for type timestamp/,
+      /The database is untouched/,
+    );
+    assert.equal(await db.psql("SELECT count(*) FROM pg_roles WHERE rolname IN ('first', 'second')"), '0');
+    await unharmed(seen);
+  });
+
   test('a dump that has changed on the disk', async () => {
     const seen = await state();
     const other = await takenBackup(host, backupDir);
@@ -102,6 +153,102 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     await bash(host, 'printf X | dd of="$1" bs=1 seek=50000 conv=notrunc status=none', file);
     const result = await restore({ 'restore-database': other });
     refusedWith(result, 'checksum-failed', /does not match its manifest/, /database is untouched/);
+    await unharmed(seen);
+  });
+});
+
+describe('while it is loaded', { concurrency: 1 }, () => {
+  // Its index takes minutes to build, but only in the copy.
+  const slow = 'slow';
+  let slowId = '';
+  before(async () => {
+    await db.create(slow);
+    await db.psql(
+      `CREATE FUNCTION slowly(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+         BEGIN IF current_database() ~ '_restore_' THEN PERFORM pg_sleep(0.2); END IF; RETURN n; END $$;
+       CREATE TABLE items AS SELECT n FROM generate_series(1, 1000) n;
+       CREATE INDEX ON items (slowly(n));`,
+      slow,
+    );
+    slowId = await takenBackup(host, backupDir, { 'db-name': slow });
+  });
+  const started = async (inputs: Inputs = {}) => {
+    const action = await startAction('rollback', restoring({ 'restore-database': slowId, 'db-name': slow, ...inputs }));
+    await until('an index that is built', async () =>
+      (await db.psql("SELECT 1 FROM pg_stat_activity WHERE datname ~ '^slow_restore_' AND query ~ '^CREATE INDEX'")) ===
+      ''
+        ? undefined
+        : true,
+    );
+    return action;
+  };
+  const dropped = () =>
+    until('the copy is dropped', async () =>
+      (await databasesOf(host)).some((name) => name.includes('_restore_')) ? undefined : true,
+    );
+
+  test('the disk becomes full: the copy is dropped before that stops the live database', async () => {
+    const seen = await state();
+    const container = await host.container('db');
+    const at = '/var/lib/postgresql/data/ballast';
+    const free = Number(
+      (await host.docker('exec', container, 'df', '--output=avail', '-m', '/var/lib/postgresql/data')).split('\n')[1],
+    );
+    const action = await started({ 'min-free-space': `${free - 3_000}MiB` });
+    try {
+      await host.docker('exec', container, 'fallocate', '--length', '6000MiB', at);
+      const result = await action.finished;
+      refusedWith(
+        result,
+        'restore-no-room',
+        /had only .* left, less than "min-free-space"/,
+        /is untouched.* copy was dropped/,
+      );
+    } finally {
+      await host.docker('exec', container, 'rm', '-f', at);
+    }
+    await unharmed(seen);
+  });
+
+  test('the disk becomes full while the statements of the user run: that is the reason, and not they', async () => {
+    const seen = await state();
+    const container = await host.container('db');
+    const at = '/var/lib/postgresql/data/ballast';
+    const free = Number(
+      (await host.docker('exec', container, 'df', '--output=avail', '-m', '/var/lib/postgresql/data')).split('\n')[1],
+    );
+    const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'long.sql');
+    writeFileSync(file, 'SELECT pg_sleep(300);\n');
+    const action = await startAction(
+      'rollback',
+      restoring({ 'min-free-space': `${free - 3_000}MiB`, 'after-restore-sql': file }),
+    );
+    try {
+      await until('the statement', async () =>
+        (await db.psql("SELECT 1 FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep.300'")) === ''
+          ? undefined
+          : true,
+      );
+      await host.docker('exec', container, 'fallocate', '--length', '6000MiB', at);
+      refusedWith(await action.finished, 'restore-no-room', /had only .* left/, /copy was dropped/);
+    } finally {
+      await host.docker('exec', container, 'rm', '-f', at);
+    }
+    await unharmed(seen);
+  });
+
+  test('the connection is cut: the copy is dropped, and nothing was stopped', async () => {
+    const seen = await state();
+    const action = await started();
+    cutConnections(host);
+    const result = await action.finished;
+    await dropped();
+    refusedWith(
+      result,
+      'connection-lost',
+      /./,
+      /Run it again\. The database is untouched, and nothing was stopped\. The restored copy was dropped/,
+    );
     await unharmed(seen);
   });
 });
@@ -195,6 +342,27 @@ test('a session that does not end: the old database stays live, and the error na
   // To drop the copy takes an answer of every process of the server, so it was left; the restore after this one drops it.
   const left = (await databasesOf(host)).filter((name) => name.includes('_restore_'));
   for (const name of left) await db.drop(name);
+  await unharmed(seen);
+});
+
+test('a failure before the exchange leaves nothing to look at, also where "on-failure" is leave', async () => {
+  const seen = await state();
+  // Whoever renames it waits, and gives up.
+  const holder = spawn((await db.psqlCommand())[0] ?? '', (await db.psqlCommand('postgres')).slice(1), {
+    env: host.env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  holder.stdin.write("BEGIN; COMMENT ON DATABASE atlasia IS 'held'; SELECT 'held';\n");
+  await once(holder.stdout, 'data');
+  const result = await restore({ 'on-failure': 'leave' });
+  holder.stdin.end('ROLLBACK;\n');
+  await once(holder, 'exit');
+  await notRolledBack(app, result, {
+    status: 'reverted',
+    code: 'not-exchanged',
+    message: /could not exchange their names/,
+    hint: /previous release is running again, with its old database/,
+  });
   await unharmed(seen);
 });
 

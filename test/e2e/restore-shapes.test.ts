@@ -1,6 +1,6 @@
 // Where a restore comes from and goes to: a bucket when the host has lost everything, ciphertext, SQL text, a database of another name.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { historyIn, rollbackInputs } from './rollbacks.ts';
 import { backupInputs, bash, type Inputs } from './sets.ts';
 import { applicationForFile, atEnd } from './stage.ts';
 
-await needPrograms({ age: 'age', aws: 'awscli', zstd: 'zstd' });
+await needPrograms({ age: 'age', zstd: 'zstd' });
 const { app } = await applicationForFile({
   name: 'restore-shapes',
   versions: ['v1'],
@@ -43,7 +43,7 @@ test('all is lost but the bucket and the key: an empty database, no backups, no 
   const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
   const backupDir = host.newBackupDir();
   await db.psql(
-    "CREATE ROLE shopper LOGIN; GRANT SELECT ON shop.orders TO shopper; ALTER DATABASE atlasia SET work_mem = '9MB';",
+    "CREATE ROLE shopper LOGIN; GRANT SELECT ON shop.orders TO shopper; ALTER DATABASE atlasia SET work_mem = '9MB'; ALTER DATABASE atlasia CONNECTION LIMIT 90;",
   );
   const was = await essence(host);
   const taken = await runAction('backup', backupInputs(host, backupDir, { environment: 'lab', ...sealed, ...bucket }), {
@@ -64,37 +64,12 @@ test('all is lost but the bucket and the key: an empty database, no backups, no 
   await restored(app, result);
   assert.deepEqual(await essence(host), was);
   assert.equal(await db.psql('SHOW work_mem'), '9MB');
+  assert.equal(await db.psql(`SELECT datconnlimit FROM pg_database WHERE datname = 'atlasia'`), '90');
   assert.equal(await db.psql("SELECT has_table_privilege('shopper', 'shop.orders', 'SELECT')"), 't');
   assert.match(logOf(result), new RegExp(`from s3://acme/atlasia-backups/lab/${id}/`));
   assert.doesNotMatch(logOf(result), /AGE-SECRET-KEY-1[A-Z0-9]{20}(?![\s\S]*add-mask)/);
   await writes(host);
   assert.equal(historyIn(app, backupDir).at(-1)?.restoredId, id);
-});
-
-test('from the bucket by hand, as the page says it: with aws, age and zstd alone', async () => {
-  const identity = await run(['age-keygen']);
-  const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
-  const backupDir = host.newBackupDir();
-  const was = await essence(host);
-  const taken = await runAction('backup', backupInputs(host, backupDir, { ...sealed, ...bucket }), { env });
-  succeeded(taken);
-  const id = taken.outputs['backup-id'] ?? '';
-  const page = readFileSync(new URL('../../docs/restore.md', import.meta.url), 'utf8');
-  const block = /## From the bucket, by hand[\s\S]*?```bash\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-  const typed = block
-    .replace('aws s3 cp', `aws s3 cp --quiet --region ${store.region} --endpoint-url ${store.endpoint}`)
-    .replace(
-      's3://acme-backups/atlasia-backups/prod/20261123_021703/',
-      taken.outputs['s3-uri']?.replace(/[^/]*$/, '') ?? '',
-    )
-    .replaceAll('20261123_021703', id)
-    .replaceAll('CONTAINER', await host.container('db'))
-    .replaceAll('USER', 'atlasia')
-    .replaceAll('NEW', 'by_hand');
-  const folder = mkdtempSync(join(tmpdir(), 'by-hand-'));
-  writeFileSync(join(folder, 'key.txt'), identity, { mode: 0o600 });
-  await run(['bash', '-e', '-c', typed], { cwd: folder, env: { ...host.env, ...env } });
-  assert.deepEqual(await essence(host, 'by_hand'), was);
 });
 
 test('an id that neither host nor bucket has: the error names the place, and what to set', async () => {
@@ -117,10 +92,15 @@ test('SQL text, with statements of the user before anybody connects', async () =
   const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'mask.sql');
   writeFileSync(
     file,
-    "CREATE TABLE masked AS SELECT count(*) AS orders, current_setting('work_mem') AS memory FROM shop.orders;\n",
+    `CREATE TABLE masked AS SELECT count(*) AS orders, current_setting('work_mem') AS memory,
+       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS seats FROM shop.orders;\n`,
   );
+  const seats = 'SELECT datconnlimit FROM pg_database WHERE datname = current_database()';
+  await db.psql('ALTER DATABASE atlasia CONNECTION LIMIT 80;');
   await restored(app, await restore(backupDir, id, { 'after-restore-sql': file }));
-  assert.match(await db.psql('SELECT * FROM masked'), /^\d+\|9MB$/);
+  // It has its settings, and nobody but superusers gets in, whatever limit it will have.
+  assert.match(await db.psql('SELECT * FROM masked'), /^\d+\|9MB\|0$/);
+  assert.equal(await db.psql(seats), '80');
   await db.psql('DROP TABLE masked');
   assert.deepEqual(await essence(host), was);
 });
@@ -136,6 +116,40 @@ test('a copy of another name, such as for staging: the live database of producti
   assert.deepEqual(await essence(host, 'staging'), was);
   assert.deepEqual(await essence(host), was);
   assert.ok((await databasesOf(host)).some((name) => name.startsWith('staging_before_')));
+});
+
+test('a backup with a subscription: its copy goes if the restore fails, and else it is there, disabled and named', async () => {
+  const backupDir = host.newBackupDir();
+  await db.create('reader');
+  await db.psql(
+    `CREATE TABLE items (id int PRIMARY KEY); SET client_min_messages = error;
+     CREATE SUBSCRIPTION upstream CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = 'there')`,
+    'reader',
+  );
+  const id = await takenBackup(host, backupDir, { 'db-name': 'reader' });
+  const inputs = { 'db-name': 'reader' };
+  const refused = await restore(backupDir, id, inputs);
+  assert.match(errorsOf(refused)[0]?.message ?? '', /subscriptions belong to the database.*upstream/, logOf(refused));
+  await db.psql('ALTER SUBSCRIPTION upstream SET (slot_name = NONE); DROP SUBSCRIPTION upstream;', 'reader');
+
+  const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'bad.sql');
+  writeFileSync(file, 'SELECT 1/0;\n');
+  const failed = await restore(backupDir, id, { ...inputs, 'after-restore-sql': file });
+  assert.match(errorsOf(failed)[0]?.properties['title'] ?? '', /after-sql-failed$/, logOf(failed));
+  assert.match(adviceIn(failed), /restored copy was dropped/);
+  assert.deepEqual(
+    (await databasesOf(host)).filter((name) => name.includes('_restore_')),
+    [],
+  );
+
+  const result = await restore(backupDir, id, inputs);
+  assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+  assert.match(logOf(result), /Subscriptions were restored, and are disabled: upstream/);
+  assert.equal(
+    await db.psql('SELECT subname, subenabled, subslotname FROM pg_subscription', 'reader'),
+    'upstream|f|there',
+  );
+  await db.psql('ALTER SUBSCRIPTION upstream SET (slot_name = NONE); DROP SUBSCRIPTION upstream;', 'reader');
 });
 
 test('what cannot be restored beside the live database is refused with all reasons', async () => {

@@ -102,10 +102,10 @@ test('whatever speaks SQL does so with a search path of our own', () => {
   const [statements, programs] = [/\.sql$/, /\.sh$/].map((ending) =>
     speakers.filter((path) => ending.test(path)).sort(),
   );
-  // The third one follows the second in one script.
+  // The others follow one of these two in one script.
   const [drill = '', inside = '', ...followers] = programs ?? [];
   assert.deepEqual([drill, inside], ['shared/postgres/drill-inside.sh', 'shared/postgres/inside.sh']);
-  assert.deepEqual(followers, ['shared/postgres/replace-inside.sh']);
+  assert.deepEqual(followers, ['shared/postgres/load-inside.sh', 'shared/postgres/replace-inside.sh']);
   for (const program of [drill, inside])
     assert.match(
       source(program),
@@ -147,7 +147,7 @@ test('who may not copy into a file runs none of it either: what cannot be counte
     tables.flatMap(({ name, rows }) => (rows === null ? [] : [name])),
     ['safe'],
   );
-  assert.match(result.stdout, /rows of 1 tables counted .*; 11 not counted, because counting could run other roles/);
+  assert.match(result.stdout, /rows of 1 table counted .*; 11 not counted, because counting could run other roles/);
 });
 
 test('what the role can give code to is counted by COPY, and nothing else is', async () => {

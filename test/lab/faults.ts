@@ -150,6 +150,15 @@ export async function pauseDatabase(host: Host): Promise<Mend> {
   });
 }
 
+/** The server takes connections, and says nothing: whoever asks it waits. */
+export async function stopPostmaster(host: Host): Promise<Mend> {
+  const container = await host.container('db');
+  await host.docker('kill', '--signal', 'STOP', container);
+  return onlyOnce(async () => {
+    await host.docker('kill', '--signal', 'CONT', container);
+  });
+}
+
 /** The database's container is gone from one moment to the next. */
 export async function killDatabase(host: Host): Promise<Mend> {
   await host.docker('kill', await host.container('db'));

@@ -16,7 +16,7 @@ import { type SshServer, startSshServer } from './sshd.ts';
 export interface HostOptions {
   /** Short, for people who look at what runs; it need not be unique. */
   name: string;
-  /** The database's image: with all that the official one has; without zstd and bash; or with pg_cron among its packages. */
+  /** The database's image: with all that the official one has; without zstd and bash; or version 17 with pg_cron beside it. */
   postgres?: 'standard' | 'lean' | 'extended';
   /** Whether the database gets one of everything; else it stays empty. */
   seed?: boolean;

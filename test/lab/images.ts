@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { attempt, run, whereIs } from './command.ts';
 import type { Engine } from './engine.ts';
@@ -32,7 +32,7 @@ export async function buildApp(engine: Engine, app: AppVersion): Promise<string>
   return alone('images', () => new ImageBuilder(engine).web(app));
 }
 
-/** Builds PostgreSQL with pg_cron, which has to be loaded at the start of a server. */
+/** Builds a later PostgreSQL than 15, with pg_cron, which has to be loaded at the start of a server. */
 export async function buildExtendedPostgres(engine: Engine): Promise<string> {
   return alone('images', () => new ImageBuilder(engine).extendedPostgres());
 }
@@ -107,23 +107,35 @@ class ImageBuilder {
     });
   }
 
-  /** Always on this machine's packages, since its extensions are those of this machine. */
+  /** From the packages of a later Debian, whatever this machine's are: it has what PostgreSQL 15 has not. */
+  async laterPostgres(): Promise<string> {
+    const [suite, major] = ['trixie', '17'];
+    const source = sourceOf('later-postgres');
+    const shared = ['Dockerfile', 'docker-entrypoint.sh'].map((name) => join(sourceOf('postgres'), name));
+    // Ubuntu has the keys of Debian in a package.
+    await needPackages('debian-archive-keyring');
+    return this.#build({
+      name: `atlasia-lab/postgres:${major}-${suite}`,
+      dockerfile: 'Dockerfile',
+      arguments: { PG_MAJOR: major },
+      source,
+      basis: shared.map((path) => readFileSync(path, 'utf8')).join(),
+      prepare: async (context) => {
+        for (const path of shared) copyFileSync(path, join(context, basename(path)));
+        const script = join(source, 'rootfs.sh');
+        await run(['bash', script, suite, major, folder('apt-postgres'), join(context, 'rootfs.tar')]);
+      },
+    });
+  }
+
   async extendedPostgres(): Promise<string> {
-    const { major, version } = await machinesPostgres();
-    const names = [`postgresql-${major}-cron`];
-    await needPackages(...names);
-    const base = await this.machinesPostgres();
+    const base = await this.laterPostgres();
     return this.#build({
       name: 'atlasia-lab/postgres:extended',
       dockerfile: 'Dockerfile',
       arguments: { BASE: base },
       source: sourceOf('extended-postgres'),
-      basis: [version, await this.#idOf(base), ...names].join(' '),
-      prepare: async (context) => {
-        const files = (await run(['dpkg', '-L', ...names])).split('\n');
-        const ofServer = files.filter((file) => /^\/usr\/(lib|share)\/postgresql\/.*\.(so|sql|control)$/.test(file));
-        await run(['tar', '-cf', join(context, 'extensions.tar'), '-C', '/', ...ofServer.map((file) => file.slice(1))]);
-      },
+      basis: (await this.#idOf(base)) ?? '',
     });
   }
 

@@ -91,6 +91,14 @@ describe('an answer may have', () => {
     assert.equal(answer.add(Buffer.from('x')), 'bytes');
   });
 
+  test('no more behind its end than bytes', () => {
+    const answer = answerOf(`begin ${nonce}\nk\0v\0done ${nonce}\n`);
+    const piece = Buffer.alloc(2 ** 20, 'x');
+    for (let left = largestAnswer / piece.length - 1; left > 0; left -= 1) assert.equal(answer.add(piece), undefined);
+    assert.equal(answer.add(piece), 'bytes');
+    assert.deepEqual(answer.records().entries, [['k', 'v']]);
+  });
+
   test('no more noise in front than bytes', () => {
     const answer = new Answer(nonce);
     assert.equal(answer.add(Buffer.alloc(largestAnswer)), undefined, 'noise has no records');

@@ -1,7 +1,7 @@
 // What is passed on of what a host prints, and what is only counted.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HostLog, mostBytes, mostLines } from '../../shared/host/host-log.ts';
+import { HostLog, largestLog, mostBytes, mostLines } from '../../shared/host/host-log.ts';
 
 const nonce = '0123456789abcdef0123456789abcdef';
 
@@ -35,6 +35,11 @@ describe("the supervisor's own lines", () => {
       [`half ${nonce} progress a 1\n${nonce} ended deadline\n`],
       { lines: ['half '], steps: ['a=1'] },
     ],
+    [
+      'say that the host is alive',
+      [`a\n${nonce} alive\nb\n${nonce} ended deadline\n`],
+      { lines: ['a', 'b'], steps: [] },
+    ],
     ['come in a flood', [`${numbered(9_000).join('\n')}\n${nonce} ended deadline\n`], { steps: [] }],
     ['follow on a line without an end', ['z'.repeat(300_000), `${nonce} ended deadline\n`], { steps: [] }],
   ] as const) {
@@ -66,7 +71,29 @@ describe('of what is printed', () => {
     const shown = (line: string) => readAll([`${line}\n`.repeat(1_900)]).lines.length;
     assert.equal(shown('x'.repeat(499)), 1_900);
     assert.equal(shown('ü'.repeat(499)), Math.floor(mostBytes / 999) + 1);
-    assert.equal(shown('x'.repeat(50_000)), Math.floor(mostBytes / 2_000) + 1);
+    // 1,999 and an ellipsis of 3 bytes.
+    assert.equal(shown('x'.repeat(50_000)), Math.floor(mostBytes / 2_003) + 1);
+  });
+
+  test('a long line is cut, and says so, also as a cause', () => {
+    const { lines, last } = readAll([`${'x'.repeat(50_000)}\n`.repeat(60)]);
+    const cut = `${'x'.repeat(1_999)}…`;
+    assert.deepEqual(lines, Array(60).fill(cut));
+    assert.deepEqual(last, Array(50).fill(cut));
+  });
+
+  test('what a terminal shows as many lines counts as many', () => {
+    const { lines } = readAll([`${'10%\r'.repeat(20_000)}\r\n`, 'next\n']);
+    assert.deepEqual(lines.slice(0, -1), Array(mostLines).fill('10%'));
+    assert.match(lines.at(-1) ?? '', /^1800\d more lines /);
+    assert.deepEqual(readAll(['a\r\nb\r\n\r\nc']).lines, ['a', 'b', '', 'c']);
+  });
+
+  test('more than any program may print is told', () => {
+    const log = new HostLog(nonce, {});
+    const piece = Buffer.alloc(2 ** 20, 'x\n');
+    for (let read = 0; read < largestLog; read += piece.length) assert.equal(log.add(piece), false);
+    assert.equal(log.add(Buffer.from('x')), true);
   });
 
   test('nothing is passed on any more once something was left out', () => {
@@ -78,11 +105,9 @@ describe('of what is printed', () => {
     assert.deepEqual(readAll([numbered(5_000).join('\n')]).last, numbered(5_000).slice(-50));
   });
 
-  test('a line without an end is cut down to its last part', () => {
+  test('a line without an end is cut', () => {
     const { lines } = readAll([...Array.from({ length: 100 }, () => 'x'.repeat(65_536)), 'end']);
-    assert.equal(lines.length, 1);
-    assert.ok((lines[0]?.length ?? 0) <= 100_000);
-    assert.match(lines[0] ?? '', /x{1000}end$/);
+    assert.deepEqual(lines, [`${'x'.repeat(1_999)}…`]);
   });
 
   test('steps are told as often as in a program that works for days, and no flood of them', () => {
@@ -92,5 +117,11 @@ describe('of what is printed', () => {
     // One every second for as long as it runs.
     const hours = Array.from({ length: 20_000 }, () => `${nonce} progress a 1\n`);
     assert.equal(readAll(hours, () => 1_000 * clock++).steps.length, 20_000);
+  });
+
+  test('long steps are cut, and told only up to as many bytes as lines; none is more than a line', () => {
+    const { steps } = readAll([`${nonce} progress a ${'x\r'.repeat(30_000)}\n`.repeat(1_000)]);
+    assert.equal(steps.length, Math.floor(mostBytes / 16_386));
+    for (const step of steps) assert.match(step, /^a=x( x)+ ?…$/);
   });
 });

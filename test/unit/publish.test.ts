@@ -60,6 +60,7 @@ for (const [code, hint] of [
   ],
   ['program-lost', /^The host finishes on its own\. /],
   ['host-silent', /^The host may still publish it\. To see how/],
+  ['result-too-large', /^The host finishes on its own\. /],
   ['deadline', /^To see how it ended, run on the host: grep/],
   // It may have been killed at any step.
   ['program-failed', /^To see how it ended, run on the host: grep/],

@@ -41,12 +41,12 @@ const sessionsRemedy = ({ user }: Survey) =>
 function judgeSessions({ killsSessions }: SetupSurvey, seen: Survey): string | Problem {
   if (killsSessions === 'yes') {
     return {
-      detail: `a lost connection would kill a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
+      detail: `a lost connection would end a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
       remedy: sessionsRemedy(seen),
     };
   }
-  if (killsSessions === null) return 'a rollback survives a lost connection: there is no systemd to kill it';
-  return 'a rollback survives a lost connection';
+  if (killsSessions === null) return 'a lost connection does not end a rollback (this host has no systemd)';
+  return 'a lost connection does not end a rollback';
 }
 
 function judgeLock({ lockHolder }: Survey, setup: SetupSurvey | null, { timeout }: VerifyInputs): string | Problem {

@@ -1,4 +1,5 @@
 -- What databases of the public have in them, in one. The schema `good` restores whole; `lost` loses something in every restore.
+-- Where the server has pg_cron and the lab's own extension, what comes with those is in it as well.
 CREATE SCHEMA good;
 CREATE SCHEMA lost;
 CREATE SCHEMA "a.b";
@@ -82,3 +83,31 @@ CREATE EXTENSION hstore SCHEMA lost;
 CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text);
 INSERT INTO lost.q_mail VALUES (gen_random_uuid(), 'a letter');
 ALTER EXTENSION hstore ADD TABLE lost.q_mail;
+
+SELECT count(*) = 2 AS is_extended FROM pg_available_extensions WHERE name IN ('pg_cron', 'lab_config')
+\gset
+\if :is_extended
+-- It can live in one database of the server alone, and only where the server loads it at its start. Its jobs must not run in a copy.
+CREATE EXTENSION pg_cron;
+CREATE TABLE good.runs (at timestamptz);
+SELECT cron.schedule('each minute', '* * * * *', 'INSERT INTO good.runs VALUES (now())');
+SELECT cron.alter_job(jobid, active := false) FROM cron.job;
+
+-- One value that needs several times its size of memory.
+CREATE TABLE good.files AS SELECT decode(repeat('0123456789abcdef', 5 << 20), 'hex') AS body;
+
+-- What the user has set is in a dump; the extension's own row is made again; a sequence that it does not name is not dumped.
+CREATE SCHEMA lab_config;
+CREATE EXTENSION lab_config;
+INSERT INTO lab_config.settings VALUES ('theme', 'dark');
+SELECT setval('lab_config.dumped', 7), setval('lab_config.undumped', 9);
+
+-- The text of this one is printed in another way where backslashes escape, and everything is quoted.
+CREATE TABLE good.paths (key bytea DEFAULT E'\\001', path text DEFAULT E'C:\\temp', "order" int);
+INSERT INTO good.paths DEFAULT VALUES;
+CREATE INDEX ON good.paths (path) TABLESPACE elsewhere;
+
+-- By rules of its own, of which the primary key of another order would be corrupt.
+CREATE TABLE good.words (word text PRIMARY KEY);
+INSERT INTO good.words SELECT unnest(ARRAY['x', 'W', 'v', 'w', 'V', 'v1']);
+\endif

@@ -169,7 +169,7 @@ describe('the set that belongs to a release', () => {
       return pairing.set === null ? pairing.why : null;
     };
     assert.match(whyOf({}, [set('20261125_100000', v1)]) ?? '', /covers no service/);
-    assert.match(whyOf(v1, [set('20261125_100000', v1, 'scheduled')]) ?? '', /has no backup that was taken before/);
+    assert.match(whyOf(v1, [set('20261125_100000', v1, 'scheduled')]) ?? '', /is no backup that was taken before/);
     assert.match(whyOf(v1, [set('20261125_100000', v2)]) ?? '', /^the only backup/);
   });
 

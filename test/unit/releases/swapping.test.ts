@@ -8,6 +8,7 @@ import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import { obstacleKinds } from '../../../shared/plan/obstacles.ts';
 import type { PlanRequest } from '../../../shared/plan/plan.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
+import { composeOnly } from '../../../shared/releases/project.ts';
 import { container, record, request, shop, wanted } from './shop.ts';
 
 const planOf = (changes: Partial<PlanRequest> = {}) => planRollback(request(changes));
@@ -195,9 +196,20 @@ test('a target of stores alone is refused: nothing would be done, and that would
   );
 });
 
-test('the README has a row for each kind of obstacle, and for no other', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../../rollback-action/README.md'), 'utf8');
-  const [, features = ''] = /## Which compose features are kept, which are refused\n(.*?)\n## /s.exec(readme) ?? [];
-  const kinds = Array.from(features.matchAll(/\| refused \(`([a-z-]+)`\)/g), ([, kind = '']) => kind);
-  assert.deepEqual(kinds.toSorted(), obstacleKinds.toSorted());
+describe('docs/rollback.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/rollback.md'), 'utf8');
+
+  test('has a row for each kind of obstacle, and for no other', () => {
+    const [, features = ''] = /## Compose features\n(.*?)\n## /s.exec(page) ?? [];
+    const kinds = Array.from(features.matchAll(/\| refused \(`([a-z-]+)`\)/g), ([, kind = '']) => kind);
+    assert.deepEqual(kinds.toSorted(), obstacleKinds.toSorted());
+  });
+
+  test('names everything that only compose can start', () => {
+    const [, cell = ''] = /^\| (.*) \| refused \(`compose-only`\)/m.exec(page) ?? [];
+    assert.deepEqual(
+      Array.from(cell.matchAll(/`(\w+)`/g), ([, key]) => key),
+      [...composeOnly],
+    );
+  });
 });

@@ -22,8 +22,8 @@ function load(change = '', sum = sha256): string[] {
     takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
     source "$1/drill/told.sh"; source "$1/restore/load.sh"
     container=c user=u live=shop server_host= server_port= password_from= restored=shop_restore_01234567
-    restored_argument=dbname=r createdb_options=() roles='CREATE ROLE x;' settings= after_sql='UPDATE x' dump=$2 sha256=$3 dump_bytes=8
-    format=custom compression=none most_jobs=2 head_bytes=1 data_folder=/ least=1 words_log= incoming= facts_before= facts_tables=
+    restored_argument=dbname=r made_as='ENCODING x' roles='CREATE ROLE x;' settings= after_sql='UPDATE x' dump=$2 sha256=$3 dump_bytes=8
+    format=custom compression=none most_jobs=2 data_folder=/ least=1 words_log= incoming= facts_before= facts_tables=
     facts_after= chosen=
     record() { :; }; progress() { :; }; keep_words() { :; }; watch_room() { :; }
     tell() { echo "tell $1" >&2; }
@@ -36,21 +36,21 @@ function load(change = '', sum = sha256): string[] {
   return stderr
     .trim()
     .split('\n')
-    .map((line) => line.replace(/fill custom none dbname=r \d+ 1/, 'fill'));
+    .map((line) => line.replace(/fill custom none dbname=r \d+/, 'fill'));
 }
 
 test('what is restored stays closed, and is called complete once all is done', () => {
   const done = load();
   // The two ends of a pipe.
-  assert.deepEqual(done.splice(4, 2).toSorted(), ['over_all', 'settings shop_restore_01234567']);
+  assert.deepEqual(done.splice(4, 2).toSorted(), ['settings shop_restore_01234567', 'take_settings shop_restore_01234567']);
   assert.deepEqual(done, [
-    'sweep shop',
+    'sweep shop shop_restore_01234567',
     'over_all --single-transaction',
     'create shop_restore_01234567 shop',
     'fill',
-    'superusers_only shop_restore_01234567',
     'tell facts',
     'after',
+    'subscriptions',
     'analyze dbname=r 2',
     'mark shop_restore_01234567 shop complete',
   ]);
@@ -66,7 +66,7 @@ test('a dump that is not that of its manifest is no backup, whether it restores 
 
 for (const [verb, code] of [
   ['fill', 'restore-failed'],
-  ['superusers_only', 'restore-failed'],
+  ['take_settings', 'restore-failed'],
   ['after', 'after-sql-failed'],
 ] as const) {
   test(`where "${verb}" fails, it is never complete`, () => {

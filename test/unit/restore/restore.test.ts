@@ -1,13 +1,14 @@
 // The decisions of a restore, as tables of examples: what is in the way, which roles are made, who has to stop, what is given up.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { endingFailure } from '../../../rollback-action/endings.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { withRestore } from '../../../shared/plan/plan-rollback.ts';
 import { nameWith } from '../../../shared/postgres/database-name.ts';
 import type { DatabaseFacts } from '../../../shared/postgres/probe.ts';
 import { givenUp } from '../../../shared/restore/given-up.ts';
 import { likeLive, type RestoreCase, restoreObstacles, restoreWarnings } from '../../../shared/restore/obstacles.ts';
-import { missingRoles, settingsFor } from '../../../shared/restore/roles.ts';
+import { connectionLimitIn, missingRoles, settingsFor } from '../../../shared/restore/roles.ts';
 import type { Standing } from '../../../shared/restore/standing.ts';
 import { writersOf } from '../../../shared/restore/writers.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
@@ -64,6 +65,8 @@ describe('what is in the way', () => {
   const examples: [what: string, changes: Parameters<typeof caseOf>[0], said: RegExp | null][] = [
     ['nothing', {}, null],
     ['a user that is no superuser', { standing: { isSuperuser: false } }, /"admin" is not a superuser/],
+    ['a name with a line break', { live: { database: 'sh\nop' } }, /name of the database or of the user has a tab/],
+    ['a user with a tab', { live: { user: 'ad\tmin' } }, /name of the database or of the user has a tab/],
     ['the template of all databases', { live: { database: 'template1' } }, /template1 is the template/],
     ['an older server', { manifest: { serverVersion: '16.1' } }, /PostgreSQL 16\.1, and the server is older: 15\.8/],
     ['a newer server', { live: { serverVersion: '18beta1' } }, null],
@@ -90,12 +93,28 @@ describe('what is in the way', () => {
 
   test('a database like the one that it replaces, and like the source if there is nothing in that', () => {
     const changes = { manifest: { encoding: 'LATIN1' }, standing: { tablespace: 'fast' } };
-    assert.deepEqual(likeLive(caseOf(changes)).slice(0, 1), ['--encoding=UTF8']);
-    assert.deepEqual(likeLive(caseOf(changes)).slice(-1), ['--tablespace=fast']);
+    const clauses = `ENCODING 'UTF8' LOCALE_PROVIDER "libc" LC_COLLATE 'C' LC_CTYPE 'C' TABLESPACE "fast"`;
+    assert.equal(likeLive(caseOf(changes)), clauses);
     assert.match(restoreWarnings(caseOf(changes), 'shop').join(), /made with .*UTF8.*, and the source .*LATIN1/);
     const empty = caseOf({ manifest: { encoding: 'LATIN1' }, standing: { isEmpty: true } });
-    assert.deepEqual(likeLive(empty).slice(0, 1), ['--encoding=LATIN1']);
+    assert.match(likeLive(empty), /^ENCODING 'LATIN1' /);
     assert.deepEqual(restoreWarnings(empty, 'shop'), []);
+  });
+
+  test('every way to make a database has its clause, with values that may hold anything', () => {
+    const icu = {
+      localeProvider: 'icu',
+      providerLocale: "de-u-co-'x",
+      icuRules: "&a < \\g\n'",
+      locale: 'de',
+      ctype: 'C',
+    };
+    assert.equal(
+      likeLive(caseOf({ live: icu as Partial<DatabaseFacts> })),
+      "ENCODING 'UTF8' LOCALE_PROVIDER \"icu\" ICU_LOCALE 'de-u-co-''x' ICU_RULES E'&a < \\\\g\n''' LC_COLLATE 'de' LC_CTYPE 'C'",
+    );
+    const builtin = { localeProvider: 'builtin', providerLocale: 'C.UTF-8' } as const;
+    assert.match(likeLive(caseOf({ live: builtin })), /LOCALE_PROVIDER "builtin" BUILTIN_LOCALE 'C\.UTF-8'/);
   });
 
   test('sessions from elsewhere are told of', () => {
@@ -158,6 +177,36 @@ ALTER ROLE app IN DATABASE "my shop" SET work_mem TO '1MB';
     settingsFor(text, 'my shop', 'new'),
     text.replaceAll(/(?<=^[A-Z ]+(?:app IN )?DATABASE )"my shop"/gm, '"new"'),
   );
+});
+
+test('the limit of connections is that of the settings, or none', () => {
+  const limit = 'ALTER DATABASE "new" CONNECTION LIMIT 40;';
+  assert.equal(connectionLimitIn(`ALTER DATABASE "new" OWNER TO app;\n${limit}\n`, 'new'), 40);
+  assert.equal(connectionLimitIn(`${limit}\n`, 'newer'), -1);
+  assert.equal(connectionLimitIn('ALTER DATABASE "new" OWNER TO app;\n', 'new'), -1);
+});
+
+test('where the old database could not be put back, the advice says so first', () => {
+  const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
+  const outcome: Parameters<typeof endingFailure>[0] = {
+    ending: 'failed',
+    failure: { code: 'not-healthy', text: 'web is ill' },
+    left: false,
+    dockerRestarted: false,
+    held: false,
+    problems: [problem],
+    reloaded: [],
+    foundStopped: [],
+    measurements: [],
+    downtimeMs: null,
+    failedRequests: null,
+  };
+  const { hint } = endingFailure(outcome, '/b/rollback/transactions/x', {
+    otherSettings: false,
+    services: [],
+    restore: null,
+  });
+  assert.ok(hint?.startsWith(`${problem}. On the host: docker ps --all.`), hint);
 });
 
 describe('who has to stop', () => {

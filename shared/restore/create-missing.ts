@@ -1,0 +1,37 @@
+import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
+import { replaceScript } from '../postgres/scripts.ts';
+import { type Server, serverParameters } from './server.ts';
+
+export const program: Program<
+  Record<
+    'container' | 'user' | 'database' | 'server_host' | 'server_port' | 'password_from' | 'inside_script' | 'verb',
+    string
+  >
+> = {
+  name: 'create-missing',
+  step: 'looking for the database',
+  scripts: [new URL('./create-missing.sh', import.meta.url)],
+};
+
+/**
+ * Looks whether the server lacks a database, and creates an empty one in its place if it may.
+ * @param server its database is the one that was asked for; empty: the one that the container's variables name
+ * @returns the name of the database, if it was missing
+ * @throws Failure `database-silent`
+ */
+export async function createMissing(
+  connection: Connection,
+  server: Server,
+  { mayCreate, signal, onLog }: { mayCreate: boolean; signal: AbortSignal; onLog: (line: string) => void },
+): Promise<string | null> {
+  const parameters = {
+    ...serverParameters(server),
+    database: server.database,
+    inside_script: replaceScript(),
+    verb: mayCreate ? 'create_missing' : 'missing',
+  };
+  const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
+    .result;
+  return records.get('missing').replace(/\n$/, '') || null;
+}

@@ -1,0 +1,45 @@
+import { formatDuration } from '../../shared/units.ts';
+import { farAway } from '../lab/distance.ts';
+import type { Host } from '../lab/host.ts';
+import { runAction } from '../lab/runner.ts';
+import { median, pairs } from './pairs.ts';
+import type { Verdict } from './rollbacks.ts';
+
+const eachWayMs = 150;
+const rounds = 3;
+const database = 'small';
+
+/** What a backup of a small database costs over a connection to the other side of the world, and how often it waits for it. */
+export async function benchDistances(host: Host, verdict: Verdict): Promise<void> {
+  await host.database.create(database);
+  await host.psql('CREATE TABLE notes AS SELECT n, md5(n::text) AS note FROM generate_series(1, 1000) n', database);
+  const { port, close } = await farAway(host.ssh.port, eachWayMs);
+  try {
+    const near = { ...host.inputs(), 'db-name': database };
+    const knownHosts = host.ssh.knownHosts.replace(`:${host.ssh.port} `, `:${port} `);
+    const far = { ...near, port: String(port), 'known-hosts': knownHosts };
+    const runs = await pairs(
+      rounds,
+      () => timed(far),
+      () => timed(near),
+    );
+    const [farMs, trips] = [
+      median(runs.map(([one]) => one.ms)),
+      median(runs.map(([one, other]) => (one.ms - other.ms) / (2 * eachWayMs))),
+    ];
+    verdict(
+      `a backup over ${2 * eachWayMs} ms of round trip: ${formatDuration(farMs)}, ${trips.toFixed(1)} round trips`,
+      farMs <= 8_000,
+      'at most 8 s',
+    );
+  } finally {
+    await close();
+    await host.database.drop(database);
+  }
+}
+
+async function timed(inputs: Record<string, string>): Promise<{ ms: number }> {
+  const { exitCode, durationMs, stdout, stderr } = await runAction('backup', inputs);
+  if (exitCode !== 0) throw new Error(`The action failed:\n${stdout}${stderr}`);
+  return { ms: durationMs };
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyLine } from '../../shared/history/record.ts';
+import { formatBytes, formatDuration } from '../../shared/units.ts';
+import { plantSets } from '../e2e/planting.ts';
+import { idDaysAgo, manifestOf } from '../e2e/sets.ts';
+import { giveTo } from '../lab/account.ts';
+import type { Host } from '../lab/host.ts';
+import { type ActionResult, runAction } from '../lab/runner.ts';
+import { median } from './pairs.ts';
+import { peakIn, tellsPeak } from './peak.ts';
+import type { Verdict } from './rollbacks.ts';
+
+const rounds = 3;
+const database = 'growing';
+
+/** A backup, or a check of backups, with none of something, with half of much of it, and with all. */
+interface Growing {
+  what: string;
+  most: number;
+  action: 'backup' | 'verify';
+  inputs: Record<string, string>;
+  /** Makes it so many; it has been fewer before. */
+  grow: (count: number) => Promise<void>;
+}
+
+/** What years of use cost: sets in the folder, records in the history, tables in the database. No more than linearly more. */
+export async function benchGrowth(host: Host, verdict: Verdict): Promise<void> {
+  await host.database.create(database);
+  const common = { 'db-name': database, 'keep-daily': '400' };
+  const folders = [host.newBackupDir(), host.newBackupDir(), host.newBackupDir()] as const;
+  const [ofSets, ofRecords, ofTables] = folders;
+  const first = await timed(host, 'backup', { ...common, 'backup-dir': ofSets });
+  const manifest = await manifestOf(host, first);
+
+  let planted = 0;
+  const sets = async (count: number) => {
+    const ids = Array.from({ length: count - planted }, (_, index) => idDaysAgo(planted + index + 1));
+    await plantSets(
+      host,
+      ofSets,
+      manifest,
+      ids.map((id) => [id, ['daily']]),
+    );
+    planted = count;
+  };
+  const records = async (count: number) => writeHistory(host, ofRecords, count);
+  const tables = async (count: number) => {
+    const make = "EXECUTE format('CREATE TABLE IF NOT EXISTS t%s (id int PRIMARY KEY, body text)', n)";
+    await host.psql(`DO $$ BEGIN FOR n IN 1..${count} LOOP ${make}; END LOOP; END $$`, database);
+  };
+  const inputs = (folder: string) => ({ ...common, 'backup-dir': folder });
+  await timed(host, 'backup', inputs(ofRecords));
+  const all: Growing[] = [
+    { what: 'sets: a backup', most: 300, action: 'backup', inputs: inputs(ofSets), grow: sets },
+    {
+      what: 'records in the history: a check of the backups',
+      most: 2_000,
+      action: 'verify',
+      inputs: { ...inputs(ofRecords), checks: 'backups' },
+      grow: records,
+    },
+    { what: 'tables: a backup', most: 3_000, action: 'backup', inputs: inputs(ofTables), grow: tables },
+  ];
+  for (const growing of all) await measure(host, growing, verdict);
+  await host.database.drop(database);
+}
+
+async function measure(host: Host, { what, most, action, inputs, grow }: Growing, verdict: Verdict): Promise<void> {
+  const seen: { ms: number; peak: number }[] = [];
+  for (const count of [0, most / 2, most]) {
+    if (count > 0) await grow(count);
+    const results: ActionResult[] = [];
+    for (let round = 0; round <= rounds; round += 1) results.push(await timed(host, action, inputs));
+    seen.push({
+      ms: median(results.slice(1).map(({ durationMs }) => durationMs)),
+      peak: median(results.slice(1).map(({ stderr }) => peakIn(stderr) ?? Number.NaN)),
+    });
+  }
+  const [none, half, full] = seen;
+  if (none === undefined || half === undefined || full === undefined) return;
+  const words = seen.map(({ ms, peak }) => `${formatDuration(ms)} with ${formatBytes(peak)}`);
+  // Half of a second is noise.
+  const isLinear = full.ms - none.ms <= 2 * Math.max(half.ms - none.ms, 0) + 500;
+  verdict(`0, ${most / 2} and ${most} ${what}: ${words.join(', ')}`, isLinear, 'no more than linear');
+}
+
+async function writeHistory(host: Host, backupDir: string, count: number): Promise<void> {
+  const digest = `sha256:${'ab'.repeat(32)}`;
+  const release = { image: 'acme/backend:v1', tag: 'v1', imageId: digest, digest: `acme/backend@${digest}` };
+  const lines = Array.from({ length: count }, (_, index) =>
+    historyLine({
+      version: 1,
+      id: `0-0-${String(index).padStart(8, '0')}`,
+      at: new Date(Date.now() - (count - index) * 3_600_000).toISOString(),
+      environment: 'lab',
+      event: 'deploy',
+      status: 'succeeded',
+      verdict: 'good',
+      release: { backend: release, dashboard: release },
+      previous: null,
+      schemaSha256: null,
+      backupId: null,
+      restoredId: null,
+      reason: null,
+      actor: null,
+      runUrl: null,
+      commit: null,
+      settings: null,
+      durationMs: null,
+      downtimeMs: null,
+    }),
+  );
+  const folder = join(host.deployDir, backupDir, 'rollback');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'history.jsonl'), lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+  await giveTo(host.account, folder);
+}
+
+async function timed(host: Host, action: Growing['action'], inputs: Record<string, string>): Promise<ActionResult> {
+  const result = await runAction(action, { ...host.inputs(), ...inputs }, { env: { NODE_OPTIONS: tellsPeak } });
+  if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
+  return result;
+}

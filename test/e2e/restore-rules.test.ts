@@ -1,0 +1,243 @@
+// What runs in the database's container while a database is restored, rule by rule: the copy is closed until it is live, nothing of
+// an earlier run stays, and no exchange that comes late overtakes its undoing.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { beforeEach, describe, test } from 'node:test';
+import { replaceScript } from '../../shared/postgres/scripts.ts';
+import { attempt, type Outcome } from '../lab/command.ts';
+import { identifier } from '../lab/database.ts';
+import { until } from '../lab/faults.ts';
+import { hostForFile } from './stage.ts';
+
+const { host } = await hostForFile({ name: 'restore-rules', seed: false });
+const db = host.database;
+const live = 'shop';
+const copy = 'shop_restore_0123abcd';
+const aside = 'shop_before_20261127_021700';
+const image = "ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'";
+
+/** Runs a function of the script, as the programs on the host do. */
+async function inside(verb: string, words: readonly string[], input = ''): Promise<Outcome> {
+  const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${live}`];
+  const script = ['sh', '-c', replaceScript(), 'inside', verb, ...words];
+  return attempt(['docker', 'exec', '--interactive', ...names, await host.container('db'), ...script], {
+    env: host.env,
+    input,
+  });
+}
+
+async function done(verb: string, words: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await inside(verb, words, input);
+  assert.equal(code, 0, `${verb}: ${stderr}`);
+  return stdout.trim();
+}
+
+const restored = async (name = copy, mark = 'complete') => {
+  await done('create', [name, live], image);
+  await done('mark', [name, live, mark]);
+};
+const present = async () =>
+  (await db.psql("SELECT datname FROM pg_database WHERE datname ~ '^(shop|other)' ORDER BY 1", 'postgres'))
+    .split('\n')
+    .filter(Boolean);
+const exchange = (verb: string, limit = '7') => inside(verb, [live, copy, aside, limit]);
+const isOld = async () => (await db.psql("SELECT to_regclass('old') IS NOT NULL", live)) === 't';
+const comesIn = async (name: string) => (await db.tryPsql('SELECT 1', name)).code === 0;
+
+/** Whether a role that is no superuser gets in. */
+async function plainComesIn(name: string): Promise<boolean> {
+  const words = ['exec', '--env', 'PGUSER=plain', '--env', `PGDATABASE=${name}`, await host.container('db')];
+  return (await attempt(['docker', ...words, 'psql', '-XAtc', 'SELECT 1'], { env: host.env })).code === 0;
+}
+
+/** A session of another's that has begun a transaction; it ends with what this gives. */
+async function transaction(statements: string): Promise<(end: string) => Promise<void>> {
+  const [program = '', ...words] = await db.psqlCommand('postgres');
+  const session = spawn(program, words, { env: host.env, stdio: ['pipe', 'pipe', 'inherit'] });
+  session.stdin.write(`BEGIN; ${statements}; SELECT 'begun';\n`);
+  await once(session.stdout, 'data');
+  return async (end) => {
+    session.stdin.end(`${end};\n`);
+    await once(session, 'exit');
+  };
+}
+
+const waitsFor = (what: string) =>
+  until(`a session that waits: ${what}`, async () => {
+    const found = await db.psql(
+      `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '${what}'`,
+      'postgres',
+    );
+    return found === '0' ? undefined : found;
+  });
+
+beforeEach(async () => {
+  for (const name of await present()) {
+    const drops = `SELECT format('ALTER SUBSCRIPTION %I DISABLE', subname), format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname),
+      format('DROP SUBSCRIPTION %I', subname) FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() \\gexec`;
+    if (await comesIn(name)) await db.psql(drops, name);
+    await db.drop(name);
+  }
+  await db.psql('DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN;', 'postgres');
+  await db.create(live);
+  await db.psql('CREATE TABLE old (id int);', live);
+});
+
+describe('the copy is closed until it is live', () => {
+  test('from its first moment: nobody comes in before it is marked, and then superusers alone', async () => {
+    await done('create', [copy, live], image);
+    const [row] = await db.rows<object>(
+      `SELECT datallowconn, datconnlimit, setconfig FROM pg_database d JOIN pg_db_role_setting ON setdatabase = d.oid WHERE datname = '${copy}'`,
+      'postgres',
+    );
+    assert.deepEqual(row, {
+      datallowconn: true,
+      datconnlimit: 0,
+      setconfig: [`atlasia.restore=incomplete, for ${live}`],
+    });
+    assert.equal(await plainComesIn(live), true);
+    assert.equal(await plainComesIn(copy), false);
+    assert.equal(await comesIn(copy), true);
+  });
+
+  test('and where its creator dies before the mark, nobody can come in at all', async () => {
+    const unmarked = replaceScript().replace(/^mark\(\) \{$/m, '$&\n  exit 9');
+    assert.notEqual(unmarked, replaceScript());
+    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${live}`];
+    const words = ['exec', '--interactive', ...names, await host.container('db'), 'sh', '-c', unmarked, 'inside'];
+    await attempt(['docker', ...words, 'create', copy, live], { env: host.env, input: image });
+    assert.deepEqual(await present(), [live, copy]);
+    assert.equal(await comesIn(copy), false);
+    await done('sweep', [live, copy]);
+    assert.deepEqual(await present(), [live]);
+  });
+
+  test('settings of its own, which would let others in, do not yet', async () => {
+    await done('create', [copy, live], image);
+    await done('take_settings', [copy], `ALTER DATABASE ${identifier(copy)} CONNECTION LIMIT -1;`);
+    assert.equal(await plainComesIn(copy), false);
+    assert.equal(await comesIn(copy), true);
+  });
+
+  test('once it is live, it has the limit that it should, and the old one is closed', async () => {
+    await restored();
+    assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+    assert.equal(await isOld(), false);
+    assert.deepEqual(
+      await db.psql(
+        "SELECT datname, datconnlimit, datallowconn FROM pg_database WHERE datname ~ '^shop' ORDER BY 1",
+        'postgres',
+      ),
+      `shop|7|t\n${aside}|0|t`,
+    );
+    assert.equal(await plainComesIn(live), true);
+    assert.equal(await plainComesIn(aside), false);
+    assert.equal(await db.psql("SELECT current_setting('atlasia.restore', true) IS NULL", live), 't');
+  });
+});
+
+describe('what earlier runs have left is swept', () => {
+  const subscribe = (name: string) =>
+    db.psql(
+      `SET client_min_messages = error; CREATE SUBSCRIPTION "from ""there""" CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = 'there')`,
+      name,
+    );
+
+  test('whatever their mark says, and nothing else', async () => {
+    const left = ['incomplete', 'complete', 'withdrawn'];
+    for (const [at, mark] of left.entries()) await restored(`shop_restore_0000000${at}`, mark);
+    // One that somebody made, as people call theirs; one of another database; one that somebody looks into.
+    await db.create('shop_restore_20261127');
+    await done('create', ['other_restore_00000000', 'other'], image);
+    await restored('shop_restore_0000000a');
+    await subscribe('shop_restore_0000000a');
+    const session = spawn((await db.psqlCommand())[0] ?? '', (await db.psqlCommand('shop_restore_0000000a')).slice(1), {
+      env: host.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    session.stdin.write("SELECT 'here';\n");
+    await once(session.stdout, 'data');
+    await done('sweep', [live, copy]);
+    const kept = await present();
+    assert.equal(await db.psql('SELECT count(*) FROM pg_subscription', 'postgres'), '1');
+    session.stdin.end();
+    await once(session, 'exit');
+    assert.deepEqual(kept, ['other_restore_00000000', live, 'shop_restore_0000000a', 'shop_restore_20261127']);
+    await done('sweep', [live, copy]);
+    assert.deepEqual(await present(), ['other_restore_00000000', live, 'shop_restore_20261127']);
+  });
+
+  test('one that has no mark, only if it is empty, and closed as nobody closes one', async () => {
+    await db.psql('CREATE DATABASE shop_restore_00000001 ALLOW_CONNECTIONS false CONNECTION LIMIT 0;', 'postgres');
+    await db.psql('CREATE DATABASE shop_restore_00000002 CONNECTION LIMIT 0;', 'postgres');
+    await db.psql('CREATE DATABASE shop_restore_00000003 ALLOW_CONNECTIONS false;', 'postgres');
+    await db.create('shop_restore_00000004');
+    await db.psql('CREATE TABLE much AS SELECT n FROM generate_series(1, 100000) n;', 'shop_restore_00000004');
+    await db.psql('ALTER DATABASE shop_restore_00000004 ALLOW_CONNECTIONS false CONNECTION LIMIT 0;', 'postgres');
+    await db.psql('CREATE DATABASE other_restore_00000001 ALLOW_CONNECTIONS false CONNECTION LIMIT 0;', 'postgres');
+    await done('sweep', [live, copy]);
+    assert.deepEqual(await present(), [
+      'other_restore_00000001',
+      live,
+      'shop_restore_00000002',
+      'shop_restore_00000003',
+      'shop_restore_00000004',
+    ]);
+  });
+
+  test('also one that has subscriptions, whose slots it leaves alone', async () => {
+    await restored();
+    await subscribe(copy);
+    assert.equal(await done('sweep', [live, copy]), '');
+    assert.deepEqual(await present(), [live]);
+  });
+
+  test('and a copy whose restore has failed is dropped with them, even if it was closed to all', async () => {
+    await restored(copy, 'incomplete');
+    await subscribe(copy);
+    await done('empty_out', [copy]);
+    await done('discard', [copy, live, 'incomplete']);
+    assert.deepEqual(await present(), [live]);
+  });
+});
+
+describe('no exchange that comes late overtakes its undoing', () => {
+  test('one that was withdrawn is refused, and the old database is open again', async () => {
+    await restored();
+    assert.equal((await exchange('exchange_back', '-1')).stdout.trim(), 'exchanged-back');
+    const late = await exchange('exchange');
+    assert.notEqual(late.code, 0);
+    assert.deepEqual(await present(), [live, copy]);
+    assert.equal(await isOld(), true);
+    assert.equal(await plainComesIn(live), true);
+  });
+
+  test('one that is under way is waited for, and undone', async () => {
+    await restored();
+    // The exchange holds its lock and cannot rename.
+    const end = await transaction(`COMMENT ON DATABASE ${live} IS 'held'`);
+    const exchanging = exchange('exchange');
+    await waitsFor('RENAME TO');
+    const back = exchange('exchange_back', '3');
+    await waitsFor('pg_advisory_xact_lock');
+    await end('COMMIT');
+    assert.equal((await exchanging).stdout.trim(), 'exchanged');
+    assert.equal((await back).stdout.trim(), 'exchanged-back');
+    assert.deepEqual(await present(), [live, copy]);
+    assert.equal(await isOld(), true);
+    assert.equal(await db.psql(`SELECT datconnlimit FROM pg_database WHERE datname = '${live}'`, 'postgres'), '3');
+  });
+
+  test('both names change, or neither', async () => {
+    await restored();
+    const end = await transaction(`ALTER DATABASE ${copy} SET work_mem = '9MB'`);
+    // Both have their names when it comes to the mark, waits for it in vain, and gives up.
+    const outcome = await exchange('exchange');
+    await end('ROLLBACK');
+    assert.notEqual(outcome.code, 0);
+    assert.deepEqual(await present(), [live, copy]);
+    assert.equal(await isOld(), true);
+    assert.equal(await plainComesIn(live), true);
+  });
+});
