@@ -296,6 +296,12 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/take.test.ts',
   },
   {
+    rule: 'a backup lets go first who stands in line for the lock',
+    file: 'shared/backups/take.sh',
+    text: '  [[ -n $in_turn || -z $(lock_owner "$backup_dir/.lock.turn") ]] || fail lock-held "$(lock_holder "$backup_dir/.lock.turn")"\n',
+    test: 'test/unit/take.test.ts',
+  },
+  {
     rule: 'a rollback that was carried out meanwhile stops a deployment',
     file: 'shared/backups/take.sh',
     text: '  [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"\n',
