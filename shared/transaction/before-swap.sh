@@ -16,7 +16,7 @@ note_networks() {
   while IFS=$'\t' read -r _ id _; do
     docker inspect --format "$network_fields" "$id" </dev/null || return
   done <before.tsv >networks.new
-  mv -T -- networks.new networks.tsv
+  settle networks.new networks.tsv
 }
 
 # attach ID: puts an old container back into the networks that it was in.

@@ -67,8 +67,7 @@ note_containers() {
     # shellcheck disable=SC2086 # ids are hex digits
     [[ -z $ids ]] || docker inspect --format "$old_fields" $ids || return
   done >before.new
-  sync -- before.new
-  mv -T -- before.new before.tsv
+  settle before.new before.tsv
 }
 
 # left_there HOW: ids of the containers that an earlier transaction has left `aside`, or `beside` what it was to replace.
@@ -134,8 +133,7 @@ note_targets() {
   while IFS=$'\t' read -r service id _ state _; do
     [[ ${strategy[$service]} != restart || $state != running ]] || printf '%s\t%s\n' "$service" "$id"
   done <before.tsv >>after.new
-  sync -- after.new
-  mv -T -- after.new after.tsv
+  settle after.new after.tsv
 }
 
 # target_containers SERVICE: ids of the containers created from the target.

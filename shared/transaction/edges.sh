@@ -27,8 +27,7 @@ note_addresses() {
   for pid in "${asked[@]}"; do ends_in_time "$pid" || true; done
   proxies_first <addresses.new | tr ' ' '\t' >addresses.sorted
   rm -f -- addresses.new
-  sync -- addresses.sorted
-  mv -T -- addresses.sorted addresses.tsv
+  settle addresses.sorted addresses.tsv
 }
 
 note_address() {

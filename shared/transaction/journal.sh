@@ -30,6 +30,10 @@ write_journal() {
   printf '%s\t%s\t%s\n' "$now" "$1" "$2" >>journal && sync -- journal && journal_is_whole=yes
 }
 
+# settle NEW FILE: gives a file its name once all of it is on the disk, and sees that the name is there too: whoever takes over after a
+# power cut goes by the journal, and by these.
+settle() { sync -- "$1" && mv -T -- "$1" "$2" && sync -- .; }
+
 # has STEP [DETAIL]: whether the journal contains it. An incomplete last line does not count.
 has() {
   local step detail

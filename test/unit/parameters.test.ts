@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { logging } from '../../shared/backups/publish.ts';
+import { connectLocally } from '../../shared/host/local.ts';
 
 const script = join(import.meta.dirname, '../../shared/host/parameters.sh');
 const folder = mkdtempSync(join(tmpdir(), 'parameters-'));
@@ -60,4 +62,12 @@ describe('does not fit:', () => {
       assert.equal(existsSync(ran), false, 'it was run');
     });
   }
+});
+
+test('a value with a NUL, which would be two, is not sent', () => {
+  const log = join(folder, 'log');
+  const run = (line: string) =>
+    connectLocally().run(logging, { log_file: log, log_line: line }, { deadline: 60_000, atEnd: 'finish' });
+  assert.throws(() => run(`a\0log_file\0${ran}`), /Parameter log_line of the program log-run holds NUL/);
+  assert.equal(existsSync(log), false);
 });

@@ -246,26 +246,27 @@ describe('a transaction', () => {
     assert.deepEqual(rest, [`mv ${staging} ${made}`, 'sync rollback/transactions']);
   });
 
-  test('has what it noted of the containers and addresses on the disk before it goes by that', () => {
+  test('has what it noted of containers, networks and addresses on the disk before it goes by that', () => {
     bash(
-      ['transaction/containers.sh', 'transaction/edges.sh'],
+      [...['journal', 'containers', 'before-swap', 'edges'].map((name) => `transaction/${name}.sh`)],
       `declare -A plan=([project]=shop [id]=1) strategy=([web]=recreate)
       folder=$PWD/1 services=(web) proxies=()
       project_containers() { echo 0123; }
       left_behind() { :; }
       published_ports() { :; }
       docker() { printf 'web\\t0123\\t/web\\trunning\\t-\\timage\\tno:0\\n'; }
-      note_containers && note_targets && note_addresses`,
+      note_containers && note_networks && note_targets && note_addresses`,
     );
+    const settled = (name: string, from = `${name}.new`) => [
+      `sync ${from}:${statSync(join(folder, `${name}.tsv`)).size}`,
+      `mv ${from} ${name}.tsv`,
+      'sync ',
+    ];
     assert.deepEqual(
       notes().filter((note) => !note.startsWith('rm ')),
       [
-        `sync before.new:${statSync(join(folder, 'before.tsv')).size}`,
-        'mv before.new before.tsv',
-        `sync after.new:${statSync(join(folder, 'after.tsv')).size}`,
-        'mv after.new after.tsv',
-        'sync addresses.sorted:0',
-        'mv addresses.sorted addresses.tsv',
+        ...['before', 'networks', 'after'].flatMap((name) => settled(name)),
+        ...settled('addresses', 'addresses.sorted'),
       ],
     );
   });

@@ -25,9 +25,9 @@ function take(meanwhile: string, refuseOnHold: '' | 'yes', encryption = 'none'):
       '-c',
       `set -euo pipefail
       takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
-      source "$1/host/sets.sh"; source "$1/sets/folders.sh"; source "$1/backups/take.sh"
+      source "$1/host/lock.sh"; source "$1/host/sets.sh"; source "$1/sets/folders.sh"; source "$1/backups/take.sh"
       layout=(${layout}) backup_dir=$2 words_log= home=daily user=u database=d server_host= server_port= password_from=
-      encryption=${encryption} recipients=(nobody) refuse_on_hold=${refuseOnHold}
+      encryption=${encryption} recipients=(nobody) refuse_on_hold=${refuseOnHold} in_turn=
       expected_sets_state=$(sets_state "$2")
       fail() { printf '%s: %s' "$1" "$2"; exit 1; }
       seal() { echo 'malformed recipient' >&2; return 1; }
@@ -49,6 +49,12 @@ test('where all is as it was, it begins', () => assert.equal(take('', 'yes'), 'b
 test('another set that has come meanwhile ends it: its decisions were about other sets', () => {
   assert.match(take(': >"$backup_dir/daily/backup_20261127_021700.manifest.json"', ''), /^sets-changed: /);
   assert.equal(take(': >"$backup_dir/daily/notes.txt"', ''), 'begins');
+});
+
+test('another run that stands in line for the lock goes first, unless it is this one', () => {
+  const waiting = 'lock_owner() { [[ $1 != */.lock.turn ]] || echo 4711; }';
+  assert.match(take(waiting, ''), /^lock-held: another process \(4711\)$/);
+  assert.equal(take(`${waiting}; in_turn=yes`, ''), 'begins');
 });
 
 test('a rollback that has put deployments on hold meanwhile stops one for a deployment, and no other', () => {

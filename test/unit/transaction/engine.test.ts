@@ -177,9 +177,9 @@ describe('a swap', () => {
   test('exchanges the databases once nothing writes, before anything of the target starts', () => {
     const notes = (stop: string) =>
       engine(`${quiet}
-        plan[database_restored]=shop_restore_01234567
+        plan[database_restored]=shop_restore_01234567 plan[database_restored_limit]=7
         stop() { note "stop $*"; ${stop}; }
-        exchanging() { note "exchanging $1"; echo exchanged; }
+        exchanging() { note "exchanging $*"; echo exchanged; }
         recreate() { note "recreate $1"; }
         swap_all`);
     assert.deepEqual(notes(':'), [
@@ -187,7 +187,7 @@ describe('a swap', () => {
       'steady update --restart=no old',
       'stop old',
       'journal exchanging',
-      'exchanging exchange',
+      'exchanging exchange 7',
       'journal exchanged',
       'recreate web',
     ]);
