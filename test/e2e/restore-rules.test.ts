@@ -7,7 +7,6 @@ import { beforeEach, describe, test } from 'node:test';
 import { replaceScript } from '../../shared/postgres/scripts.ts';
 import { attempt, type Outcome } from '../lab/command.ts';
 import { identifier } from '../lab/database.ts';
-import { until } from '../lab/faults.ts';
 import { hostForFile } from './stage.ts';
 
 const { host } = await hostForFile({ name: 'restore-rules', seed: false });
@@ -51,26 +50,27 @@ async function plainComesIn(name: string): Promise<boolean> {
   return (await attempt(['docker', ...words, 'psql', '-XAtc', 'SELECT 1'], { env: host.env })).code === 0;
 }
 
-/** A session of another's that has begun a transaction; it ends with what this gives. */
-async function transaction(statements: string): Promise<(end: string) => Promise<void>> {
-  const [program = '', ...words] = await db.psqlCommand('postgres');
-  const session = spawn(program, words, { env: host.env, stdio: ['pipe', 'pipe', 'inherit'] });
-  session.stdin.write(`BEGIN; ${statements}; SELECT 'begun';\n`);
-  await once(session.stdout, 'data');
-  return async (end) => {
-    session.stdin.end(`${end};\n`);
-    await once(session, 'exit');
+/** A session of another's, in the midst of things: what it is told is done when the promise is fulfilled. */
+async function session(database: string) {
+  const [program = '', ...words] = await db.psqlCommand(database);
+  const child = spawn(program, words, { env: host.env, stdio: ['pipe', 'pipe', 'inherit'] });
+  return {
+    async tell(statements: string): Promise<void> {
+      child.stdin.write(`${statements}; SELECT 'done';\n`);
+      await once(child.stdout, 'data');
+    },
+    async end(): Promise<void> {
+      child.stdin.end();
+      await once(child, 'exit');
+    },
   };
 }
 
-const waitsFor = (what: string) =>
-  until(`a session that waits: ${what}`, async () => {
-    const found = await db.psql(
-      `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '${what}'`,
-      'postgres',
-    );
-    return found === '0' ? undefined : found;
-  });
+/** Waits within the server, since an exchange gives up after a few seconds. */
+const untilSomebodyWaits = (locktype: 'object' | 'advisory') =>
+  `DO $$ BEGIN WHILE clock_timestamp() < statement_timestamp() + interval '20 s'
+     AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = '${locktype}' AND NOT granted) LOOP
+     PERFORM pg_sleep(0.02); END LOOP; END $$`;
 
 beforeEach(async () => {
   for (const name of await present()) {
@@ -152,17 +152,12 @@ describe('what earlier runs have left is swept', () => {
     await done('create', ['other_restore_00000000', 'other'], image);
     await restored('shop_restore_0000000a');
     await subscribe('shop_restore_0000000a');
-    const session = spawn((await db.psqlCommand())[0] ?? '', (await db.psqlCommand('shop_restore_0000000a')).slice(1), {
-      env: host.env,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    session.stdin.write("SELECT 'here';\n");
-    await once(session.stdout, 'data');
+    const looker = await session('shop_restore_0000000a');
+    await looker.tell('SELECT');
     await done('sweep', [live, copy]);
     const kept = await present();
     assert.equal(await db.psql('SELECT count(*) FROM pg_subscription', 'postgres'), '1');
-    session.stdin.end();
-    await once(session, 'exit');
+    await looker.end();
     assert.deepEqual(kept, ['other_restore_00000000', live, 'shop_restore_0000000a', 'shop_restore_20261127']);
     await done('sweep', [live, copy]);
     assert.deepEqual(await present(), ['other_restore_00000000', live, 'shop_restore_20261127']);
@@ -216,12 +211,13 @@ describe('no exchange that comes late overtakes its undoing', () => {
   test('one that is under way is waited for, and undone', async () => {
     await restored();
     // The exchange holds its lock and cannot rename.
-    const end = await transaction(`COMMENT ON DATABASE ${live} IS 'held'`);
+    const holder = await session('postgres');
+    await holder.tell(`BEGIN; COMMENT ON DATABASE ${live} IS 'held'`);
     const exchanging = exchange('exchange');
-    await waitsFor('RENAME TO');
+    await holder.tell(untilSomebodyWaits('object'));
     const back = exchange('exchange_back', '3');
-    await waitsFor('pg_advisory_xact_lock');
-    await end('COMMIT');
+    await holder.tell(`${untilSomebodyWaits('advisory')}; COMMIT`);
+    await holder.end();
     assert.equal((await exchanging).stdout.trim(), 'exchanged');
     assert.equal((await back).stdout.trim(), 'exchanged-back');
     assert.deepEqual(await present(), [live, copy]);
@@ -231,10 +227,11 @@ describe('no exchange that comes late overtakes its undoing', () => {
 
   test('both names change, or neither', async () => {
     await restored();
-    const end = await transaction(`ALTER DATABASE ${copy} SET work_mem = '9MB'`);
+    const holder = await session('postgres');
+    await holder.tell(`BEGIN; ALTER DATABASE ${copy} SET work_mem = '9MB'`);
     // Both have their names when it comes to the mark, waits for it in vain, and gives up.
     const outcome = await exchange('exchange');
-    await end('ROLLBACK');
+    await holder.end();
     assert.notEqual(outcome.code, 0);
     assert.deepEqual(await present(), [live, copy]);
     assert.equal(await isOld(), true);
