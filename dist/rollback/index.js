@@ -28665,14 +28665,14 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 /***/ 24721:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3d86e8bf515d202fd57c.sh";
+module.exports = __nccwpck_require__.p + "cbdcb1fffb2ca80b39b1.sh";
 
 /***/ }),
 
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "55643ceb41813571a641.sh";
+module.exports = __nccwpck_require__.p + "82a59c71fc07e7539d52.sh";
 
 /***/ }),
 
@@ -28686,7 +28686,7 @@ module.exports = __nccwpck_require__.p + "3f34899e5acfbed199fa.sh";
 /***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "66eca0434717aea789af.sh";
+module.exports = __nccwpck_require__.p + "14af64668447a4f09815.sh";
 
 /***/ }),
 
@@ -28735,7 +28735,7 @@ module.exports = __nccwpck_require__.p + "405ac81d68d6c535970d.sh";
 /***/ 35735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "edfc3bff177988af7832.sh";
+module.exports = __nccwpck_require__.p + "17963f12c8e2bbd0af5e.sh";
 
 /***/ }),
 
