@@ -42,7 +42,10 @@ function load(change = '', sum = sha256): string[] {
 test('what is restored stays closed, and is called complete once all is done', () => {
   const done = load();
   // The two ends of a pipe.
-  assert.deepEqual(done.splice(4, 2).toSorted(), ['settings shop_restore_01234567', 'take_settings shop_restore_01234567']);
+  assert.deepEqual(done.splice(4, 2).toSorted(), [
+    'settings shop_restore_01234567',
+    'take_settings shop_restore_01234567',
+  ]);
   assert.deepEqual(done, [
     'sweep shop shop_restore_01234567',
     'over_all --single-transaction',
