@@ -1,7 +1,7 @@
 import { isFailure } from '../failure.ts';
 import { runWithInput } from './pour.ts';
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
-import { type Access, patienceAtClose, runProgram } from './run-program.ts';
+import { type Access, patienceAtCancelledClose, patienceAtClose, runProgram } from './run-program.ts';
 
 /** A connection to the host that can run programs, several at a time. */
 export interface Connection {
@@ -26,6 +26,7 @@ const unheardAgain = 20_000;
 export function connectionOver(name: string, access: Access, disconnect = async () => {}): Connection {
   const runs: Run[] = [];
   let wasSilent = false;
+  let wasCancelled = false;
   return {
     name,
     run(program, parameters, asked) {
@@ -41,13 +42,15 @@ export function connectionOver(name: string, access: Access, disconnect = async 
           wasSilent = false;
         },
         (error) => {
-          if (isFailure(error, 'host-silent')) wasSilent = true;
+          wasSilent ||= isFailure(error, 'host-silent');
+          wasCancelled ||= isFailure(error, 'cancelled');
         },
       );
       return run;
     },
     async close() {
-      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+      const patience = wasCancelled ? patienceAtCancelledClose : patienceAtClose;
+      await Promise.all(runs.map((run) => run.release(patience)));
       await disconnect();
     },
   };

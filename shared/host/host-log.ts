@@ -98,7 +98,10 @@ export class HostLog {
   #passAll(text: string): void {
     const lines = text.split(lineBreaks);
     if (lines.length > 1 && lines.at(-1) === '') lines.pop();
-    for (const line of lines) this.#pass(line);
+    // Once nothing more is shown, only the last ones matter.
+    const passedOver = this.#linesLeftOut > 0 ? Math.max(0, lines.length - mostLast) : 0;
+    this.#linesLeftOut += passedOver;
+    for (const line of lines.slice(passedOver)) this.#pass(line);
   }
 
   #pass(whole: string): void {
@@ -134,8 +137,8 @@ export class HostLog {
   }
 }
 
-/** The text without what is beyond the limit; it does not keep the larger text that it is a part of in memory. */
+/** The text without what is beyond the limit. What is cut is copied: a part would keep the whole in memory. */
 function shortened(text: string, limit: number): string {
-  const kept = text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
-  return Buffer.from(kept, 'utf16le').toString('utf16le');
+  if (text.length <= limit) return text;
+  return Buffer.from(`${text.slice(0, limit - 1)}…`, 'utf16le').toString('utf16le');
 }

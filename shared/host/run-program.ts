@@ -32,6 +32,8 @@ export const longestUnheard = 60_000;
 const betweenLooks = 5_000;
 /** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
+/** A host that lives says at once that it has heard the end of its input. One that has not by now is not waited for. */
+const patienceForAnswer = 2_500;
 /**
  * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
  * sessions of the database, and time to remove unfinished files.
@@ -41,6 +43,8 @@ export const usualGrace = 30_000;
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 export const patienceAtClose = 5_000;
+/** The same for a run that was cancelled, which has little time. */
+export const patienceAtCancelledClose = 1_000;
 /** Bytes that are written at once. */
 const requestPiece = 64 * 1024;
 /** How many of the last lines a failure shows. */
@@ -122,6 +126,11 @@ export function runProgram<P extends Parameters>(
   const hangUp = () => {
     hungUp = true;
     endInput();
+    const at = Date.now();
+    const letGoIfUnheard = () => {
+      if (heard < at && answer.verdict === undefined) letGo();
+    };
+    setTimeout(letGoIfUnheard, patienceForAnswer).unref();
     setTimeout(letGo, patienceAfterCancel).unref();
   };
   if (options.atEnd !== 'finish') options.signal?.addEventListener('abort', hangUp, { once: true });

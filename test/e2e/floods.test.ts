@@ -78,7 +78,7 @@ async function backupOf({ port, knownHosts }: SshServer): Promise<{ result: Main
   });
   let peak = 0;
   let isOver = false;
-  const killing = setTimeout(() => void action.kill(), 25_000);
+  const killing = setTimeout(() => void action.kill(), 90_000);
   const finished = action.finished.finally(() => {
     isOver = true;
     clearTimeout(killing);

@@ -9,6 +9,7 @@ import {
   freezableDisk,
   freezePrograms,
   freezeSshServer,
+  holdLock,
   hostProcess,
   type Mend,
   stallDumps,
@@ -171,6 +172,28 @@ describe('a host that hangs', { concurrency: 4 }, () => {
     } finally {
       await release();
     }
+
+    const free = await holdLock(host, dir, 'a deploy');
+    try {
+      const waiting = await startBackup(host, dir, {});
+      await waiting.sawLog(/Waiting for the lock, held by a deploy/);
+      await frozen(async () => refused(await endsWithin(waiting, longestUnanswered + longestParting + slack), lost));
+    } finally {
+      await free();
+    }
+
+    // The host may have published it before it stood still, and then only the release of the lock is not confirmed.
+    const publishing = await startBackup(host, dir, {});
+    await publishing.sawLog(/Publish and prune/);
+    await frozen(async () => {
+      const result = await endsWithin(publishing, longestUnanswered + longestParting + slack);
+      if (result.outputs['status'] === 'succeeded') assert.match(result.stdout, /did not confirm in time/);
+      else
+        refused(result, {
+          message: /^It is unknown whether the verified backup /,
+          hint: /The host finishes on its own/,
+        });
+    });
     succeeded(await backup(host, dir));
   });
 
