@@ -39368,7 +39368,10 @@ class HostLog {
         const lines = text.split(shared_clean/* lineBreaks */.r4);
         if (lines.length > 1 && lines.at(-1) === '')
             lines.pop();
-        for (const line of lines)
+        // Once nothing more is shown, only the last ones matter.
+        const passedOver = this.#linesLeftOut > 0 ? Math.max(0, lines.length - mostLast) : 0;
+        this.#linesLeftOut += passedOver;
+        for (const line of lines.slice(passedOver))
             this.#pass(line);
     }
     #pass(whole) {
@@ -39405,10 +39408,11 @@ class HostLog {
         this.#readers.onProgress?.(host_log_shortened(name, shared_clean/* longestLine */.N9), text);
     }
 }
-/** The text without what is beyond the limit; it does not keep the larger text that it is a part of in memory. */
+/** The text without what is beyond the limit. What is cut is copied: a part would keep the whole in memory. */
 function host_log_shortened(text, limit) {
-    const kept = text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
-    return Buffer.from(kept, 'utf16le').toString('utf16le');
+    if (text.length <= limit)
+        return text;
+    return Buffer.from(`${text.slice(0, limit - 1)}…`, 'utf16le').toString('utf16le');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
@@ -39655,6 +39659,8 @@ const longestUnheard = 60_000;
 const betweenLooks = 5_000;
 /** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
+/** A host that lives says at once that it has heard the end of its input. One that has not by now is not waited for. */
+const patienceForAnswer = 2_500;
 /**
  * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
  * sessions of the database, and time to remove unfinished files.
@@ -39664,6 +39670,8 @@ const usualGrace = 30_000;
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 const patienceAtClose = 5_000;
+/** The same for a run that was cancelled, which has little time. */
+const patienceAtCancelledClose = 1_000;
 /** Bytes that are written at once. */
 const requestPiece = 64 * 1024;
 /** How many of the last lines a failure shows. */
@@ -39727,6 +39735,12 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     const hangUp = () => {
         hungUp = true;
         endInput();
+        const at = Date.now();
+        const letGoIfUnheard = () => {
+            if (heard < at && answer.verdict === undefined)
+                letGo();
+        };
+        setTimeout(letGoIfUnheard, patienceForAnswer).unref();
         setTimeout(letGo, patienceAfterCancel).unref();
     };
     if (options.atEnd !== 'finish')
@@ -39991,6 +40005,7 @@ const unheardAgain = 20_000;
 function connectionOver(name, access, disconnect = async () => { }) {
     const runs = [];
     let wasSilent = false;
+    let wasCancelled = false;
     return {
         name,
         run(program, parameters, asked) {
@@ -40003,13 +40018,14 @@ function connectionOver(name, access, disconnect = async () => { }) {
             run.result.then(() => {
                 wasSilent = false;
             }, (error) => {
-                if ((0,shared_failure/* isFailure */.N6)(error, 'host-silent'))
-                    wasSilent = true;
+                wasSilent ||= (0,shared_failure/* isFailure */.N6)(error, 'host-silent');
+                wasCancelled ||= (0,shared_failure/* isFailure */.N6)(error, 'cancelled');
             });
             return run;
         },
         async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            const patience = wasCancelled ? patienceAtCancelledClose : patienceAtClose;
+            await Promise.all(runs.map((run) => run.release(patience)));
             await disconnect();
         },
     };
