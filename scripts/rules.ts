@@ -147,6 +147,14 @@ export const rules: readonly Rule[] = [
     named: 'HOLD',
   },
   {
+    rule: 'the name of HOLD is flushed before anybody relies on it',
+    file: 'shared/history/history.sh',
+    text: ' && sync -- "$1"; then return 0; fi',
+    instead: '; then return 0; fi',
+    test: powerCut,
+    named: 'HOLD',
+  },
+  {
     rule: 'the files of a transaction are flushed before it gets its name',
     file: 'shared/transaction/start.sh',
     text: '"$staging"/* "$staging"/outcome/* "$staging"',

@@ -29,7 +29,7 @@ append_line() {
 # put_hold ROLLBACK-DIR TEXT: writes HOLD completely or not at all.
 put_hold() {
   mkdir -p -- "$1" || return
-  if printf '%s\n' "$2" >"$1/HOLD.new" && sync -- "$1/HOLD.new" && mv -T -- "$1/HOLD.new" "$1/HOLD"; then return 0; fi
+  if printf '%s\n' "$2" >"$1/HOLD.new" && sync -- "$1/HOLD.new" && mv -T -- "$1/HOLD.new" "$1/HOLD" && sync -- "$1"; then return 0; fi
   rm -f -- "$1/HOLD.new"
   return 1
 }

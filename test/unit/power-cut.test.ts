@@ -216,9 +216,9 @@ test('a record of the history is on the disk in both files when the run goes on'
   }
 });
 
-test('HOLD is on the disk before it gets its name', () => {
+test('HOLD is on the disk before it gets its name, and so is its name before anybody relies on it', () => {
   bash(['history/history.sh'], 'put_hold rollback "reason=x"');
-  assert.deepEqual(notes(), [`sync rollback/HOLD.new:9`, 'mv rollback/HOLD.new rollback/HOLD']);
+  assert.deepEqual(notes(), [`sync rollback/HOLD.new:9`, 'mv rollback/HOLD.new rollback/HOLD', 'sync rollback']);
 });
 
 test('a step of a transaction is on the disk before the next one begins', () => {
