@@ -28420,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "ad64397c5aa772ffa126.sh";
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "680612bd06282e7a1f75.sh";
+module.exports = __nccwpck_require__.p + "92d3c68501c904a61a94.sh";
 
 /***/ }),
 
