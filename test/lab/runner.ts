@@ -181,6 +181,8 @@ async function finish(child: ChildProcess, related: () => Process[]): Promise<En
   const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   const patience = new AbortController();
   const late = sleep(5_000, false, { signal: patience.signal }).catch(() => false);
+  // What was killed may need a moment until it is gone.
+  for (let looks = 0; looks < 20 && related().length > 0; looks += 1) await sleep(20);
   const leftovers = related();
   const heldLog = !(await Promise.race([closed, late]));
   patience.abort();
