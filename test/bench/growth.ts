@@ -30,11 +30,10 @@ export async function benchGrowth(host: Host, verdict: Verdict): Promise<void> {
   const common = { 'db-name': database, 'keep-daily': '400' };
   const folders = [host.newBackupDir(), host.newBackupDir(), host.newBackupDir()] as const;
   const [ofSets, ofRecords, ofTables] = folders;
-  const first = await timed(host, 'backup', { ...common, 'backup-dir': ofSets });
-  const manifest = await manifestOf(host, first);
-
   let planted = 0;
   const sets = async (count: number) => {
+    // Of one day, only the newest is kept.
+    const manifest = await manifestOf(host, await timed(host, 'backup', { ...common, 'backup-dir': ofSets }));
     const ids = Array.from({ length: count - planted }, (_, index) => idDaysAgo(planted + index + 1));
     await plantSets(
       host,
