@@ -144,7 +144,7 @@ function checkEnvironment(
   if (wanted === 'paired')
     throw new InputError(
       'restore-environment',
-      'cannot be given together with paired: what runs here is no release of another environment',
+      'cannot be combined with paired: a release of this environment has its backups in this environment',
       'Set "restore-database" to the id of a backup',
     );
 }

@@ -171,7 +171,7 @@ export async function createDropped(
   const missing = await createMissing(connection, server, { mayCreate, signal, onLog: log.host });
   if (missing === null) return seen;
   if (!mayCreate) {
-    throw new Failure('cannot-restore', `The server has no database "${missing}", so nothing can be planned for it`, {
+    throw new Failure('cannot-restore', `The server has no database "${missing}", so there is nothing to plan`, {
       hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
     });
   }

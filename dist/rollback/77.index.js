@@ -2708,7 +2708,7 @@ async function createDropped(connection, seen, inputs, look, signal) {
     if (missing === null)
         return seen;
     if (!mayCreate) {
-        throw new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${missing}", so nothing can be planned for it`, {
+        throw new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${missing}", so there is nothing to plan`, {
             hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
         });
     }

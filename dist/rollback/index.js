@@ -41161,7 +41161,7 @@ function checkEnvironment(wanted, from, environment) {
     if (from === 'host')
         throw new shared_failure/* InputError */.dz('restore-environment', 'has no effect because "restore-from" is host', 'On the host, an id names a backup whatever its environment: leave it out, or set restore-from: s3');
     if (wanted === 'paired')
-        throw new shared_failure/* InputError */.dz('restore-environment', 'cannot be given together with paired: what runs here is no release of another environment', 'Set "restore-database" to the id of a backup');
+        throw new shared_failure/* InputError */.dz('restore-environment', 'cannot be combined with paired: a release of this environment has its backups in this environment', 'Set "restore-database" to the id of a backup');
 }
 function restore_inputs_checkKey(key) {
     if (key == null)

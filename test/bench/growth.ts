@@ -7,6 +7,7 @@ import { idDaysAgo, manifestOf } from '../e2e/sets.ts';
 import { giveTo } from '../lab/account.ts';
 import type { Host } from '../lab/host.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
+import { record } from '../unit/history/records.ts';
 import { median } from './pairs.ts';
 import { peakIn, tellsPeak } from './peak.ts';
 import type { Verdict } from './rollbacks.ts';
@@ -88,27 +89,14 @@ async function writeHistory(host: Host, backupDir: string, count: number): Promi
   const digest = `sha256:${'ab'.repeat(32)}`;
   const release = { image: 'acme/backend:v1', tag: 'v1', imageId: digest, digest: `acme/backend@${digest}` };
   const lines = Array.from({ length: count }, (_, index) =>
-    historyLine({
-      version: 1,
-      id: `0-0-${String(index).padStart(8, '0')}`,
-      at: new Date(Date.now() - (count - index) * 3_600_000).toISOString(),
-      environment: 'lab',
-      event: 'deploy',
-      status: 'succeeded',
-      verdict: 'good',
-      release: { backend: release, dashboard: release },
-      previous: null,
-      schemaSha256: null,
-      backupId: null,
-      restoredId: null,
-      reason: null,
-      actor: null,
-      runUrl: null,
-      commit: null,
-      settings: null,
-      durationMs: null,
-      downtimeMs: null,
-    }),
+    historyLine(
+      record({
+        at: new Date(Date.now() - (count - index) * 3_600_000).toISOString(),
+        event: 'deploy',
+        verdict: 'good',
+        release: { backend: release, dashboard: release },
+      }),
+    ),
   );
   const folder = join(host.deployDir, backupDir, 'rollback');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
