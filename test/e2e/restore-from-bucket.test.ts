@@ -86,7 +86,7 @@ test('a copy for staging, on another host: the backup is of another environment,
   const refused = await restore(app, backupDir, id, inputs);
   assert.match(errorsOf(refused)[0]?.message ?? '', /found in s3:\/\/acme\/atlasia-backups\/staging/, logOf(refused));
   for (const [wrong, said] of [
-    [{ 'restore-database': 'paired', 'restore-environment': 'production' }, /cannot be given together with paired/],
+    [{ 'restore-database': 'paired', 'restore-environment': 'production' }, /cannot be combined with paired/],
     [{ 'restore-from': 'host', ...noBucket, 'restore-environment': 'production' }, /"restore-from" is host/],
     [
       {

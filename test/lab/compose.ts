@@ -34,8 +34,8 @@ export async function newestComposeEnvironment(): Promise<Readonly<Record<string
   const plugin = join(dockerConfig, 'cli-plugins', 'docker-compose');
   await alone('compose', async () => {
     if (existsSync(plugin)) return;
-    // Ubuntu has the keys of Debian in a package.
-    await needPackages('debian-archive-keyring');
+    // With them, Ubuntu knows the keys and a mirror of Debian.
+    await needPackages('debian-archive-keyring', 'debootstrap');
     await run(['bash', extractor, 'sid', folder('apt-newest'), plugin]);
   });
   return { DOCKER_CONFIG: dockerConfig };

@@ -7,8 +7,8 @@ use_suite() {
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec grep -hE '^(URIs:|deb )' {} + 2>/dev/null |
     grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
-  # Ubuntu names none.
-  : "${mirror:=http://deb.debian.org/debian}"
+  # Ubuntu's apt names none; its debootstrap does.
+  [[ -n $mirror ]] || mirror=$(sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(command -v debootstrap)")
 
   cd "$folder" || return
   mkdir -p lists/partial cache/archives/partial

@@ -112,8 +112,8 @@ class ImageBuilder {
     const [suite, major] = ['trixie', '17'];
     const source = sourceOf('later-postgres');
     const shared = ['Dockerfile', 'docker-entrypoint.sh'].map((name) => join(sourceOf('postgres'), name));
-    // Ubuntu has the keys of Debian in a package.
-    await needPackages('debian-archive-keyring');
+    // With them, Ubuntu knows the keys and a mirror of Debian.
+    await needPackages('debian-archive-keyring', 'debootstrap');
     return this.#build({
       name: `atlasia-lab/postgres:${major}-${suite}`,
       dockerfile: 'Dockerfile',

@@ -76,6 +76,7 @@ export function skeletonOf(summary: string): string {
     .replaceAll(/[0-9a-f]{12,64}/g, 'HEX')
     .replaceAll(/\d+(?:\.\d+)? (?:ms|s|min)(?: \d+ s)?\b/g, 'TIME')
     .replaceAll(/\d+(?:\.\d+)? (?:B|KiB|MiB|GiB)\b/g, 'SIZE')
+    .replaceAll(/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b(?= \d)/g, 'DAY')
     .replaceAll(/[─×═━█▉▊▋▌▍▎▏]+/g, 'LINE')
     .replaceAll(/\d+(?:\.\d+)*/g, 'N')
     .replaceAll(/ +/g, ' ');
