@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ad64397c5aa772ffa126.sh";
+module.exports = __nccwpck_require__.p + "79f56475f43827a838cb.sh";
 
 /***/ }),
 
@@ -37488,8 +37488,8 @@ function verdict(manifest, { problems }) {
         return [
             ...folded('VERIFIED  ', what),
             manifest.encryption === 'age'
-                ? 'The dump was parsed while it was written; its ciphertext was read again from the disk. Only a\nrestore with the private key proves that it can be restored.'
-                : 'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
+                ? 'The dump was parsed in full before it was encrypted, and its ciphertext was read back from disk,\nthe same to the last byte. Only a restore with the private key proves that it can be restored.'
+                : 'The dump was parsed in full, and was read back from disk, the same to the last byte. Only a restore\nproves that it can be restored.',
         ];
     }
     return [
@@ -38265,7 +38265,7 @@ function judgeDump(evidence) {
         { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
         judgeMagic(evidence),
         judgeDisk(evidence),
-        judgeReading(evidence),
+        judgeParsing(evidence),
         judgeTables(evidence),
         judgeCounts(evidence),
     ];
@@ -38288,24 +38288,22 @@ function judgeMagic({ encoding: { format, compression, encryption }, magic, size
     const sealed = encryption === 'age' ? ', encrypted' : '';
     return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
 }
-function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }) {
+/** The disk holds what the parser was given, if both have the checksum of the stream. */
+function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256, readMs }) {
+    const subject = encryption === 'age' ? 'the ciphertext was ' : '';
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
-        : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
+        ? passed('disk', `${subject}read back from disk in full, with the same SHA-256 as the stream`, readMs)
+        : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`, readMs);
 }
-function judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
+function judgeParsing({ encoding: { format, encryption }, stages }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
         const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
-        const place = encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
-        return failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
+        return failed('read-back', `could not be parsed in full while it was written: ${ends || 'no program could read it'}`);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-    if (encryption === 'age') {
-        return passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
-    }
-    return passed('read-back', `read from disk in full: ${how}`, verifyMs);
+    return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
@@ -38383,7 +38381,7 @@ const take_program = {
 /** zstd: the fastest level, at which one core keeps up with pg_dump. gzip: the level that the former scripts used. */
 const usualLevel = { zstd: 1, gzip: 6, none: 0 };
 /**
- * Takes a dump in one snapshot and reads it back from disk. Does not publish it yet.
+ * Takes a dump in one snapshot, parses it while it is written, and reads the file back from disk. Does not publish it yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
  */
 async function take(connection, request) {
@@ -38502,7 +38500,7 @@ function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
             factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
             rowCounts,
             dumpMs: records.integer('dump-ms'),
-            verifyMs: records.integer('verify-ms'),
+            readMs: records.integer('read-ms'),
         }),
         sides: [
             sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),

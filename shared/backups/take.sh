@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Takes one dump into `.partial-<id>/` of its first tier, reads it back from disk, and holds the lock until the runner has
-# published it. Changes nothing else on the host. With encryption, the dump and the files beside it come to the disk only as
-# ciphertext, which cannot be read back here: so the dump is parsed while it is written, and its ciphertext is read again.
+# Takes one dump into `.partial-<id>/` of its first tier, parses it while it is written, reads the file again from disk to
+# compare its checksum with the stream's, and holds the lock until the runner has published it. Changes nothing else on the
+# host. With encryption, the dump and the files beside it come to the disk only as ciphertext.
 
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
@@ -94,6 +94,9 @@ not_empty() {
   printf '%s' "$first"
   cat
 }
+
+# stdin as it is to be stored.
+sealed() { if [[ $encryption == none ]]; then exec cat; else seal; fi; }
 
 # Encrypts stdin. The recipients go through a pipe, not through `ps`.
 seal() { age --encrypt --recipients-file <(printf '%s\n' "${recipients[@]}"); }
@@ -210,29 +213,22 @@ close_snapshot() {
   rm -f -- facts.txt
 }
 
-# Computes the checksum of the stream while writing it, to compare it later with what is on disk.
+# Parses the stream while it is written, and computes its checksum: if what is on disk has the same, it is what was parsed.
 write_dump() {
-  local statuses begin
+  local statuses begin parser parsing
   begin=$(milliseconds)
   watch_size "$dump" dumped 5<&- 6>&- &
   local watching=$!
-  if [[ $encryption == none ]]; then
-    produce | tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
-    statuses=("${statuses[@]}" 0 0)
-  else
-    local parser parsing
-    exec {parser}> >(parse 5<&- 6>&-)
-    parsing=$!
-    produce | tee --output-error=exit -- "/dev/fd/$parser" | seal | tee --output-error=exit -- "$dump" | sha256 >stream.sha256 &&
-      statuses=(0 0 0 0 0) || statuses=("${PIPESTATUS[@]}")
-    # shellcheck disable=SC1083 # closing by the variable's number
-    exec {parser}>&-
-    wait "$parsing" || true
-    statuses=("${statuses[0]}" "${statuses[@]:3}" "${statuses[@]:1:2}")
-  fi
+  exec {parser}> >(parse 5<&- 6>&-)
+  parsing=$!
+  produce | tee --output-error=exit -- "/dev/fd/$parser" | sealed | tee --output-error=exit -- "$dump" | sha256 >stream.sha256 &&
+    statuses=(0 0 0 0 0) || statuses=("${PIPESTATUS[@]}")
+  # shellcheck disable=SC1083 # closing by the variable's number
+  exec {parser}>&-
+  wait "$parsing" || true
   kill "$watching"
   record_ms dump "$begin"
-  judge_stages "${statuses[@]}"
+  judge_stages "${statuses[0]}" "${statuses[@]:3}" "${statuses[@]:1:2}"
 }
 
 # The dump as it is to be stored or encrypted. Exit 31: pg_dump failed; 32: the compressor.
@@ -305,7 +301,10 @@ judge_stages() {
     ((free >= 1048576)) || fail disk-full "The disk of $backup_dir is full: $free bytes left"
     fail write-failed "The dump could not be written to $backup_dir (exit $2)"
   fi
-  (($5 == 0)) || fail encryption-failed "age failed on the host (exit $5)"
+  if (($5)); then
+    [[ $encryption == none ]] || fail encryption-failed "age failed on the host (exit $5)"
+    fail dump-interrupted "Something stopped the programs that write the dump (exit $5)"
+  fi
   case $1 in
     0)
       (($4 == 0)) || fail dump-interrupted "Something stopped the programs that read the dump while it was written (exit $4)"
@@ -348,7 +347,7 @@ side_file() {
   rm -f -- "$1.sql" "$1.log"
 }
 
-# Reads all that is there from disk, not from the page cache.
+# Reads the dump again from disk, not from the page cache.
 read_back() {
   local begin
   begin=$(milliseconds)
@@ -362,13 +361,6 @@ read_back() {
   local sha=$!
   md5sum -- "$dump" >disk.md5 &
   local md5=$!
-  # What is encrypted was parsed before.
-  if [[ $encryption == none ]]; then
-    if [[ $format == custom ]]; then list_contents <"$dump" & fi
-    local listing=$!
-    verify <"$dump"
-    [[ $format != custom ]] || wait "$listing" || true
-  fi
   # Missing if whoever wrote it was killed.
   record verify "$(cat verified 2>/dev/null || printf 'exit 1')"
   rm -f -- verified
@@ -383,7 +375,7 @@ read_back() {
   record md5 "$(cut -d ' ' -f 1 disk.md5)"
   record stream-sha256 "$(cut -d ' ' -f 1 stream.sha256)"
   rm -f -- disk.sha256 disk.md5 stream.sha256
-  record_ms verify "$begin"
+  record_ms read "$begin"
 }
 
 record_previous_schema() {

@@ -134,7 +134,7 @@ export const program: Program<{
 const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
 
 /**
- * Takes a dump in one snapshot and reads it back from disk. Does not publish it yet.
+ * Takes a dump in one snapshot, parses it while it is written, and reads the file back from disk. Does not publish it yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
  */
 export async function take(connection: Connection, request: TakeRequest): Promise<HeldDump> {
@@ -258,7 +258,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, 
       factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
       rowCounts,
       dumpMs: records.integer('dump-ms'),
-      verifyMs: records.integer('verify-ms'),
+      readMs: records.integer('read-ms'),
     }),
     sides: [
       sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),

@@ -8,7 +8,7 @@ import { allOf, counted, listed } from '../units.ts';
 /** How the rows of each table are counted while it is dumped. */
 export type RowCounts = 'exact' | 'estimate' | 'off';
 
-/** What was observed while a dump was written and read back from disk. */
+/** What was observed while a dump was written, parsed and read back from disk. */
 export interface DumpEvidence {
   encoding: DumpEncoding;
   sizeBytes: number;
@@ -16,7 +16,7 @@ export interface DumpEvidence {
   magic: string;
   streamSha256: string;
   diskSha256: string;
-  /** What each stage of reading it reported: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
+  /** What each stage of parsing it reported: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
   stages: string;
   /** `pg_restore --list` of an archive. */
   contents: string;
@@ -24,7 +24,8 @@ export interface DumpEvidence {
   factsComplete: boolean;
   rowCounts: RowCounts;
   dumpMs: number;
-  verifyMs: number;
+  /** Reading the file again from disk, in milliseconds. */
+  readMs: number;
 }
 
 /** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
@@ -38,7 +39,7 @@ export function judgeDump(evidence: DumpEvidence): Check[] {
     { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
     judgeMagic(evidence),
     judgeDisk(evidence),
-    judgeReading(evidence),
+    judgeParsing(evidence),
     judgeTables(evidence),
     judgeCounts(evidence),
   ];
@@ -66,34 +67,31 @@ function judgeMagic({ encoding: { format, compression, encryption }, magic, size
   );
 }
 
-function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }: DumpEvidence): Check {
+/** The disk holds what the parser was given, if both have the checksum of the stream. */
+function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256, readMs }: DumpEvidence): Check {
+  const subject = encryption === 'age' ? 'the ciphertext was ' : '';
   return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-    ? passed(
-        'disk',
-        `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`,
-      )
-    : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
+    ? passed('disk', `${subject}read back from disk in full, with the same SHA-256 as the stream`, readMs)
+    : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`, readMs);
 }
 
-function judgeReading({ encoding: { format, encryption }, stages, verifyMs }: DumpEvidence): Check {
+function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence): Check {
   const exits = new Map(
     [...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]),
   );
   const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
   if (!good) {
     const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
-    const place =
-      encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
-    return failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
-  }
-  const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-  if (encryption === 'age') {
-    return passed(
+    return failed(
       'read-back',
-      `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`,
+      `could not be parsed in full while it was written: ${ends || 'no program could read it'}`,
     );
   }
-  return passed('read-back', `read from disk in full: ${how}`, verifyMs);
+  const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
+  return passed(
+    'read-back',
+    `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`,
+  );
 }
 
 function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {

@@ -72,8 +72,8 @@ function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
     return [
       ...folded('VERIFIED  ', what),
       manifest.encryption === 'age'
-        ? 'The dump was parsed while it was written; its ciphertext was read again from the disk. Only a\nrestore with the private key proves that it can be restored.'
-        : 'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
+        ? 'The dump was parsed in full before it was encrypted, and its ciphertext was read back from disk,\nthe same to the last byte. Only a restore with the private key proves that it can be restored.'
+        : 'The dump was parsed in full, and was read back from disk, the same to the last byte. Only a restore\nproves that it can be restored.',
     ];
   }
   return [

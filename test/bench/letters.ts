@@ -52,6 +52,6 @@ function stagesOf({ stdout, durationMs }: ActionResult): Record<'dump' | 'read-b
     const [, amount, unit] = new RegExp(`${check}: .*\\(([\\d.]+) (ms|s)\\)`).exec(stdout) ?? [];
     return Number(amount) * (unit === 's' ? 1_000 : 1);
   };
-  const [dump, readBack] = [told('dump'), told('read-back')];
+  const [dump, readBack] = [told('dump'), told('disk')];
   return { dump, 'read-back': readBack, 'all else': durationMs - dump - readBack };
 }

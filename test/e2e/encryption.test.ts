@@ -86,7 +86,7 @@ describe('an encrypted backup', () => {
       (manifest['checks'] as { name: string; result: string; detail: string }[]).map((each) => [each.name, each]),
     );
     for (const { name, result } of Object.values(checks)) assert.equal(result, 'passed', name);
-    assert.match(checks['disk']?.detail ?? '', /^the ciphertext was read again/);
+    assert.match(checks['disk']?.detail ?? '', /^the ciphertext was read back from disk in full/);
     assert.match(checks['read-back']?.detail ?? '', /^parsed in full while it was written, before it was encrypted/);
     for (const part of ['schema', 'globals', 'settings']) {
       assert.ok(namesIn(host.files(`${dir}/daily`)).includes(`backup_${manifest.id}.${part}.sql.gz.age`), part);
@@ -235,7 +235,7 @@ describe('when something goes wrong', () => {
   test('age is killed, the dump is killed, the reader is killed: nothing is published', async () => {
     const cases: [RegExp, RegExp][] = [
       [/^age --encrypt/, /age failed on the host \(exit 137\)/],
-      [/^(\S*\/)?pg_restore /, /was not read in full while it was written/],
+      [/^(\S*\/)?pg_restore /, /could not be parsed in full while it was written/],
       [/^(\S*\/)?pg_dump /, /pg_dump failed|Something stopped the dump/],
     ];
     for (const [victim, message] of cases) {

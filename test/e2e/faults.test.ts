@@ -193,6 +193,14 @@ describe('the database', () => {
     await survived(result, { message: /compressor zstd failed/, hint: /memory/ });
   });
 
+  test('loses what parses the dump while it is written', async () => {
+    const result = await midDump(() => faults.killDecompressor(host));
+    await survived(result, {
+      message: /read-back: could not be parsed in full while it was written: .*decompress exited with 137/,
+      hint: /The failed dump was put aside/,
+    });
+  });
+
   test('has a table that somebody has locked', async () => {
     const release = await faults.lockTable(host, 'public', 'items', 'small');
     try {

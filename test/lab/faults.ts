@@ -189,7 +189,16 @@ export async function terminateDump(host: Host): Promise<void> {
 
 /** Kills whatever compresses, on the host or in the database's container. */
 export async function killCompressor(host: Host): Promise<void> {
-  const victim = await hostProcess(host, /(^|\/)(zstd|gzip|pigz)( |$)/);
+  await killProcess(host, /(^|\/)(zstd|gzip) -[qn] -c .*-\d+$/);
+}
+
+/** Kills what decompresses the dump while it is written, so that it can be parsed. */
+export async function killDecompressor(host: Host): Promise<void> {
+  await killProcess(host, /(^|\/)zstd -d -v /);
+}
+
+async function killProcess(host: Host, command: RegExp): Promise<void> {
+  const victim = await hostProcess(host, command);
   await run(asRoot(['kill', '-KILL', String(victim.pid)]));
 }
 

@@ -19,7 +19,7 @@ function evidence(changes: Partial<DumpEvidence> = {}): DumpEvidence {
     factsComplete: true,
     rowCounts: 'exact',
     dumpMs: 10,
-    verifyMs: 10,
+    readMs: 10,
     ...changes,
   };
 }
