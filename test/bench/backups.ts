@@ -120,10 +120,10 @@ async function wholeAction(host: Host, inputs: Record<string, string> = {}): Pro
 }
 
 /** The pipeline of backup.sh, on the host itself: it had no connection to make. */
-async function scripts(host: Host): Promise<Sample> {
+export async function scripts(host: Host, database = largeDatabase): Promise<Sample> {
   return onHost(
     host,
-    largeDatabase,
+    database,
     `cd "$(mktemp -d)" && docker exec "$1" pg_dump -U atlasia "$2" | gzip > d.sql.gz && gunzip -t d.sql.gz &&
      docker exec "$1" pg_dump -U atlasia --schema-only "$2" | gzip > s.sql.gz && md5sum d.sql.gz > d.md5 && rm -r "$PWD"`,
   );

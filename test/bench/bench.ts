@@ -1,7 +1,9 @@
-// `npm run bench`: what the actions cost, mostly as ratios of pairs that run in turn. `npm run bench -- PART…` for some of the parts.
+// `npm run bench`: what the actions cost, mostly as ratios of pairs that run in turn. `npm run bench -- PART…` for some of the parts;
+// `--against COMMIT` measures the bundle of an earlier commit beside today's, where a part can.
+import { parseArgs } from 'node:util';
 import { type Host, startHost } from '../lab/host.ts';
 import { openLab } from '../lab/lab.ts';
-import { bareDump, benchBackups, fillLarge, largeDatabase } from './backups.ts';
+import { bareDump, benchBackups, fillLarge, largeDatabase, scripts } from './backups.ts';
 import { benchCopies } from './copies.ts';
 import { benchDistances } from './distances.ts';
 import { benchGrowth } from './growth.ts';
@@ -10,6 +12,10 @@ import { benchRestores } from './restores.ts';
 import { benchRollbacks } from './rollbacks.ts';
 import { benchVerifications } from './verifications.ts';
 
+const {
+  positionals: asked,
+  values: { against },
+} = parseArgs({ allowPositionals: true, options: { against: { type: 'string' } } });
 const lab = await openLab();
 
 /** Each brings what it needs, and leaves nothing. */
@@ -19,7 +25,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
       await fillLarge(host);
       await benchBackups(host, verdict);
     }),
-  letters: () => onHost((host) => benchLetters(host, bareDump, verdict)),
+  letters: () => onHost((host) => benchLetters(host, { bareDump, scripts }, against, verdict)),
   distance: () => onHost((host) => benchDistances(host, verdict)),
   growth: () => onHost((host) => benchGrowth(host, verdict)),
   verify: () =>
@@ -33,7 +39,6 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 try {
-  const asked = process.argv.slice(2);
   const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
   if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}: ${Object.keys(parts).join(', ')}`);
   for (const [name, part] of Object.entries(parts)) {

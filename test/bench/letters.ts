@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
-import { type ActionResult, runAction } from '../lab/runner.ts';
+import { runAction, startAction } from '../lab/runner.ts';
+import { actionOf } from './earlier.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 import type { Verdict } from './rollbacks.ts';
 
@@ -9,49 +10,88 @@ const database = 'letters';
 const rows = 300_000;
 const rounds = 5;
 
-/** Where the time of a backup goes, in a database as most have it: some hundred MB of text. */
-export async function benchLetters(host: Host, bareDump: BareDump, verdict: Verdict): Promise<void> {
+/** A pipeline that a backup is compared with. */
+export type Pipeline = (host: Host, database: string) => Promise<Sample>;
+
+/**
+ * Where the time of a backup goes, in a database as most have it: some hundred MB of text.
+ * @param against a commit whose bundle is measured beside today's, or nothing
+ */
+export async function benchLetters(
+  host: Host,
+  { bareDump, scripts }: { bareDump: Pipeline; scripts: Pipeline },
+  against: string | undefined,
+  verdict: Verdict,
+): Promise<void> {
   await host.database.create(database);
   const fill = readFileSync(new URL('../lab/sql/fill-letters.sql', import.meta.url), 'utf8');
   await host.psql(`\\set rows ${rows}\n${fill}`, database);
   const bytes = Number(await host.psql('SELECT pg_database_size(current_database())', database));
+  const inputs = { ...host.inputs(), 'db-name': database };
+  const backup = (action = 'backup', others = {}) => sampleOf(action, { ...inputs, ...others });
 
-  const results: ActionResult[] = [];
-  const dumps = await pairs(
-    rounds,
-    async () => {
-      const result = await runAction('backup', { ...host.inputs(), 'db-name': database });
-      if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
-      results.push(result);
-      return { ms: result.durationMs };
-    },
-    () => bareDump(host, database),
-  );
-  const [mine, bare] = [0, 1].map((index) => median(dumps.map((pair) => pair[index]?.ms ?? Number.NaN)));
+  const dumps = await pairs(rounds, backup, () => bareDump(host, database));
   const extra = median(dumps.map(([action, dump]) => action.ms - 1.15 * dump.ms));
   verdict(
-    `${formatBytes(bytes)} of text: action - 1.15 x bare dump: ${Math.round(extra)} ms (${formatDuration(mine ?? 0)} / ${formatDuration(bare ?? 0)})`,
+    `${formatBytes(bytes)} of text: action - 1.15 x bare dump: ${Math.round(extra)} ms (${both(dumps)})`,
     extra <= 500,
     'at most 500 ms',
   );
+  const old = await pairs(2, backup, () => scripts(host, database));
+  process.stdout.write(`  action / scripts: ${ratioOf(old).toFixed(2)} (${both(old)}), aim 0.25\n`);
+  const uncounted = await pairs(rounds, backup, () => backup('backup', { 'row-counts': 'off' }));
+  process.stdout.write(`  with / without counts and hashes: ${ratioOf(uncounted).toFixed(2)} (${both(uncounted)})\n`);
+  if (against !== undefined) {
+    const earlier = actionOf('backup', against);
+    try {
+      const changes = await pairs(rounds, backup, () => backup(earlier.folder));
+      process.stdout.write(`  today / ${against}: ${ratioOf(changes).toFixed(2)} (${both(changes)})\n`);
+    } finally {
+      earlier.remove();
+    }
+  }
 
-  const stages = results.slice(1).map(stagesOf);
-  for (const name of ['dump', 'read-back', 'all else'] as const) {
-    const ms = median(stages.map((stage) => stage[name]));
-    process.stdout.write(`  ${name}: ${formatDuration(ms)}, ${Math.round((100 * ms) / (mine ?? 0))} %\n`);
+  const shares: Record<string, number>[] = [];
+  for (let round = 0; round < rounds; round += 1) shares.push(await sharesOf(inputs));
+  for (const name of Object.keys(shares[0] ?? {})) {
+    const ms = median(shares.map((share) => share[name] ?? Number.NaN));
+    process.stdout.write(`  ${name}: ${formatDuration(ms)}\n`);
   }
   await host.database.drop(database);
 }
 
-/** The pipeline that a backup is compared with. */
-export type BareDump = (host: Host, database: string) => Promise<Sample>;
+const ratioOf = (samples: readonly [Sample, Sample][]) =>
+  median(samples.map(([first, second]) => first.ms / second.ms));
 
-/** Milliseconds, as the action's own log has them. */
-function stagesOf({ stdout, durationMs }: ActionResult): Record<'dump' | 'read-back' | 'all else', number> {
-  const told = (check: string) => {
-    const [, amount, unit] = new RegExp(`${check}: .*\\(([\\d.]+) (ms|s)\\)`).exec(stdout) ?? [];
-    return Number(amount) * (unit === 's' ? 1_000 : 1);
-  };
-  const [dump, readBack] = [told('dump'), told('disk')];
-  return { dump, 'read-back': readBack, 'all else': durationMs - dump - readBack };
+const both = (samples: readonly [Sample, Sample][]) =>
+  [0, 1].map((index) => formatDuration(median(samples.map((pair) => pair[index]?.ms ?? Number.NaN)))).join(' / ');
+
+async function sampleOf(action: string, inputs: Readonly<Record<string, string>>): Promise<Sample> {
+  const result = await runAction(action, inputs);
+  if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
+  return { ms: result.durationMs };
+}
+
+/** What begins with which line of the log. */
+const phases: readonly [name: string, begin: RegExp | null][] = [
+  ['start and connection', null],
+  ['survey', /::group::Survey/],
+  ['snapshot, dump, parsing, counts, read-back', /::group::Dump/],
+  ['publication', /::group::Publish/],
+];
+
+/** How long each phase of a backup takes, in milliseconds. */
+async function sharesOf(inputs: Readonly<Record<string, string>>): Promise<Record<string, number>> {
+  const startedAt = performance.now();
+  const running = await startAction('backup', inputs);
+  const begins = await Promise.all(
+    phases.map(async ([, begin]) => {
+      if (begin === null) return 0;
+      await running.sawLog(begin);
+      return performance.now() - startedAt;
+    }),
+  );
+  const { durationMs } = await running.finished;
+  const ends = [...begins.slice(1), durationMs];
+  return Object.fromEntries(phases.map(([name], index) => [name, (ends[index] ?? 0) - (begins[index] ?? 0)]));
 }
