@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "79f56475f43827a838cb.sh";
+module.exports = __nccwpck_require__.p + "c8e723f3d79dc5e47378.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3cd46a31cc023b954ac2.sh";
+module.exports = __nccwpck_require__.p + "012979df1fbcf915e0cf.sh";
 
 /***/ }),
 

@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3cd46a31cc023b954ac2.sh";
+module.exports = __nccwpck_require__.p + "012979df1fbcf915e0cf.sh";
 
 /***/ }),
 
