@@ -231,6 +231,20 @@ export const rules: readonly Rule[] = [
     named: 'on the host',
   },
   {
+    rule: 'a dump that could not be decompressed while it was written fails the verification',
+    file: 'shared/backups/verification.ts',
+    text: "exits.get('decompress') === '0' && ",
+    test: 'test/unit/verification.test.ts',
+  },
+  {
+    rule: 'a reader that ends early is not taken for one that stops the dump',
+    file: 'shared/backups/take.sh',
+    text: '  printf \'%s\' "$answer" >verified\n  cat >/dev/null\n',
+    instead: '  printf \'%s\' "$answer" >verified\n',
+    test: 'test/e2e/faults.test.ts',
+    named: 'loses what parses',
+  },
+  {
     rule: 'bytes on the disk that are not those of the stream fail the verification',
     file: 'shared/backups/verification.ts',
     text: ' && streamSha256 === diskSha256',
