@@ -75,6 +75,7 @@ const damages: [what: string, changes: Partial<DumpEvidence>, objection: string]
   ['other bytes on the disk', { diskSha256: 'b'.repeat(64) }, 'disk'],
   ['no checksum of the disk', { diskSha256: '', streamSha256: '' }, 'disk'],
   ['a broken frame', { stages: 'decompress 1\nbytes 100\nread 1' }, 'read-back'],
+  ['a broken checksum at the end of it', { stages: 'decompress 1\nbytes 100\nread 0' }, 'read-back'],
   ['an archive that stops early', { stages: 'decompress 0\nbytes 100\nread 1' }, 'read-back'],
   ['a container that died while it read', { stages: 'decompress 0\nread 0\nexit 1' }, 'read-back'],
   ['a reading that could not start', { stages: 'exit 1' }, 'read-back'],
