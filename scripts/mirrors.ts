@@ -20,7 +20,7 @@ for (const actionFile of globSync('*-action/action.yml').toSorted()) {
   if (existsSync(mirror)) throw new Error(`${mirror} is there already: name a folder in which it is not`);
   mkdirSync(mirror, { recursive: true });
   const { text, programs } = atRoot(action, readFileSync(actionFile, 'utf8'));
-  writeFileSync(join(mirror, 'action.yml'), text);
+  writeFileSync(join(mirror, 'action.yml'), text.replaceAll(`${monorepo}/blob/main/`, `${monorepo}/blob/v${version}/`));
   for (const bundle of programs.map(dirname)) cpSync(bundle, join(mirror, bundle), { recursive: true });
   const readme = mirrorReadme(readFileSync(join(action, 'README.md'), 'utf8'), {
     url: monorepo,

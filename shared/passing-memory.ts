@@ -3,7 +3,7 @@
 // altogether, since the same memory is used again.
 
 /** How many bytes may pass before what they left is freed. */
-const mostPassed = 8 * 2 ** 20;
+const mostPassed = 4 * 2 ** 20;
 
 let passed = 0;
 let collect: (() => void) | null = null;

@@ -12,10 +12,10 @@ export interface PartPlan {
 const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
-/** The least that S3 takes. Below this, an object is sent at once. */
-const usualPart = 5 * mebibyte;
+/** A little more than the least that S3 takes, 5 MiB. Below this, an object is sent at once. */
+const usualPart = 6 * mebibyte;
 /** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 4;
+const mostAtOnce = 3;
 /** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
 const usualMemory = 21 * mebibyte;
 /** S3's own limit. */

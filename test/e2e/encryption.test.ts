@@ -41,18 +41,20 @@ for (const [name, text] of Object.entries(keyFiles)) writeFileSync(join(keys, na
 // Plain text wherever a backup holds any: in rows, in the schema, in a setting of the database.
 await host.psql(`
   CREATE SCHEMA aaa; CREATE TABLE aaa.notes (id int PRIMARY KEY, body text DEFAULT 'planted-default');
+  CREATE TABLE aaa.marked_name (id int);
   INSERT INTO aaa.notes SELECT n, 'planted-row-' || n FROM generate_series(1, 20000) n;
   ALTER DATABASE atlasia SET app.motto = 'planted-setting';`);
 // Compressed rows would hide what is not encrypted.
 const unpacked: Inputs = { compression: 'none' };
 await smallDatabase(host, 'small', 1000);
 
-/** Files of a backup folder in which the planted texts can be read, gzip or not. */
-async function readable(dir: string): Promise<string[]> {
+/** Files of a backup folder in which a text can be read, gzip or not; the planted ones if none is given. */
+async function readable(dir: string, text = 'planted-\\(row\\|default\\|setting\\)'): Promise<string[]> {
   const script = `find . -type f | while IFS= read -r file; do
-    { cat "$file"; gzip -dc <"$file" 2>/dev/null || true; } | grep -aq 'planted-\\(row\\|default\\|setting\\)' && echo "$file"
+    { cat "$file"; gzip -dc <"$file" 2>/dev/null || true; } | grep -aq "$1" && echo "$file"
   done; true`;
-  return (await run(['bash', '-c', script], { cwd: join(host.deployDir, dir) })).split('\n').filter(Boolean).sort();
+  const found = await run(['bash', '-c', script, 'bash', text], { cwd: join(host.deployDir, dir) });
+  return found.split('\n').filter(Boolean).sort();
 }
 
 const decrypted = (key: keyof typeof keyFiles, file: string) =>
@@ -120,6 +122,17 @@ describe('an encrypted backup', () => {
     const checked = await verify(host, dir, { checks: 'backups' });
     assert.doesNotMatch(logOf(checked), /damaged|corrupt/);
     assert.equal(checked.outputs['status'], 'verified', logOf(checked));
+  });
+
+  test('names its tables in the manifest and nowhere else, also after a drill', async () => {
+    const drilled = await verify(host, dir, { checks: 'drill', 'decrypt-key': identity });
+    assert.equal(drilled.outputs['status'], 'verified', logOf(drilled));
+    assert.ok(namesIn(host.files(`${dir}/daily`)).includes(`backup_${manifest.id}.proof.jsonl`));
+    const tiers = ['daily', 'monthly', 'weekly'];
+    assert.deepEqual(
+      await readable(dir, 'marked_name'),
+      tiers.map((tier) => `./${tier}/backup_${manifest.id}.manifest.json`),
+    );
   });
 
   test('is warned of when a plain one follows', async () => {

@@ -1,13 +1,14 @@
 // Each example, from its first step to its last, against a host of the lab: what people copy is what was run.
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { appServices, push } from '../lab/application.ts';
 import { makeCertificate } from '../lab/certificate.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { startReceiver } from '../lab/receiver.ts';
 import { runWorkflow, type WorkflowResult, type WorkflowRun } from '../lab/workflow/workflow.ts';
 import { historyIn, imageOf } from './rollbacks.ts';
-import { bash, idsIn } from './sets.ts';
+import { bash, idsIn, namesIn } from './sets.ts';
 import { applicationForFile, atEnd, deployed, startApplicationForFile } from './stage.ts';
 
 const { lab, registry, app } = await applicationForFile({
@@ -29,11 +30,15 @@ const secretsOf = (of = app) => ({
   SSH_KEY: of.host.key.privateKey,
   KNOWN_HOSTS: of.host.ssh.knownHosts,
   HEALTHCHECK_URL: '',
+  AWS_ACCESS_KEY_ID: '',
+  AWS_SECRET_ACCESS_KEY: '',
+  DECRYPT_KEY: '',
 });
 const varsOf = (of = app) => ({
   DEPLOY_HOST: '127.0.0.1',
   DEPLOY_PORT: String(of.host.ssh.port),
   DEPLOY_USER: of.host.account.name,
+  BACKUP_KEYS: '',
   BACKUP_BUCKET: '',
   BACKUP_REGION: '',
   BACKUP_ENDPOINT: '',
@@ -47,6 +52,13 @@ const bucket = {
 };
 
 const login = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
+
+/** A bucket at AWS: a role logs in. */
+const atAws = { prod: { secrets: secretsOf(), vars: { ...varsOf(), ...bucket } } };
+/** A bucket elsewhere: two secrets log in. */
+const elsewhere = {
+  prod: { secrets: { ...secretsOf(), ...store.credentials }, vars: { ...varsOf(), ...bucket, BACKUP_ROLE: '' } },
+};
 
 let dir: string;
 beforeEach(() => {
@@ -141,9 +153,8 @@ describe('nightly-backup.yml', () => {
 });
 
 test('restore-drill.yml restores the backup of the host, and the copy in the bucket', async () => {
-  const environments = { prod: { secrets: secretsOf(), vars: { ...varsOf(), ...bucket } } };
-  allWell(await runExample('nightly-backup', { environments, aws: login }));
-  const result = await runExample('restore-drill', { environments, aws: login, event: 'schedule' });
+  allWell(await runExample('nightly-backup', { environments: atAws, aws: login }));
+  const result = await runExample('restore-drill', { environments: atAws, aws: login, event: 'schedule' });
   allWell(result);
   for (const name of [
     'Restore the newest backup of the host, and compare',
@@ -162,9 +173,53 @@ test('verify-setup.yml looks, and changes nothing', async () => {
   assert.deepEqual(host.files(), files);
 });
 
+test('verify-setup.yml logs in to the bucket of a role at AWS, and looks at it', async () => {
+  const result = await runExample('verify-setup', { environments: atAws, aws: login });
+  allWell(result);
+  assert.deepEqual(ran(result), ['Log in to AWS', 'Check the set-up']);
+  assert.match(result.step('Check the set-up').stdout, /"acme-backups" answers and can be listed/);
+});
+
+for (const name of ['verify-setup', 'nightly-backup', 'short/nightly-backup', 'restore-drill'])
+  test(`${name}.yml needs nothing but two secrets for a store other than AWS`, async () => {
+    if (name === 'restore-drill') allWell(await runExample('nightly-backup', { environments: elsewhere }));
+    const result = await runExample(name, { environments: elsewhere });
+    allWell(result);
+    assert.ok(!ran(result).includes('Log in to AWS'));
+    if (!name.includes('nightly')) return;
+    assert.match(result.step('Back up the database').action?.outputs['s3-uri'] ?? '', /^s3:\/\/acme-backups\//);
+  });
+
+test('with keys in the environment, what is copied encrypts, drills and restores', async () => {
+  const identity = await generateX25519Identity();
+  const environments = {
+    prod: {
+      secrets: { ...secretsOf(), ...store.credentials, DECRYPT_KEY: identity },
+      vars: { ...varsOf(), ...bucket, BACKUP_ROLE: '', BACKUP_KEYS: await identityToRecipient(identity) },
+    },
+  };
+  await deployed(app, 'v1');
+  const nightly = await runExample('nightly-backup', { environments });
+  allWell(nightly);
+  const { 'backup-file': file = '', 'backup-id': id = '' } = nightly.step('Back up the database').action?.outputs ?? {};
+  assert.match(file, /\.age$/);
+  const drill = await runExample('restore-drill', { environments });
+  allWell(drill);
+  assert.equal(drill.steps.filter(({ action }) => action?.outputs['status'] === 'verified').length, 2);
+  for (const name of ['rollback', 'short/rollback']) {
+    const form = { confirm: 'ROLLBACK', 'restore-database': id, 'confirm-restore': 'RESTORE' };
+    const back = await runExample(name, { environments, form });
+    allWell(back);
+    assert.equal(back.step('Roll back').action?.outputs['status'], 'rolled-back');
+  }
+  assert.ok(
+    namesIn(host.files(`${dir}/rollback`)).some((each) => /^prerollback_\d+_\d+\.dump(\.zst)?\.age$/.test(each)),
+  );
+});
+
 test('self-hosted.yml does without SSH', async () => {
   const result = await runExample('self-hosted', {
-    environments: { prod: { secrets: { HEALTHCHECK_URL: '' }, vars: {} } },
+    environments: { prod: { secrets: { HEALTHCHECK_URL: '' }, vars: { BACKUP_KEYS: '' } } },
     local: host.localStep(),
   });
   allWell(result);

@@ -114,11 +114,16 @@ function runExample(name: string, { host, desk, name: user, ssh }: Newcomer, for
   return runWorkflow(`examples/${name}.yml`, {
     environments: {
       prod: {
-        secrets: { SSH_KEY: read('atlasia_key'), KNOWN_HOSTS: read('known_hosts'), HEALTHCHECK_URL: '' },
+        secrets: {
+          SSH_KEY: read('atlasia_key'),
+          KNOWN_HOSTS: read('known_hosts'),
+          ...{ HEALTHCHECK_URL: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+        },
         vars: {
           DEPLOY_HOST: '127.0.0.1',
           DEPLOY_PORT: String(ssh.port),
           DEPLOY_USER: user,
+          BACKUP_KEYS: '',
           ...{ BACKUP_BUCKET: '', BACKUP_REGION: '', BACKUP_ENDPOINT: '', BACKUP_ROLE: '' },
         },
       },

@@ -136,6 +136,19 @@ describe('outputs', () => {
   }
 });
 
+test('a pipe in a script of ours fails with each of its parts: the shell is named, or GitHub leaves out pipefail', () => {
+  type Workflow = { defaults?: { run?: { shell?: string } }; jobs: Record<string, { steps?: { run?: string }[] }> };
+  let piping = 0;
+  for (const file of globSync('.github/workflows/*.yml', { cwd: root })) {
+    const { defaults, jobs }: Workflow = parse(read(file));
+    const scripts = Object.values(jobs).flatMap(({ steps = [] }) => steps.map(({ run = '' }) => run));
+    if (!scripts.some((script) => script.replaceAll('||', '').includes('|'))) continue;
+    piping += 1;
+    assert.equal(defaults?.run?.shell, 'bash', file);
+  }
+  assert.ok(piping > 0);
+});
+
 test('zizmor finds no weakness', async () => {
   const program = await zizmor();
   const files = [...workflows, ...actions, '.github/dependabot.yml'];

@@ -60,7 +60,7 @@ type Node = { [key: string]: unknown };
 
 const keys = {
   workflow: 'name on permissions concurrency jobs',
-  job: 'name needs if runs-on environment permissions timeout-minutes strategy outputs steps uses with secrets',
+  job: 'name needs if runs-on environment permissions timeout-minutes strategy outputs env steps uses with secrets',
   step: 'name id if uses with run env',
   strategy: 'fail-fast max-parallel matrix',
   concurrency: 'group cancel-in-progress',
@@ -204,7 +204,8 @@ async function runJob(
   if (!(Number(job['timeout-minutes']) > 0)) throw new Error(`${id} has no timeout-minutes`);
   const steps: { [id: string]: Value } = {};
   const scope: Scope = { contexts: { ...contexts, secrets: given.secrets, vars: given.vars, steps }, state };
-  const exported: Record<string, string> = {};
+  // What a step exports takes the place of what the job gives.
+  const exported = textsOf(job['env'], scope);
   for (const node of job['steps'] as unknown[]) {
     const step = known('step', node, id);
     const result = await runStep(id, step, scope, run, exported);
@@ -247,9 +248,7 @@ async function runStep(
   const name = String(step['name'] ?? step['uses'] ?? 'a script');
   const result = { job, name, stdout: '', summary: '' };
   if (!holds(step['if'], scope)) return { ...result, outcome: 'skipped' };
-  const texts = (node: unknown) =>
-    Object.fromEntries(Object.entries((node ?? {}) as Node).map(([key, value]) => [key, filled(String(value), scope)]));
-  const env = { ...exported, ...texts(step['env']) };
+  const env = { ...exported, ...textsOf(step['env'], scope) };
   if (step['run'] !== undefined) {
     const script = String(step['run']);
     if (script.includes('${{')) throw new Error(`${name}: a value becomes part of a script`);
@@ -258,7 +257,7 @@ async function runStep(
   }
   const uses = String(step['uses']);
   const folder = folderOf(step);
-  const inputs = texts(step['with']);
+  const inputs = textsOf(step['with'], scope);
   if (folder !== null) {
     const action = folder.replace(/-action$/, '');
     const all = { ...run.with?.(action), ...inputs };
@@ -285,6 +284,11 @@ async function runStep(
     return { ...result, outcome: 'success' };
   }
   throw new Error(`${name}: ${uses} is not known here`);
+}
+
+function textsOf(node: unknown, scope: Scope): Record<string, string> {
+  const given = Object.entries((node ?? {}) as Node);
+  return Object.fromEntries(given.map(([key, value]) => [key, filled(String(value), scope)]));
 }
 
 /** A reusable workflow of ours, from this checkout. */
