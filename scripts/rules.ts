@@ -550,6 +550,22 @@ export const rules: readonly Rule[] = [
     named: 'settings of its own',
   },
   {
+    rule: 'the old database can be dropped, even if it was a template',
+    file: 'shared/postgres/replace-inside.sh',
+    text: ' IS_TEMPLATE false;',
+    instead: ';',
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'a template from which others are made',
+  },
+  {
+    rule: 'a database that was created for a restore is not dropped once anything is in it',
+    file: 'shared/postgres/replace-inside.sh',
+    text: '  if [ "$found" = 0 ]; then',
+    instead: '  if true; then',
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'but not if somebody has put anything into it',
+  },
+  {
     rule: 'a disk on which a second copy has no room prevents a restore',
     file: 'shared/restore/obstacles.ts',
     text: 'freeBytes !== null && freeBytes < needed + least,',

@@ -146,6 +146,36 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('a restore of a database that was dropped: the empty one that was created for it goes again', async () => {
+    const seen = await state();
+    const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'bad.sql');
+    writeFileSync(file, 'SELECT 1/0;\n');
+    for (const [inputs, code] of [
+      [{ 'min-free-space': '900TiB' }, 'cannot-restore'],
+      [{ 'after-restore-sql': file }, 'after-sql-failed'],
+    ] as const) {
+      const result = await restore({ 'db-name': 'was "Dropped"', ...inputs });
+      refusedWith(result, code, /./, /./);
+      assert.match(logOf(result), /created an empty one/);
+      assert.match(logOf(result), /Dropped the empty database "was "Dropped"" again/);
+      assert.deepEqual(await databasesOf(host), seen.databases);
+    }
+    // It must be there for the backup before the restore, and somebody may come in meanwhile.
+    const other = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'slow.sql');
+    writeFileSync(other, 'SELECT pg_sleep(3);\nSELECT 1/0;\n');
+    const action = await startAction('rollback', restoring({ 'db-name': 'dropped', 'after-restore-sql': other }));
+    await until(
+      'it is created',
+      async () => ((await databasesOf(host)).includes('dropped') ? true : undefined),
+      90_000,
+    );
+    await db.psql('CREATE TABLE mine (id int);', 'dropped');
+    const result = await action.finished;
+    assert.match(adviceIn(result), /could not be dropped.*docker exec .*dropdb .*-- dropped/s, logOf(result));
+    await db.drop('dropped');
+    await unharmed(seen);
+  });
+
   test('a dump that has changed on the disk', async () => {
     const seen = await state();
     const other = await takenBackup(host, backupDir);
