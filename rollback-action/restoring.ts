@@ -396,8 +396,7 @@ async function loadBackup(
       onLog: log.host,
       onProgress: tellLoad,
     });
-    for (const { name, result, detail } of loaded.findings)
-      log.info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
+    for (const { name, result, detail } of loaded.findings) if (result === 'passed') log.info(`✔ ${name}: ${detail}`);
     for (const problem of loaded.problems) log.warning(problem);
     log.success(`Restored as ${exchange.restored} in ${formatDuration(loaded.restoreMs)}; nobody uses it yet`);
     return loaded;

@@ -144,7 +144,9 @@ test('a backup with a subscription: its copy goes if the restore fails, and else
 
   const result = await restore(backupDir, id, inputs);
   assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
-  assert.match(logOf(result), /Subscriptions were restored, and are disabled: upstream/);
+  for (const told of [logOf(result), result.summary])
+    assert.match(told, /Subscriptions were restored, and are disabled: upstream/);
+  assert.match(result.summary, /^## ⚠️ .*the restored database needs a look\n/);
   assert.equal(
     await db.psql('SELECT subname, subenabled, subslotname FROM pg_subscription', 'reader'),
     'upstream|f|there',
