@@ -543,6 +543,12 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/restore/load.test.ts',
   },
   {
+    rule: 'a dump that comes through the runner is compared with its manifest, too',
+    file: 'shared/restore/load.ts',
+    text: '    if (sha256 !== manifest.sha256) throw changed(source, manifest);\n',
+    test: 'test/unit/restore/sent-dump.test.ts',
+  },
+  {
     rule: 'a restored database stays closed until it is live',
     file: 'shared/postgres/replace-inside.sh',
     text: ` && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;'`,
