@@ -11,7 +11,8 @@ export function tellRollback(
   { status }: RollbackOutputs,
 ): Told {
   const known = seen === null ? null : lastGoodIn(seen, null);
-  const problems = carried?.outcome.problems ?? [];
+  const isDone = status === 'rolled-back';
+  const problems = [...(isDone ? (loaded?.problems ?? []) : []), ...(carried?.outcome.problems ?? [])];
   const done = plan === null ? 'Rolled back' : doneIn(plan);
   const outcomes: Partial<Record<typeof status, string>> = {
     'rolled-back': `${done}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
@@ -19,7 +20,7 @@ export function tellRollback(
     unchanged: 'The target is already running, and nothing was done',
   };
   return {
-    verdict: status === 'rolled-back' && problems.length > 0 ? 'incomplete' : 'success',
+    verdict: isDone && problems.length > 0 ? 'incomplete' : 'success',
     outcome: outcomes[status] ?? null,
     remarks: problems,
     database: known?.database ?? null,

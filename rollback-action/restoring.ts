@@ -15,8 +15,9 @@ import { nameWith } from '../shared/postgres/database-name.ts';
 import type { DatabaseFacts } from '../shared/postgres/probe.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
+import { inContainer, pastedLine } from '../shared/report/in-container.ts';
 import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts';
-import { createMissing } from '../shared/restore/create-missing.ts';
+import { createMissing, dropCreated } from '../shared/restore/create-missing.ts';
 import { givenUp } from '../shared/restore/given-up.ts';
 import { discard, type Loaded, load } from '../shared/restore/load.ts';
 import { demandNoObstacle, likeLive, type RestoreCase, restoreWarnings } from '../shared/restore/obstacles.ts';
@@ -142,9 +143,17 @@ export async function planRestore(
   }
 }
 
+/** An empty database that this run has created. */
+export interface Created {
+  server: Server;
+  /** For commands that people type. */
+  containerName: string;
+}
+
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
+ * @param onCreated hears of it before anything else can fail
  * @returns what was seen at last
  * @throws Failure `cannot-restore` if it is missing and nothing may be changed
  */
@@ -153,6 +162,7 @@ export async function createDropped(
   seen: Survey,
   inputs: RollbackInputs,
   look: (database: string | null) => Promise<Survey>,
+  onCreated: (created: Created) => void,
   signal: AbortSignal,
 ): Promise<Survey> {
   if (!isRefused(seen)) return seen;
@@ -175,8 +185,32 @@ export async function createDropped(
       hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
     });
   }
+  onCreated({ server: { ...server, database: missing }, containerName: name });
   log.notice(`The server had no database "${missing}": created an empty one, which the backup replaces`);
   return look(null);
+}
+
+/**
+ * After a restore that came to nothing, the database is missing as it was before: an empty one would look as if all were well.
+ * @returns the failure, which says so where it could not be dropped
+ */
+export async function withoutCreated(
+  connection: Connection,
+  { server, containerName: container }: Created,
+  failure: unknown,
+): Promise<unknown> {
+  const { database, user, access } = server;
+  if (await dropCreated(connection, server, log.host)) {
+    log.notice(`Dropped the empty database "${database}" again, which was created for this restore`);
+    return failure;
+  }
+  if (!isFailure(failure)) return failure;
+  const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
+  const left = `The empty database "${database}", created for this restore, could not be dropped. Once nobody needs it, on the host: ${pastedLine([...inContainer({ container, access }), ...words])}`;
+  return new Failure(failure.code, failure.message, {
+    hint: failure.hint === undefined ? left : `${failure.hint}\n${left}`,
+    cause: failure.cause,
+  });
 }
 
 /** Whether the server, or somebody on the way to it, refused a session. */
@@ -362,8 +396,7 @@ async function loadBackup(
       onLog: log.host,
       onProgress: tellLoad,
     });
-    for (const { name, result, detail } of loaded.findings)
-      log.info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
+    for (const { name, result, detail } of loaded.findings) if (result === 'passed') log.info(`✔ ${name}: ${detail}`);
     for (const problem of loaded.problems) log.warning(problem);
     log.success(`Restored as ${exchange.restored} in ${formatDuration(loaded.restoreMs)}; nobody uses it yet`);
     return loaded;

@@ -29,6 +29,7 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
+import type { Created } from './restoring.ts';
 import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
@@ -46,6 +47,8 @@ interface RollbackRun {
   outputs: RollbackOutputs;
   /** For the summary and notices: what is known so far. */
   story: RollbackStory;
+  /** The empty database that was created for a restore; null if none was. */
+  created: Created | null;
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -67,6 +70,7 @@ export async function rollback(
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
     story,
+    created: null,
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -80,7 +84,8 @@ export async function rollback(
   };
   try {
     await carryOut(await reach(), reach, run);
-  } catch (error) {
+  } catch (thrown) {
+    const error = await tidied(thrown, connections, run);
     // These leave the operator with a choice. Once the plan was shown, so were they.
     const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
     if (!mustChoose) run.story.candidates = [];
@@ -90,6 +95,15 @@ export async function rollback(
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
   }
+}
+
+/** A database that was created for the restore goes again if that came to nothing, and nobody else works on it. */
+async function tidied(error: unknown, connections: readonly Connection[], run: RollbackRun): Promise<unknown> {
+  const [connection] = connections.slice(-1);
+  const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
+  if (run.created === null || connection === undefined || !isOver) return error;
+  const { withoutCreated } = await import('./restoring.ts');
+  return withoutCreated(connection, run.created, error);
 }
 
 function refuseStrangers({ event }: WorkflowContext): void {
@@ -247,7 +261,16 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
     const withDatabase = async (found: Survey) => {
       if (inputs.restore === null) return found;
       const { createDropped } = await import('./restoring.ts');
-      return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), signal);
+      return createDropped(
+        connection,
+        found,
+        inputs,
+        (name) => once(name ?? inputs.databaseName),
+        (created) => {
+          run.created = created;
+        },
+        signal,
+      );
     };
     const seen = await once();
     judgeHost(seen, inputs);

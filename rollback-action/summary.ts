@@ -53,10 +53,8 @@ export function summarizeRollback(
     log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
 
   summary.writeSummary([
-    outcome.problems.length === 0
-      ? summary.verdict('good', done)
-      : summary.verdict('attention', `${done}, but some steps failed`),
-    ...outcome.problems.map(summary.paragraph),
+    verdictOf(done, outcome, loaded),
+    ...[...outcome.problems, ...(loaded?.problems ?? [])].map(summary.paragraph),
     ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
     ...(restoring === null || loaded === null || aside === null
       ? []
@@ -80,6 +78,13 @@ export function summarizeRollback(
     ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
     ...notesBlock(plan),
   ]);
+}
+
+function verdictOf(done: string, outcome: Carried['outcome'], loaded: Loaded | null): summary.Block {
+  if (outcome.problems.length > 0) return summary.verdict('attention', `${done}, but some steps failed`);
+  if ((loaded?.problems ?? []).length > 0)
+    return summary.verdict('attention', `${done}; the restored database needs a look`);
+  return summary.verdict('good', done);
 }
 
 /** Summary of a plan that was not carried out. */

@@ -557,11 +557,33 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/restore/load.test.ts',
   },
   {
+    rule: 'a dump that comes through the runner is compared with its manifest, too',
+    file: 'shared/restore/load.ts',
+    text: '    if (sha256 !== manifest.sha256) throw changed(source, manifest);\n',
+    test: 'test/unit/restore/sent-dump.test.ts',
+  },
+  {
     rule: 'a restored database stays closed until it is live',
     file: 'shared/postgres/replace-inside.sh',
     text: ` && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;'`,
     test: 'test/e2e/restore-rules.test.ts',
     named: 'settings of its own',
+  },
+  {
+    rule: 'the old database can be dropped, even if it was a template',
+    file: 'shared/postgres/replace-inside.sh',
+    text: ' IS_TEMPLATE false;',
+    instead: ';',
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'a template from which others are made',
+  },
+  {
+    rule: 'a database that was created for a restore is not dropped once anything is in it',
+    file: 'shared/postgres/replace-inside.sh',
+    text: '  if [ "$found" = 0 ]; then',
+    instead: '  if true; then',
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'but not if somebody has put anything into it',
   },
   {
     rule: 'a disk on which a second copy has no room prevents a restore',

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Where the server has no database of this name: creates an empty one, for a restore to replace, if that is asked for.
+# Where the server has no database of this name: creates an empty one, for a restore to replace, if that is asked for. Drops it again
+# if the restore came to nothing. Whatever it does, it tells at last whether the database is missing, or was.
 
 takes container user database server_host server_port password_from inside_script
 takes_word verb

@@ -1,3 +1,4 @@
+import { isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { replaceScript } from '../postgres/scripts.ts';
@@ -25,13 +26,38 @@ export async function createMissing(
   server: Server,
   { mayCreate, signal, onLog }: { mayCreate: boolean; signal: AbortSignal; onLog: (line: string) => void },
 ): Promise<string | null> {
-  const parameters = {
-    ...serverParameters(server),
-    database: server.database,
-    inside_script: replaceScript(),
-    verb: mayCreate ? 'create_missing' : 'missing',
-  };
+  const parameters = parametersFor(server, mayCreate ? 'create_missing' : 'missing');
   const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
     .result;
   return records.get('missing').replace(/\n$/, '') || null;
 }
+
+/**
+ * Drops what `createMissing` has created, unless it is in use or anything is in it by now.
+ * @returns whether it is gone
+ */
+export async function dropCreated(
+  connection: Connection,
+  server: Server,
+  onLog: (line: string) => void,
+): Promise<boolean> {
+  try {
+    const run = connection.run(program, parametersFor(server, 'drop_created'), {
+      deadline: 60_000,
+      atEnd: 'finish',
+      onLog,
+    });
+    return (await run.result).get('missing').replace(/\n$/, '') === server.database;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    onLog(`Could not drop ${server.database}: ${error.message}`);
+    return false;
+  }
+}
+
+const parametersFor = (server: Server, verb: string) => ({
+  ...serverParameters(server),
+  database: server.database,
+  inside_script: replaceScript(),
+  verb,
+});

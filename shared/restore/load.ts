@@ -49,7 +49,7 @@ export interface Loaded {
   restoreMs: number;
   /** How it compares with the manifest. */
   findings: Finding[];
-  /** What did not work and does no harm, one line each. */
+  /** What an operator must know although the data is there, one line each: for the log, the summary and notices. */
   problems: string[];
 }
 
@@ -164,7 +164,11 @@ export async function load(connection: Connection, request: LoadRequest): Promis
     return {
       restoreMs: records.integer('restore-ms'),
       findings,
-      problems: [...records.all('unanalyzed'), ...tellSubscriptions(records.get('subscriptions'))],
+      problems: [
+        ...findings.filter(({ result }) => result !== 'passed').map(({ name, detail }) => `${name}: ${detail}`),
+        ...records.all('unanalyzed'),
+        ...tellSubscriptions(records.get('subscriptions')),
+      ],
     };
   } catch (error) {
     const isDropped = await discard(connection, server, restored, onLog);

@@ -53,7 +53,8 @@ async function restores(app: Application, verdict: Verdict): Promise<void> {
       return { ms: restoreMs };
     },
     async () => {
-      const sample = await bareRestore(app);
+      // Under the same questions as the action's: they take their share of the processor.
+      const [sample] = await underQuestions(app, 20, () => bareRestore(app));
       const [, seen] = await underQuestions(app, 20, () => bareExchange(app));
       away.bare.push(gapIn(seen));
       return sample;

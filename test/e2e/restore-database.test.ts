@@ -32,6 +32,7 @@ test('a lost table comes back: the database alone is restored, and the old one i
   const aside = await restored(app, result);
   assert.deepEqual(await essence(host), was, logOf(result));
   assert.deepEqual(await essence(host, aside), damaged);
+  assert.match(result.summary, /^## ✅ /);
   assert.equal(await db.psql('SHOW work_mem'), '7MB');
   await writes(host);
   // The very same containers run, and the release stays what it was.

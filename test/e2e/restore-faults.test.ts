@@ -2,16 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../lab/command.ts';
 import { cutConnections, until } from '../lab/faults.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, runnerIsClean } from './expectations.ts';
-import { databasesOf, essence, restored, startTicker, takenBackup, ticker, writes } from './restores.ts';
+import { databasesOf, essence, restored, sqlFile, startTicker, takenBackup, ticker, writes } from './restores.ts';
 import { nothingLeft, notRolledBack, rollBack, rollbackInputs, sameContainers, snapshotOf } from './rollbacks.ts';
 import { backup, bash, type Inputs, manifestOf, write } from './sets.ts';
 import { applicationForFile } from './stage.ts';
@@ -88,9 +85,7 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
 
   test('a statement of after-restore-sql that fails: without its words, which may hold data', async () => {
     const seen = await state();
-    const workspace = mkdtempSync(join(tmpdir(), 'workspace-'));
-    const file = join(workspace, 'mask.sql');
-    writeFileSync(file, "UPDATE shop.customers SET name = 'x';\nSELECT 'secret-of-a-row'::int;\n");
+    const file = sqlFile("UPDATE shop.customers SET name = 'x';\nSELECT 'secret-of-a-row'::int;\n");
     const result = await restore({ 'after-restore-sql': file });
     refusedWith(result, 'after-sql-failed', /after-restore-sql" failed/, /database is untouched/);
     assert.doesNotMatch(logOf(result), /secret-of-a-row/);
@@ -143,6 +138,34 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
       /The database is untouched/,
     );
     assert.equal(await db.psql("SELECT count(*) FROM pg_roles WHERE rolname IN ('first', 'second')"), '0');
+    await unharmed(seen);
+  });
+
+  test('a restore of a database that was dropped: the empty one that was created for it goes again', async () => {
+    const seen = await state();
+    const file = sqlFile('SELECT 1/0;\n');
+    for (const [inputs, code] of [
+      [{ 'min-free-space': '900TiB' }, 'cannot-restore'],
+      [{ 'after-restore-sql': file }, 'after-sql-failed'],
+    ] as const) {
+      const result = await restore({ 'db-name': 'was "Dropped"', ...inputs });
+      refusedWith(result, code, /./, /./);
+      assert.match(logOf(result), /created an empty one/);
+      assert.match(logOf(result), /Dropped the empty database "was "Dropped"" again/);
+      assert.deepEqual(await databasesOf(host), seen.databases);
+    }
+    // It must be there for the backup before the restore, and somebody may come in meanwhile.
+    const other = sqlFile('SELECT pg_sleep(3);\nSELECT 1/0;\n');
+    const action = await startAction('rollback', restoring({ 'db-name': 'dropped', 'after-restore-sql': other }));
+    await until(
+      'it is created',
+      async () => ((await databasesOf(host)).includes('dropped') ? true : undefined),
+      90_000,
+    );
+    await db.psql('CREATE TABLE mine (id int);', 'dropped');
+    const result = await action.finished;
+    assert.match(adviceIn(result), /could not be dropped.*docker exec .*dropdb .*-- dropped/s, logOf(result));
+    await db.drop('dropped');
     await unharmed(seen);
   });
 
@@ -225,8 +248,7 @@ describe('while it is loaded', { concurrency: 1 }, () => {
   test('the disk becomes full while the statements of the user run: that is the reason, and not they', async () => {
     const seen = await state();
     const disk = await nearlyFull();
-    const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'long.sql');
-    writeFileSync(file, 'SELECT pg_sleep(300);\n');
+    const file = sqlFile('SELECT pg_sleep(300);\n');
     const action = await startAction('rollback', restoring({ ...disk.least, 'after-restore-sql': file }));
     try {
       await works('atlasia', 'SELECT pg_sleep');

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Application } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
-import { startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { runAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
-import { databasesOf, essence, restored, startTicker, ticker, writes } from './restores.ts';
+import { bucketForFile, databasesOf, essence, restored, startTicker, ticker, writes } from './restores.ts';
 import { planned, rollbackInputs, rolledBack } from './rollbacks.ts';
 import { backupInputs, bash, type Inputs } from './sets.ts';
-import { applicationForFile, atEnd, deployed, startApplicationForFile } from './stage.ts';
+import { applicationForFile, deployed, startApplicationForFile } from './stage.ts';
 
 await needPrograms({ age: 'age' });
 const { app, ...ground } = await applicationForFile({
@@ -21,12 +20,8 @@ const { app, ...ground } = await applicationForFile({
 });
 const { host } = app;
 const db = host.database;
-const store = await startObjectStore();
-atEnd(() => store.close());
-await store.createBucket('acme');
-const bucket = { 's3-bucket': 'acme', 's3-endpoint': store.endpoint, 's3-region': store.region };
+const { bucket, env } = await bucketForFile();
 const noBucket = { 's3-bucket': '', 's3-endpoint': '', 's3-region': '' };
-const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
 const identity = await run(['age-keygen']);
 const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
 

@@ -137,6 +137,85 @@ describe('the copy is closed until it is live', () => {
   });
 });
 
+describe('what the live database is to its server, the restored one becomes', () => {
+  const isTemplate = async () =>
+    (
+      await db.psql("SELECT datname FROM pg_database WHERE datistemplate AND datname ~ '^shop' ORDER BY 1", 'postgres')
+    ).split('\n');
+
+  test('a template from which others are made; and the old one, which is none any more, can be dropped', async () => {
+    await db.psql(`ALTER DATABASE ${live} IS_TEMPLATE true;`, 'postgres');
+    await restored();
+    try {
+      assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+      assert.deepEqual(await isTemplate(), [live]);
+      assert.equal((await exchange('exchange_back', '-1')).stdout.trim(), 'exchanged-back');
+      assert.deepEqual(await isTemplate(), [live]);
+      assert.equal(await isOld(), true);
+      await done('discard', [copy, live]);
+      assert.deepEqual(await present(), [live]);
+    } finally {
+      for (const name of await isTemplate())
+        if (name !== '') await db.psql(`ALTER DATABASE "${name}" IS_TEMPLATE false;`, 'postgres');
+    }
+  });
+
+  test('on a server that somebody has made read-only, so that nobody writes meanwhile', async () => {
+    await db.psql('ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf();', 'postgres');
+    try {
+      await restored();
+      await done('take_settings', [copy], `ALTER DATABASE ${identifier(copy)} SET work_mem = '9MB';`);
+      assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+      assert.equal((await exchange('exchange_back', '-1')).stdout.trim(), 'exchanged-back');
+      await done('sweep', [live, copy]);
+      assert.deepEqual(await present(), [live]);
+    } finally {
+      await db.psql(
+        'SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();',
+        'postgres',
+      );
+    }
+  });
+});
+
+describe('a database that was created for a restore which came to nothing', () => {
+  const missing = 'other';
+  const inMissing = async (verb: string): Promise<string> => {
+    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${missing}`];
+    const words = ['exec', '--interactive', ...names, await host.container('db'), 'sh', '-c', replaceScript()];
+    const { stdout } = await attempt(['docker', ...words, 'inside', verb], { env: host.env, input: '' });
+    return stdout.trim();
+  };
+
+  test('goes again', async () => {
+    assert.equal(await inMissing('create_missing'), missing);
+    assert.deepEqual(await present(), [missing, live]);
+    assert.equal(await inMissing('drop_created'), missing);
+    assert.deepEqual(await present(), [live]);
+  });
+
+  test('but not if somebody has put anything into it, or is connected', async () => {
+    for (const statement of [
+      'CREATE TABLE mine (id int)',
+      'CREATE SCHEMA mine',
+      'CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+      'SELECT lo_create(0)',
+    ]) {
+      await inMissing('create_missing');
+      await db.psql(`${statement};`, missing);
+      assert.equal(await inMissing('drop_created'), '');
+      assert.deepEqual(await present(), [missing, live], statement);
+      await db.drop(missing);
+    }
+    await inMissing('create_missing');
+    const guest = await session(missing);
+    await guest.tell('SELECT');
+    assert.equal(await inMissing('drop_created'), '');
+    await guest.end();
+    assert.deepEqual(await present(), [missing, live]);
+  });
+});
+
 describe('what earlier runs have left is swept', () => {
   const subscribe = (name: string) =>
     db.psql(

@@ -1,18 +1,24 @@
 // Where a restore comes from and goes to: a bucket when the host has lost everything, ciphertext, SQL text, a database of another name.
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { run } from '../lab/command.ts';
-import { startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { runAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
-import { databasesOf, essence, restored, startTicker, takenBackup, ticker, writes } from './restores.ts';
+import {
+  bucketForFile,
+  databasesOf,
+  essence,
+  restored,
+  sqlFile,
+  startTicker,
+  takenBackup,
+  ticker,
+  writes,
+} from './restores.ts';
 import { historyIn, rollbackInputs } from './rollbacks.ts';
 import { backupInputs, bash, type Inputs } from './sets.ts';
-import { applicationForFile, atEnd } from './stage.ts';
+import { applicationForFile } from './stage.ts';
 
 await needPrograms({ age: 'age', zstd: 'zstd' });
 const { app } = await applicationForFile({
@@ -23,11 +29,7 @@ const { app } = await applicationForFile({
 });
 const { host } = app;
 const db = host.database;
-const store = await startObjectStore();
-atEnd(() => store.close());
-await store.createBucket('acme');
-const bucket = { 's3-bucket': 'acme', 's3-endpoint': store.endpoint, 's3-region': store.region };
-const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
+const { bucket, env } = await bucketForFile();
 
 before(() => startTicker(host));
 
@@ -89,12 +91,8 @@ test('SQL text, with statements of the user before anybody connects', async () =
   const was = await essence(host);
   const id = await takenBackup(host, backupDir, { format: 'plain' });
   await db.psql('DROP TABLE shop.orders CASCADE;');
-  const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'mask.sql');
-  writeFileSync(
-    file,
-    `CREATE TABLE masked AS SELECT count(*) AS orders, current_setting('work_mem') AS memory,
-       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS seats FROM shop.orders;\n`,
-  );
+  const file = sqlFile(`CREATE TABLE masked AS SELECT count(*) AS orders, current_setting('work_mem') AS memory,
+       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS seats FROM shop.orders;\n`);
   const seats = 'SELECT datconnlimit FROM pg_database WHERE datname = current_database()';
   await db.psql('ALTER DATABASE atlasia CONNECTION LIMIT 80;');
   await restored(app, await restore(backupDir, id, { 'after-restore-sql': file }));
@@ -132,8 +130,7 @@ test('a backup with a subscription: its copy goes if the restore fails, and else
   assert.match(errorsOf(refused)[0]?.message ?? '', /subscriptions belong to the database.*upstream/, logOf(refused));
   await db.psql('ALTER SUBSCRIPTION upstream SET (slot_name = NONE); DROP SUBSCRIPTION upstream;', 'reader');
 
-  const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'bad.sql');
-  writeFileSync(file, 'SELECT 1/0;\n');
+  const file = sqlFile('SELECT 1/0;\n');
   const failed = await restore(backupDir, id, { ...inputs, 'after-restore-sql': file });
   assert.match(errorsOf(failed)[0]?.properties['title'] ?? '', /after-sql-failed$/, logOf(failed));
   assert.match(adviceIn(failed), /restored copy was dropped/);
@@ -144,7 +141,9 @@ test('a backup with a subscription: its copy goes if the restore fails, and else
 
   const result = await restore(backupDir, id, inputs);
   assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
-  assert.match(logOf(result), /Subscriptions were restored, and are disabled: upstream/);
+  for (const told of [logOf(result), result.summary])
+    assert.match(told, /Subscriptions were restored, and are disabled: upstream/);
+  assert.match(result.summary, /^## ⚠️ .*the restored database needs a look\n/);
   assert.equal(
     await db.psql('SELECT subname, subenabled, subslotname FROM pg_subscription', 'reader'),
     'upstream|f|there',

@@ -1,14 +1,19 @@
 // What every test of a restore stages and expects, said once.
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Application } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import type { Content } from '../lab/database.ts';
 import { until } from '../lab/faults.ts';
 import type { Host } from '../lab/host.ts';
+import { startObjectStore } from '../lab/object-store.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { errorsOf, logOf, runnerIsClean, succeeded } from './expectations.ts';
 import { nothingLeft } from './rollbacks.ts';
 import { backup, type Inputs } from './sets.ts';
+import { atEnd } from './stage.ts';
 
 /** Writes a row five times a second, and is part of no release. */
 export const ticker = {
@@ -50,6 +55,24 @@ export const essence = async (host: Host, database?: string): Promise<Content> =
   Object.fromEntries(
     Object.entries(await host.database.contentOf(database)).filter(([name]) => !name.includes('ticks')),
   );
+
+/** A file of the user's own statements. @returns its path, for `after-restore-sql` */
+export function sqlFile(statements: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'workspace-')), 'after.sql');
+  writeFileSync(file, statements);
+  return file;
+}
+
+/** A bucket for the tests of one file: inputs and the environment of a step that reach it. */
+export async function bucketForFile(): Promise<{ bucket: Inputs; env: Record<string, string> }> {
+  const store = await startObjectStore();
+  atEnd(() => store.close());
+  await store.createBucket('acme');
+  return {
+    bucket: { 's3-bucket': 'acme', 's3-endpoint': store.endpoint, 's3-region': store.region },
+    env: { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' },
+  };
+}
 
 /** @returns the id of a backup that was just taken */
 export async function takenBackup(host: Host, backupDir: string, inputs: Inputs = {}): Promise<string> {

@@ -67,6 +67,19 @@ describe('of a rollback', () => {
     });
   }
 
+  test('after which the restored database needs a look: not a mere success', () => {
+    const loaded = {
+      restoreMs: 1,
+      findings: [],
+      problems: ['Subscriptions were restored, and are disabled: upstream'],
+    };
+    const notice = told('rolled-back', { plan, carried: carried(['x']), loaded });
+    assert.equal(notice.verdict, 'incomplete');
+    assert.deepEqual(notice.remarks, [...loaded.problems, 'x']);
+    // What is not live needs nobody's look.
+    assert.deepEqual(told('reverted', { plan, carried: carried(), loaded }).remarks, []);
+  });
+
   test('its backup is the last good one, with its checks', () => {
     const { lastGood, checks, backup: taken, offsite } = told('rolled-back', { plan, carried: carried(), backup });
     assert.deepEqual(lastGood, { id: backup.id, takenAt: new Date('2026-11-27T02:17:00Z') });

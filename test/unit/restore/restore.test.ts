@@ -274,6 +274,8 @@ test('what is given up, table by table as far as both manifests know it', () => 
     'Compared with backup 20261127_090000: public.gone comes back with 3 rows, public.new did not exist (2 rows now), public.orders 14 → 10 rows',
   );
   assert.equal(givenUp(then, null, now).length, 1);
+  // What another database holds says nothing of this one.
+  assert.equal(givenUp(then, { ...newest, database: 'staging' }, now).length, 1);
 });
 
 test('names are cut by whole characters, so that none is taken for another', () => {
