@@ -8,11 +8,11 @@
 # took the backup, in which pg_dump writes some constants.
 takes schema schema_sha256 timezone
 
-# dump_schema FILE-DESCRIPTOR: dumps the schema of the database into the file, without the lines that differ from run to run.
-# Prints the hash of that; or how it failed, as `tell` does.
+# dump_schema FILE-DESCRIPTOR: applies the settings on stdin, if there are any, and dumps the schema of the database into the file,
+# without the lines that differ from run to run. Prints the hash of that; or how it failed, as `tell` does.
 dump_schema() {
   local text=/proc/self/fd/$1 statuses=(0 0 0) sum
-  PGTZ=$timezone look schema </dev/null | limited "$most_schema" | stable >"$text" || statuses=("${PIPESTATUS[@]}")
+  PGTZ=$timezone look schema | limited "$most_schema" | stable >"$text" || statuses=("${PIPESTATUS[@]}")
   if ((statuses[1])); then
     silence_all || true
     printf 'cut %s' "$most_schema"
@@ -33,7 +33,7 @@ compare_schema() {
   [[ $1 =~ ^[0-9a-f]{64}$ && $1 != "$schema_sha256" && -n $schema ]] || return 0
   shift
   tell schema-restored "$((16 << 10))" restore_schema "$@"
-  record schema-of-file "$(dump_schema "$schema_text")"
+  record schema-of-file "$(dump_schema "$schema_text" </dev/null)"
   heed_watch
   cmp --silent "/proc/self/fd/$restored_text" "/proc/self/fd/$schema_text" || record schema-lines "$(differences)"
 }

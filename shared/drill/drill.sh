@@ -95,8 +95,7 @@ main() {
 # The settings of the database come first: the statements of the user depend on them. Indexes come last: to read them, objects
 # are made that are not in the dump.
 look_meanwhile() {
-  unpacked "$settings" | scratch tolerant 2>/dev/null || true
-  heard schema dump_restored
+  heard schema dump_restored < <(unpacked "$settings")
   echo
   # Into a file: while Docker holds output that nobody reads, it may not tell us of other commands in the container that have ended.
   # One byte too many lets `tell` see that there was more.
@@ -236,8 +235,8 @@ ended() {
   drop_incoming
   drop_words "$words_log"
   for attempt in 1 2 3; do
-    word=$(docker rm --force --volumes "$name" 2>&1) || true
-    # If Docker cannot tell, assume that the container is still there.
+    # Docker has removed it, or there is none by that name any more; if it cannot tell, assume that the container is still there.
+    word=$(docker rm --force --volumes "$name" 2>&1) && [[ $word == "$name" ]] && return 0
     [[ -n $(docker ps --all --quiet --filter "name=^/?$name\$" 2>&1) ]] || return 0
     ((attempt == 3)) || sleep 0.5
   done

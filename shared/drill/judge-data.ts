@@ -39,9 +39,7 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (dumped(wanted).length === 0) return 'none: the database had no table when the dump was taken';
-  return dumped(wanted).length === 0
-    ? 'there were none to restore'
-    : `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
+  return `${allOf(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 
 /** Compares the row counts. An estimated or missing count proves nothing. */

@@ -30,7 +30,7 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
     /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
     () =>
-      'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
+      'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION. If it is partitioned by HASH of an array or a row with values of an enum, every server has them in other partitions: partition by their text instead',
   ],
   [
     /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,

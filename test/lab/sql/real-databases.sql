@@ -40,6 +40,12 @@ INSERT INTO good.values
   FROM generate_series(1, 60) n;
 -- A restore takes line breaks away.
 INSERT INTO good.values (doc) VALUES (E'<?xml version="1.0" encoding="UTF-8"?>\n\n<root/>');
+-- Also inside of other types.
+CREATE DOMAIN good.page AS xml;
+CREATE TYPE good.paper AS (n int, doc good.page);
+CREATE TABLE good.pages (page good.page, pages xml[], paper good.paper, papers good.paper[]);
+INSERT INTO good.pages SELECT doc, ARRAY[doc], ROW(1, doc)::good.paper, ARRAY[ROW(1, doc)::good.paper]
+  FROM good.values WHERE doc::text LIKE '%root%';
 CREATE SUBSCRIPTION elsewhere CONNECTION 'host=replica password=hunter2' PUBLICATION p WITH (connect = false, slot_name = NONE);
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_reset() TO PUBLIC;
 CREATE TABLE good.no_columns ();
@@ -78,9 +84,9 @@ INSERT INTO lost.addresses SELECT generate_series(1, 10);
 CREATE TABLE lost.parcels (active boolean, body text, code int, zone bigint GENERATED ALWAYS AS (lost.zones_below(code)) STORED);
 INSERT INTO lost.parcels SELECT true, repeat(md5(n::text), 24), n % 7 + 1 FROM generate_series(1, 60000) n;
 
--- A queue that belongs to an extension.
+-- A queue that belongs to an extension, and with it the sequence of its column.
 CREATE EXTENSION hstore SCHEMA lost;
-CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text);
+CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text, number int GENERATED ALWAYS AS IDENTITY (INCREMENT -2));
 INSERT INTO lost.q_mail VALUES (gen_random_uuid(), 'a letter');
 ALTER EXTENSION hstore ADD TABLE lost.q_mail;
 
