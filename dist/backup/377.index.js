@@ -113,7 +113,7 @@ var external_node_stream_ = __webpack_require__(57075);
 // which are small and few: until then, a fast stream has left a hundred MiB. To collect them earlier is quick, and needs less time
 // altogether, since the same memory is used again.
 /** How many bytes may pass before what they left is freed. */
-const mostPassed = 8 * 2 ** 20;
+const mostPassed = 4 * 2 ** 20;
 let passed = 0;
 let collect = null;
 /** Call it for each piece that has passed. */
@@ -950,10 +950,10 @@ const inputWords = [
 const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
-/** The least that S3 takes. Below this, an object is sent at once. */
-const usualPart = 5 * mebibyte;
+/** A little more than the least that S3 takes, 5 MiB. Below this, an object is sent at once. */
+const usualPart = 6 * mebibyte;
 /** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 4;
+const mostAtOnce = 3;
 /** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
 const usualMemory = 21 * mebibyte;
 /** S3's own limit. */

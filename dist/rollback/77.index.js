@@ -19,7 +19,7 @@ module.exports = __webpack_require__.p + "c0798b3b7458e94906e7.sh";
 /***/ 28137:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "606ee157758320743bed.sh";
+module.exports = __webpack_require__.p + "afb38b4fe01830542014.sh";
 
 /***/ }),
 
@@ -53,7 +53,8 @@ __webpack_require__.r(__webpack_exports__);
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
   createDropped: () => (/* binding */ createDropped),
-  planRestore: () => (/* binding */ planRestore)
+  planRestore: () => (/* binding */ planRestore),
+  withoutCreated: () => (/* binding */ withoutCreated)
 });
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -86,6 +87,8 @@ var paired_set = __webpack_require__(70872);
 var plan_rollback = __webpack_require__(85996);
 // EXTERNAL MODULE: ./build/shared/postgres/database-name.js
 var database_name = __webpack_require__(6177);
+// EXTERNAL MODULE: ./build/shared/report/in-container.js
+var in_container = __webpack_require__(97718);
 // EXTERNAL MODULE: external "node:stream/consumers"
 var consumers_ = __webpack_require__(38321);
 // EXTERNAL MODULE: external "node:zlib"
@@ -313,7 +316,7 @@ class SentDump {
 // which are small and few: until then, a fast stream has left a hundred MiB. To collect them earlier is quick, and needs less time
 // altogether, since the same memory is used again.
 /** How many bytes may pass before what they left is freed. */
-const mostPassed = 8 * 2 ** 20;
+const mostPassed = 4 * 2 ** 20;
 let passed = 0;
 let collect = null;
 /** Call it for each piece that has passed. */
@@ -498,10 +501,10 @@ var units = __webpack_require__(98295);
 const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
-/** The least that S3 takes. Below this, an object is sent at once. */
-const usualPart = 5 * mebibyte;
+/** A little more than the least that S3 takes, 5 MiB. Below this, an object is sent at once. */
+const usualPart = 6 * mebibyte;
 /** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 4;
+const mostAtOnce = 3;
 /** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
 const usualMemory = 21 * mebibyte;
 /** S3's own limit. */
@@ -1586,6 +1589,7 @@ var restore_server = __webpack_require__(40562);
 ;// CONCATENATED MODULE: ./build/shared/restore/create-missing.js
 
 
+
 const create_missing_program = {
     name: 'create-missing',
     step: 'looking for the database',
@@ -1598,16 +1602,37 @@ const create_missing_program = {
  * @throws Failure `database-silent`
  */
 async function createMissing(connection, server, { mayCreate, signal, onLog }) {
-    const parameters = {
-        ...(0,restore_server/* serverParameters */.C)(server),
-        database: server.database,
-        inside_script: (0,scripts/* replaceScript */.kl)(),
-        verb: mayCreate ? 'create_missing' : 'missing',
-    };
+    const parameters = parametersFor(server, mayCreate ? 'create_missing' : 'missing');
     const records = await connection.run(create_missing_program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
         .result;
     return records.get('missing').replace(/\n$/, '') || null;
 }
+/**
+ * Drops what `createMissing` has created, unless it is in use or anything is in it by now.
+ * @returns whether it is gone
+ */
+async function dropCreated(connection, server, onLog) {
+    try {
+        const run = connection.run(create_missing_program, parametersFor(server, 'drop_created'), {
+            deadline: 60_000,
+            atEnd: 'finish',
+            onLog,
+        });
+        return (await run.result).get('missing').replace(/\n$/, '') === server.database;
+    }
+    catch (error) {
+        if (!(0,shared_failure/* isFailure */.N6)(error))
+            throw error;
+        onLog(`Could not drop ${server.database}: ${error.message}`);
+        return false;
+    }
+}
+const parametersFor = (server, verb) => ({
+    ...(0,restore_server/* serverParameters */.C)(server),
+    database: server.database,
+    inside_script: (0,scripts/* replaceScript */.kl)(),
+    verb,
+});
 
 // EXTERNAL MODULE: ./build/shared/restore/given-up.js
 var given_up = __webpack_require__(2668);
@@ -1782,9 +1807,7 @@ function judgeTables(wanted, found, remedy) {
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (dumped(wanted).length === 0)
         return 'none: the database had no table when the dump was taken';
-    return dumped(wanted).length === 0
-        ? 'there were none to restore'
-        : `${(0,units/* allOf */.bn)(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
+    return `${(0,units/* allOf */.bn)(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 /** Compares the row counts. An estimated or missing count proves nothing. */
 function judgeRows(findings, manifest, restored, remedy) {
@@ -2220,7 +2243,11 @@ async function load(connection, request) {
         return {
             restoreMs: records.integer('restore-ms'),
             findings,
-            problems: [...records.all('unanalyzed'), ...tellSubscriptions(records.get('subscriptions'))],
+            problems: [
+                ...findings.filter(({ result }) => result !== 'passed').map(({ name, detail }) => `${name}: ${detail}`),
+                ...records.all('unanalyzed'),
+                ...tellSubscriptions(records.get('subscriptions')),
+            ],
         };
     }
     catch (error) {
@@ -2637,6 +2664,7 @@ var transaction_files = __webpack_require__(31766);
 
 
 
+
 /**
  * Finds the backup and looks at the server. Changes nothing.
  * @throws Failure `no-backup`, `cannot-restore`, `decrypt-key-missing`, …
@@ -2685,10 +2713,11 @@ async function planRestore(connection, ground, inputs, signal) {
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
+ * @param onCreated hears of it before anything else can fail
  * @returns what was seen at last
  * @throws Failure `cannot-restore` if it is missing and nothing may be changed
  */
-async function createDropped(connection, seen, inputs, look, signal) {
+async function createDropped(connection, seen, inputs, look, onCreated, signal) {
     if (!isRefused(seen))
         return seen;
     const { id, name } = (0,preflight/* findDatabase */.Xg)(seen, { ...inputs, previousBytes: () => null });
@@ -2712,8 +2741,28 @@ async function createDropped(connection, seen, inputs, look, signal) {
             hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
         });
     }
+    onCreated({ server: { ...server, database: missing }, containerName: name });
     log.notice(`The server had no database "${missing}": created an empty one, which the backup replaces`);
     return look(null);
+}
+/**
+ * After a restore that came to nothing, the database is missing as it was before: an empty one would look as if all were well.
+ * @returns the failure, which says so where it could not be dropped
+ */
+async function withoutCreated(connection, { server, containerName: container }, failure) {
+    const { database, user, access } = server;
+    if (await dropCreated(connection, server, log.host)) {
+        log.notice(`Dropped the empty database "${database}" again, which was created for this restore`);
+        return failure;
+    }
+    if (!(0,shared_failure/* isFailure */.N6)(failure))
+        return failure;
+    const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
+    const left = `The empty database "${database}", created for this restore, could not be dropped. Once nobody needs it, on the host: ${(0,in_container/* pastedLine */.wQ)([...(0,in_container/* inContainer */.Bc)({ container, access }), ...words])}`;
+    return new shared_failure/* Failure */.HR(failure.code, failure.message, {
+        hint: failure.hint === undefined ? left : `${failure.hint}\n${left}`,
+        cause: failure.cause,
+    });
 }
 /** Whether the server, or somebody on the way to it, refused a session. */
 function isRefused(seen) {
@@ -2857,7 +2906,8 @@ async function loadBackup(connection, restoring, inputs, { holder, signal }) {
             onProgress: tellLoad,
         });
         for (const { name, result, detail } of loaded.findings)
-            log.info(`${result === 'passed' ? '✔' : '!'} ${name}: ${detail}`);
+            if (result === 'passed')
+                log.info(`✔ ${name}: ${detail}`);
         for (const problem of loaded.problems)
             log.warning(problem);
         log.success(`Restored as ${exchange.restored} in ${(0,units/* formatDuration */.a3)(loaded.restoreMs)}; nobody uses it yet`);

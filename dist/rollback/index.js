@@ -32255,7 +32255,7 @@ const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `create`, `take_settings`, `mark`,
+ * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
  * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => program(inside(), load(), (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
@@ -41274,7 +41274,8 @@ var last_good = __nccwpck_require__(76902);
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
 function tellRollback({ seen, plan, carried, backup, loaded }, { status }) {
     const known = seen === null ? null : (0,last_good/* lastGoodIn */.RT)(seen, null);
-    const problems = carried?.outcome.problems ?? [];
+    const isDone = status === 'rolled-back';
+    const problems = [...(isDone ? (loaded?.problems ?? []) : []), ...(carried?.outcome.problems ?? [])];
     const done = plan === null ? 'Rolled back' : doneIn(plan);
     const outcomes = {
         'rolled-back': `${done}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
@@ -41282,7 +41283,7 @@ function tellRollback({ seen, plan, carried, backup, loaded }, { status }) {
         unchanged: 'The target is already running, and nothing was done',
     };
     return {
-        verdict: status === 'rolled-back' && problems.length > 0 ? 'incomplete' : 'success',
+        verdict: isDone && problems.length > 0 ? 'incomplete' : 'success',
         outcome: outcomes[status] ?? null,
         remarks: problems,
         database: known?.database ?? null,
@@ -46812,10 +46813,8 @@ function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, rest
     if (cleanup !== null)
         log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
     writeSummary([
-        outcome.problems.length === 0
-            ? verdict('good', done)
-            : verdict('attention', `${done}, but some steps failed`),
-        ...outcome.problems.map(paragraph),
+        summary_verdictOf(done, outcome, loaded),
+        ...[...outcome.problems, ...(loaded?.problems ?? [])].map(paragraph),
         ...(plan.services.length === 0 ? [] : [servicesTable(plan)]),
         ...(restoring === null || loaded === null || aside === null
             ? []
@@ -46839,6 +46838,13 @@ function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, rest
         ...(cleanup === null || aside === null ? [] : afterRestore(backup, aside, cleanup)),
         ...notesBlock(plan),
     ]);
+}
+function summary_verdictOf(done, outcome, loaded) {
+    if (outcome.problems.length > 0)
+        return verdict('attention', `${done}, but some steps failed`);
+    if ((loaded?.problems ?? []).length > 0)
+        return verdict('attention', `${done}; the restored database needs a look`);
+    return verdict('good', done);
 }
 /** Summary of a plan that was not carried out. */
 function summarizePlan(plan, inputs, candidates) {
@@ -46952,6 +46958,7 @@ async function rollback(inputs, workflow, context, story) {
         historyId: record_recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
         story,
+        created: null,
     };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -46965,7 +46972,8 @@ async function rollback(inputs, workflow, context, story) {
     try {
         await carryOut(await reach(), reach, run);
     }
-    catch (error) {
+    catch (thrown) {
+        const error = await tidied(thrown, connections, run);
         // These leave the operator with a choice. Once the plan was shown, so were they.
         const mustChoose = (0,shared_failure/* isFailure */.N6)(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)
@@ -46978,6 +46986,15 @@ async function rollback(inputs, workflow, context, story) {
     finally {
         await Promise.all(connections.map((connection) => connection.close()));
     }
+}
+/** A database that was created for the restore goes again if that came to nothing, and nobody else works on it. */
+async function tidied(error, connections, run) {
+    const [connection] = connections.slice(-1);
+    const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
+    if (run.created === null || connection === undefined || !isOver)
+        return error;
+    const { withoutCreated } = await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458));
+    return withoutCreated(connection, run.created, error);
 }
 function refuseStrangers({ event }) {
     if (event === null || !untrustedEvents.test(event))
@@ -47112,7 +47129,9 @@ async function look(connection, run) {
             if (inputs.restore === null)
                 return found;
             const { createDropped } = await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458));
-            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), signal);
+            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), (created) => {
+                run.created = created;
+            }, signal);
         };
         const seen = await once();
         (0,preflight/* judgeHost */.Ii)(seen, inputs);

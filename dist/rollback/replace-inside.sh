@@ -5,8 +5,8 @@
 
 # Nobody has a reason to be connected to this one for long.
 maintenance=template1
-# How long a statement waits for others.
-PGOPTIONS="$PGOPTIONS -c lock_timeout=10000"
+# How long a statement waits for others. Whoever made the server read-only, so that nobody writes meanwhile, does not mean us.
+PGOPTIONS="$PGOPTIONS -c lock_timeout=10000 -c default_transaction_read_only=off"
 
 # over_all [OPTION...]: statements on stdin, in a database that is none of the three.
 over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
@@ -57,6 +57,21 @@ create_missing() {
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SQL
+}
+
+# drop_created: drops it again, unless there is anything in it, or somebody is connected. Prints its name if the server lacks it then.
+drop_created() {
+  # What a new database has of its own has smaller numbers.
+  found=$(ask "SELECT count(*) FROM (SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_proc UNION ALL SELECT oid FROM pg_namespace
+    UNION ALL SELECT oid FROM pg_type UNION ALL SELECT oid FROM pg_extension UNION ALL SELECT 16384 FROM pg_largeobject_metadata) objects
+    WHERE oid >= 16384") || return
+  if [ "$found" = 0 ]; then
+    over_all -v name="$PGDATABASE" <<'SQL' || true
+SET statement_timeout = 20000;
+DROP DATABASE :"name";
+SQL
+  fi
+  missing
 }
 
 # create NAME LIVE: an empty database, marked as ours; how it is made stands on stdin, as clauses of CREATE DATABASE. Until it is
@@ -152,8 +167,8 @@ SQL
 # analyze ARGUMENT JOBS: without statistics, the first queries would take far longer than they did.
 analyze() { vacuumdb --quiet --analyze-only --jobs="$2" --dbname="$1"; }
 
-# after: the user's own statements, in a session like any other of theirs.
-after() { PGOPTIONS='' exec psql -XAtq -v ON_ERROR_STOP=1; }
+# after: the user's own statements, in a session like any other of theirs, except that they may write.
+after() { PGOPTIONS='-c default_transaction_read_only=off' exec psql -XAtq -v ON_ERROR_STOP=1; }
 
 # standing_of LIVE RESTORED ASIDE: which of them there are: `live restored`, or the like.
 standing_of() {
@@ -250,7 +265,8 @@ ALTER DATABASE :"name" ALLOW_CONNECTIONS true;
 SQL
 }
 
-# rename_both LIVE OTHER NEXT LIMIT: LIVE becomes OTHER, and NEXT becomes LIVE: both or none.
+# rename_both LIVE OTHER NEXT LIMIT: LIVE becomes OTHER, and NEXT becomes LIVE: both or none. Whether it is a template goes along with
+# the name: one that is could not be dropped.
 rename_both() {
   PGOPTIONS="$PGOPTIONS -c statement_timeout=8000"
   over_all -v live="$1" -v other="$2" -v next="$3" -v limit="$4" <<'SQL'
@@ -259,10 +275,11 @@ SELECT pg_advisory_xact_lock(hashtext('atlasia.restore')) IS NULL AS locked \gse
 -- Fails if it was withdrawn.
 SELECT 1 / count(*) AS stands FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
   WHERE datname = :'next' AND NOT coalesce(array_to_string(setconfig, ' ') LIKE '%atlasia.restore=withdrawn%', false) \gset
+SELECT datistemplate::text AS template FROM pg_database WHERE datname = :'live' \gset
 ALTER DATABASE :"live" RENAME TO :"other";
 ALTER DATABASE :"next" RENAME TO :"live";
-ALTER DATABASE :"other" ALLOW_CONNECTIONS true CONNECTION LIMIT 0;
-ALTER DATABASE :"live" ALLOW_CONNECTIONS true CONNECTION LIMIT :limit;
+ALTER DATABASE :"other" ALLOW_CONNECTIONS true CONNECTION LIMIT 0 IS_TEMPLATE false;
+ALTER DATABASE :"live" ALLOW_CONNECTIONS true CONNECTION LIMIT :limit IS_TEMPLATE :template;
 ALTER DATABASE :"live" RESET atlasia.restore;
 COMMIT;
 SQL

@@ -5,14 +5,14 @@ export const modules = {
 /***/ 2220:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "d1db623a7331b8d85946.sh";
+module.exports = __webpack_require__.p + "e296c092f7c9b1557e25.sh";
 
 /***/ }),
 
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "5cfbd038bc98aac39eb0.sh";
+module.exports = __webpack_require__.p + "3de8782b65c1a1dfa088.sh";
 
 /***/ }),
 
@@ -1345,9 +1345,7 @@ function judgeTables(wanted, found, remedy) {
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (dumped(wanted).length === 0)
         return 'none: the database had no table when the dump was taken';
-    return dumped(wanted).length === 0
-        ? 'there were none to restore'
-        : `${(0,units/* allOf */.bn)(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
+    return `${(0,units/* allOf */.bn)(dumped(wanted).length, 'table', ['was', 'were'])} restored`;
 }
 /** Compares the row counts. An estimated or missing count proves nothing. */
 function judgeRows(findings, manifest, restored, remedy) {
@@ -1667,7 +1665,7 @@ const mending = [
     ],
     [
         /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
-        () => 'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
+        () => 'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION. If it is partitioned by HASH of an array or a row with values of an enum, every server has them in other partitions: partition by their text instead',
     ],
     [
         /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,

@@ -43,15 +43,17 @@ prepare() {
     cat
   } | PGUSER=$role tolerant 2>/dev/null
   # The roles may have taken from the first one what it needs for a restore.
-  psql -XAtq -d template1 -v role="$role" >>$log 2>&1 <<'SQL'
+  psql -XAtq -d template1 -v role="$role" -v monetary="$monetary" >>$log 2>&1 <<'SQL' || echo 'lacks lc_monetary'
 ALTER ROLE :"role" SUPERUSER LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity';
 ALTER ROLE :"role" RESET ALL;
-SQL
-  [ -z "$monetary" ] || psql -XAtq -v ON_ERROR_STOP=1 -d template1 -v monetary="$monetary" >>$log 2>&1 <<'SQL' ||
+SELECT :'monetary' <> '' AS has_monetary
+\gset
+\if :has_monetary
+\set ON_ERROR_STOP on
 ALTER SYSTEM SET lc_monetary = :'monetary';
 SELECT pg_reload_conf();
+\endif
 SQL
-    echo 'lacks lc_monetary'
   for tool in zstd gzip; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
@@ -105,7 +107,11 @@ session() {
   exec psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
-schema() { exec pg_dump --schema-only --no-tablespaces --no-password; }
+# Applies the settings of the database on stdin, and dumps its schema. In one, as every command in a container takes its time.
+schema() {
+  tolerant 2>/dev/null || true
+  exec pg_dump --schema-only --no-tablespaces --no-password
+}
 
 # renew DATABASE OPTION...: puts an empty database in the place of the restored one, under its name: some extensions can live only
 # there. The restored one is put aside and not dropped, which PostgreSQL refuses if it has a subscription.

@@ -15,7 +15,8 @@
 -- The hash of a row is that of its values as text, in the order of the columns' names; only type output functions are called.
 -- Small tables are hashed whole, until a budget is spent; of the others one row in so many: by the hash of the primary key, or of
 -- what is cheap to read of every column; and all generated columns. Long values are hashed by themselves first: as part of a row
--- they would need several times their size in memory. Of XML, white space at the begin is left out: a restore takes some of it away.
+-- they would need several times their size in memory. Of XML, white space at the begin is left out: a restore takes some of it away;
+-- and of what has XML in it (domains, arrays, composites), all white space, and the quotation marks around values that have some.
 \set QUIET off
 SELECT :'snapshot' <> '' AS imports, current_setting('server_version_num')::int >= 120000 AS generates
 \gset
@@ -75,6 +76,12 @@ open_to_others AS (
   FROM trees CROSS JOIN budget WHERE :'chosen' = ''
 ), asked AS (
   SELECT "schema", "name", "oneIn" FROM jsonb_to_recordset(nullif(:'chosen', '')::jsonb) AS asked ("schema" text, "name" text, "oneIn" bigint)
+), parts AS (
+  SELECT unnest(ARRAY[typbasetype, typelem]) AS part, oid AS whole FROM pg_type WHERE typbasetype <> 0 OR typelem <> 0
+  UNION ALL
+  SELECT atttypid, reltype FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE reltype <> 0 AND attnum > 0 AND NOT attisdropped
+), with_xml AS (
+  SELECT whole AS kind FROM parts WHERE part = 'xml'::regtype UNION SELECT whole FROM parts JOIN with_xml ON part = kind
 ), columns AS (
   SELECT attrelid, string_agg(CASE
       WHEN atttypid = 'bytea'::regtype THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN sha256(%1$I) ELSE %1$I END', attname)
@@ -84,6 +91,8 @@ open_to_others AS (
       WHEN atttypid = 'json'::regtype THEN format('hashtextextended(textin(json_out(%I)), 0)', attname)
       WHEN atttypid = 'xml'::regtype
         THEN format('hashtextextended(regexp_replace(textin(xml_out(%I)), ''^(<[?]xml[^>]*>)?[[:space:]]+'', ''\1''), 0)', attname)
+      WHEN atttypid IN (SELECT kind FROM with_xml)
+        THEN format('hashtextextended(regexp_replace(textin(record_out(ROW(%I))), ''[[:space:]"\\]+'', '''', ''g''), 0)', attname)
       ELSE format('%I', attname) END, ', ' ORDER BY attname) AS row,
     string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE :generated = 's') AS computed,
     string_agg(CASE WHEN atttypid IN ('bytea'::regtype, 'text'::regtype, 'varchar'::regtype) THEN format('octet_length(%I)', attname)
