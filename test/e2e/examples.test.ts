@@ -43,6 +43,7 @@ const varsOf = (of = app) => ({
   BACKUP_REGION: '',
   BACKUP_ENDPOINT: '',
   BACKUP_ROLE: '',
+  RESTORE_FROM: '',
 });
 const bucket = {
   BACKUP_BUCKET: 'acme-backups',
@@ -206,15 +207,39 @@ test('with keys in the environment, what is copied encrypts, drills and restores
   const drill = await runExample('restore-drill', { environments });
   allWell(drill);
   assert.equal(drill.steps.filter(({ action }) => action?.outputs['status'] === 'verified').length, 2);
+  // A box that somebody has emptied says no more than one left alone.
+  for (const box of ['none', ''])
+    allWell(await runExample('rollback', { environments, form: { target: 'v1', 'restore-database': box } }));
+  const form = { confirm: 'ROLLBACK', 'restore-database': id, 'confirm-restore': 'RESTORE' };
   for (const name of ['rollback', 'short/rollback']) {
-    const form = { confirm: 'ROLLBACK', 'restore-database': id, 'confirm-restore': 'RESTORE' };
     const back = await runExample(name, { environments, form });
     allWell(back);
     assert.equal(back.step('Roll back').action?.outputs['status'], 'rolled-back');
+    assert.doesNotMatch(back.step('Roll back').stdout, /from s3:/);
   }
   assert.ok(
     namesIn(host.files(`${dir}/rollback`)).some((each) => /^prerollback_\d+_\d+\.dump(\.zst)?\.age$/.test(each)),
   );
+});
+
+test("the button restores from the bucket once the host's backups are lost: a variable says so, no commit", async () => {
+  await deployed(app, 'v1');
+  const nightly = await runExample('nightly-backup', { environments: atAws, aws: login });
+  allWell(nightly);
+  const { 'backup-id': id = '' } = nightly.step('Back up the database').action?.outputs ?? {};
+  await host.exec(['rm', '--recursive', '--', `${host.deployDir}/${dir}`]);
+  const form = { confirm: 'ROLLBACK', 'restore-database': id, 'confirm-restore': 'RESTORE' };
+  for (const [name, { prod }] of [
+    ['rollback', atAws],
+    ['short/rollback', elsewhere],
+  ] as const) {
+    const environments = { prod: { ...prod, vars: { ...prod.vars, RESTORE_FROM: 's3' } } };
+    const back = await runExample(name, { environments, aws: login, form });
+    allWell(back);
+    assert.equal(ran(back).includes('Log in to AWS'), prod === atAws.prod);
+    assert.equal(back.step('Roll back').action?.outputs['status'], 'rolled-back');
+    assert.match(back.step('Roll back').stdout, new RegExp(`from s3://acme-backups/.*${id}`));
+  }
 });
 
 test('self-hosted.yml does without SSH', async () => {

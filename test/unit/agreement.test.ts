@@ -476,10 +476,13 @@ function checkStep(step: Step): void {
   for (const name of Object.keys(inputs)) assert.ok(name in action.file.inputs, `there is no input "${name}"`);
   // What they come to is tested where the workflow is run.
   const expression = /^\$\{\{ [^{}]+ \}\}$/;
-  const values = Object.entries(inputs).map(([name, value]) => [
-    name,
-    expression.test(String(value)) ? (exampleValues[name] ?? action.file.inputs[name]?.default ?? '') : String(value),
-  ]);
+  const exampleOf = (name: string, text: string) => {
+    if (!expression.test(text)) return text;
+    // Given on a condition only.
+    if (text.endsWith("|| '' }}")) return '';
+    return exampleValues[name] ?? action.file.inputs[name]?.default ?? '';
+  };
+  const values = Object.entries(inputs).map(([name, value]) => [name, exampleOf(name, String(value))]);
   // Throws where an input that is needed is missing, or a value cannot be used.
   readInputsOf(action, Object.fromEntries(values));
 }
