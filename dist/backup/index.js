@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c8e723f3d79dc5e47378.sh";
+module.exports = __nccwpck_require__.p + "4843847e971ecbe8be72.sh";
 
 /***/ }),
 
@@ -38299,7 +38299,10 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
-        const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
+        const ends = [...exits]
+            .filter(([stage]) => stage !== 'exit')
+            .map(([stage, code]) => `${stage} exited with ${code}`)
+            .join(', ');
         return failed('read-back', `could not be parsed in full while it was written: ${ends || 'no program could read it'}`);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";

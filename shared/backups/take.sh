@@ -292,24 +292,23 @@ compress() {
   esac
 }
 
-# judge_stages DUMP WRITER CHECKSUM PARSER ENCRYPTION: how they ended. Checks the disk first: if it is full, all earlier stages
-# fail too; so they do if the encryption has failed.
+# judge_stages DUMP WRITER CHECKSUM PARSER ENCRYPTION: how they ended. A stage that dies takes those before it with it, so the last
+# one is asked first; and before all, whether the disk is full.
 judge_stages() {
-  if (($2)); then
+  if (($2 || $3)); then
     local free
     { read -r && read -r free; } < <(df --block-size=1 --output=avail -- .)
     ((free >= 1048576)) || fail disk-full "The disk of $backup_dir is full: $free bytes left"
+    (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)"
     fail write-failed "The dump could not be written to $backup_dir (exit $2)"
   fi
   if (($5)); then
     [[ $encryption == none ]] || fail encryption-failed "age failed on the host (exit $5)"
     fail dump-interrupted "Something stopped the programs that write the dump (exit $5)"
   fi
+  (($4 == 0)) || fail dump-interrupted "Something stopped the programs that read the dump while it was written (exit $4)"
   case $1 in
-    0)
-      (($4 == 0)) || fail dump-interrupted "Something stopped the programs that read the dump while it was written (exit $4)"
-      (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)"
-      ;;
+    0) ;;
     31)
       tell_waits after
       fail dump-failed 'pg_dump failed'
@@ -353,8 +352,6 @@ read_back() {
   begin=$(milliseconds)
   sync -- "$dump"
   dd if="$dump" iflag=nocache count=0 status=none 2>/dev/null || true
-  record_ms flush "$begin"
-  begin=$(milliseconds)
   record size "$(stat --format %s -- "$dump")"
   record magic "$(head -c 5 -- "$dump" | od -An -tx1)"
   sha256 <"$dump" >disk.sha256 &

@@ -81,7 +81,10 @@ function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence
   );
   const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
   if (!good) {
-    const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
+    const ends = [...exits]
+      .filter(([stage]) => stage !== 'exit')
+      .map(([stage, code]) => `${stage} exited with ${code}`)
+      .join(', ');
     return failed(
       'read-back',
       `could not be parsed in full while it was written: ${ends || 'no program could read it'}`,

@@ -91,7 +91,15 @@ async function sharesOf(inputs: Readonly<Record<string, string>>): Promise<Recor
       return performance.now() - startedAt;
     }),
   );
-  const { durationMs } = await running.finished;
+  const { durationMs, stdout } = await running.finished;
   const ends = [...begins.slice(1), durationMs];
-  return Object.fromEntries(phases.map(([name], index) => [name, (ends[index] ?? 0) - (begins[index] ?? 0)]));
+  const told = (check: string) => {
+    const [, amount, unit] = new RegExp(`${check}: .*\\(([\\d.]+) (ms|s)\\)`).exec(stdout) ?? [];
+    return Number(amount) * (unit === 's' ? 1_000 : 1);
+  };
+  return {
+    ...Object.fromEntries(phases.map(([name], index) => [name, (ends[index] ?? 0) - (begins[index] ?? 0)])),
+    '… of these, the dump': told('dump'),
+    '… of these, the read-back': told('disk'),
+  };
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { layoutLines } from '../../shared/sets/layout.ts';
 
 const shared = join(import.meta.dirname, '../../shared');
@@ -71,4 +71,65 @@ test('nothing was written', () => {
   writeFileSync(join(folder, 'rollback', 'HOLD'), '');
   take('', 'yes');
   assert.deepEqual(readdirSync(folder, { recursive: true }).toSorted(), ['daily', 'rollback', 'rollback/HOLD']);
+});
+
+describe('a stage that dies while the dump is written is called by its name', () => {
+  /** Writes a dump in whose pipeline the given functions take the place of their own; what became of it. */
+  function write(stages: string, encryption = 'none'): string {
+    const { stdout } = spawnSync(
+      'bash',
+      [
+        '-c',
+        `set -euo pipefail
+        takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+        source "$1/backups/take.sh"
+        cd "$2"
+        dump=x.dump encryption=${encryption} format=custom compression=none where=container level=1 snapshot=x table_wait=1 backup_dir=$2
+        record() { :; }; progress() { :; }; tell_waits() { :; }; tell_container() { echo 'It runs'; }
+        fail() { printf '%s: %s' "$1" "$2"; exit 1; }
+        heard() { shift; "$@"; }
+        watch_size() { exec sleep 30 >/dev/null 2>&1; }
+        dies() { head -c 100000; kill -KILL "$BASHPID"; }
+        inside() {
+          case $1 in
+            dump) head -c 8000000 /dev/zero ;;
+            verify) wc -c ;;
+            contents) head -c 100 ;;
+          esac
+        }
+        ${stages}
+        write_dump
+        printf 'written, %s parsed, %s on disk' "$(cat verified)" "$(stat --format %s x.dump)"`,
+        'bash',
+        shared,
+        folder,
+      ],
+      { encoding: 'utf8', timeout: 30_000 },
+    );
+    return stdout;
+  }
+
+  const cases: [what: string, stages: string, said: RegExp, encryption?: string][] = [
+    ['none', '', /^written, 8000000 parsed, 8000000 on disk$/],
+    ['what computes the checksum', 'sha256() { dies >/dev/null; }', /^checksum-failed: /],
+    ['what passes the dump on', 'sealed() { dies; }', /^dump-interrupted: .* that write the dump \(exit 137\)/],
+    ['age', 'seal() { dies; }', /^encryption-failed: age failed on the host \(exit 137\)/, 'age'],
+    ['age, once it has read all', 'seal() { cat >/dev/null; kill -KILL "$BASHPID"; }', /^encryption-failed: /, 'age'],
+    ['what lists the contents', 'list_contents() { dies >list; }', /^dump-interrupted: .* that read the dump while/],
+    [
+      'the dump',
+      'inside() { [[ $1 == dump ]] && kill -KILL "$BASHPID" || cat >/dev/null; }',
+      /^dump-interrupted: .*It runs$/,
+    ],
+  ];
+  for (const [what, stages, said, encryption] of cases) test(what, () => assert.match(write(stages, encryption), said));
+
+  test('what only ends early stops nobody', () => {
+    assert.equal(
+      write(
+        'verify() { printf "read 1" >verified; cat >/dev/null; }; inside() { [[ $1 != dump ]] || head -c 8000000 /dev/zero; }',
+      ),
+      'written, read 1 parsed, 8000000 on disk',
+    );
+  });
 });

@@ -1,4 +1,4 @@
--- Text as people write it, which compresses to a sixth: mails, tickets, articles.
+-- Text as people write it, in many copies, so that it compresses to a twentieth: mails, tickets, articles.
 CREATE TABLE letters (id bigint NOT NULL, at timestamptz NOT NULL, subject text NOT NULL, body text NOT NULL);
 INSERT INTO letters
 SELECT n, '2024-01-01 00:00+00'::timestamptz + n * interval '7 minutes', 'Your order ' || (n * 7919::bigint) % 900000,

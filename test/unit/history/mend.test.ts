@@ -5,11 +5,13 @@ import { record, sha } from '../releases/shop.ts';
 
 test('a host that lost its history gets tags and digests back from a copy, but neither its praise nor ids of images', () => {
   const { release } = record();
-  const [mended] = recordsToMend([], [[record({ previous: release })]], 'prod');
+  const settings = { compose: '2.30.0', kept: 'ab', services: {} };
+  const [mended] = recordsToMend([], [[record({ previous: release, settings })]], 'prod');
   const expected = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: sha('c'), imageId: null };
   assert.deepEqual(mended?.release['web'], expected);
   assert.deepEqual(mended?.previous?.['web'], expected);
   assert.equal(mended?.verdict, 'unknown');
+  assert.equal(mended?.settings, null, 'they name a file of another host');
   assert.equal(release['web']?.imageId, sha('2'), 'the copy itself was changed');
 });
 

@@ -101,6 +101,21 @@ const wrong: [what: string, change: (files: Map<string, string>) => void, said: 
     },
     /is no file of/,
   ],
+  [
+    'a list with another checksum of the dump',
+    (files) =>
+      files.set(
+        `backup_${id}.sha256`,
+        (files.get(`backup_${id}.sha256`) ?? '').replace(/^[0-9a-f]{64}(?=.*\.dump)/m, 'a'.repeat(64)),
+      ),
+    /disagree/,
+  ],
+  [
+    'a list without the report',
+    (files) =>
+      files.set(`backup_${id}.sha256`, (files.get(`backup_${id}.sha256`) ?? '').replace(/^.*report\.txt\n/m, '')),
+    /lacks .*report/,
+  ],
   ['a list that disagrees with the manifest', (files) => files.set(`backup_${id}.sha256`, ''), /disagree/],
   [
     'the list of checksums too late',

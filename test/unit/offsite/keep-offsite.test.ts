@@ -153,6 +153,17 @@ test('what is locked stays whole, and is no error; what cannot be deleted is one
   assert.deepEqual([retained, deleted], [[day(20)], []]);
   assert.match(problems[0]?.message ?? '', /cannot be deleted/);
   assert.deepEqual(await idsIn(store), [day(27), day(23), day(22), day(21), day(20)]);
+  const [locked] = (await storedSets(store, 'backups', 'prod')).filter(({ id }) => id === day(20));
+  assert.deepEqual(locked?.faults, []);
+});
+
+test('the copies of another database take no place, and are not deleted', async () => {
+  const store = new MemoryStore();
+  const other = { database: 'other' };
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith([day(date), other]), { ...other, mayDelete: false });
+  for (const date of [24, 25, 26]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  const { deleted } = await keep(store, hostWith(day(27)));
+  assert.deepEqual(deleted, [day(24)]);
 });
 
 test('a deletion that was broken off is ended by the next run; what is left keeps no other from its place', async () => {

@@ -102,6 +102,34 @@ describe('before the swap', () => {
       'journal failure wrong-image The new container of web was not created from the target image',
     ]);
   });
+
+  test('compose must have made as many containers as there were', () => {
+    const notes = engine(`
+      cd() { :; }
+      labelled_containers() { echo old; }
+      run_compose() { :; }
+      new_containers() { :; }
+      for each in put_files drop_files note_targets; do eval "$each() { note $each; }"; done
+      create_all`);
+    assert.deepEqual(notes, [
+      'journal failure not-created docker compose created the wrong number of containers for web',
+    ]);
+  });
+
+  test('whatever it ends with, no file with secrets is left', () => {
+    const left = (code: string) =>
+      engine(`
+        cd -- "$folder"
+        : >files.web.tar.base64
+        for each in stop_probers start_stopped new_containers steady drop_restored tell_restart conclude lay_down; do
+          eval "$each() { :; }"
+        done
+        ${code}
+        compgen -G 'files.*' || echo none`).at(-1);
+    assert.equal(left('refuse'), 'none');
+    // It is cancelled while it waits for the lock.
+    assert.equal(left('flock() { return 1; }; : >abort; await_lock'), 'none');
+  });
 });
 
 describe('an engine', () => {
@@ -228,6 +256,13 @@ describe('a release is blamed', () => {
     const [text = ''] = engine(`printf '${journal}' >journal; printf %s token-verdict >outcome; filled outcome`);
     return text;
   };
+  const downtime = (journal: string) =>
+    engine(`printf '1\\tbegin\\t\\n${journal}' >journal; printf '"token-downtime"' >outcome; filled outcome`).at(0);
+  test('and the longest downtime is told, unless one address was not asked at all', () => {
+    assert.equal(downtime('2\\tmeasured\\ta 70 1 9\\n2\\tmeasured\\tb 90 1 9\\n'), '90');
+    assert.equal(downtime('2\\tmeasured\\ta 70 1 9\\n2\\tmeasured\\tb - 0 0\\n'), 'null');
+  });
+
   const table: [what: string, journal: string, verdict: string][] = [
     ['that was seen to fail', '1\\tbegin\\t\\n2\\tfailure\\tunhealthy web\\n', 'bad'],
     ['not for what else went wrong', '1\\tbegin\\t\\n2\\tfailure\\tdocker-failed web\\n', 'unknown'],

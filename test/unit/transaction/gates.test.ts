@@ -86,3 +86,36 @@ test('a container does not pass with another image than that of the target; what
     assert.equal(text, expected);
   }
 });
+
+describe('a container of the target', () => {
+  const judged = (state: string, restarts: number, before = 'running', policy = 'no') =>
+    run(`
+      cd "$(mktemp -d)"
+      printf 'app\\told\\t/app\\t${before}\\n' >before.tsv
+      declare -A target_image=([app]=i) strategy=([app]=recreate)
+      docker() { :; }
+      look() { printf '${state}\\t${restarts}\\tnone\\t0\\ti\\tthen\\t${policy}'; }
+      judge app id; rm -r -- "$PWD"`).text;
+
+  test('that Docker had to start again has crashed, though it runs now', () => {
+    assert.equal(judged('running', 0), '');
+    assert.equal(judged('running', 1), 'crashed');
+  });
+
+  test('that ended well is done only where the old one had ended too', () => {
+    assert.equal(judged('exited', 0, 'exited'), '');
+    assert.equal(judged('exited', 0, 'running'), 'crashed');
+    assert.equal(judged('exited', 0, 'exited', 'always'), 'crashed');
+  });
+});
+
+test('the health-url must answer three times in a row', () => {
+  const { text } = run(`
+    declare -A plan=([health_url]=http://x)
+    folder=x answers=(0 0 1 0 0 0) asked=0
+    timeout() { asked=$((asked + 1)); return "\${answers[asked - 1]}"; }
+    sleep() { :; }
+    await_url "$((SECONDS + 60))"
+    printf '%s' "$asked"`);
+  assert.equal(text, '6');
+});
