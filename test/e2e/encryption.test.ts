@@ -289,12 +289,13 @@ describe('when something goes wrong', () => {
     const secret = /AGE-SECRET-KEY-\w+/.exec(identity)?.[0] ?? '';
     const fresh = host.newBackupDir();
     const all = host.files();
+    const misspelled = recipients.slice(0, 61) + (recipients[61] === 'q' ? 'p' : 'q');
     const cases: [string, Inputs, RegExp][] = [
       ['none', { encrypt: 'age' }, /"encrypt-to" is required with encrypt: age/],
       ['without encrypt', { 'encrypt-to': recipients }, /"encrypt-to" is given, but nothing is to be encrypted/],
       ['private', { encrypt: 'age', 'encrypt-to': secret }, /"encrypt-to" has a private key: give the public one/],
       ['private SSH', { encrypt: 'age', 'encrypt-to': ed25519.privateKey }, /"encrypt-to" has /],
-      ['misspelled', { encrypt: 'age', 'encrypt-to': `${recipients.slice(0, 61)}q` }, /"encrypt-to" has a key that is/],
+      ['misspelled', { encrypt: 'age', 'encrypt-to': misspelled }, /"encrypt-to" has a key that is/],
     ];
     for (const [name, inputs, message] of cases) {
       const result = await backup(host, fresh, inputs);
