@@ -4,6 +4,7 @@ import { before, beforeEach, describe, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { appServices, push } from '../lab/application.ts';
 import { makeCertificate } from '../lab/certificate.ts';
+import { startMailServer } from '../lab/mail-server.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { startReceiver } from '../lab/receiver.ts';
 import { runWorkflow, type WorkflowResult, type WorkflowRun } from '../lab/workflow/workflow.ts';
@@ -30,6 +31,9 @@ const secretsOf = (of = app) => ({
   SSH_KEY: of.host.key.privateKey,
   KNOWN_HOSTS: of.host.ssh.knownHosts,
   HEALTHCHECK_URL: '',
+  SMTP_URL: '',
+  WEBHOOK_URL: '',
+  WEBHOOK_SECRET: '',
   AWS_ACCESS_KEY_ID: '',
   AWS_SECRET_ACCESS_KEY: '',
   DECRYPT_KEY: '',
@@ -44,6 +48,7 @@ const varsOf = (of = app) => ({
   BACKUP_ENDPOINT: '',
   BACKUP_ROLE: '',
   RESTORE_FROM: '',
+  MAIL_TO: '',
 });
 const bucket = {
   BACKUP_BUCKET: 'acme-backups',
@@ -108,6 +113,42 @@ const ran = (result: WorkflowResult) =>
   result.steps.filter(({ outcome }) => outcome !== 'skipped').map(({ name }) => name);
 
 describe('nightly-backup.yml', () => {
+  for (const name of ['nightly-backup', 'short/nightly-backup'])
+    test(`${name}.yml that fails writes mail and tells the webhook, by secrets and a variable alone`, async () => {
+      const receiver = await startReceiver(certificate);
+      const server = await startMailServer(certificate, 'implicit');
+      try {
+        const login = `${encodeURIComponent(server.user)}:${encodeURIComponent(server.password)}`;
+        const secrets = {
+          ...secretsOf(),
+          SMTP_URL: `smtps://${login}@localhost:${server.port}`,
+          WEBHOOK_URL: `https://localhost:${receiver.port}/hook`,
+          WEBHOOK_SECRET: 'a shared secret',
+        };
+        const vars = { ...varsOf(), DEPLOY_PORT: '1', MAIL_TO: 'ops@example.org' };
+        const result = await runExample(name, {
+          environments: { prod: { secrets, vars } },
+          env: { NODE_EXTRA_CA_CERTS: certificate.file },
+        });
+        assert.equal(result.step('Back up the database').outcome, 'failure');
+        const subjects = server.mails().map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1] ?? '');
+        assert.deepEqual(
+          subjects.map((subject) => /^FAILED: (\w+) of prod/.exec(subject)?.[1]),
+          ['backup', 'verification'],
+        );
+        assert.deepEqual(
+          receiver.received.map(({ path, headers }) => [path, 'x-atlasia-signature-256' in headers]),
+          [
+            ['/hook', true],
+            ['/hook', true],
+          ],
+        );
+      } finally {
+        await receiver.close();
+        await server.close();
+      }
+    });
+
   test('without a bucket: a backup, and a look at it', async () => {
     await deployed(app, 'v1');
     const result = await runExample('nightly-backup', { event: 'schedule' });
@@ -244,7 +285,12 @@ test("the button restores from the bucket once the host's backups are lost: a va
 
 test('self-hosted.yml does without SSH', async () => {
   const result = await runExample('self-hosted', {
-    environments: { prod: { secrets: { HEALTHCHECK_URL: '' }, vars: { BACKUP_KEYS: '' } } },
+    environments: {
+      prod: {
+        secrets: { HEALTHCHECK_URL: '', SMTP_URL: '', WEBHOOK_URL: '', WEBHOOK_SECRET: '' },
+        vars: { BACKUP_KEYS: '', MAIL_TO: '' },
+      },
+    },
     local: host.localStep(),
   });
   allWell(result);
