@@ -679,7 +679,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'mail goes over TLS only',
     file: 'shared/notify/mail.ts',
-    text: '    requireTLS: true,\n',
+    text: "    requireTLS: tls !== 'none',\n",
     test: 'test/e2e/verify-outside.test.ts',
     named: 'that offers no TLS',
   },

@@ -46,7 +46,7 @@ describe('a cancel ends what hangs', () => {
 
   const tries: [string, (signal: AbortSignal) => Promise<void>][] = [
     ['ping', (signal) => reachPing(new URL(`https://127.0.0.1:${port}/x`), () => null, signal)],
-    ['mail', (signal) => reachMailServer({ host: '127.0.0.1', port, isTls: false, login: null }, signal)],
+    ['mail', (signal) => reachMailServer({ host: '127.0.0.1', port, tls: 'starttls', login: null }, signal)],
     ['bucket', (signal) => reachBucket({ ...place, endpoint: new URL(`http://127.0.0.1:${port}`) }, signal)],
   ];
   for (const [name, reach] of tries) {
