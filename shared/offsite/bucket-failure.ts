@@ -120,6 +120,10 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
     'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
   ],
   [
+    /^Failed to establish tunnel\b/,
+    'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
+  ],
+  [
     /certificate|self-signed|CERT_/i,
     'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
   ],

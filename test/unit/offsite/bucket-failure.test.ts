@@ -35,6 +35,12 @@ const examples: [name: string, message: string, status: number | undefined, reme
   ['SlowDown', 'Please reduce your request rate', 503, /run this again later/],
   ['InternalError', 'We encountered an internal error', 500, /status page/],
   ['TimeoutError', 'socket hang up', undefined, /copies what is missing/],
+  [
+    'Error',
+    'Failed to establish tunnel to s3.example.com:443 via http://proxy:3128/: HTTP/1.1 407 Proxy Authentication Required',
+    undefined,
+    /HTTPS_PROXY.*NO_PROXY/,
+  ],
   ['Error', 'self-signed certificate in certificate chain', undefined, /NODE_EXTRA_CA_CERTS/],
   ['Error', 'getaddrinfo ENOTFOUND s3.example.com', undefined, /s3-endpoint/],
 ];
