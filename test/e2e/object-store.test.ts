@@ -184,7 +184,11 @@ describe('what passes is waited for', () => {
   for (const [what, headers] of known) {
     test(`the answer that all parts were put together, which was lost: the object is known by ${what}`, async () => {
       let asked = 0;
-      front.interfere({
+      // Swift takes no checksums in the list of parts, so it puts them together at the second try at the earliest.
+      const keeper = await startStoreFront(locking.endpoint);
+      atEnd(() => keeper.close());
+      const there = await open(never, {}, { ...locked, endpoint: new URL(keeper.endpoint) });
+      keeper.interfere({
         headers: ({ method }): Record<string, string> => (method === 'HEAD' ? headers : {}),
         instead(request, answer) {
           if (!isLast(request)) return false;
@@ -193,10 +197,9 @@ describe('what passes is waited for', () => {
         },
         breaks: (request) => (isLast(request) ? { bytes: 0, end: 'cut' } : null),
       });
-      await store.write(key, piecesOf(large), large.length);
+      await there.write(key, piecesOf(large), large.length);
       assert.equal(asked, 2);
-      front.interfere({});
-      assert.ok((await buffer((await store.read(key)) ?? Readable.from([]))).equals(large));
+      assert.ok((await buffer((await there.read(key)) ?? Readable.from([]))).equals(large));
     });
   }
 
