@@ -210,7 +210,7 @@ describe('a copy', () => {
     try {
       await there.send(new CreateBucketCommand({ Bucket: bucket }));
       const place = { 's3-endpoint': tagging.endpoint, 's3-region': tagging.region };
-      const asked = { 's3-tags': 'team=the shop', 's3-storage-class': 'GLACIER_IR' };
+      const asked = { 's3-tags': 'team=the shop', 's3-storage-class': 'ONEZONE_IA' };
       for (const [kind, tier] of [
         ['scheduled', 'monthly'],
         ['predeployment', 'predeployment'],
@@ -224,7 +224,7 @@ describe('a copy', () => {
           'team=the shop',
           `tier=${tier}`,
         ]);
-        assert.equal((await there.send(new HeadObjectCommand(object))).StorageClass, 'GLACIER_IR');
+        assert.equal((await there.send(new HeadObjectCommand(object))).StorageClass, 'ONEZONE_IA');
       }
     } finally {
       there.destroy();
