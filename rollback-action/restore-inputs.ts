@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { InputError } from '../shared/failure.ts';
 import { readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
 import type { BucketPlace } from '../shared/offsite/bucket.ts';
@@ -35,16 +33,10 @@ const restoreDatabase: grammar.Grammar<string> = {
 };
 
 const sqlFile: grammar.Grammar<string> = {
-  hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+  ...grammar.sqlFile,
   parse(value) {
-    let text: string;
-    try {
-      text = readFileSync(resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
-    } catch {
-      throw new RangeError('is not a readable file');
-    }
+    const text = grammar.sqlFile.parse(value);
     if (text.trim() === '') throw new RangeError('is an empty file');
-    if (text.includes('\0')) throw new RangeError('is not a text file');
     return text;
   },
 };

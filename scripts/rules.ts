@@ -679,9 +679,23 @@ export const rules: readonly Rule[] = [
   {
     rule: 'mail goes over TLS only',
     file: 'shared/notify/mail.ts',
-    text: '    requireTLS: true,\n',
+    text: "    requireTLS: tls !== 'none',\n",
     test: 'test/e2e/verify-outside.test.ts',
     named: 'that offers no TLS',
+  },
+
+  {
+    rule: 'no password goes to a mail server without TLS',
+    file: 'shared/inputs/notice-inputs.ts',
+    text: "if (isOpen && (isTls || username !== ''))",
+    instead: 'if (isOpen && isTls)',
+    test: 'test/unit/outside-inputs.test.ts',
+  },
+  {
+    rule: 'no address of a store comes past the checks of its input',
+    file: 'shared/offsite/s3-client.ts',
+    text: '  if (endpoint === null) demandNoHiddenEndpoint();\n',
+    test: 'test/unit/reaching.test.ts',
   },
 
   // What comes from the host, and what goes there.

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Group } from '../shared/drill/finding.ts';
 import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
@@ -83,15 +81,9 @@ const backupToDrill: grammar.Grammar<string> = {
 };
 
 const statements: grammar.Grammar<string[]> = {
-  hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+  ...grammar.sqlFile,
   parse(value) {
-    let text: string;
-    try {
-      text = readFileSync(resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
-    } catch {
-      throw new RangeError('is not a readable file');
-    }
-    const found = statementsIn(text);
+    const found = statementsIn(grammar.sqlFile.parse(value));
     if (found.length === 0) throw new RangeError('contains no SQL statement');
     return found;
   },

@@ -67,8 +67,9 @@ take_lock() {
 }
 
 tell_waiting() {
-  # Whoever kills this leaves no `sleep` behind: it reads from a pipe of its own, into which nobody writes.
-  while progress waiting-for "$(who_is_ahead)"; do read -r -t 15 <> <(:) || true; done
+  # Whoever kills this leaves no `sleep` behind: it reads from a pipe of its own, into which nobody writes. If it was just looking
+  # who is ahead, nobody is left to be told, which is no error.
+  while progress waiting-for "$(who_is_ahead 2>/dev/null)"; do read -r -t 15 <> <(:) || true; done
 }
 
 # who_is_ahead: who has the lock. Of those who stand in line for one, who has that one says more than who is next.

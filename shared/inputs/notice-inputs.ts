@@ -119,7 +119,8 @@ function readMailServer(text: string): MailServer {
   if (url === null || !/^smtps?:$/.test(url.protocol))
     throw new InputError(name, 'is not an smtp or smtps address', hint);
   const { hostname, port, username, password } = url;
-  if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+  const isOpen = url.search === '?tls=none';
+  if (!/^\/?$/.test(url.pathname) || (url.search !== '' && !isOpen) || url.hash !== '' || port === '0') {
     const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
     throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
   }
@@ -128,10 +129,16 @@ function readMailServer(text: string): MailServer {
   if ((username === '') !== (password === ''))
     throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
   const isTls = url.protocol === 'smtps:';
+  if (isOpen && (isTls || username !== ''))
+    throw new InputError(
+      name,
+      'has ?tls=none, but also a login or smtps://',
+      'Without TLS a password would be seen: remove ?tls=none, or name a server that needs no login, as smtp://host:25?tls=none',
+    );
   return {
     host,
-    port: port === '' ? (isTls ? 465 : 587) : Number(port),
-    isTls,
+    port: port === '' ? (isTls ? 465 : isOpen ? 25 : 587) : Number(port),
+    tls: isTls ? 'implicit' : isOpen ? 'none' : 'starttls',
     login: username === '' ? null : { user: decoded(username, name), password: masked(password, name) },
   };
 }

@@ -17,13 +17,24 @@ const bucketName: grammar.Grammar<string> = {
 const prefix: grammar.Grammar<string> = {
   hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
   parse: (value) =>
-    grammar.matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+    grammar.matching(
+      value,
+      // Servers and libraries read . and .. as they like.
+      /^(?!(.*\/)?\.{1,2}(\/|$))[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/,
+      'is not a prefix of folders',
+    ),
 };
 
 const region: grammar.Grammar<string> = {
   hint: 'Give a region such as eu-central-1.',
   parse: (value) => grammar.matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
 };
+
+/** As one copies it from the page of a provider: it would become part of every key. */
+function demandNoBucket(endpoint: URL | null, bucket: string): void {
+  if (!endpoint?.pathname.replace(/\/+$/, '').endsWith(`/${bucket}`)) return;
+  throw new InputError('s3-endpoint', 'ends with the name of the bucket', `Give it without /${bucket}`);
+}
 
 /** Reads them from the workflow. Call it within `readInputs`. */
 export function readOffsiteInputs(input: InputReader): OffsiteInputs {
@@ -33,8 +44,11 @@ export function readOffsiteInputs(input: InputReader): OffsiteInputs {
     region: input.optional('s3-region', region),
     endpoint: input.optional('s3-endpoint', grammar.safeUrl),
   };
-  if (bucket !== null) return { bucket: { bucket, ...place } };
   return input.rule(() => {
+    if (bucket !== null) {
+      demandNoBucket(place.endpoint, bucket);
+      return { bucket: { bucket, ...place } };
+    }
     demandNothing({ region: place.region, endpoint: place.endpoint });
     return { bucket: null };
   });

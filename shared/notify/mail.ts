@@ -3,12 +3,12 @@ import { inTime, reasonOf } from '../reaching.ts';
 import { isGood, type Notice } from './notice.ts';
 import { headlineOf, htmlOf, textOf } from './text.ts';
 
-/** A server that accepts mail. Both its ways are encrypted. */
+/** A server that accepts mail. */
 export interface MailServer {
   host: string;
   port: number;
-  /** True for TLS from the first byte; otherwise TLS begins with STARTTLS. */
-  isTls: boolean;
+  /** TLS from the first byte, or from STARTTLS on; `none` only where the user says so, and then nobody logs in. */
+  tls: 'implicit' | 'starttls' | 'none';
   /** null if the server needs none. */
   login: { user: string; password: string } | null;
 }
@@ -27,7 +27,7 @@ const patience = 20_000;
 const librarysPatience = patience + 5_000;
 
 /**
- * Sends the notice. A server that does not offer TLS gets no mail.
+ * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
  * @throws Error with the reason in one line; also if only some get it
  */
 export async function sendMail(mailing: Mailing, notice: Notice, signal: AbortSignal): Promise<void> {
@@ -65,7 +65,7 @@ export function wantsMail({ on }: Mailing, notice: Notice): boolean {
 }
 
 /**
- * Connects to the server and logs in, over TLS only, without sending mail.
+ * Connects to the server and logs in, with the TLS that is asked for, without sending mail.
  *
  * @throws Failure `mail-unusable`
  */
@@ -90,13 +90,14 @@ export async function reachMailServer(server: MailServer, signal: AbortSignal): 
   }
 }
 
-async function transportTo({ host, port, isTls, login }: MailServer) {
+async function transportTo({ host, port, tls, login }: MailServer) {
   const { createTransport } = await import('nodemailer');
   return createTransport({
     host,
     port,
-    secure: isTls,
-    requireTLS: true,
+    secure: tls === 'implicit',
+    requireTLS: tls !== 'none',
+    ignoreTLS: tls === 'none',
     // Log in even if the server does not ask for it: then it rejects the login, and we find out.
     ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
     dnsTimeout: librarysPatience,
@@ -114,5 +115,5 @@ const said: Record<string, string> = {
 };
 const remedies: Record<string, string> = {
   EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
-  ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+  ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS. A relay of your own network that needs no login may have smtp://host:25?tls=none',
 };

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTime, reasonOf } from '../reaching.ts';
+import { formatDuration } from '../units.ts';
 import { openConnection, type ProxyFor } from './connect.ts';
 
 /** A POST to an address that is a secret: no error repeats more of it than the host. */
@@ -25,8 +26,21 @@ const pauses = [500, 2_000];
 const patienceForText = 1_000;
 const longestText = 1_000;
 
+/** Milliseconds: a server that asks for more patience than this is not waited for. */
+const longestPause = 10_000;
+
 /** The server has answered, and will answer the same again. */
 class Refused extends Error {}
+
+/** The server asks to be tried again after so many milliseconds. */
+class Busy extends Error {
+  readonly pause: number;
+
+  constructor(message: string, pause: number) {
+    super(message);
+    this.pause = pause;
+  }
+}
 
 /**
  * Posts, at most three times, and follows no redirect: it may lead to somebody else.
@@ -40,7 +54,8 @@ export async function post(message: Post, { proxyFor, signal }: Way): Promise<st
     } catch (error) {
       const pause = pauses[failures];
       if (signal.aborted || error instanceof Refused || pause === undefined) throw new Error(reasonOf(error));
-      await sleep(pause, undefined, { signal }).catch(() => {
+      const asked = error instanceof Busy ? error.pause : 0;
+      await sleep(Math.max(pause, asked), undefined, { signal }).catch(() => {
         throw new Error(reasonOf(error));
       });
     }
@@ -50,11 +65,12 @@ export async function post(message: Post, { proxyFor, signal }: Way): Promise<st
 async function tryOnce(message: Post, proxyFor: ProxyFor, signal: AbortSignal): Promise<string> {
   const end = new AbortController();
   try {
-    const { status, text } = await inTime(patience, signal, exchange(message, proxyFor, end.signal));
+    const { status, text, wait } = await inTime(patience, signal, exchange(message, proxyFor, end.signal));
     if (status >= 200 && status < 300) return text;
     const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
     const answer = `it answers ${status}${what}`;
-    throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+    if (wait > longestPause) throw new Refused(`${answer}, and asks to wait for ${formatDuration(wait)}`);
+    throw status >= 500 || status === 408 || status === 429 ? new Busy(answer, wait) : new Refused(answer);
   } finally {
     end.abort();
   }
@@ -64,7 +80,7 @@ async function exchange(
   { url, body, headers }: Post,
   proxyFor: ProxyFor,
   signal: AbortSignal,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; text: string; wait: number }> {
   const socket = await openConnection(url, proxyFor, signal);
   return new Promise((resolve, reject) => {
     const login = [url.username, url.password].map(decodeURIComponent).join(':');
@@ -86,7 +102,9 @@ async function exchange(
     asked.on('error', reject);
     asked.on('response', (response) => {
       let text = '';
-      const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, longestText) });
+      const { statusCode = 0 } = response;
+      const wait = secondsIn(response.headers['retry-after']) * 1_000;
+      const done = () => resolve({ status: statusCode, text: text.slice(0, longestText), wait });
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
         if (text.length >= longestText) done();
@@ -97,4 +115,9 @@ async function exchange(
     });
     asked.end(body);
   });
+}
+
+/** Of the header Retry-After; 0 where it is a date, or missing. */
+function secondsIn(header = ''): number {
+  return /^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) : 0;
 }

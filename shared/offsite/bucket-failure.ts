@@ -26,10 +26,19 @@ export function bucketFailure(what: string, error: unknown, facts: RequestFacts)
 /** The store's own code and words, or those of the library, in one line. */
 export function wordsOf(error: unknown): string {
   const { status, code } = codeOf(error);
+  const isPage = isWebPage(error);
+  // A proxy or another server has answered, to whom no right of the login matters.
+  if (status !== null && isPage && status < 500 && status !== 413)
+    return `a web page came as the answer (HTTP ${status})`;
   // The answer to HEAD has no body, so nobody knows more than its status.
-  if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+  if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
     return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
   return cleanLine(reasonOf(error), 500);
+}
+
+/** Whether the library could not read the body, which then is no answer of a store. */
+function isWebPage(error: unknown): boolean {
+  return error instanceof Error && /XML parse error/.test(error.message);
 }
 
 const wordForStatus: Record<number, string> = {
@@ -37,9 +46,13 @@ const wordForStatus: Record<number, string> = {
   403: 'Forbidden',
   404: 'NotFound',
   412: 'PreconditionFailed',
+  413: 'EntityTooLarge',
+  429: 'TooManyRequests',
   500: 'InternalError',
   501: 'NotImplemented',
+  502: 'BadGateway',
   503: 'ServiceUnavailable',
+  504: 'GatewayTimeout',
 };
 
 /** The HTTP status of the answer, if there was one, and the name of the error. */
@@ -73,6 +86,12 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   ],
   [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
   [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+  // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+  [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
+  [
+    /^EntityTooLarge\b/,
+    'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+  ],
   [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
   [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
   [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
@@ -99,6 +118,10 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   [
     /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
     'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+  ],
+  [
+    /^Failed to establish tunnel\b/,
+    'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
   ],
   [
     /certificate|self-signed|CERT_/i,

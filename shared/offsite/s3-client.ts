@@ -12,6 +12,9 @@ export interface ClientSettings {
 /** The runner's variables that name a proxy. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
 
+/** The variables from which AWS's library takes an address, past every check of the input: it need not even be https. */
+const endpointVariables = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
+
 /** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
 export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: ClientSettings): Promise<S3Client> {
   const [{ S3Client }, http, https] = await Promise.all([
@@ -21,6 +24,7 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
   ]);
   demandProxyCapableNode();
   const { region, endpoint } = place;
+  if (endpoint === null) demandNoHiddenEndpoint();
   // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
   const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
   return new S3Client({
@@ -50,5 +54,13 @@ function demandProxyCapableNode(): void {
   if (given === undefined) return;
   throw new Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
     hint: 'Update the runner, so that it has Node 24.5 or newer',
+  });
+}
+
+function demandNoHiddenEndpoint(): void {
+  const given = endpointVariables.find((name) => (process.env[name] ?? '') !== '');
+  if (given === undefined) return;
+  throw new Failure('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
+    hint: `Give the address as "s3-endpoint", and remove ${given} from the job`,
   });
 }

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import { inTime } from '../reaching.ts';
 import type { BucketPlace } from './bucket.ts';
 import { bucketFailure, codeOf, nameOf, type RequestFacts, wordsOf } from './bucket-failure.ts';
-import { compositeEtag } from './checksums.ts';
+import { compositeEtag, compositeOf, reportedChecksum } from './checksums.ts';
 import type { ObjectTags, SentObject } from './object-store.ts';
 import type { PartPlan } from './part-size.ts';
 import { type Part, sendParts } from './send-parts.ts';
@@ -96,6 +97,8 @@ export class S3Upload {
         ...this.#object,
         ...this.#properties,
         Body: part.body,
+        // A bucket whose rule locks every object demands it, where the store knows no other checksum.
+        ContentMD5: createHash('md5').update(part.body).digest('base64'),
         ...(checksum ? checksumOf(part) : {}),
       });
       signWith(command, part);
@@ -124,7 +127,7 @@ export class S3Upload {
         onBytes(part.body.length);
       });
       this.#to.signal.throwIfAborted();
-      await this.#complete(UploadId, done, bytes);
+      await this.#complete(UploadId, done, { bytes, parts });
       return { parts };
     } catch (error) {
       const left = await this.#giveUp(UploadId);
@@ -171,7 +174,7 @@ export class S3Upload {
     }
   }
 
-  async #complete(UploadId: string, Parts: CompletedPart[], bytes: number): Promise<void> {
+  async #complete(UploadId: string, Parts: CompletedPart[], whole: SentObject & { bytes: number }): Promise<void> {
     const ask = (parts: CompletedPart[]) =>
       this.#client.send(
         new this.#s3.CompleteMultipartUploadCommand({
@@ -191,18 +194,25 @@ export class S3Upload {
       }
     } catch (error) {
       // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-      if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes))) return;
+      if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, whole))) return;
       throw this.#failure(error);
     }
   }
 
-  async #isThere(parts: readonly CompletedPart[], bytes: number): Promise<boolean> {
-    const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-    const { signal } = this.#to;
-    const found = await this.#client
-      .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+  /** Known by its checksum where the store reports one, else by its ETag, which with KMS is no MD5. */
+  async #isThere(sent: readonly CompletedPart[], { bytes, parts }: SentObject & { bytes: number }): Promise<boolean> {
+    const look = (checksum: { ChecksumMode?: 'ENABLED' }) =>
+      this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#object, ...checksum }), {
+        abortSignal: this.#to.signal,
+      });
+    const found = await look({ ChecksumMode: 'ENABLED' })
+      .catch(() => look({}))
       .catch(() => null);
-    return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+    if (found?.ContentLength !== bytes) return false;
+    const { compositeSha256 } = reportedChecksum(found.ChecksumSHA256, found.ChecksumType);
+    if (compositeSha256 !== null) return compositeSha256 === compositeOf(parts);
+    const etag = compositeEtag(sent.map(({ ETag = '' }) => ETag));
+    return etag !== null && found.ETag?.replaceAll('"', '') === etag;
   }
 
   /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */

@@ -1,6 +1,8 @@
+import { readFileSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import type { JumpHost } from '../host/ssh-settings.ts';
-import { parseDuration, parseSize } from '../units.ts';
+import { formatBytes, parseDuration, parseSize } from '../units.ts';
 
 /** The values that an input may have. */
 export interface Grammar<T> {
@@ -179,6 +181,26 @@ export const safeUrl: Grammar<URL> = {
 export function isLoopback({ hostname }: URL): boolean {
   return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
+
+/** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
+const longestSql = 8 * 1024 * 1024;
+
+/** The path of a file with SQL in the workspace; its text. */
+export const sqlFile: Grammar<string> = {
+  hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+  parse(value) {
+    const path = resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value);
+    let text: string | null;
+    try {
+      text = statSync(path).size > longestSql ? null : readFileSync(path, 'utf8');
+    } catch {
+      throw new RangeError('is not a readable file');
+    }
+    if (text === null) throw new RangeError(`is larger than ${formatBytes(longestSql)}`);
+    if (text.includes('\0')) throw new RangeError('is not a text file');
+    return text;
+  },
+};
 
 /** A login name on the host. */
 export const userName: Grammar<string> = {

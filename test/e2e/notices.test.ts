@@ -2,6 +2,7 @@
 // the run ends as it would have without it.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, beforeEach, describe, test } from 'node:test';
 import { makeCertificate } from '../lab/certificate.ts';
 import { silentPort, until } from '../lab/faults.ts';
@@ -237,6 +238,11 @@ describe('who cannot be told', { concurrency: 1 }, () => {
       [smtp(mailbox, 'smtp', 'not:the-word'), trusting, /rejects the login/],
       [smtp(mailbox), {}, /self-signed certificate/],
       [smtp(plain), trusting, /does not offer TLS/],
+      [
+        { ...smtp(plain), 'smtp-url': `smtp://localhost:${plain.port}`, 'mail-from': 'robot@example.org' },
+        trusting,
+        /does not offer TLS/,
+      ],
       [smtp({ ...mailbox, port }), trusting, /ECONNREFUSED/],
     ];
     for (const [inputs, env, reason] of cases) {
@@ -258,6 +264,57 @@ describe('who cannot be told', { concurrency: 1 }, () => {
       [['ops@example.org']],
     );
   });
+
+  test('mail: all recipients are refused', async () => {
+    const server = await startMailServer(certificate, 'starttls', { refused: 'boss@example.org' });
+    const result = await unreached({ ...smtp(server), 'mail-to': 'boss@example.org' });
+    await server.close();
+    assert.match(
+      warnings(result).join('\n'),
+      /Could not send the mail: localhost:\d+ refuses the mail: .*No such user/,
+    );
+    assert.deepEqual(server.mails(), []);
+  });
+});
+
+test('mail goes by a relay that knows neither TLS nor logins, where that is asked for; names need not be ASCII', async () => {
+  const relay = await startMailServer(certificate, 'none', { takesLogins: false, wantsLogin: false });
+  const result = await unreached({
+    'smtp-url': `smtp://localhost:${relay.port}?tls=none`,
+    'mail-from': 'backups@example.org',
+    'mail-to': 'ops@example.org',
+    'db-name': 'größe ☃',
+  });
+  await relay.close();
+  assert.deepEqual(warnings(result), []);
+  const [mail, ...others] = relay.mails();
+  assert.deepEqual([others, relay.logins(), relay.senders()], [[], 0, ['backups@example.org']]);
+  const subject = unfolded(/^Subject: ((?:.*\r\n[ \t])*.*)\r\n/m.exec(mail?.text ?? '')?.[1]);
+  const words = subject.replaceAll(/\?= =\?/g, '?==?').matchAll(/=\?UTF-8\?Q\?(.*?)\?=/gi);
+  const bytes = Array.from(words, ([, word = '']) => word.replaceAll('_', ' ')).join('');
+  assert.match(
+    decodeURIComponent(bytes.replaceAll(/=([0-9A-F]{2})/g, '%$1')) + subject,
+    /FAILED: backup of prod, database größe ☃/,
+  );
+});
+
+test('a run that tells nobody and copies nothing loads neither the library of a store nor that of mail', async () => {
+  const spy = `data:text/javascript,${encodeURIComponent(
+    "import{registerHooks}from'node:module';registerHooks({load(u,c,n){process.stderr.write('loaded\\x20'+u+'\\n');return n(u,c)}})",
+  )}`;
+  const loadedBy = async (inputs: Inputs) => {
+    const result = await nightly(inputs, { ...trusting, NODE_OPTIONS: `--import ${spy}` });
+    succeeded(result);
+    const files = Array.from(result.stderr.matchAll(/^loaded file:\/\/(\S+\/dist\/\S+)$/gm), ([, file = '']) => file);
+    assert.ok(
+      files.some((file) => file.endsWith('/dist/backup/index.js')),
+      result.stderr,
+    );
+    return files.map((file) => readFileSync(decodeURIComponent(file), 'utf8')).join('');
+  };
+  const heavy = /@aws-sdk\/|nodemailer\/|@azure\/|@actions\/artifact|age-encryption\//;
+  assert.doesNotMatch(await loadedBy({}), heavy);
+  assert.match(await loadedBy({ ...smtp(mailbox), 'mail-on': 'always' }), /nodemailer\//);
 });
 
 test('the proxy of the runner is used', async () => {

@@ -1,19 +1,32 @@
-// The object store on a real S3 server, and on one that answers as stores do when something is wrong: storms, cuts, other bytes,
+// The object store on real S3 servers, and on one that answers as stores do when something is wrong: storms, cuts, other bytes,
 // refusals, a proxy in between. Whatever happens, an object is there whole or not at all, and no parts are left.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import {
+  CreateBucketCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { type Failure, isFailure } from '../../shared/failure.ts';
+import { compositeOf } from '../../shared/offsite/checksums.ts';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
+import { startLockingStore } from '../lab/locking-store.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { startStoreFront } from '../lab/store-front.ts';
+import { MemoryStore } from '../unit/offsite/memory-store.ts';
 import { atEnd, labForFile } from './stage.ts';
+import { nothingAt, piecesOf, storeContract } from './store-contract.ts';
 
 await labForFile();
 const swift = await startObjectStore();
@@ -21,6 +34,8 @@ atEnd(() => swift.close());
 await swift.createBucket('acme');
 const front = await startStoreFront(swift.endpoint);
 atEnd(() => front.close());
+const locking = await startLockingStore();
+atEnd(() => locking.close());
 Object.assign(process.env, swift.credentials, { AWS_EC2_METADATA_DISABLED: 'true' });
 
 const mebibyte = 2 ** 20;
@@ -46,6 +61,11 @@ async function open(signal = never, options = {}, where = place()): Promise<Obje
   return made;
 }
 
+const locked = { bucket: 'locked', prefix: 'x', region: locking.region, endpoint: new URL(locking.endpoint) };
+const client = new S3Client({ endpoint: locking.endpoint, region: locking.region, forcePathStyle: true });
+atEnd(() => client.destroy());
+await client.send(new CreateBucketCommand({ Bucket: locked.bucket, ObjectLockEnabledForBucket: true }));
+
 beforeEach(async () => {
   count += 1;
   key = `test-${count}/object`;
@@ -58,26 +78,17 @@ afterEach(() => {
   for (const each of opened.splice(0)) each.close();
 });
 
-const whole = (content: Buffer) =>
-  Readable.from(
-    Array.from({ length: Math.ceil(content.length / mebibyte) }, (_, at) =>
-      content.subarray(at * mebibyte, (at + 1) * mebibyte),
-    ),
-    { objectMode: false },
-  );
-
 /** There is no such object, and no part of it. */
 async function nothingThere(): Promise<void> {
   front.interfere({});
-  const clean = await open();
-  assert.equal(await clean.facts(key), null);
-  const left = [];
-  for await (const upload of clean.unfinished(key)) left.push(upload);
-  assert.deepEqual(left, []);
+  await nothingAt(await open(), key);
 }
 
 const isPart = ({ method, url = '' }: IncomingMessage, number: number) =>
   method === 'PUT' && url.includes(`partNumber=${number}&`);
+
+/** Has the parts put together. */
+const isLast = ({ method, url = '' }: IncomingMessage) => method === 'POST' && url.includes('uploadId=');
 
 const errorXml = (code: string, message: string) =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
@@ -88,61 +99,9 @@ function refuse(answer: ServerResponse, status: number, code: string, message = 
   return true;
 }
 
-describe('the contract', () => {
-  test('an object of one part and one of several come back as they were', async () => {
-    for (const content of [Buffer.alloc(0), Buffer.from('small'), large]) {
-      let arrived = 0;
-      await store.write(key, whole(content), content.length, (bytes) => {
-        arrived += bytes;
-      });
-      assert.equal(arrived, content.length);
-      const back = await buffer((await store.read(key)) ?? Readable.from([]));
-      assert.ok(back.equals(content));
-      assert.equal((await store.facts(key))?.bytes, content.length);
-    }
-    assert.equal(String(await buffer((await store.read(key, 4)) ?? Readable.from([]))), String(large.subarray(0, 4)));
-  });
-
-  test('what is not there is null, and counts as deleted', async () => {
-    assert.equal(await store.read(key), null);
-    assert.equal(await store.facts(key), null);
-    assert.deepEqual(await store.remove([key]), [{ key, outcome: 'deleted', reason: null }]);
-  });
-
-  test('a list has more than a thousand names, exactly those with the prefix, in order', async () => {
-    const names = Array.from({ length: 1_050 }, (_, at) => `list/${String(at).padStart(4, '0')}`);
-    const odd = ['list/ü +&?', 'list/z z', 'listen'];
-    for (let at = 0; at < names.length; at += 50) {
-      await Promise.all(names.slice(at, at + 50).map((name) => store.write(name, whole(Buffer.alloc(0)), 0)));
-    }
-    for (const name of odd) await store.write(name, whole(Buffer.alloc(0)), 0);
-    const found: string[] = [];
-    for await (const object of store.list('list/')) found.push(object.key);
-    assert.deepEqual(found.toSorted(), [...names, ...odd.slice(0, 2)].toSorted());
-  });
-
-  for (const [what, announced] of [
-    ['shorter', large.length + 1],
-    ['longer', large.length - 1],
-  ] as const) {
-    test(`a stream that is ${what} than announced leaves nothing`, async () => {
-      await assert.rejects(store.write(key, whole(large), announced), (error) => isFailure(error, 'copy-differs'));
-      await nothingThere();
-    });
-  }
-
-  test('a stream that breaks leaves nothing, and its own error is told', async () => {
-    const broken = Readable.from(
-      (async function* () {
-        yield large.subarray(0, 12 * mebibyte);
-        throw new Error('the host is gone');
-      })(),
-      { objectMode: false },
-    );
-    await assert.rejects(store.write(key, broken, large.length), /the host is gone/);
-    await nothingThere();
-  });
-});
+storeContract('in memory', async () => new MemoryStore(), large);
+storeContract('OpenStack Swift', open, large);
+storeContract('moto, with versions and locks', () => open(never, {}, locked), large);
 
 describe('what passes is waited for', () => {
   test('a storm of 503 and 500', async () => {
@@ -155,7 +114,7 @@ describe('what passes is waited for', () => {
         return refuse(answer, refused === 1 ? 503 : 500, refused === 1 ? 'SlowDown' : 'InternalError');
       },
     });
-    await store.write(key, whole(large), large.length);
+    await store.write(key, piecesOf(large), large.length);
     assert.ok((await buffer((await store.read(key)) ?? Readable.from([]))).equals(large));
     assert.equal(refused, 2);
   });
@@ -170,10 +129,79 @@ describe('what passes is waited for', () => {
         return true;
       },
     });
-    await store.write(key, whole(large), large.length);
+    await store.write(key, piecesOf(large), large.length);
     assert.ok((await buffer((await store.read(key)) ?? Readable.from([]))).equals(large));
     assert.equal(cuts, 1);
   });
+
+  test('the page of a proxy whose store is away for a moment', async () => {
+    let pages = 0;
+    front.interfere({
+      instead(asked, answer) {
+        if (asked.method !== 'PUT' || pages >= 2) return false;
+        pages += 1;
+        asked.resume();
+        answer.writeHead(pages === 1 ? 502 : 504, { 'content-type': 'text/html' });
+        answer.end(
+          '<html>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr>nginx\r\n</body>\r\n</html>\r\n',
+        );
+        return true;
+      },
+    });
+    await store.write(key, piecesOf(large), large.length);
+    assert.equal(pages, 2);
+  });
+
+  test("the runner's clock, which is an hour off: the store's is used", async () => {
+    const { now } = Date;
+    try {
+      Date.now = () => now() + 3_600_000;
+      const skewed = await open();
+      await skewed.write(key, piecesOf(large), large.length);
+      assert.equal((await skewed.facts(key))?.bytes, large.length);
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  const sums = [0, 6, 12, 18].map((at) =>
+    createHash('sha256')
+      .update(large.subarray(at * mebibyte, (at + 6) * mebibyte))
+      .digest('hex'),
+  );
+  const [composite = ''] = compositeOf(sums).split('-');
+  const known: [what: string, headers: Record<string, string>][] = [
+    ['its ETag', {}],
+    [
+      'its checksum, where the ETag is none of MD5',
+      {
+        etag: '"of-another-kind"',
+        'x-amz-checksum-sha256': `${Buffer.from(composite, 'hex').toString('base64')}-4`,
+        'x-amz-checksum-type': 'COMPOSITE',
+      },
+    ],
+  ];
+  for (const [what, headers] of known) {
+    test(`the answer that all parts were put together, which was lost: the object is known by ${what}`, async () => {
+      let asked = 0;
+      // Swift takes no checksums in the list of parts, so it puts them together at the second try at the earliest.
+      const keeper = await startStoreFront(locking.endpoint);
+      atEnd(() => keeper.close());
+      const there = await open(never, {}, { ...locked, endpoint: new URL(keeper.endpoint) });
+      keeper.interfere({
+        headers: ({ method }): Record<string, string> => (method === 'HEAD' ? headers : {}),
+        instead(request, answer) {
+          if (!isLast(request)) return false;
+          asked += 1;
+          return asked > 1 && refuse(answer, 404, 'NoSuchUpload');
+        },
+        breaks: (request) => (isLast(request) ? { bytes: 0, end: 'cut' } : null),
+      });
+      await there.write(key, piecesOf(large), large.length);
+      assert.equal(asked, 2);
+      assert.ok((await buffer((await there.read(key)) ?? Readable.from([]))).equals(large));
+    });
+  }
 
   test('a store that says nothing for too long', async () => {
     const patient = await open(never, { silence: 500 });
@@ -185,7 +213,7 @@ describe('what passes is waited for', () => {
         return true;
       },
     });
-    await patient.write(key, whole(large), large.length);
+    await patient.write(key, piecesOf(large), large.length);
     assert.equal(held, 1);
   });
 });
@@ -207,7 +235,7 @@ describe('what does not pass is told, and leaves nothing', () => {
           return refuse(answer, status, code);
         },
       });
-      await assert.rejects(store.write(key, whole(large), large.length), (error: Failure) => {
+      await assert.rejects(store.write(key, piecesOf(large), large.length), (error: Failure) => {
         assert.equal(error.code, 'bucket-unusable');
         assert.match(error.message, new RegExp(code));
         assert.match(error.hint ?? '', remedy);
@@ -225,13 +253,19 @@ describe('what does not pass is told, and leaves nothing', () => {
   for (const [what, where, said, remedy] of asked) {
     test(what, async () => {
       const wrong = await open(never, { attempts: 1 }, { ...place(), ...where });
-      await assert.rejects(wrong.write(key, whole(large), large.length), (error: Failure) => {
+      await assert.rejects(wrong.write(key, piecesOf(large), large.length), (error: Failure) => {
         assert.match(error.message, said);
         assert.match(error.hint ?? '', remedy);
         return true;
       });
     });
   }
+
+  test('an upload that somebody else has ended, while another object of that size and name is there', async () => {
+    await store.write(key, piecesOf(Buffer.from(large).reverse()), large.length);
+    front.interfere({ instead: (request, answer) => isLast(request) && refuse(answer, 404, 'NoSuchUpload') });
+    await assert.rejects(store.write(key, piecesOf(large), large.length), /NoSuchUpload/);
+  });
 
   test('a cancel in the middle of a part', async () => {
     const cancel = new AbortController();
@@ -243,19 +277,19 @@ describe('what does not pass is told, and leaves nothing', () => {
         return true;
       },
     });
-    await assert.rejects(cancelled.write(key, whole(large), large.length), /cancelled/);
+    await assert.rejects(cancelled.write(key, piecesOf(large), large.length), /cancelled/);
     await nothingThere();
   });
 
   test('content that is cut off while it is read', async () => {
-    await store.write(key, whole(large), large.length);
+    await store.write(key, piecesOf(large), large.length);
     front.interfere({ breaks: ({ method }) => (method === 'GET' ? { bytes: 100_000, end: 'cut' } : null) });
     const content = await store.read(key);
     await assert.rejects(buffer(content ?? Readable.from([])), (error) => isFailure(error, 'bucket-unusable'));
   });
 
   test('a deletion that is refused is one result among others', async () => {
-    for (const name of ['a', 'b', 'c']) await store.write(`${key}/${name}`, whole(Buffer.from(name)), 1);
+    for (const name of ['a', 'b', 'c']) await store.write(`${key}/${name}`, piecesOf(Buffer.from(name)), 1);
     front.interfere({
       instead: ({ method, url = '' }, answer) =>
         (method === 'HEAD' && /\/a(\?|$)/.test(url)) || (method === 'DELETE' && /\/b(\?|$)/.test(url))
@@ -269,13 +303,192 @@ describe('what does not pass is told, and leaves nothing', () => {
     );
   });
 
-  test('an object that is locked is retained', async () => {
-    await store.write(key, whole(Buffer.from('x')), 1);
-    front.interfere({ headers: () => ({ 'x-amz-object-lock-retain-until-date': '2999-01-01T00:00:00Z' }) });
-    const [removal] = await store.remove([key]);
-    assert.deepEqual([removal?.outcome, removal?.reason], ['retained', 'it is locked until 2999-01-01T00:00:00.000Z']);
-    front.interfere({});
-    assert.equal((await store.facts(key))?.bytes, 1);
+  const pages: [status: number, said: RegExp, remedy: RegExp][] = [
+    [403, /a web page came as the answer \(HTTP 403\)$/, /Correct "s3-endpoint"/],
+    [413, /EntityTooLarge \(HTTP 413\)$/, /client_max_body_size/],
+  ];
+  for (const [status, said, remedy] of pages) {
+    test(`the page of a proxy that does not let it pass (${status})`, async () => {
+      front.interfere({
+        instead(asked, answer) {
+          if (!isPart(asked, 2)) return false;
+          asked.resume();
+          answer.writeHead(status, { 'content-type': 'text/html' });
+          answer.end('<html><body><h1>No</h1><hr></body></html>');
+          return true;
+        },
+      });
+      await assert.rejects(store.write(key, piecesOf(large), large.length), (error: Failure) => {
+        assert.match(error.message, said);
+        assert.match(error.hint ?? '', remedy);
+        return true;
+      });
+      await nothingThere();
+    });
+  }
+
+  test('a redirect, which is not followed', async () => {
+    const asked: string[] = [];
+    front.interfere({
+      instead({ method, url = '' }, answer) {
+        asked.push(`${method} ${url}`);
+        answer.writeHead(307, { location: `${swift.endpoint}/elsewhere` }).end();
+        return true;
+      },
+    });
+    await assert.rejects(store.write(key, piecesOf(Buffer.from('x')), 1), (error: Failure) => {
+      assert.match(error.message, /HTTP 307/);
+      return /s3-region/.test(error.hint ?? '');
+    });
+    assert.equal(asked.length, 1);
+  });
+});
+
+describe('what not every store has', () => {
+  const refusals: [status: number, code: string, message: string][] = [
+    [501, 'NotImplemented', 'A header you provided implies functionality that is not implemented'],
+    [400, 'InvalidArgument', "Unsupported header 'x-amz-checksum-algorithm' received for this API call"],
+  ];
+  for (const [status, code, message] of refusals) {
+    test(`headers for checksums (${status}): they are left out, and nothing is reported`, async () => {
+      let refused = 0;
+      const others: string[] = [];
+      front.interfere({
+        instead(asked, answer) {
+          const unknown = Object.keys(asked.headers).find((name) => /checksum/.test(name));
+          if (unknown === undefined) {
+            others.push(asked.method ?? '');
+            return false;
+          }
+          refused += 1;
+          asked.resume();
+          return refuse(answer, status, code, message);
+        },
+      });
+      for (const content of [Buffer.from('small'), large]) {
+        await store.write(key, piecesOf(content), content.length);
+        const facts = await store.facts(key);
+        assert.deepEqual([facts?.bytes, facts?.sha256, facts?.compositeSha256], [content.length, null, null]);
+      }
+      // One for the first upload, one for the first look; each store is asked once.
+      assert.equal(refused, 2);
+      assert.ok(others.length > 5);
+    });
+  }
+
+  test('storage classes and tags', async () => {
+    const settings = {
+      storageClass: 'STANDARD_IA',
+      sse: 'AES256' as const,
+      kmsKey: null,
+      tags: { team: 'the shop' },
+      maxParts: null,
+    };
+    const keeper = await openS3Store({ ...locked, ...settings }, never);
+    opened.push(keeper);
+    for (const content of [Buffer.from('small'), large]) {
+      await keeper.write(key, piecesOf(content), content.length, () => {}, { tier: 'daily' });
+      const object = { Bucket: locked.bucket, Key: key };
+      const { StorageClass, ServerSideEncryption } = await client.send(new HeadObjectCommand(object));
+      assert.deepEqual([StorageClass, ServerSideEncryption], ['STANDARD_IA', 'AES256']);
+      const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(object));
+      assert.deepEqual(TagSet.map(({ Key, Value }) => `${Key}=${Value}`).toSorted(), ['team=the shop', 'tier=daily']);
+    }
+  });
+
+  test('an address with a path, and a region of no name', async () => {
+    const below = '/storage/v1/s3';
+    const asked: string[] = [];
+    const gateway = createServer((incoming, outgoing) => {
+      const { method, headers, url = '' } = incoming;
+      asked.push(url);
+      const { hostname, port } = new URL(locking.endpoint);
+      const passed = request({ hostname, port, method, headers, path: url.slice(below.length) }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(passed);
+    });
+    await once(gateway.listen(0, '127.0.0.1'), 'listening');
+    atEnd(() => gateway.closeAllConnections());
+    atEnd(() => gateway.close());
+    const endpoint = new URL(`http://127.0.0.1:${(gateway.address() as AddressInfo).port}${below}`);
+    const there = await open(never, {}, { ...locked, region: 'auto', endpoint });
+    await there.write(key, piecesOf(large), large.length);
+    assert.ok((await buffer((await there.read(key)) ?? Readable.from([]))).equals(large));
+    assert.ok(asked.every((url) => url.startsWith(`${below}/${locked.bucket}/`)));
+  });
+
+  test('signs in a prefix', async () => {
+    const odd = `${key}/a.b/it's_(1)!*/object`;
+    await store.write(odd, piecesOf(large), large.length);
+    const found: string[] = [];
+    for await (const object of store.list(`${key}/a.b/it's_(1)!*/`)) found.push(object.key);
+    assert.deepEqual(found, [odd]);
+    assert.deepEqual(await store.remove(found), [{ key: odd, outcome: 'deleted', reason: null }]);
+    await nothingAt(store, odd);
+  });
+
+  test('a bucket of AWS with dots in its name, whose certificate would not hold for a host of that name', async () => {
+    const hosts: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (asked, socket) => {
+      hosts.push(asked.url ?? '');
+      socket.end('HTTP/1.1 502 No\r\n\r\n');
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    process.env['HTTPS_PROXY'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      for (const name of ['acme.backups', 'acme']) {
+        const there = await openS3Store({ bucket: name, prefix: 'x', region: 'eu-central-1', endpoint: null }, never, {
+          attempts: 1,
+        });
+        opened.push(there);
+        await assert.rejects(there.facts(key));
+      }
+    } finally {
+      delete process.env['HTTPS_PROXY'];
+      proxy.close();
+    }
+    assert.deepEqual(hosts, ['s3.eu-central-1.amazonaws.com:443', 'acme.s3.eu-central-1.amazonaws.com:443']);
+  });
+});
+
+describe('what is locked is retained, which is no error', () => {
+  /** Versions of it that are there, and whether a deletion hides them. */
+  async function versionsOf(prefix: string): Promise<[versions: number, hidden: number]> {
+    const { Versions = [], DeleteMarkers = [] } = await client.send(
+      new ListObjectVersionsCommand({ Bucket: locked.bucket, Prefix: prefix }),
+    );
+    return [Versions.length, DeleteMarkers.length];
+  }
+
+  test('by a legal hold', async () => {
+    const keeper = await open(never, {}, locked);
+    await keeper.write(key, piecesOf(Buffer.from('x')), 1);
+    const hold = (Status: 'ON' | 'OFF') =>
+      client.send(new PutObjectLegalHoldCommand({ Bucket: locked.bucket, Key: key, LegalHold: { Status } }));
+    await hold('ON');
+    assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'retained', reason: 'it is under a legal hold' }]);
+    assert.deepEqual(await versionsOf(key), [1, 0]);
+    await hold('OFF');
+    assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'deleted', reason: null }]);
+    // In such a bucket, a deletion hides.
+    assert.deepEqual(await versionsOf(key), [1, 1]);
+  });
+
+  test("by the bucket's own rule", async () => {
+    const Bucket = 'ruled';
+    await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const Rule = { DefaultRetention: { Mode: 'COMPLIANCE', Days: 30 } } as const;
+    const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const;
+    await client.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+    const keeper = await open(never, {}, { ...locked, bucket: Bucket });
+    await keeper.write(key, piecesOf(Buffer.from('x')), 1);
+    const [removal] = await keeper.remove([key]);
+    assert.equal(removal?.outcome, 'retained');
+    assert.match(removal?.reason ?? '', /^it is locked until \d{4}-/);
+    assert.equal((await keeper.facts(key))?.bytes, 1);
   });
 });
 
@@ -305,11 +518,11 @@ describe("the runner's proxy", () => {
     const variables = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, NO_PROXY: '' };
     try {
       Object.assign(process.env, variables);
-      await (await open()).write(key, whole(large), large.length);
+      await (await open()).write(key, piecesOf(large), large.length);
       const used = seen.length;
       assert.ok(used > 0, 'nothing went through the proxy');
       process.env['NO_PROXY'] = '127.0.0.1';
-      await (await open()).write(key, whole(large), large.length);
+      await (await open()).write(key, piecesOf(large), large.length);
       assert.equal(seen.length, used);
     } finally {
       for (const name of Object.keys(variables)) delete process.env[name];

@@ -3,15 +3,27 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { run } from '../lab/command.ts';
 import { holdLock, smallDisk } from '../lab/faults.ts';
+import { folder as labFolder } from '../lab/folder.ts';
+import { startLockingStore } from '../lab/locking-store.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { startAction } from '../lab/runner.ts';
+import { startSshServer } from '../lab/sshd.ts';
 import { startStoreFront } from '../lab/store-front.ts';
 import {
   adviceIn,
@@ -39,7 +51,7 @@ import { hostForFile } from './stage.ts';
 import { verify } from './verifications.ts';
 
 await needPrograms({ age: 'age' });
-const { host } = await hostForFile({ name: 'offsite' });
+const { lab, host } = await hostForFile({ name: 'offsite' });
 
 let store: ObjectStore;
 let client: S3Client;
@@ -150,6 +162,76 @@ describe('a copy', () => {
     const parts = store.requests().filter((line) => line.startsWith(`PUT /${bucket}/`) && line.includes('partNumber='));
     assert.ok(parts.length > 1, `${parts.length} parts`);
     assert.deepEqual(await unfinished(), []);
+  });
+
+  test('is made of a host behind another, and of the runner itself', async () => {
+    await store.createBucket(bucket);
+    const folder = mkdtempSync(join(labFolder('jumps'), 'sshd-'));
+    chmodSync(folder, 0o755);
+    const { account, key } = host;
+    const jump = await startSshServer({ folder, account, authorized: [key], environment: lab.engine.environment });
+    try {
+      const over = {
+        'proxy-jump': `${account.name}@127.0.0.1:${jump.port}`,
+        'known-hosts': host.ssh.knownHosts + jump.knownHosts,
+      };
+      const behind = await copying(host.newBackupDir(), { 'db-name': 'parts', environment: 'behind', ...over });
+      succeeded(behind);
+      const none = { port: '', user: '', 'ssh-key': '', 'known-hosts': '' };
+      const step = host.localStep();
+      const dir = join(host.deployDir, host.newBackupDir());
+      const itself = await backup(
+        host,
+        dir,
+        inputsOf({ 'db-name': 'parts', environment: 'itself', ...host.localInputs(), ...none }),
+        { ...step, env: { ...step.env, ...environment() } },
+      );
+      succeeded(itself);
+      for (const { outputs } of [behind, itself]) {
+        const content = await contentOf((outputs['s3-uri'] ?? '').replace(`s3://${bucket}/`, ''));
+        assert.equal(sha256(content), outputs['sha256']);
+      }
+      assert.equal((await idsThere()).length, 2);
+    } finally {
+      await jump.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('has tags by which the rules of the bucket can act, and the storage class that is asked for', async () => {
+    const tagging = await startLockingStore();
+    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+    const there = new S3Client({
+      endpoint: tagging.endpoint,
+      region: tagging.region,
+      forcePathStyle: true,
+      credentials,
+    });
+    try {
+      await there.send(new CreateBucketCommand({ Bucket: bucket }));
+      const place = { 's3-endpoint': tagging.endpoint, 's3-region': tagging.region };
+      const asked = { 's3-tags': 'team=the shop', 's3-storage-class': 'ONEZONE_IA' };
+      const dir = host.newBackupDir();
+      for (const [kind, tier] of [
+        // The first of its month.
+        ['scheduled', 'monthly'],
+        ['predeployment', 'predeployment'],
+      ] as const) {
+        const result = await copying(dir, { kind, ...place, ...asked });
+        succeeded(result);
+        const object = { Bucket: bucket, Key: (result.outputs['s3-uri'] ?? '').replace(`s3://${bucket}/`, '') };
+        const { TagSet = [] } = await there.send(new GetObjectTaggingCommand(object));
+        assert.deepEqual(TagSet.map(({ Key, Value }) => `${Key}=${Value}`).toSorted(), [
+          'environment=prod',
+          'team=the shop',
+          `tier=${tier}`,
+        ]);
+        assert.equal((await there.send(new HeadObjectCommand(object))).StorageClass, 'ONEZONE_IA');
+      }
+    } finally {
+      there.destroy();
+      await tagging.close();
+    }
   });
 
   test('fails without harm where there is no bucket, and the next night makes up for it', async () => {
@@ -308,6 +390,8 @@ describe('a copy that is cut off', () => {
     try {
       const running = await startCopy(dir, gate.endpoint);
       await gate.caught;
+      // A copy may take hours: no deployment and no other backup waits for it.
+      await bash(host, 'flock --nonblock "$1" true', `${host.deployDir}/${dir}/.lock`);
       const result = await running.cancel();
       assert.equal(result.signal, null, logOf(result));
       assert.deepEqual([result.exitCode, result.outputs['status']], [1, 'incomplete'], logOf(result));

@@ -20,12 +20,12 @@ export interface MailServer {
 
 /**
  * @param tls `starttls`, from the first byte, or none at all
- * @param options `refused`: a recipient whom it does not know
+ * @param options `refused`: a recipient whom it does not know; `wantsLogin`: whether it takes mail from nobody else
  */
 export async function startMailServer(
   { key, cert }: Certificate,
   tls: 'starttls' | 'implicit' | 'none',
-  { takesLogins = true, refused = '' } = {},
+  { takesLogins = true, wantsLogin = true, refused = '' } = {},
 ): Promise<MailServer> {
   const user = 'robot@example.org';
   const password = `${randomBytes(8).toString('hex')}:/@%`;
@@ -38,6 +38,7 @@ export async function startMailServer(
     secure: tls === 'implicit',
     disabledCommands: [...(tls === 'none' ? ['STARTTLS'] : []), ...(takesLogins ? [] : ['AUTH'])],
     allowInsecureAuth: tls === 'none',
+    authOptional: !wantsLogin,
     onAuth(given, _session, done) {
       const isGood = given.username === user && given.password === password;
       if (isGood) logins += 1;

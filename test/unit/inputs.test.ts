@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, test } from 'node:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, describe, test } from 'node:test';
 import { Failure, InputError } from '../../shared/failure.ts';
 import { readHistoryInputs } from '../../shared/inputs/history-inputs.ts';
 import * as grammar from '../../shared/runner/grammar.ts';
@@ -14,6 +17,39 @@ function read<T>(given: Record<string, string>, reading: (input: InputReader) =>
 
 afterEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith('INPUT_')) delete process.env[name];
+});
+
+describe('a file with SQL in the workspace', () => {
+  const workspace = mkdtempSync(join(tmpdir(), 'workspace-'));
+  const put = (name: string, content: Buffer | string) => writeFileSync(join(workspace, name), content);
+  const parse = (name: string) => {
+    const { GITHUB_WORKSPACE: before = '' } = process.env;
+    process.env['GITHUB_WORKSPACE'] = workspace;
+    try {
+      return grammar.sqlFile.parse(name);
+    } finally {
+      process.env['GITHUB_WORKSPACE'] = before;
+    }
+  };
+  after(() => rmSync(workspace, { recursive: true }));
+
+  test('is read, from a folder of it too', () => {
+    mkdirSync(join(workspace, 'sql'));
+    put('sql/after.sql', 'SELECT 1;');
+    assert.equal(parse('sql/after.sql'), 'SELECT 1;');
+  });
+  const bad: [name: string, content: Buffer | string | null, why: RegExp][] = [
+    ['missing.sql', null, /is not a readable file/],
+    ['.', null, /is not a readable file/],
+    ['dump.sql', Buffer.alloc(8 * 2 ** 20 + 1, 'x'), /is larger than 8\.0 MiB/],
+    ['dump.bin', 'PGDMP\0', /is not a text file/],
+  ];
+  for (const [name, content, why] of bad) {
+    test(`is not ${name}`, () => {
+      if (content !== null) put(name, content);
+      assert.throws(() => parse(name), why);
+    });
+  }
 });
 
 describe('grammars', () => {

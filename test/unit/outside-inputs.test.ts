@@ -109,10 +109,12 @@ describe('where to encrypt', () => {
 describe('a mail server', () => {
   const login = { user: 'a@b.c', password: 'p:/@%' };
   const good: [string, NoticeInputs['mailServer']][] = [
-    ['smtps://mail.example', { host: 'mail.example', port: 465, isTls: true, login: null }],
-    ['smtp://mail.example', { host: 'mail.example', port: 587, isTls: false, login: null }],
-    ['smtp://[2001:db8::7]:25', { host: '2001:db8::7', port: 25, isTls: false, login: null }],
-    ['smtp://a%40b.c:p%3A%2F%40%25@m:2525\n', { host: 'm', port: 2525, isTls: false, login }],
+    ['smtps://mail.example', { host: 'mail.example', port: 465, tls: 'implicit', login: null }],
+    ['smtp://mail.example', { host: 'mail.example', port: 587, tls: 'starttls', login: null }],
+    ['smtp://[2001:db8::7]:25', { host: '2001:db8::7', port: 25, tls: 'starttls', login: null }],
+    ['smtp://relay.internal?tls=none', { host: 'relay.internal', port: 25, tls: 'none', login: null }],
+    ['smtp://relay.internal:2525/?tls=none', { host: 'relay.internal', port: 2525, tls: 'none', login: null }],
+    ['smtp://a%40b.c:p%3A%2F%40%25@m:2525\n', { host: 'm', port: 2525, tls: 'starttls', login }],
   ];
   for (const [given, server] of good) {
     test(`is ${JSON.stringify(given)}`, () =>
@@ -131,6 +133,9 @@ describe('a mail server', () => {
     'smtp://a:b@m?secret',
     'smtp://a:b@m#secret',
     'smtp://m:0',
+    'smtp://a:secret@m?tls=none',
+    'smtps://m?tls=none',
+    'smtp://m?tls=optional',
   ];
   for (const given of bad) {
     test(`is not ${given}, and the error does not repeat it`, () => {
@@ -248,12 +253,26 @@ describe('a bucket', () => {
     assert.deepEqual(offsite({ 's3-bucket': 'acme-backups' }), place);
   });
 
+  test('may have a name with dots, a prefix with signs, and an address with a port and a path', () => {
+    const given = { 's3-bucket': 'acme.backups', 's3-prefix': "a.b/..c/it's_(1)!", 's3-region': 'auto' };
+    const place = offsite({ ...given, 's3-endpoint': 'https://s3.example:9000/storage/v1/s3' });
+    assert.deepEqual(
+      [place?.bucket, place?.prefix, place?.region, place?.endpoint?.href],
+      ['acme.backups', "a.b/..c/it's_(1)!", 'auto', 'https://s3.example:9000/storage/v1/s3'],
+    );
+  });
+
   const bad: Record<string, string>[] = [
     { 's3-bucket': 's3://acme' },
     { 's3-bucket': 'Acme' },
     { 's3-bucket': 'acme', 's3-prefix': '/a/' },
     { 's3-bucket': 'acme', 's3-prefix': 'a//b' },
+    { 's3-bucket': 'acme', 's3-prefix': '..' },
+    { 's3-bucket': 'acme', 's3-prefix': 'a/../b' },
+    { 's3-bucket': 'acme', 's3-prefix': 'a/.' },
     { 's3-bucket': 'acme', 's3-region': 'eu central' },
+    { 's3-bucket': 'acme', 's3-endpoint': 'https://account.r2.cloudflarestorage.com/acme' },
+    { 's3-bucket': 'acme', 's3-endpoint': 'https://s3.example/s3/acme/' },
     { 's3-bucket': 'acme', 's3-endpoint': 'minio:9000' },
     { 's3-endpoint': 'https://minio.example' },
   ];

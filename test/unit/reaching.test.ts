@@ -46,7 +46,7 @@ describe('a cancel ends what hangs', () => {
 
   const tries: [string, (signal: AbortSignal) => Promise<void>][] = [
     ['ping', (signal) => reachPing(new URL(`https://127.0.0.1:${port}/x`), () => null, signal)],
-    ['mail', (signal) => reachMailServer({ host: '127.0.0.1', port, isTls: false, login: null }, signal)],
+    ['mail', (signal) => reachMailServer({ host: '127.0.0.1', port, tls: 'starttls', login: null }, signal)],
     ['bucket', (signal) => reachBucket({ ...place, endpoint: new URL(`http://127.0.0.1:${port}`) }, signal)],
   ];
   for (const [name, reach] of tries) {
@@ -61,6 +61,20 @@ describe('a cancel ends what hangs', () => {
 });
 
 const place = { bucket: 'acme', prefix: 'x', region: null, endpoint: null };
+
+for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3']) {
+  test(`an address in ${name}, which nobody has checked, is not asked`, async () => {
+    process.env[name] = 'http://127.0.0.1:1';
+    try {
+      await assert.rejects(
+        reachBucket(place, never),
+        (error: Failure) => error.message.startsWith(`${name} is set`) && /"s3-endpoint"/.test(error.hint ?? ''),
+      );
+    } finally {
+      delete process.env[name];
+    }
+  });
+}
 
 describe('what a store says', () => {
   let answer: { status: number; body: string };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { post } from '../../../shared/notify/post.ts';
 
 /** What becomes of a message whose server answers like that, and the paths that were asked for. */
@@ -18,6 +19,7 @@ async function posted(answer: (response: ServerResponse) => void): Promise<{ sai
   const way = { proxyFor: () => null, signal: AbortSignal.timeout(20_000) };
   const said = await post({ url, body: 'x', headers: {} }, way).catch((error: Error) => error.message);
   server.close();
+  server.closeAllConnections();
   return { said, paths };
 }
 
@@ -33,7 +35,57 @@ for (const status of [301, 302, 307, 308]) {
   });
 }
 
-test('a server that says no is asked once', async () => {
-  const { said, paths } = await posted((response) => response.writeHead(403).end());
-  assert.deepEqual([said, paths], ['it answers 403', ['/secret']]);
+for (const status of [400, 403, 404, 410]) {
+  test(`a server that says no (${status}) is asked once`, async () => {
+    const { said, paths } = await posted((response) => response.writeHead(status).end());
+    assert.deepEqual([said, paths], [`it answers ${status}`, ['/secret']]);
+  });
+}
+
+test('a server that has too much to do is asked again when it says so', async () => {
+  const times: number[] = [];
+  const { said } = await posted((response) => {
+    times.push(performance.now());
+    if (times.length === 1) response.writeHead(429, { 'retry-after': '1' }).end();
+    else response.end('thanks');
+  });
+  assert.equal(said, 'thanks');
+  const [first = 0, second = 0] = times;
+  assert.ok(second - first >= 990, `asked again after ${second - first} ms`);
 });
+
+test('a server that asks for more patience than there is is not asked again', async () => {
+  const { said, paths } = await posted((response) => response.writeHead(429, { 'retry-after': '3600' }).end());
+  assert.deepEqual([said, paths], ['it answers 429, and asks to wait for 1 h 00 min', ['/secret']]);
+});
+
+const bodies: [what: string, answer: (response: ServerResponse) => void, said: RegExp][] = [
+  [
+    'without end',
+    (response) => {
+      const more = () => void (response.destroyed || response.write('x'.repeat(65_536), () => setImmediate(more)));
+      more();
+    },
+    /^x{1000}$/,
+  ],
+  ['that never comes', (response) => response.flushHeaders(), /^$/],
+  [
+    'that is compressed',
+    (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('OK (not found)')),
+    /^(?!OK)/,
+  ],
+  [
+    'that is cut off',
+    (response) => response.writeHead(200, { 'content-length': 100 }).write('th', () => response.destroy()),
+    /^th$/,
+  ],
+];
+for (const [what, answer, expected] of bodies) {
+  test(`a message is taken where the server takes it with an answer ${what}`, async () => {
+    const begun = performance.now();
+    const { said, paths } = await posted(answer);
+    assert.match(said, expected);
+    assert.deepEqual(paths, ['/secret']);
+    assert.ok(performance.now() - begun < 3_000);
+  });
+}
