@@ -990,4 +990,17 @@ export const rules: readonly Rule[] = [
     instead: 'if true; then',
     test: 'test/unit/lock.test.ts',
   },
+  {
+    rule: 'a host that was silent is not waited for as long again',
+    file: 'shared/host/connection.ts',
+    text: "wasSilent ||= isFailure(error, 'host-silent');",
+    instead: '',
+    test: 'test/unit/silent-host.test.ts',
+  },
+  {
+    rule: 'a host that answers again has its time again',
+    file: 'shared/host/connection.ts',
+    text: '          wasSilent = false;\n',
+    test: 'test/unit/silent-host.test.ts',
+  },
 ];
