@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { moves } from './moving-tag.ts';
-import { isImageId, type Release } from './release.ts';
+import type { Release } from './release.ts';
 
 /** Which images get a name of ours, so that `docker image prune` spares them. */
 export interface KeptImages {
@@ -42,7 +42,7 @@ export function keptImages(backupDir: string, now: readonly string[], releases: 
 /** The images that lose their only name when the next release comes: those whose tag moves, or that have none. */
 export function losingTheirName(release: Release): string[] {
   const losing = Object.values(release).filter(({ tag }) => tag === null || moves(tag));
-  return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && isImageId(imageId) ? [imageId] : [])))];
+  return [...new Set(losing.flatMap(({ imageId }) => imageId ?? []))];
 }
 
 export const program: Program<{ keeper: string; kept: readonly string[]; released: readonly string[] }> = {

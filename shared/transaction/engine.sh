@@ -141,8 +141,8 @@ engine() {
 prepare() {
   local config state service id sharing shared
   alone || return
-  # At the same time as compose reads its files.
-  exec {sharing}< <(sharers && echo whole)
+  # At the same time as compose reads its files. Where that fails, nobody reads this to its end, which is nothing to tell of.
+  exec {sharing}< <(sharers && echo whole 2>/dev/null)
   config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) ||
     broken docker-failed 'docker compose can no longer read the project' || return
   state=$(project_state "${plan[project]}" "$config") ||

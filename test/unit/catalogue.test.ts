@@ -117,6 +117,19 @@ test('a set that is damaged in one folder still counts in the others', () => {
   );
 });
 
+test('sets of one id whose manifests differ are two, each in its own folder', () => {
+  const host = new HostFolder();
+  host.add(id, ['daily', 'weekly']);
+  host.manifests.set(manifestPath, JSON.stringify(exampleManifest(id, { sha256: 'b'.repeat(64) })));
+  assert.deepEqual(
+    host.catalogue().sets.map(({ state, folders }) => ({ state, folders })),
+    [
+      { state: 'verified', folders: ['daily'] },
+      { state: 'verified', folders: ['weekly'] },
+    ],
+  );
+});
+
 const damagedManifests: [what: string, change: (host: HostFolder) => unknown, reason: RegExp][] = [
   ['not sent', (host) => host.manifests.clear(), /could not be read/],
   ['empty', (host) => host.manifests.set(manifestPath, ''), /is not JSON/],
@@ -205,6 +218,7 @@ test('a manifest that could not be read back is not published', () => {
   };
   refused({ extensions: Array(10_001).fill({ name: 'x', version: '1' }) }, /"extensions" has more than 10000 items/);
   refused({ extensions: Array(9_000).fill({ name: 'x', version: '1' }) }, /bytes besides its tables and sequences/);
+  refused({ dumpWarnings: Array(40).fill('x'.repeat(450)) }, /bytes before its tables and sequences/);
 });
 
 test('whatever stands in a field, a manifest is read or refused with a Failure', () => {

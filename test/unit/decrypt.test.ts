@@ -1,13 +1,14 @@
 // Decryption on the runner, of what age's own library has encrypted; the program itself is in test/e2e/encryption.test.ts.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, test } from 'node:test';
-import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { isFailure } from '../../shared/failure.ts';
 import type { FailureCode } from '../../shared/failure-codes.ts';
+import { nonceBytes, pieceCipher, pieceNonce, streamKey, tagBytes } from '../../shared/sets/age-stream.ts';
 import { decryptStream } from '../../shared/sets/decrypt.ts';
 
 const identity = await generateX25519Identity();
@@ -98,6 +99,24 @@ describe('refused', () => {
       await assert.rejects(decrypted(spoil(cipher)), failsWith('ciphertext-damaged', message));
     });
   }
+
+  test('an empty piece behind the last one, which age never writes', async () => {
+    const cipher = await encrypted(plain.subarray(0, chunk));
+    const header = cipher.subarray(0, cipher.length - chunk - tagBytes - nonceBytes);
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    const nonce = randomBytes(nonceBytes);
+    const key = streamKey(await decrypter.decryptHeader(header), nonce);
+    const sealed = [plain.subarray(0, chunk), Buffer.alloc(0)].flatMap((piece, index) => {
+      const options = { authTagLength: tagBytes };
+      const cipher = createCipheriv(pieceCipher, key, pieceNonce(index, index === 1), options);
+      return [cipher.update(piece), cipher.final(), cipher.getAuthTag()];
+    });
+    await assert.rejects(
+      decrypted(Buffer.concat([header, nonce, ...sealed])),
+      failsWith('ciphertext-damaged', /its last piece is empty/),
+    );
+  });
 
   function flipped(cipher: Buffer, at: number): Buffer {
     const copy = Buffer.from(cipher);

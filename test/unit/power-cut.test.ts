@@ -206,6 +206,19 @@ describe('a publication', () => {
   });
 });
 
+test('a set with a folder of its own leaves its tier in one step, before any of its files goes', () => {
+  const place = `predeployment/${id}`;
+  mkdirSync(join(folder, place), { recursive: true });
+  writeFileSync(join(folder, place, `backup_${id}.dump`), '');
+  bash(
+    ['host/sets.sh', 'sets/folders.sh'],
+    `layout=(${layoutLines.map((line) => `'${line}'`).join(' ')}); drop predeployment ${id}`,
+  );
+  const marker = `predeployment/.partial-${id}.delete`;
+  assert.deepEqual(notes(), [`mv ${place} ${marker}`, 'rm', `rm ${marker}`]);
+  assert.deepEqual(readdirSync(join(folder, 'predeployment')), []);
+});
+
 test('a record of the history is on the disk in both files when the run goes on', async () => {
   for (const each of [record(), record()]) {
     await appendHistory(connectLocally(), { backupDir: folder, records: [each], onLog: () => {} });

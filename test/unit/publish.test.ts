@@ -17,10 +17,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { publish } from '../../shared/backups/publish.ts';
+import { publish, reject } from '../../shared/backups/publish.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { FailureCode } from '../../shared/failure-codes.ts';
 import type { Connection } from '../../shared/host/connection.ts';
+import { connectLocally } from '../../shared/host/local.ts';
 import { id, layOut, old, publishSet } from './published-set.ts';
 
 async function publicationThat(code: FailureCode): Promise<Failure> {
@@ -109,6 +110,26 @@ describe('on the host', () => {
     remover.stdin.end();
     await once(remover, 'exit');
     assert.deepEqual(namesIn('daily', id), []);
+  });
+
+  test('a dump is put aside only by the run that holds the lock', async () => {
+    const rejected = (holder: string) =>
+      reject(connectLocally(), {
+        backupDir: folder,
+        kind: 'scheduled',
+        logFile: join(folder, 'backup.log'),
+        logLine: 'did not verify',
+        onLog: () => {},
+        holder,
+        id,
+        dump: `backup_${id}.dump`,
+        reason: 'too few rows',
+      });
+    writeFileSync(join(folder, '.lock.holder'), 'another run\n');
+    await assert.rejects(rejected('this test'), refusedAs('lock-lost'));
+    assert.deepEqual(readdirSync(join(folder, 'failed')), []);
+    await rejected('another run');
+    assert.deepEqual(readdirSync(join(folder, 'failed')).toSorted(), [`failed_${id}.dump`, `failed_${id}.reason.txt`]);
   });
 
   test('nothing is deleted where a tier could not get the set', async () => {

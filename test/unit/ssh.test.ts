@@ -225,6 +225,23 @@ test('the configuration is strict about host keys, whatever the settings', () =>
   assert.doesNotMatch(config, /ProxyJump/);
 });
 
+test('ssh offers nothing but the key of the input, reads nothing but its own files, and opens nothing besides the session', () => {
+  const lines = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a')
+    .split('\n')
+    .map((line) => line.trim());
+  const wanted = [
+    ...['IdentitiesOnly yes', 'IdentityAgent none', 'PreferredAuthentications publickey', 'PasswordAuthentication no'],
+    ...['KbdInteractiveAuthentication no', 'HostbasedAuthentication no', 'GSSAPIAuthentication no', 'BatchMode yes'],
+    ...['GlobalKnownHostsFile /dev/null', 'UpdateHostKeys no', 'VerifyHostKeyDNS no'],
+    ...['ForwardAgent no', 'ForwardX11 no', 'ClearAllForwardings yes', 'PermitLocalCommand no', 'RequestTTY no'],
+    ...['EscapeChar none', 'Compression no'],
+  ];
+  assert.deepEqual(
+    wanted.filter((line) => !lines.includes(line)),
+    [],
+  );
+});
+
 test('a jump host is written as ssh reads it', () => {
   assert.equal(jumpWord({ user: 'me', host: 'bastion', port: 2200 }), 'me@bastion:2200');
   assert.equal(jumpWord({ user: null, host: 'fe80::1', port: null }), '[fe80::1]');

@@ -51,6 +51,14 @@ test('another set that has come meanwhile ends it: its decisions were about othe
   assert.equal(take(': >"$backup_dir/daily/notes.txt"', ''), 'begins');
 });
 
+test('a set that another run has begun to remove meanwhile ends it: the sweep goes on with that', () => {
+  const id = '20261127_021700';
+  writeFileSync(join(folder, 'daily', `backup_${id}.manifest.json`), '');
+  mkdirSync(join(folder, 'predeployment', id), { recursive: true });
+  for (const tier of ['daily', 'predeployment'])
+    assert.match(take(`mkdir "$backup_dir/${tier}/.partial-${id}.delete"`, ''), /^sets-changed: /, tier);
+});
+
 test('another run that stands in line for the lock goes first, unless it is this one', () => {
   const waiting = 'lock_owner() { [[ $1 != */.lock.turn ]] || echo 4711; }';
   assert.match(take(waiting, ''), /^lock-held: another process \(4711\)$/);

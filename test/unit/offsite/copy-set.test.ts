@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure, isFailure } from '../../../shared/failure.ts';
+import type { IncomingFile } from '../../../shared/host/incoming-files.ts';
 import { copySet } from '../../../shared/offsite/copy-set.ts';
 import { contentsOf } from '../../../shared/offsite/stored-sets.ts';
+import { longestManifest } from '../../../shared/sets/read-manifest.ts';
 import { sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -140,6 +142,38 @@ for (const [what, change, said] of wrong) {
   });
 }
 
+/** A set of whose files, in the order in which they are sent, some come again or late. */
+async function* sentSo(names: (names: string[]) => string[]): AsyncGenerator<IncomingFile> {
+  const { files } = wholeSet(id);
+  for (const name of names([...files.keys()])) yield* sent(new Map([[name, files.get(name) ?? '']]));
+}
+
+const copyOf = (store: MemoryStore, files: AsyncIterable<IncomingFile>) =>
+  copySet(
+    store,
+    { prefix: 'backups', environment: 'prod', manifest: wholeSet(id).set.manifest, sealTo: [] },
+    files,
+    quiet,
+  );
+
+test('a file that comes twice makes no set', async () => {
+  const store = new MemoryStore();
+  const twice = sentSo((names) => [...names.slice(0, 2), names[1] ?? '', ...names.slice(2)]);
+  await assert.rejects(copyOf(store, twice), /was sent before/);
+  assert.deepEqual((await contentsOf(store, 'backups', 'prod')).sets, []);
+});
+
+test('a file that comes after the manifest is not taken, and the set lacks it', async () => {
+  const store = new MemoryStore();
+  const late = sentSo((names) => names.toSorted((a, b) => Number(a.endsWith('.md5')) - Number(b.endsWith('.md5'))));
+  await assert.rejects(copyOf(store, late), /came after the manifest/);
+  const { sets } = await contentsOf(store, 'backups', 'prod');
+  assert.deepEqual(
+    sets.map(({ isComplete, faults }) => [isComplete, faults]),
+    [[false, [`backup_${id}.md5 is missing`]]],
+  );
+});
+
 test('while it is replaced, an earlier copy is no set', async () => {
   const store = new MemoryStore();
   await copy(store);
@@ -151,11 +185,22 @@ test('while it is replaced, an earlier copy is no set', async () => {
   assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.isComplete, true);
 });
 
+test('a manifest that is too large to be ours is not read', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  store.objects.set(manifestKey, { content: Buffer.alloc(longestManifest + 1, ' '), tags: {} });
+  store.done.length = 0;
+  const { sets, parts } = await contentsOf(store, 'backups', 'prod');
+  assert.deepEqual([sets, parts.map(({ why }) => why)], [[], ['its manifest is too large to be one of ours']]);
+  assert.ok(!store.done.includes(`read ${manifestKey}`));
+});
+
 test('what is not ours is no set and no part of one', async () => {
   const store = new MemoryStore();
   const put = (key: string, text = 'x') => store.objects.set(key, { content: Buffer.from(text), tags: {} });
   put('backups/prod/README');
   put('backups/prod/20261126_021700/notes.txt');
+  put('backups/prod/20261126_021700/failed_20261126_021700.dump.zst');
   put('backups/prod/20261126_021700/deeper/backup_20261126_021700.md5');
   put('backups/prod/20261126_021700/backup_20261125_021700.md5');
   put(`backups/prod2/${id}/backup_${id}.md5`);

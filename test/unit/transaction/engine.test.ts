@@ -87,6 +87,31 @@ describe('before the swap', () => {
     });
   }
 
+  describe('what is to stay stopped, or a job, must not run by now', () => {
+    const table: [strategy: string, state: string, is: boolean][] = [
+      ['create-only', 'exited', true],
+      ['create-only', 'running', false],
+      ['create-only', 'restarting', false],
+      ['create-only', 'paused', false],
+      ['job', 'exited', true],
+      ['job', 'running', false],
+      ['job', 'restarting', false],
+      ['recreate', 'running', true],
+    ];
+    for (const [strategy, state, is] of table) {
+      test(`${strategy}, ${state}`, () => {
+        const notes = engine(`strategy[web]=${strategy}
+          printf 'web\\told\\t/web\\t${state}\\t-\\tbefore\\tno:0\\n' >before.tsv
+          still_stopped && note goes on`);
+        assert.equal(notes.includes('goes on'), is);
+        assert.equal(
+          notes.some((note) => note.startsWith('journal failure plan-stale ')),
+          !is,
+        );
+      });
+    }
+  });
+
   test('a container that compose has not made from the target is not started', () => {
     const created = (image: string) =>
       engine(`
@@ -170,6 +195,65 @@ describe('an engine', () => {
   }
 });
 
+describe('a supervisor', () => {
+  /** What it notes while `life` stands for an engine, which has its folder as $FOLDER. */
+  const supervised = (life: string) => {
+    const path = join(root, 'life');
+    writeFileSync(path, `#!/bin/bash\n${life}\n`, { mode: 0o700 });
+    return engine(`
+      tell_holder() { :; }
+      lay_down() { :; }
+      plan[holder]=us plan[lock_wait]=0
+      export NOTES=$PWD/notes FOLDER=$folder
+      BASH=${path}
+      supervise 2>/dev/null; note "ends with $?"`).filter((note) => note !== 'journal begin');
+  };
+
+  test('starts an engine that dies three times more, and then leaves it to the next run', () => {
+    const lives = Array.from({ length: 4 }, () => ['lives', 'journal engine-died']).flat();
+    assert.deepEqual(supervised('echo lives >>"$NOTES"; kill -KILL "$$"'), [...lives, 'ends with 1']);
+  });
+
+  test('ends what an engine has left behind, before it starts another, and nothing of another transaction', () => {
+    const notes = supervised(`
+      [[ ! -e left ]] || { read -r own other <left; for each in $own $other; do [[ -e /proc/$each/cwd ]] && echo "$each lives" || echo "$each is over"; done >>"$NOTES"; kill "$other"; printf '1\tended\t\n' >>"$FOLDER/journal"; exit; }
+      sleep 60 >/dev/null 2>&1 &
+      own=$!
+      ATLASIA_TRANSACTION=\${FOLDER}0 sleep 60 >/dev/null 2>&1 &
+      echo "$own $!" >left
+      kill -KILL "$$"`);
+    assert.deepEqual(
+      notes.map((note) => note.replace(/^\d+/, 'it')),
+      ['journal engine-died', 'it is over', 'it lives', 'ends with 0'],
+    );
+  });
+
+  test('keeps the lock to itself: what outlives an engine does not hold it', () => {
+    assert.deepEqual(
+      supervised(`
+        [[ ! -e /proc/self/fd/9 ]] && echo free >>"$NOTES"
+        printf '1\tended\t\n' >>"$FOLDER/journal"`),
+      ['free', 'ends with 0'],
+    );
+  });
+});
+
+describe('after the commit', () => {
+  const kept = (running: boolean, finished: string) =>
+    engine(`
+      printf '1764200000000\\tcommit\\t\\n' >journal
+      look() { printf '${running}\\t${finished}'; }
+      steady() { note "steady $*"; }
+      keep_running`);
+
+  test('a container that has ended since is started again; one that had completed its task is not', () => {
+    const commit = 1_764_200_000_000;
+    assert.deepEqual(kept(false, new Date(commit + 1_000).toISOString()), ['steady start new']);
+    assert.deepEqual(kept(false, new Date(commit - 1_000).toISOString()), []);
+    assert.deepEqual(kept(true, '0001-01-01T00:00:00Z'), []);
+  });
+});
+
 describe('a swap', () => {
   const quiet = `
     await_answer() { note "await_answer $*"; }
@@ -221,6 +305,23 @@ describe('a swap', () => {
     ]);
     assert.ok(!notes('return 1').some((note) => /exchanging|recreate/.test(note)));
   });
+});
+
+test('where Docker cannot list the containers of the target, a service is not called restored', () => {
+  const restored = (list: string) =>
+    engine(`
+      new_containers() { ${list}; }
+      for each in stop_again give_name_back attach keep_evidence aim_at refresh_proxies; do eval "$each() { :; }"; done
+      steady() { note "steady $*"; }
+      restore web || note not restored`);
+  assert.deepEqual(restored('echo new'), [
+    'docker inspect --format x old',
+    'steady update --restart=no old',
+    'steady start old',
+    'steady rm --force new',
+    'journal restored web',
+  ]);
+  assert.deepEqual(restored('return 1'), ['not restored']);
 });
 
 describe('going back has succeeded', () => {

@@ -1,7 +1,7 @@
 // A transaction that cannot be written says why in the host's own words: the disk is called full only where it is.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -36,6 +36,29 @@ test('a transaction is written whole', () => {
   assert.equal(start(), 'transaction 19700101_000000');
   assert.deepEqual(readdirSync(transactions), ['19700101_000000']);
   assert.deepEqual(readdirSync(join(transactions, '19700101_000000')).toSorted(), ['outcome', 'plan.tsv']);
+});
+
+test('what another run has finished meanwhile is not replaced, and its id is not taken twice', () => {
+  const meanwhile = `mkdir() {
+    [[ $* != *.partial-19700101_000000 ]] || command mkdir -- "$transactions/19700101_000000"
+    command mkdir "$@"
+  }`;
+  assert.equal(start(meanwhile), 'transaction 19700101_000001');
+  assert.deepEqual(readdirSync(transactions).toSorted(), ['19700101_000000', '19700101_000001']);
+  assert.deepEqual(readdirSync(join(transactions, '19700101_000000')), []);
+});
+
+test('what was half-written an hour ago goes; what a run may still be writing does not', () => {
+  for (const [name, minutes] of [
+    ['.partial-old', 62],
+    ['.partial-new', 50],
+  ] as const) {
+    mkdirSync(join(transactions, name), { recursive: true });
+    const then = Date.now() / 1000 - minutes * 60;
+    utimesSync(join(transactions, name), then, then);
+  }
+  start();
+  assert.deepEqual(readdirSync(transactions).toSorted(), ['.partial-new', '19700101_000000']);
 });
 
 test('a file in the place of the folder is no full disk', () => {

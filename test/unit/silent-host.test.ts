@@ -1,0 +1,77 @@
+// How long a host may say nothing, without waiting for it: the looks come as fast as they are asked for.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { logging } from '../../shared/backups/publish.ts';
+import { isFailure } from '../../shared/failure.ts';
+import { bootstrap, type Connection, connectionOver } from '../../shared/host/connection.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'silent-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What the host does with a program: reads it and says nothing, or runs it. */
+let host: 'silent' | 'well' = 'silent';
+
+const connect = () =>
+  connectionOver('a host', {
+    start: () => spawn('/bin/sh', ['-c', host === 'silent' ? 'exec cat >/dev/null' : bootstrap], { stdio: 'pipe' }),
+    explain: async () => assert.fail('It was not given up'),
+    isProgram: false,
+  });
+
+/** Lets happen what already may. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const run = (connection: Connection) =>
+  connection.run(
+    logging,
+    { log_file: join(folder, 'backup.log'), log_line: 'x' },
+    { deadline: 3_600_000, atEnd: 'end' },
+  ).result;
+
+/** After how many seconds a program is given up. */
+async function givenUpAfter(connection: Connection): Promise<number> {
+  let failure: unknown;
+  run(connection).catch((error) => {
+    failure = error;
+  });
+  await settle();
+  for (let seconds = 5; seconds <= 120; seconds += 5) {
+    mock.timers.tick(5_000);
+    await settle();
+    if (failure === undefined) continue;
+    assert.ok(isFailure(failure, 'host-silent'), String(failure));
+    return seconds;
+  }
+  return assert.fail('It waits for ever');
+}
+
+describe('a host that says nothing', () => {
+  beforeEach(() => {
+    host = 'silent';
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  });
+  afterEach(() => mock.timers.reset());
+
+  test('is given up after 60 s; each program that follows gets 20 s, as long as it says nothing', async () => {
+    const connection = connect();
+    assert.equal(await givenUpAfter(connection), 60);
+    assert.equal(await givenUpAfter(connection), 20);
+    assert.equal(await givenUpAfter(connection), 20);
+    assert.equal(await givenUpAfter(connect()), 60, 'another connection pays for it');
+  });
+
+  test('has its 60 s again once it has answered', async () => {
+    const connection = connect();
+    assert.equal(await givenUpAfter(connection), 60);
+    host = 'well';
+    await run(connection);
+    host = 'silent';
+    assert.equal(await givenUpAfter(connection), 60);
+  });
+});
