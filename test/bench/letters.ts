@@ -28,12 +28,13 @@ export async function benchLetters(
   await host.psql(`\\set rows ${rows}\n${fill}`, database);
   const bytes = Number(await host.psql('SELECT pg_database_size(current_database())', database));
   const inputs = { ...host.inputs(), 'db-name': database };
+  const dumpBytes = Number((await runAction('backup', inputs)).outputs['size-bytes']);
   const backup = (action = 'backup', others = {}) => sampleOf(action, { ...inputs, ...others });
 
   const dumps = await pairs(rounds, backup, () => bareDump(host, database));
   const extra = median(dumps.map(([action, dump]) => action.ms - 1.15 * dump.ms));
   verdict(
-    `${formatBytes(bytes)} of text: action - 1.15 x bare dump: ${Math.round(extra)} ms (${both(dumps)})`,
+    `${formatBytes(bytes)} of text, dump ${formatBytes(dumpBytes)}: action - 1.15 x bare dump: ${Math.round(extra)} ms (${both(dumps)})`,
     extra <= 500,
     'at most 500 ms',
   );

@@ -5,14 +5,14 @@ export interface Sample {
 }
 
 /** Runs the two in turn, so that both meet the machine as it is; one pair before does not count. */
-export async function pairs(
+export async function pairs<First = Sample, Second = Sample>(
   rounds: number,
-  first: () => Promise<Sample>,
-  second: () => Promise<Sample>,
-): Promise<[Sample, Sample][]> {
-  const samples: [Sample, Sample][] = [];
+  first: () => Promise<First>,
+  second: () => Promise<Second>,
+): Promise<[First, Second][]> {
+  const samples: [First, Second][] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const pair: [Sample, Sample] = [await first(), await second()];
+    const pair: [First, Second] = [await first(), await second()];
     if (round > 0) samples.push(pair);
   }
   return samples;
