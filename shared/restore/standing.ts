@@ -17,9 +17,14 @@ interface ServerStanding {
   isSuperuser: boolean;
   /** Names of subscriptions of the database; null if only a superuser may know. */
   subscriptions: string[] | null;
+  /** Where the database lies: its tablespace may be on a disk of its own. */
   dataFolder: string;
   /** -1: none. */
   connectionLimit: number;
+  /** It follows another server, and cannot be written to. */
+  isStandby: boolean;
+  /** Who has given the database security labels. */
+  labels: string[];
   tablespace: string;
   /** The only database in which pg_cron can live; null if there is none. */
   cronDatabase: string | null;
@@ -42,6 +47,8 @@ const standing = shape<ServerStanding>({
   subscriptions: orNull(names),
   dataFolder: text(4_096),
   connectionLimit: (value, place) => (value === -1 ? -1 : count(value, place)),
+  isStandby: bool,
+  labels: names,
   tablespace: name,
   cronDatabase: orNull(name),
   isEmpty: bool,
