@@ -513,8 +513,15 @@ export const rules: readonly Rule[] = [
   {
     rule: 'users must get answers before a rollback is committed',
     file: 'shared/transaction/engine.sh',
-    text: 'swap_all && pass_gates && drain_all && users_get_answers && within_budget',
-    instead: 'swap_all && pass_gates && drain_all && within_budget',
+    text: 'swap_all && pass_gates && drain_all && users_get_answers && still_exchanged && within_budget',
+    instead: 'swap_all && pass_gates && drain_all && still_exchanged && within_budget',
+    test: 'test/unit/transaction/engine.test.ts',
+    named: 'an engine',
+  },
+  {
+    rule: 'a restore is not committed unless the restored database is live',
+    file: 'shared/transaction/engine.sh',
+    text: ' && still_exchanged',
     test: 'test/unit/transaction/engine.test.ts',
     named: 'an engine',
   },
