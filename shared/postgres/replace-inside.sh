@@ -37,6 +37,8 @@ SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
 SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscriptions', :'subscriptions'::jsonb, 'dataFolder', :'folder',
   'isStandby', pg_is_in_recovery(), 'labels', (SELECT coalesce(jsonb_agg(provider ORDER BY provider), '[]') FROM pg_shseclabel
     WHERE classoid = 'pg_database'::regclass AND objoid = d.oid),
+  'elsewhere', (SELECT coalesce(jsonb_agg(DISTINCT other.spcname), '[]') FROM pg_class JOIN pg_tablespace other ON other.oid = reltablespace
+    WHERE NOT relisshared),
   'connectionLimit', datconnlimit, 'tablespace', spcname, 'cronDatabase', current_setting('cron.database_name', true),
   'isEmpty', NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p', 'm', 'f', 'S', 'v') AND nspname !~ '^pg_' AND nspname <> 'information_schema'

@@ -26,6 +26,8 @@ interface ServerStanding {
   /** Who has given the database security labels. */
   labels: string[];
   tablespace: string;
+  /** Tablespaces in which tables or indexes of the database lie, apart from that. */
+  elsewhere: string[];
   /** The only database in which pg_cron can live; null if there is none. */
   cronDatabase: string | null;
   /** There is nothing in the database. */
@@ -50,6 +52,7 @@ const standing = shape<ServerStanding>({
   isStandby: bool,
   labels: names,
   tablespace: name,
+  elsewhere: names,
   cronDatabase: orNull(name),
   isEmpty: bool,
   prepared: names,

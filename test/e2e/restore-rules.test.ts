@@ -184,8 +184,9 @@ describe('what a restore must know of the server', () => {
   const standing = async () => JSON.parse((await done('standing', [])).split('\n')[0] ?? '') as Record<string, unknown>;
 
   test('what is nowhere is said to be nowhere', async () => {
-    const { prepared, slots, subscriptions, labels, isStandby, cronDatabase, isEmpty, tablespace } = await standing();
-    assert.deepEqual([prepared, slots, subscriptions, labels], [[], [], [], []]);
+    const { prepared, slots, subscriptions, labels, elsewhere, isStandby, cronDatabase, isEmpty, tablespace } =
+      await standing();
+    assert.deepEqual([prepared, slots, subscriptions, labels, elsewhere], [[], [], [], [], []]);
     assert.deepEqual([isStandby, cronDatabase, isEmpty, tablespace], [false, null, false, 'pg_default']);
   });
 
@@ -202,6 +203,7 @@ describe('what a restore must know of the server', () => {
     try {
       await db.psql("CREATE TABLESPACE fast LOCATION '/tmp/fast';", 'postgres');
       await db.psql(`ALTER DATABASE ${live} SET TABLESPACE fast;`, 'postgres');
+      await db.psql('CREATE INDEX apart ON old (id) TABLESPACE pg_default;', live);
       // In this order: a slot waits for every transaction that is there before it.
       await db.psql("SELECT pg_create_logical_replication_slot('debezium', 'test_decoding');", live);
       await db.psql("BEGIN; INSERT INTO old VALUES (1); PREPARE TRANSACTION 'left over';", live);
@@ -210,9 +212,9 @@ describe('what a restore must know of the server', () => {
         "SET allow_system_table_mods = on; INSERT INTO pg_shseclabel SELECT oid, 'pg_database'::regclass, 'selinux', 'x' FROM pg_database WHERE datname = current_database();",
         live,
       );
-      const { prepared, slots, labels, tablespace, dataFolder, extensions } = await standing();
+      const { prepared, slots, labels, tablespace, elsewhere, dataFolder, extensions } = await standing();
       assert.deepEqual([prepared, slots, labels], [['left over'], ['debezium'], ['selinux']]);
-      assert.deepEqual([tablespace, dataFolder], ['fast', '/tmp/fast']);
+      assert.deepEqual([tablespace, elsewhere, dataFolder], ['fast', ['pg_default'], '/tmp/fast']);
       assert.ok((extensions as string[]).includes('plpgsql') && !(extensions as string[]).includes('postgis'));
     } finally {
       await db.psql("ROLLBACK PREPARED 'left over'; SELECT pg_drop_replication_slot('debezium');", live);

@@ -40,6 +40,7 @@ const standing: Standing = {
   isStandby: false,
   labels: [],
   tablespace: 'pg_default',
+  elsewhere: [],
   cronDatabase: null,
   isEmpty: false,
   prepared: [],
@@ -124,6 +125,14 @@ describe('what is in the way', () => {
     const [warning, ...others] = restoreWarnings(caseOf({ standing: { labels: ['selinux'] } }), 'shop');
     assert.deepEqual(others, []);
     assert.match(warning ?? '', /security labels of selinux, which no backup holds/);
+  });
+
+  test('tables in tablespaces of their own come to lie in that of the database, and that is told', () => {
+    const standing = { elsewhere: ['fast'] };
+    const [warning, ...others] = restoreWarnings(caseOf({ standing }), 'shop');
+    assert.deepEqual(others, []);
+    assert.match(warning ?? '', /tablespaces fast: the restored ones all lie in that of the database, pg_default/);
+    assert.deepEqual(restoreWarnings(caseOf({ standing, manifest: { format: 'plain' } }), 'shop'), []);
   });
 
   test('sessions from elsewhere are told of', () => {
