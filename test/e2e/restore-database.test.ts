@@ -34,7 +34,11 @@ test('a lost table comes back: the database alone is restored, and the old one i
   assert.deepEqual(await essence(host), was, logOf(result));
   // What was there is in a backup first, and the summary says how to have it again.
   const taken = result.outputs['backup-id'] ?? '';
-  assert.ok(host.files(`${backupDir}/prerollback`).some(({ path }) => path.endsWith(`${taken}.manifest.json`)));
+  const kept = host.files(`${backupDir}/rollback`).map(({ path }) => path);
+  assert.ok(
+    kept.some((path) => path.endsWith(`prerollback_${taken}.manifest.json`)),
+    kept.join(),
+  );
   assert.ok(result.summary.includes(taken));
   assert.deepEqual(await essence(host, aside), damaged);
   assert.match(result.summary, /^## ✅ /);
