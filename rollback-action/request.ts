@@ -99,12 +99,13 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     ]),
   );
   const { compose } = decided;
-  const networks = supportsReset(compose.version)
-    ? networksOf(
-        compose.config,
-        plan.services.map(({ service }) => service),
-      )
-    : new Map<string, string>();
+  const networksAround = (services: string[]) =>
+    supportsReset(compose.version) ? networksOf(compose.config, services) : new Map<string, string>();
+  const networks = networksAround(plan.services.map(({ service }) => service));
+  const stopped = [
+    ...plan.services.map(({ service, fromImage }) => ({ service, imageId: fromImage.imageId })),
+    ...(plan.restore?.restarted ?? []).map(({ service, imageId }) => ({ service, imageId: imageId || null })),
+  ];
   return {
     startedAt: decided.startedAt,
     backupDir: inputs.backupDir,
@@ -118,7 +119,7 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     proxies: plan.proxies,
     lookedUpOnce: plan.lookedUpOnce,
     override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
-    revert: revertYaml(plan.services, networks),
+    revert: revertYaml(stopped, networksAround(stopped.map(({ service }) => service))),
     planJson: `${JSON.stringify(plan, null, 2)}\n`,
     stopTimeout: inputs.stopTimeout,
     healthTimeout: inputs.healthTimeout,

@@ -152,6 +152,7 @@ export interface Created {
 
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
+ * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
  * @param onCreated hears of it before anything else can fail
  * @returns what was seen at last
@@ -165,8 +166,14 @@ export async function createDropped(
   onCreated: (created: Created) => void,
   signal: AbortSignal,
 ): Promise<Survey> {
-  if (!isRefused(seen)) return seen;
   const { id, name } = findDatabase(seen, { ...inputs, previousBytes: () => null });
+  if (!isRefused(seen)) {
+    const { isLeftover, database, user, access } = askedDatabase(seen);
+    if (!isLeftover || inputs.planOnly) return seen;
+    onCreated({ server: { container: id, user, database, access }, containerName: name });
+    log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
+    return seen;
+  }
   // How the server is reached, if it is there at all.
   const other = await look('template1');
   if (isRefused(other)) return seen;

@@ -513,8 +513,15 @@ export const rules: readonly Rule[] = [
   {
     rule: 'users must get answers before a rollback is committed',
     file: 'shared/transaction/engine.sh',
-    text: 'swap_all && pass_gates && drain_all && users_get_answers && within_budget',
-    instead: 'swap_all && pass_gates && drain_all && within_budget',
+    text: 'swap_all && pass_gates && drain_all && users_get_answers && still_exchanged && within_budget',
+    instead: 'swap_all && pass_gates && drain_all && still_exchanged && within_budget',
+    test: 'test/unit/transaction/engine.test.ts',
+    named: 'an engine',
+  },
+  {
+    rule: 'a restore is not committed unless the restored database is live',
+    file: 'shared/transaction/engine.sh',
+    text: ' && still_exchanged',
     test: 'test/unit/transaction/engine.test.ts',
     named: 'an engine',
   },
@@ -578,9 +585,24 @@ export const rules: readonly Rule[] = [
     named: 'a template from which others are made',
   },
   {
+    rule: 'an empty database that a killed restore has created is known again',
+    file: 'shared/postgres/replace-inside.sh',
+    text: `, format('ALTER DATABASE %I SET atlasia.created = %L', :'name', :'mark')`,
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'is known again by whoever comes next',
+  },
+  {
+    rule: 'a restored database into which nobody can log in does not become live',
+    file: 'shared/restore/load.sh',
+    text: `  PGDATABASE=$restored heard login inside login </dev/null ||
+    give_up restore-failed 'Nobody could log in to the restored database'
+`,
+    test: 'test/unit/restore/load.test.ts',
+  },
+  {
     rule: 'a database that was created for a restore is not dropped once anything is in it',
     file: 'shared/postgres/replace-inside.sh',
-    text: '  if [ "$found" = 0 ]; then',
+    text: '  if [ "$empty" = t ]; then',
     instead: '  if true; then',
     test: 'test/e2e/restore-rules.test.ts',
     named: 'but not if somebody has put anything into it',

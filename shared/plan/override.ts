@@ -68,12 +68,16 @@ function volumesOf(volumes: Readonly<Record<string, string>>): string[] {
   return lines.length === 0 ? [] : ['    volumes:', ...lines];
 }
 
-/** A compose file with the images that run now, to recreate a container that was lost. */
-export function revertYaml(steps: readonly ServiceStep[], networks: ReadonlyMap<string, string>): string {
-  const lines = steps.flatMap(({ service, fromImage }) =>
-    fromImage.imageId === null
-      ? []
-      : [`  ${scalar(service)}: {image: ${scalar(fromImage.imageId)}, pull_policy: never}`],
+/**
+ * A compose file with the images that run now, to recreate a container that was lost.
+ * @param services all that are stopped meanwhile
+ */
+export function revertYaml(
+  services: readonly { service: string; imageId: string | null }[],
+  networks: ReadonlyMap<string, string>,
+): string {
+  const lines = services.flatMap(({ service, imageId }) =>
+    imageId === null ? [] : [`  ${scalar(service)}: {image: ${scalar(imageId)}, pull_policy: never}`],
   );
   return ['services:', ...lines, ...networksAsTheyAre(networks), ''].join('\n');
 }

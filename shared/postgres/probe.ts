@@ -26,6 +26,8 @@ export interface DatabaseFacts {
   timezone: string;
   /** Size of the database on the server's disk, including indexes and dead rows. */
   sizeBytes: number;
+  /** A restore has created it and was cut off; there is nothing in it. */
+  isLeftover: boolean;
   /** The programs in the container that a backup can use. */
   tools: ReadonlySet<string>;
   access: ServerAccess;

@@ -66,8 +66,11 @@ main() {
   )
   if [[ -n $after_sql ]]; then
     progress after-sql 1
-    heard after look after <<<"$after_sql" || give_up after-sql-failed 'A statement in "after-restore-sql" failed'
+    PGDATABASE=$restored heard after inside after <<<"$after_sql" || give_up after-sql-failed 'A statement in "after-restore-sql" failed'
   fi
+  # After it was compared, since this may write.
+  PGDATABASE=$restored heard login inside login </dev/null ||
+    give_up restore-failed 'Nobody could log in to the restored database'
   record subscriptions "$(heard subscriptions look subscriptions </dev/null | head -c 100000)"
   progress analyzing 1
   heard analyze look analyze "$restored_argument" "$jobs" </dev/null ||
@@ -83,7 +86,7 @@ inside() {
 }
 
 # look VERB ARGUMENT...: the same, in the new database.
-look() { PGDATABASE=$restored inside "$@"; }
+look() { PGDATABASE=$restored inside unnoticed "$@"; }
 
 silence_all() { inside end_sessions "$restored" </dev/null >/dev/null 2>&1; }
 
@@ -92,9 +95,9 @@ fill() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || inside has "$program" </dev/null; then
-    heard restore inside fill "$format" "$compression" "$restored_argument" "$jobs" >/dev/null
+    heard restore inside unnoticed fill "$format" "$compression" "$restored_argument" "$jobs" >/dev/null
   else
-    "$program" -q -d -c | heard restore inside fill "$format" none "$restored_argument" "$jobs" >/dev/null && return
+    "$program" -q -d -c | heard restore inside unnoticed fill "$format" none "$restored_argument" "$jobs" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42

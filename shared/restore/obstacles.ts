@@ -39,6 +39,10 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
       'template1 is the template of all new databases, and cannot be exchanged for another. Set "db-name"',
     ],
     [
+      standing.isStandby,
+      'the server is a standby, which takes all from its primary. Restore on the primary: set "host", or "db-service"',
+    ],
+    [
       major(manifest.serverVersion) > major(live.serverVersion),
       `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
     ],
@@ -126,6 +130,13 @@ export function restoreWarnings({ manifest, live, standing }: RestoreCase, datab
     outside.length === 0
       ? null
       : `Sessions that are not of this project are ended: ${some(outside.map(({ address, application, count }) => `${count} from ${address ?? "the container's own socket"}${application === '' ? '' : ` (${application})`}`))}. Whoever they belong to must connect again`,
+    // SQL text names the tablespaces, and goes back to where it was.
+    standing.elsewhere.length === 0 || manifest.format === 'plain'
+      ? null
+      : `Tables or indexes lie in the tablespaces ${some(standing.elsewhere)}: the restored ones all lie in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
+    standing.labels.length === 0
+      ? null
+      : `The database has security labels of ${some(standing.labels)}, which no backup holds: the restored one has none. Set them anew: SECURITY LABEL FOR … ON DATABASE …`,
   ];
   return notes.filter((note) => note !== null);
 }

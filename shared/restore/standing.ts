@@ -17,10 +17,17 @@ interface ServerStanding {
   isSuperuser: boolean;
   /** Names of subscriptions of the database; null if only a superuser may know. */
   subscriptions: string[] | null;
+  /** Where the database lies: its tablespace may be on a disk of its own. */
   dataFolder: string;
   /** -1: none. */
   connectionLimit: number;
+  /** It follows another server, and cannot be written to. */
+  isStandby: boolean;
+  /** Who has given the database security labels. */
+  labels: string[];
   tablespace: string;
+  /** Tablespaces in which tables or indexes of the database lie, apart from that. */
+  elsewhere: string[];
   /** The only database in which pg_cron can live; null if there is none. */
   cronDatabase: string | null;
   /** There is nothing in the database. */
@@ -42,7 +49,10 @@ const standing = shape<ServerStanding>({
   subscriptions: orNull(names),
   dataFolder: text(4_096),
   connectionLimit: (value, place) => (value === -1 ? -1 : count(value, place)),
+  isStandby: bool,
+  labels: names,
   tablespace: name,
+  elsewhere: names,
   cronDatabase: orNull(name),
   isEmpty: bool,
   prepared: names,

@@ -3,8 +3,9 @@
 # whatever writes has stopped, the two exchange their names; on the way back they do so again. Which names are there tells what was
 # done, so every step is safe to repeat.
 
-# Seconds for one exchange; sessions that do not end make it fail sooner. And for the server to come back after Docker's restart.
-readonly exchange_limit=90 server_patience=120
+# Seconds for one exchange; sessions that do not end make it fail sooner. For the server to come back after Docker's restart; and after
+# a crash, from which it recovers by itself or not.
+readonly exchange_limit=90 server_patience=120 crash_patience=20
 
 restores() { [[ -n ${plan[database_restored]-} ]]; }
 
@@ -52,6 +53,16 @@ exchange_databases() {
     *busy\ *) broken database-busy "A session of ${plan[database]} does not end: process ${said#*busy }" ;;
     *) broken not-exchanged "The databases could not exchange their names" ;;
   esac
+}
+
+# still_exchanged: whether the restored database is live at the end. What was started again may be well without its server.
+still_exchanged() {
+  local patience=$((SECONDS + crash_patience))
+  restores || return 0
+  until [[ $(in_database standing_of "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}") == 'aside live' ]]; do
+    ((SECONDS < patience)) || broken database-silent 'The database server does not answer any more, or its databases were renamed' || return
+    sleep 1
+  done
 }
 
 # put_database_back: the old database becomes the live one again. The server may have been restarted with Docker.

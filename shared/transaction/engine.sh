@@ -124,7 +124,7 @@ engine() {
     broken engine-died 'The engine was killed before the swap' || true
     refuse
   elif prepare; then
-    if swap_all && pass_gates && drain_all && users_get_answers && within_budget; then
+    if swap_all && pass_gates && drain_all && users_get_answers && still_exchanged && within_budget; then
       stop_probers
       tell_measurements
       journal commit

@@ -1,11 +1,12 @@
 // How a database sorts is part of it. PostgreSQL 16 and 17 have learnt ways of which 15 knows nothing: on a server of 17, the
 // drill, the printed command and the restore bring each of them back.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { identifier } from '../lab/database.ts';
 import { runAction } from '../lab/runner.ts';
-import { logOf, succeeded } from './expectations.ts';
+import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
 import { paste, printedCommand } from './printed.ts';
+import { sqlFile } from './restores.ts';
 import { backup, type Inputs } from './sets.ts';
 import { hostForFile } from './stage.ts';
 import { verified, verify } from './verifications.ts';
@@ -72,3 +73,58 @@ for (const { name, options, sorted } of ways) {
     assert.deepEqual([await wayOf(name), await sortedIn(name)], [way, order]);
   });
 }
+
+describe('event triggers that run when somebody logs in', { concurrency: 1 }, () => {
+  const name = 'watched';
+  const dir = host.newBackupDir();
+  const restore = (id: string, inputs: Inputs = {}) =>
+    runAction('rollback', {
+      ...host.inputs(),
+      'db-name': name,
+      'backup-dir': dir,
+      'skip-backup': 'true',
+      confirm: 'ROLLBACK',
+      reason: 'a table was lost',
+      'restore-database': id,
+      'confirm-restore': 'RESTORE',
+      ...inputs,
+    });
+  const trigger = (body: string) =>
+    host.psql(
+      `CREATE FUNCTION at_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
+       CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION at_login();
+       ALTER EVENT TRIGGER at_login ENABLE ALWAYS;`,
+      name,
+    );
+  const taken = async () => {
+    const result = await backup(host, dir, { 'db-name': name });
+    succeeded(result);
+    return result.outputs['backup-id'] ?? '';
+  };
+  beforeEach(async () => {
+    await host.database.drop(name);
+    await host.database.create(name);
+    await host.psql('CREATE TABLE logins (at timestamptz DEFAULT now()); CREATE INDEX ON logins (at);', name);
+  });
+
+  test('one that notes who comes does not note us, before all is compared', async () => {
+    await trigger('INSERT INTO public.logins DEFAULT VALUES;');
+    const id = await taken();
+    await verified(host, await verify(host, dir, { checks: 'drill', 'db-name': name }), 'verified');
+    const result = await restore(id);
+    assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+    assert.equal(await host.psql("SELECT evtenabled FROM pg_event_trigger WHERE evtname = 'at_login'", name), 'A');
+  });
+
+  test('one that lets nobody in is found before anything is stopped, and can be mended', async () => {
+    await trigger(`IF current_database() ~ '_restore_' THEN RAISE EXCEPTION 'nobody comes in'; END IF;`);
+    const id = await taken();
+    const refused = await restore(id);
+    assert.match(errorsOf(refused)[0]?.message ?? '', /Nobody could log in to the restored database/, logOf(refused));
+    assert.match(adviceIn(refused), /database is untouched.*copy was dropped/);
+    const mend = sqlFile('DROP EVENT TRIGGER at_login;\n');
+    const result = await restore(id, { 'after-restore-sql': mend });
+    assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+    assert.equal(await host.psql('SELECT count(*) FROM pg_event_trigger', name), '0');
+  });
+});

@@ -6,6 +6,7 @@ import { databasesOf, essence, restored, startTicker, takenBackup, ticker, ticks
 import { historyIn, newBackupDirOf, notRolledBack, planned, rollBack, rolledBack, snapshotOf } from './rollbacks.ts';
 import type { Inputs } from './sets.ts';
 import { applicationForFile, deployed } from './stage.ts';
+import { verify } from './verifications.ts';
 
 const { app } = await applicationForFile({
   name: 'restore',
@@ -28,9 +29,17 @@ test('a lost table comes back: the database alone is restored, and the old one i
   const damaged = await essence(host);
   const before = await snapshotOf(app);
 
-  const result = await restore(backupDir, id);
+  const result = await restore(backupDir, id, { 'skip-backup': 'false' });
   const aside = await restored(app, result);
   assert.deepEqual(await essence(host), was, logOf(result));
+  // What was there is in a backup first, and the summary says how to have it again.
+  const taken = result.outputs['backup-id'] ?? '';
+  const kept = host.files(`${backupDir}/rollback`).map(({ path }) => path);
+  assert.ok(
+    kept.some((path) => path.endsWith(`prerollback_${taken}.manifest.json`)),
+    kept.join(),
+  );
+  assert.ok(result.summary.includes(taken));
   assert.deepEqual(await essence(host, aside), damaged);
   assert.match(result.summary, /^## ✅ /);
   assert.equal(await db.psql('SHOW work_mem'), '7MB');
@@ -89,8 +98,14 @@ test('a plan says what it would cost, and changes nothing', async () => {
   const backupDir = await newBackupDirOf(app, 'v1');
   const id = await takenBackup(host, backupDir);
   const present = await databasesOf(host);
+  const undrilled = await rollBack(app, backupDir, { 'restore-database': id, 'plan-only': 'true' });
+  assert.match(logOf(undrilled), /How long the restore takes is unknown/);
+  const drilled = await verify(host, backupDir, { checks: 'drill' });
+  assert.equal(drilled.outputs['status'], 'verified', logOf(drilled));
   const result = await rollBack(app, backupDir, { 'restore-database': id, 'plan-only': 'true' });
   planned(result);
+  assert.match(logOf(result), new RegExp(`In a drill, backup ${id} was restored in \\d`));
+  assert.match(logOf(result), /The dump has .*; the copy beside the live database needs about .* that are free/);
   assert.match(logOf(result), /The database "atlasia" is replaced by backup/);
   assert.match(
     logOf(result),

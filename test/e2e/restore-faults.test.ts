@@ -287,6 +287,27 @@ describe('cut off', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('the runner dies while a database that was dropped is restored: the next run knows the empty one, and drops it', async () => {
+    const seen = await state();
+    const inputs = { 'db-name': 'was dropped' };
+    const sleeps = sqlFile('SELECT pg_sleep(300);\n');
+    const action = await startAction('rollback', restoring({ ...inputs, 'after-restore-sql': sleeps }));
+    await copyIs(true);
+    await action.kill();
+    await action.finished;
+    await copyIs(false);
+    assert.ok((await databasesOf(host)).includes('was dropped'));
+    // A plan changes nothing, and needs nothing to be created.
+    const plan = await restore({ ...inputs, 'plan-only': 'true', 'confirm-restore': '' });
+    assert.equal(plan.outputs['status'], 'planned', logOf(plan));
+    assert.ok((await databasesOf(host)).includes('was dropped'));
+    const next = await restore({ ...inputs, 'after-restore-sql': sqlFile('SELECT 1/0;\n') });
+    refusedWith(next, 'after-sql-failed', /./, /./);
+    assert.match(logOf(next), /"was dropped" is empty: an earlier restore has created it, and was cut off/);
+    assert.match(logOf(next), /Dropped the empty database "was dropped" again/);
+    await unharmed(seen);
+  });
+
   for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'started', 'healthy'])
     test(`the engine is killed at "${step}": the old database is live again`, async () => {
       const seen = await state();
@@ -301,17 +322,18 @@ describe('cut off', { concurrency: 1 }, () => {
       await unharmed(seen);
     });
 
-  test('engine, supervisor and runner die after the exchange: the next run puts the old database back first', async () => {
-    const seen = await state();
-    const watch = watchTransaction(app, backupDir);
-    const action = await startAction('rollback', restoring());
-    await killSupervisorAndEngine(await watch.reached('exchanged'));
-    await action.kill();
-    await action.finished;
-    const next = await rollBack(app, backupDir, { target: 'v1' });
-    assert.equal(next.outputs['status'], 'unchanged', logOf(next));
-    await unharmed(seen);
-  });
+  for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'healthy'])
+    test(`engine, supervisor and runner die at "${step}": the next run puts the old database back first`, async () => {
+      const seen = await state();
+      const watch = watchTransaction(app, backupDir);
+      const action = await startAction('rollback', restoring());
+      await killSupervisorAndEngine(await watch.reached(step));
+      await action.kill();
+      await action.finished;
+      const next = await rollBack(app, backupDir, { target: 'v1' });
+      assert.equal(next.outputs['status'], 'unchanged', logOf(next));
+      await unharmed(seen);
+    });
 
   test('the runner dies after the exchange: the host brings it to its end', async () => {
     const seen = await state();

@@ -7,6 +7,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { replaceScript } from '../../shared/postgres/scripts.ts';
 import { attempt, type Outcome } from '../lab/command.ts';
 import { identifier } from '../lab/database.ts';
+import { until } from '../lab/faults.ts';
 import { hostForFile } from './stage.ts';
 
 const { host } = await hostForFile({ name: 'restore-rules', seed: false });
@@ -178,10 +179,57 @@ describe('what the live database is to its server, the restored one becomes', ()
   });
 });
 
+describe('what a restore must know of the server', () => {
+  /** The first line is JSON, the second one the free bytes. */
+  const standing = async () => JSON.parse((await done('standing', [])).split('\n')[0] ?? '') as Record<string, unknown>;
+
+  test('what is nowhere is said to be nowhere', async () => {
+    const { prepared, slots, subscriptions, labels, elsewhere, isStandby, cronDatabase, isEmpty, tablespace } =
+      await standing();
+    assert.deepEqual([prepared, slots, subscriptions, labels, elsewhere], [[], [], [], [], []]);
+    assert.deepEqual([isStandby, cronDatabase, isEmpty, tablespace], [false, null, false, 'pg_default']);
+  });
+
+  test('all that holds a database: prepared transactions, slots, labels, and a disk of its own', async () => {
+    const container = await host.container('db');
+    const restart = async () => {
+      await host.docker('restart', container);
+      await until('the server is up', async () => ((await comesIn('postgres')) ? true : undefined));
+    };
+    await host.docker('exec', container, 'sh', '-c', 'mkdir /tmp/fast && chown postgres: /tmp/fast');
+    await db.psql('ALTER SYSTEM SET max_prepared_transactions = 5;', 'postgres');
+    await db.psql('ALTER SYSTEM SET wal_level = logical;', 'postgres');
+    await restart();
+    try {
+      await db.psql("CREATE TABLESPACE fast LOCATION '/tmp/fast';", 'postgres');
+      await db.psql(`ALTER DATABASE ${live} SET TABLESPACE fast;`, 'postgres');
+      await db.psql('CREATE INDEX apart ON old (id) TABLESPACE pg_default;', live);
+      // In this order: a slot waits for every transaction that is there before it.
+      await db.psql("SELECT pg_create_logical_replication_slot('debezium', 'test_decoding');", live);
+      await db.psql("BEGIN; INSERT INTO old VALUES (1); PREPARE TRANSACTION 'left over';", live);
+      // As if its provider were there.
+      await db.psql(
+        "SET allow_system_table_mods = on; INSERT INTO pg_shseclabel SELECT oid, 'pg_database'::regclass, 'selinux', 'x' FROM pg_database WHERE datname = current_database();",
+        live,
+      );
+      const { prepared, slots, labels, tablespace, elsewhere, dataFolder, extensions } = await standing();
+      assert.deepEqual([prepared, slots, labels], [['left over'], ['debezium'], ['selinux']]);
+      assert.deepEqual([tablespace, elsewhere, dataFolder], ['fast', ['pg_default'], '/tmp/fast']);
+      assert.ok((extensions as string[]).includes('plpgsql') && !(extensions as string[]).includes('postgis'));
+    } finally {
+      await db.psql("ROLLBACK PREPARED 'left over'; SELECT pg_drop_replication_slot('debezium');", live);
+      await db.drop(live);
+      await db.psql('DROP TABLESPACE fast;', 'postgres');
+      await db.psql('ALTER SYSTEM RESET ALL;', 'postgres');
+      await restart();
+    }
+  });
+});
+
 describe('a database that was created for a restore which came to nothing', () => {
   const missing = 'other';
-  const inMissing = async (verb: string): Promise<string> => {
-    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${missing}`];
+  const inMissing = async (verb: string, database = missing): Promise<string> => {
+    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${database}`];
     const words = ['exec', '--interactive', ...names, await host.container('db'), 'sh', '-c', replaceScript()];
     const { stdout } = await attempt(['docker', ...words, 'inside', verb], { env: host.env, input: '' });
     return stdout.trim();
@@ -192,6 +240,20 @@ describe('a database that was created for a restore which came to nothing', () =
     assert.deepEqual(await present(), [missing, live]);
     assert.equal(await inMissing('drop_created'), missing);
     assert.deepEqual(await present(), [live]);
+  });
+
+  test('is known again by whoever comes next, as long as nothing is in it', async () => {
+    const isLeftover = async (database: string) =>
+      (JSON.parse(/^accepts (.*)$/m.exec(await inMissing('probe', database))?.[1] ?? '') as { isLeftover: boolean })
+        .isLeftover;
+    await inMissing('create_missing');
+    assert.deepEqual([await isLeftover(missing), await isLeftover(live)], [true, false]);
+    await db.psql('CREATE TABLE mine (id int);', missing);
+    assert.equal(await isLeftover(missing), false);
+    // An empty one that somebody has made is theirs.
+    await db.drop(missing);
+    await db.create(missing);
+    assert.equal(await isLeftover(missing), false);
   });
 
   test('but not if somebody has put anything into it, or is connected', async () => {
@@ -302,6 +364,32 @@ describe('no exchange that comes late overtakes its undoing', () => {
     assert.deepEqual(await present(), [live, copy]);
     assert.equal(await isOld(), true);
     assert.equal(await db.psql(`SELECT datconnlimit FROM pg_database WHERE datname = '${live}'`, 'postgres'), '3');
+  });
+
+  test('however eagerly a pooler connects again, as a superuser, and whatever somebody has left open', async () => {
+    await restored();
+    const idle = await session(live);
+    await idle.tell('BEGIN; LOCK TABLE old; SELECT 1');
+    const container = await host.container('db');
+    const hammer =
+      'rm -f /tmp/enough; while [ ! -e /tmp/enough ]; do for n in 1 2 3 4; do psql -XAtqc "SELECT pg_sleep(1)" >/dev/null 2>&1 & done; wait; done';
+    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${live}`];
+    const pooler = attempt(['docker', 'exec', ...names, container, 'sh', '-c', hammer], { env: host.env });
+    await until('the pooler is there', async () =>
+      (await db.psql("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'")) === '4'
+        ? true
+        : undefined,
+    );
+    try {
+      assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+      assert.equal(await isOld(), false);
+      assert.equal((await exchange('exchange_back', '-1')).stdout.trim(), 'exchanged-back');
+      assert.equal(await isOld(), true);
+    } finally {
+      await host.docker('exec', container, 'touch', '/tmp/enough');
+      await pooler;
+      await idle.end();
+    }
   });
 
   test('both names change, or neither', async () => {

@@ -5,6 +5,7 @@ import { run } from '../lab/command.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { runAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
+import { paste } from './printed.ts';
 import {
   bucketForFile,
   databasesOf,
@@ -114,6 +115,49 @@ test('a copy of another name, such as for staging: the live database of producti
   assert.deepEqual(await essence(host, 'staging'), was);
   assert.deepEqual(await essence(host), was);
   assert.ok((await databasesOf(host)).some((name) => name.startsWith('staging_before_')));
+});
+
+test('a database whose name has quotes and spaces, and that was dropped: it is exchanged, and the printed command ends it', async () => {
+  const backupDir = host.newBackupDir();
+  const id = await takenBackup(host, backupDir);
+  const was = await essence(host);
+  const name = `it's "the" $(id) \\shop`;
+  const first = await restore(backupDir, id, { 'db-name': name });
+  assert.equal(first.outputs['status'], 'rolled-back', logOf(first));
+  assert.deepEqual(await essence(host, name), was);
+  // It is not taken for the empty one that was created in its place.
+  const mark = `SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() AND setconfig::text ~ 'atlasia'`;
+  assert.equal(await db.psql(mark, name), '');
+
+  await db.psql('DROP TABLE shop.orders CASCADE;', name);
+  const second = await restore(backupDir, id, { 'db-name': name });
+  assert.equal(second.outputs['status'], 'rolled-back', logOf(second));
+  assert.deepEqual(await essence(host, name), was);
+  const kept = [first, second].map((result) => `${name}_before_${result.outputs['transaction-id']}`);
+  const present = await databasesOf(host);
+  assert.deepEqual(
+    kept.filter((each) => !present.includes(each)),
+    [],
+  );
+  for (const { summary } of [first, second]) {
+    const command = /^docker exec .*dropdb .*$/m.exec(summary)?.[0] ?? '';
+    const { code, stderr } = await paste(host, command);
+    assert.equal(code, 0, `${command}\n${stderr}`);
+  }
+  assert.deepEqual(
+    (await databasesOf(host)).filter((each) => kept.includes(each)),
+    [],
+  );
+  await db.drop(name);
+});
+
+test('the database postgres is one like others', async () => {
+  const backupDir = host.newBackupDir();
+  const id = await takenBackup(host, backupDir);
+  const was = await essence(host);
+  const result = await restore(backupDir, id, { 'db-name': 'postgres' });
+  assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+  assert.deepEqual(await essence(host, 'postgres'), was);
 });
 
 test('a backup with a subscription: its copy goes if the restore fails, and else it is there, disabled and named', async () => {

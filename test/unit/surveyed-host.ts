@@ -14,6 +14,7 @@ const answer = {
   serverSettings: {},
   timezone: 'UTC',
   sizeBytes: 1_000_000,
+  isLeftover: false,
   otherDatabases: { count: 0, names: [] },
 };
 const sorted = { default: null, others: [], partitioned: [] };

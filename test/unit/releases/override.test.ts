@@ -56,9 +56,11 @@ networks:
 });
 
 test('to bring back what was lost, the image is named by its id; one without is left to compose', () => {
-  const { fromImage } = step({});
-  const steps = [step({ service: 'web' }), step({ service: 'api', fromImage: { ...fromImage, imageId: null } })];
-  assert.equal(revertYaml(steps, new Map()), `services:\n  "web": {image: "${sha('3')}", pull_policy: never}\n`);
+  const stopped = [
+    { service: 'web', imageId: sha('3') },
+    { service: 'api', imageId: null },
+  ];
+  assert.equal(revertYaml(stopped, new Map()), `services:\n  "web": {image: "${sha('3')}", pull_policy: never}\n`);
 });
 
 test('no value gets out of its place, or is a variable', () => {

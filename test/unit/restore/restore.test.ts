@@ -37,7 +37,10 @@ const standing: Standing = {
   subscriptions: [],
   dataFolder: '/data',
   connectionLimit: -1,
+  isStandby: false,
+  labels: [],
   tablespace: 'pg_default',
+  elsewhere: [],
   cronDatabase: null,
   isEmpty: false,
   prepared: [],
@@ -68,6 +71,7 @@ describe('what is in the way', () => {
     ['a name with a line break', { live: { database: 'sh\nop' } }, /name of the database or of the user has a tab/],
     ['a user with a tab', { live: { user: 'ad\tmin' } }, /name of the database or of the user has a tab/],
     ['the template of all databases', { live: { database: 'template1' } }, /template1 is the template/],
+    ['a standby', { standing: { isStandby: true } }, /server is a standby/],
     ['an older server', { manifest: { serverVersion: '16.1' } }, /PostgreSQL 16\.1, and the server is older: 15\.8/],
     ['a newer server', { live: { serverVersion: '18beta1' } }, null],
     ['pg_cron', { manifest: extension('pg_cron'), standing: { cronDatabase: 'shop' } }, /pg_cron can live in one/],
@@ -115,6 +119,20 @@ describe('what is in the way', () => {
     );
     const builtin = { localeProvider: 'builtin', providerLocale: 'C.UTF-8' } as const;
     assert.match(likeLive(caseOf({ live: builtin })), /LOCALE_PROVIDER "builtin" BUILTIN_LOCALE 'C\.UTF-8'/);
+  });
+
+  test('labels of the database are not restored, and that is told', () => {
+    const [warning, ...others] = restoreWarnings(caseOf({ standing: { labels: ['selinux'] } }), 'shop');
+    assert.deepEqual(others, []);
+    assert.match(warning ?? '', /security labels of selinux, which no backup holds/);
+  });
+
+  test('tables in tablespaces of their own come to lie in that of the database, and that is told', () => {
+    const standing = { elsewhere: ['fast'] };
+    const [warning, ...others] = restoreWarnings(caseOf({ standing }), 'shop');
+    assert.deepEqual(others, []);
+    assert.match(warning ?? '', /tablespaces fast: the restored ones all lie in that of the database, pg_default/);
+    assert.deepEqual(restoreWarnings(caseOf({ standing, manifest: { format: 'plain' } }), 'shop'), []);
   });
 
   test('sessions from elsewhere are told of', () => {

@@ -160,7 +160,7 @@ describe('before the swap', () => {
 describe('an engine', () => {
   const stubs = `
     has_died() { :; }
-    for each in prepare swap_all pass_gates drain_all users_get_answers within_budget stop_probers tell_measurements finish revert \\
+    for each in prepare swap_all pass_gates drain_all users_get_answers still_exchanged within_budget stop_probers tell_measurements finish revert \\
       refuse; do eval "$each() { note $each; }"; done`;
   const run = (journal: readonly string[], change = '') =>
     engine(`${stubs}\n${change}\nprintf '1\\t%s\\t\\n' ${journal.join(' ')} >journal\nengine`).filter(
@@ -168,7 +168,7 @@ describe('an engine', () => {
     );
 
   test('commits once all is proven, and not before', () => {
-    const proofs = ['swap_all', 'pass_gates', 'drain_all', 'users_get_answers', 'within_budget'];
+    const proofs = ['swap_all', 'pass_gates', 'drain_all', 'users_get_answers', 'still_exchanged', 'within_budget'];
     assert.deepEqual(run(['begin']), [
       ...['prepare', ...proofs, 'stop_probers', 'tell_measurements', 'journal commit', 'finish'],
     ]);

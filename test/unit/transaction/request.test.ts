@@ -158,6 +158,16 @@ describe('what the host gets', () => {
     assert.equal(transactionRequest(decided()).projectState, plan.projectState);
   });
 
+  test('can bring back what a restore only stops and starts again, if somebody removes it meanwhile', () => {
+    const { plan } = decided();
+    const restarted = [{ service: 'mail', imageId: sha('9'), why: 'it depends on db' }];
+    const restore = { backupId: '20261127_021700', database: 'shop', restarted } as unknown as Plan['restore'];
+    const made = transactionRequest(decided({ plan: { ...plan, restore } }));
+    const { services } = parse(made.revert) as { services: Record<string, { image: string }> };
+    assert.equal(services['mail']?.image, sha('9'));
+    assert.equal(services['web']?.image, sha('3'));
+  });
+
   const { outcome } = transactionRequest(decided());
   const marks = outcomeMarks('0123456789abcdef');
   /** As the host fills it in: numbers without their quotes. */
