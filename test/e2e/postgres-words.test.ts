@@ -116,7 +116,7 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      CREATE FUNCTION is_any() RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zones)';
      CREATE TABLE customers (name text, CONSTRAINT in_zone CHECK (is_any()));
      INSERT INTO customers VALUES (${literal});`,
-    /it does not restore\. new row for relation "customers" violates check constraint "in_zone"\. /,
+    /it does not restore\. new row for relation "customers" violates check constraint "in_zone" \(in the rows of "customers"\)\. /,
     /source itself does not restore.*reads another table or a setting, make it a trigger/,
     /DETAIL: {2}Failing row contains \(SECRET-OF-ALICE/,
   ],
