@@ -55,6 +55,7 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
     sealedFrom: null,
     tables: dump.tables,
     sequences: dump.sequences,
+    members: dump.members,
     largeObjects: dump.largeObjects,
     // What may be long stands behind the lists, where a survey reads more than before them.
     icuRules: facts.database.icuRules,

@@ -3,7 +3,7 @@ import type { LockRequest, Program, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { dumpWarnings } from '../postgres/dump-warnings.ts';
-import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
+import { type ExtensionMembers, type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
 import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
 import type { ServerAccess } from '../postgres/probe.ts';
 import { firstError, wordsFile } from '../postgres/said.ts';
@@ -63,6 +63,7 @@ export interface TakenDump {
   sequences: SequenceRange[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
+  members: ExtensionMembers[];
   /** What pg_dump warned of, one each with its details. */
   warnings: string[];
   /** null if it could not be taken, or is too long to be read here. */
@@ -240,6 +241,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, 
     sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
+    members: facts.members,
     warnings,
     schemaText: text('schema-text'),
     previousSchemaText: text('previous-schema-text', longestCompared),

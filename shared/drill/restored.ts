@@ -1,6 +1,6 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../host/records.ts';
-import { type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
+import { type ExtensionMembers, type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
 import { formatBytes } from '../units.ts';
 
 /** The data that a restored database contains. */
@@ -10,6 +10,7 @@ export interface RestoredData {
   sequences: { schema: string; name: string; value: string | null }[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
+  members: ExtensionMembers[];
 }
 
 /** What the restored database of a drill contains. */
@@ -67,6 +68,7 @@ export function readRestoredData(records: Records): RestoredData {
     sequences: facts.sequencesAfter ?? [],
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
+    members: facts.members,
   };
 }
 

@@ -48,6 +48,12 @@ export interface FoundSequence {
   isDumped: boolean;
 }
 
+/** What belongs to an extension, as PostgreSQL names it: `function public.f(integer)`. pg_dump leaves it out. */
+export interface ExtensionMembers {
+  extension: string;
+  objects: string[];
+}
+
 /** The facts about a database from the statements in `shared/postgres/facts-*.sql`. */
 export interface Facts {
   tables: TableCount[];
@@ -56,6 +62,7 @@ export interface Facts {
   sequencesAfter: FoundSequence[] | null;
   largeObjects: number;
   extensions: { name: string; version: string }[];
+  members: ExtensionMembers[];
 }
 
 /** UTF-16 units; the same limit as in a manifest. */
@@ -95,6 +102,11 @@ const sequences = listOf(
   mostOfAll,
 );
 const extensions = listOf(shape({ name, version: name }), mostOfAll);
+/** PostgreSQL is asked for no more than 2,000 characters of an object. */
+export const extensionMembers: Reader<ExtensionMembers[]> = listOf(
+  shape<ExtensionMembers>({ extension: name, objects: listOf(text(4096), mostOfAll) }),
+  10_000,
+);
 
 /**
  * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
@@ -117,6 +129,7 @@ export function readFacts(lines: readonly string[]): Facts {
     sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
     largeObjects: only('large-objects', count),
     extensions: only('extensions', extensions),
+    members: only('members', extensionMembers),
   };
 }
 

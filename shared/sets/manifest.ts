@@ -1,4 +1,4 @@
-import type { TableCount } from '../postgres/facts.ts';
+import type { ExtensionMembers, TableCount } from '../postgres/facts.ts';
 import type { Release } from '../releases/release.ts';
 
 /** The id that all files of one backup share: its start as `YYYYMMDD_HHMMSS`, UTC. */
@@ -99,4 +99,6 @@ export interface Manifest extends ManifestSummary {
   tables: TableCount[];
   sequences: SequenceRange[];
   extensions: { name: string; version: string }[];
+  /** null in manifests of earlier versions. */
+  members: ExtensionMembers[] | null;
 }

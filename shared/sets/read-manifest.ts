@@ -1,5 +1,5 @@
 import { Failure, isFailure } from '../failure.ts';
-import { tableCount } from '../postgres/facts.ts';
+import { extensionMembers, tableCount } from '../postgres/facts.ts';
 import { isDigest } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type RunningImage } from '../releases/release.ts';
 import {
@@ -111,6 +111,7 @@ const manifest = shape<Manifest>({
   tables: listOf(tableCount, mostRelations),
   sequences: listOf(sequence, mostRelations),
   extensions: listOf(shape({ name, version: name }), 10_000),
+  members: orNull(extensionMembers),
 });
 
 /**

@@ -148,6 +148,67 @@ test('configuration of an extension: rows that its condition leaves out, and seq
   }
 });
 
+test('what was added to an extension by hand, and what an update has left, is named; another version is told', async () => {
+  await host.database.create('handmade');
+  const extensions = async (expected: Record<string, string>) => {
+    const drilled = await drillOf('handmade');
+    await verified(host, drilled, 'verified', expected);
+    return findingOf(drilled, 'extensions');
+  };
+  await host.psql("CREATE EXTENSION citext VERSION '1.5'", 'handmade');
+  assert.match((await extensions({})).detail, /the image has different versions, .*: citext 1\.\d instead of 1\.5$/);
+
+  // The later version has taken two operators away.
+  await host.psql(
+    `ALTER EXTENSION citext UPDATE; CREATE EXTENSION hstore VERSION '1.7';
+     CREATE FUNCTION "left over"(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER EXTENSION hstore ADD FUNCTION "left over"(int)`,
+    'handmade',
+  );
+  const older = await extensions({ extensions: 'warning' });
+  assert.match(
+    older.detail,
+    /^not in the dump, and not in a restore: function public\."left over"\(integer\), .*operator public\.@.*: hstore 1\.8 instead of 1\.7$/,
+  );
+  assert.match(older.remedy ?? '', /update that of the database first \(ALTER EXTENSION "hstore" UPDATE\)/);
+
+  await host.psql(
+    `ALTER EXTENSION hstore UPDATE;
+     CREATE FUNCTION by_hand(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+     CREATE VIEW seen AS SELECT 1 AS one;
+     CREATE TYPE pair AS (a int, b int);
+     CREATE TABLE empty (n int);
+     ALTER EXTENSION hstore ADD FUNCTION by_hand(text);
+     ALTER EXTENSION citext ADD VIEW seen;
+     ALTER EXTENSION citext ADD TYPE pair;
+     ALTER EXTENSION citext ADD TABLE empty;`,
+    'handmade',
+  );
+  const added = await extensions({ extensions: 'warning' });
+  const belongs = (object: string, extension: string) => `${object}, which belongs to the extension ${extension}`;
+  assert.ok(
+    added.detail.startsWith(
+      `not in the dump, and not in a restore: ${[
+        belongs('table public.empty', 'citext'),
+        belongs('type public.pair', 'citext'),
+        belongs('view public.seen', 'citext'),
+        belongs('function public."left over"(integer)', 'hstore'),
+        belongs('function public.by_hand(pg_catalog.text)', 'hstore'),
+      ].join(', ')}. The extensions: `,
+    ),
+    added.detail,
+  );
+  // The remedy is a statement that works: what was taken out is in the next dump.
+  const [, statement] = /take it out of the extension: (ALTER EXTENSION .*)$/.exec(added.remedy ?? '') ?? [];
+  assert.equal(statement, 'ALTER EXTENSION "citext" DROP table public.empty');
+  await host.psql(
+    `${statement};
+     ALTER EXTENSION citext DROP type public.pair; ALTER EXTENSION citext DROP view public.seen;
+     ALTER EXTENSION hstore DROP function public."left over"(integer); ALTER EXTENSION hstore DROP function public.by_hand(text)`,
+    'handmade',
+  );
+  assert.match((await extensions({})).detail, /^citext 1\.\d, hstore 1\.8/);
+});
+
 test('money of a locale that the image lacks', async () => {
   await host.database.create('money');
   await host.psql("CREATE TABLE prices AS SELECT '1.50'::money AS price", 'money');

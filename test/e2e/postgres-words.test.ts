@@ -99,6 +99,28 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
     /QUERY: /,
   ],
   [
+    'equal rows under a corrupt index',
+    `CREATE TABLE customers (email text CONSTRAINT one_each UNIQUE);
+     INSERT INTO customers VALUES (${literal});
+     UPDATE pg_index SET indisready = false WHERE indexrelid = 'one_each'::regclass;
+     INSERT INTO customers VALUES (${literal});
+     UPDATE pg_index SET indisready = true WHERE indexrelid = 'one_each'::regclass;`,
+    /it does not restore\. could not create unique index "one_each"\. /,
+    /source itself does not restore.*HAVING count\(\*\) > 1.*REINDEX INDEX "one_each"/,
+    /DETAIL: {2}Key \(email\)=\(SECRET-OF-ALICE/,
+  ],
+  [
+    'a CHECK that finds a later table empty',
+    `CREATE TABLE zones (name text);
+     INSERT INTO zones VALUES ('a');
+     CREATE FUNCTION is_any() RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zones)';
+     CREATE TABLE customers (name text, CONSTRAINT in_zone CHECK (is_any()));
+     INSERT INTO customers VALUES (${literal});`,
+    /it does not restore\. new row for relation "customers" violates check constraint "in_zone" \(in the rows of "customers"\)\. /,
+    /source itself does not restore.*reads another table or a setting, make it a trigger/,
+    /DETAIL: {2}Failing row contains \(SECRET-OF-ALICE/,
+  ],
+  [
     'a function that takes a row for a name',
     `CREATE FUNCTION looked_up(name text) RETURNS boolean LANGUAGE plpgsql AS $$
        BEGIN

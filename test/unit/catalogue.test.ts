@@ -187,10 +187,10 @@ test('a whole manifest reads back as it was written', () => {
 });
 
 test('the lists of what a set holds are no matter of whether it counts, and are read with the whole', () => {
-  const { tables, sequences, extensions, ...summary } = exampleManifest(id);
+  const { tables, sequences, extensions, members, ...summary } = exampleManifest(id);
   assert.deepEqual(readSummary(JSON.stringify(summary)), summary);
   assert.deepEqual(readSummary(JSON.stringify({ ...summary, tables: 'many' })), summary);
-  const rest = { ...summary, sequences, extensions };
+  const rest = { ...summary, sequences, extensions, members };
   assert.throws(() => readManifest(JSON.stringify(rest)), /"tables" is not a list/);
   const bad = { ...rest, tables: [{ ...tables[0], rows: 1.5 }] };
   assert.throws(() => readManifest(JSON.stringify(bad)), /tables\[0\].rows/);
@@ -202,6 +202,9 @@ test('the manifest of 200 000 tables, each with a sequence, can be read back', (
   const manifest = exampleManifest(id, {
     tables: many.map(({ schema, name }) => counted(schema, name, 2 ** 40)),
     sequences: many.map((each) => moved(each.schema, each.name, `${2n ** 63n}`, `${2n ** 63n}`)),
+    members: [
+      { extension: 'postgis', objects: many.slice(0, 20_000).map(({ name }) => `function public.${name}(integer)`) },
+    ],
   });
   const text = manifestText(manifest);
   assert.equal(readManifest(text).tables.length, 200_000);

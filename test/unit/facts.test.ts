@@ -6,7 +6,7 @@ import { readFacts } from '../../shared/postgres/facts.ts';
 import { counted } from './table-count.ts';
 
 /** What comes before the tables. */
-const first = ['sequences-before []', 'large-objects 0', 'extensions []'];
+const first = ['sequences-before []', 'large-objects 0', 'extensions []', 'members []'];
 
 test('all that a session tells is read', () => {
   const sequence = {
@@ -23,6 +23,7 @@ test('all that a session tells is read', () => {
       `sequences-before ${JSON.stringify([sequence])}`,
       'large-objects 3',
       'extensions [{"name":"plpgsql","version":"1.0"}]',
+      'members [{"extension":"plpgsql","objects":["language plpgsql"]}]',
       `table ${JSON.stringify(counted('a b', 'counted', 7))}`,
       `sequences-after ${JSON.stringify([{ ...sequence, value: '9' }])}`,
       'end',
@@ -33,6 +34,7 @@ test('all that a session tells is read', () => {
       sequencesAfter: [{ ...sequence, value: '9' }],
       largeObjects: 3,
       extensions: [{ name: 'plpgsql', version: '1.0' }],
+      members: [{ extension: 'plpgsql', objects: ['language plpgsql'] }],
     },
   );
 });
@@ -61,6 +63,7 @@ describe('what is no answer is refused', () => {
     'large-objects many',
     'sequences-after [{"schema":"s","name":"n","value":"x","increment":"1"}]',
     'extensions {}',
+    'members [{"extension":"plpgsql"}]',
   ])
     test(line, () =>
       assert.throws(

@@ -11,7 +11,7 @@ const whole = `${JSON.stringify(exampleManifest(id), null, 2)}\n`;
 const lists = '\n  "tables": [';
 const head = whole.slice(0, whole.indexOf(lists) + lists.length);
 const tail = whole.slice(whole.indexOf('  "largeObjects": '));
-const { tables, sequences, ...short } = exampleManifest(id);
+const { tables, sequences, members, ...short } = exampleManifest(id);
 const compact = JSON.stringify(exampleManifest(id));
 
 const texts: [what: string, head: string | null, tail: string | null, text: string | null][] = [

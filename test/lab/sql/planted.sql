@@ -24,12 +24,13 @@ BEGIN
     END $body$, current_user);
 
   FOR thing IN
-    SELECT oid, proname AS name, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, proretset
+    SELECT oid, proname AS name, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result,
+      proretset OR 'o' = ANY (proargmodes) IS TRUE AS says_nothing
     FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f'
   LOOP
     BEGIN
       EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', home, thing.name, thing.arguments, thing.result,
-        replace(replace(body, '$name$', thing.name), '$nothing$', CASE WHEN thing.proretset OR thing.result = 'void' THEN '' ELSE 'NULL' END));
+        replace(replace(body, '$name$', thing.name), '$nothing$', CASE WHEN thing.says_nothing OR thing.result = 'void' THEN '' ELSE 'NULL' END));
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
   END LOOP;

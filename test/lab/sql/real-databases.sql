@@ -72,6 +72,70 @@ SELECT nextval('good.down');
 CREATE TABLE good.nodes (id int PRIMARY KEY, parent int REFERENCES good.nodes);
 INSERT INTO good.nodes VALUES (1, 1), (2, 1);
 
+-- Types whose text may come back as another one: at their limits, by settings, by the order of what is in them.
+CREATE EXTENSION citext SCHEMA good;
+CREATE EXTENSION ltree SCHEMA good;
+CREATE COLLATION good.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+ALTER TYPE good.mood ADD VALUE 'calm' BEFORE 'ok';
+CREATE DOMAIN good.percent AS numeric CHECK (VALUE BETWEEN 0 AND 100);
+CREATE TYPE good.shrunk AS (a int, gone text, b text);
+ALTER TYPE good.shrunk DROP ATTRIBUTE gone;
+CREATE TYPE good.stretch AS RANGE (subtype = float8);
+CREATE FUNCTION good.twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
+CREATE TABLE good.edges (
+  n numeric, f float8, r real, d date, t timestamp, z timestamptz, o oid, c regclass, p regproc, q regprocedure, y regtype,
+  w regrole, l pg_lsn, x xid, j json, jb jsonb, path jsonpath, tq tsquery, moods good.mood[], pct good.percent, shrunk good.shrunk[],
+  stretch good.stretch, spans int4multirange, low int[], ci good.citext, tree good.ltree, nd text COLLATE good.caseless, ch char(5),
+  small "char", box box, poly polygon, mac macaddr8, fixed bit(3), cfg regconfig, gone int, acl aclitem
+);
+ALTER TABLE good.edges DROP COLUMN gone;
+INSERT INTO good.edges VALUES
+  ('NaN', '-0', 'NaN', '4713-01-01 BC', '-infinity', '0044-03-15 12:00+00 BC', 16384, 'good.accounts', 'good.twice',
+    'good.twice(int)', 'good.mood', 'pg_monitor', 'FF/1', '7', '{"a": 1, "a" : 2}', '{"a": 1.10, "a": 2.00}', '$.a[*] ? (@ > 1)',
+    'a & !b:*', '{calm,elated}', 100, ARRAY[ROW(1, 'x,"y"')]::good.shrunk[], '[-1.5,infinity)', '{[1,3),[7,9)}', '[0:1]={5,6}',
+    'Mixed', 'a.b.c', 'CaSe', 'ab', 'x', '(1,2),(0.1,-0)', '((0,0),(1,1e-300),(1,0))', '08:00:2b:01:02:03:04:05', '101', 'english',
+    '=r/pg_monitor'),
+  ('1.10', 'infinity', 1e-40, 'infinity', 'infinity', '294276-12-31 00:00+00', 4294967295, 'pg_class', 'pg_catalog.version',
+    'pg_catalog.now()', 'int[]', '-', '0/0', '4294967295', ' null ', 'null', 'lax $', '''it''''s'' <-> b', '{}', 0.000, '{}', 'empty',
+    '{}', '{}', '', '', '', '', '', '(0,0),(0,0)', '((0,0))', '00:00:00:00:00:00:00:00', '000', 'pg_catalog.simple', NULL);
+CREATE TABLE good.caseless_keys (k text COLLATE good.caseless PRIMARY KEY);
+INSERT INTO good.caseless_keys VALUES ('a'), ('B');
+-- Tables of other kinds, and partitions with other columns in another order.
+CREATE UNLOGGED TABLE good.unlogged AS SELECT 1 AS n;
+CREATE TABLE good.parent (a int, b text);
+CREATE TABLE good.child (c int) INHERITS (good.parent);
+INSERT INTO good.parent VALUES (1, 'parent');
+INSERT INTO good.child VALUES (2, 'child', 3);
+ALTER TABLE good.parent ADD CONSTRAINT positive CHECK (a > 1) NOT VALID;
+CREATE TABLE good.secret (owner name, n int, at int4range, EXCLUDE USING gist (at WITH &&) DEFERRABLE);
+ALTER TABLE good.secret ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON good.secret USING (owner = current_user);
+INSERT INTO good.secret VALUES ('nobody', 1, '[1,2)');
+CREATE RULE never AS ON INSERT TO good.secret DO INSTEAD NOTHING;
+CREATE STATISTICS good.together (dependencies) ON owner, n FROM good.secret;
+-- A restore leaves the one empty, as it was; the other two depend on each other.
+CREATE MATERIALIZED VIEW good.empty_view AS SELECT 1 AS n WITH NO DATA;
+CREATE MATERIALIZED VIEW good.second AS SELECT count(*) AS n FROM good.accounts;
+CREATE MATERIALIZED VIEW good.first AS SELECT n FROM good.second;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE good.far (n int) SERVER nowhere;
+CREATE PUBLICATION parents FOR TABLE good.parent;
+CREATE FUNCTION good.caught() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE EVENT TRIGGER caught ON ddl_command_end EXECUTE FUNCTION good.caught();
+CREATE TEXT SEARCH CONFIGURATION good.plain (COPY = simple);
+CREATE FUNCTION good.to_shrunk(int) RETURNS good.shrunk LANGUAGE sql AS 'SELECT ROW($1, NULL::text)::good.shrunk';
+CREATE CAST (int AS good.shrunk) WITH FUNCTION good.to_shrunk(int) AS ASSIGNMENT;
+ALTER DEFAULT PRIVILEGES IN SCHEMA good GRANT SELECT ON TABLES TO PUBLIC;
+SELECT lo_from_bytea(0, 'large');
+COMMENT ON TABLE good.edges IS E'line\nbreak ''quote'' \\';
+CREATE SEQUENCE good.cached CACHE 20;
+SELECT nextval('good.cached');
+CREATE SEQUENCE good.unused;
+SELECT setval('good.unused', 5, false);
+CREATE TABLE good.identified (id int GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT -5 MINVALUE -1000 MAXVALUE 100), v text);
+INSERT INTO good.identified (v) VALUES ('a'), ('b');
+
 -- A column that is computed from another table: a restore fills this one first, and finds that one empty.
 CREATE TABLE lost.zones (k int);
 INSERT INTO lost.zones SELECT generate_series(1, 10);
@@ -89,6 +153,9 @@ CREATE EXTENSION hstore SCHEMA lost;
 CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text, number int GENERATED ALWAYS AS IDENTITY (INCREMENT -2));
 INSERT INTO lost.q_mail VALUES (gen_random_uuid(), 'a letter');
 ALTER EXTENSION hstore ADD TABLE lost.q_mail;
+-- A function that belongs to it as well, and that it does not make.
+CREATE FUNCTION lost.by_hand(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+ALTER EXTENSION hstore ADD FUNCTION lost.by_hand(int);
 
 SELECT count(*) = 2 AS is_extended FROM pg_available_extensions WHERE name IN ('pg_cron', 'lab_config')
 \gset

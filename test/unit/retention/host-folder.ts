@@ -44,6 +44,7 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     sealedFrom: null,
     tables: [counted('public', 'orders', 12)],
     sequences: [moved('public', 'orders_id_seq', '12', '13')],
+    members: [{ extension: 'plpgsql', objects: ['language plpgsql'] }],
     largeObjects: 0,
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     schemaSha256: 'c'.repeat(64),

@@ -16,6 +16,7 @@ const manifest = exampleManifest(id, {
   tables: [counted('public', 'orders', 3), counted('public', 'people', 2)],
   sequences: [moved('public', 'orders_id', '7', '9')],
   extensions: [{ name: 'citext', version: '1.6' }],
+  members: [{ extension: 'citext', objects: ['type public.citext'] }],
   largeObjects: 1,
   schemaSha256,
 });
@@ -25,6 +26,7 @@ const whole: Restored = {
   sequences: [{ schema: 'public', name: 'orders_id', value: '8' }],
   largeObjects: 1,
   extensions: manifest.extensions,
+  members: manifest.members ?? [],
   schema: { sha256: schemaSha256, ofFile: null, lines: [] },
   indexes: { checked: 4, faults: [], unread: [] },
   assertions: [],
@@ -287,6 +289,64 @@ describe('what a table holds', () => {
       for (const [name, text] of Object.entries(expected)) assert.match(found[name] ?? '', text);
     });
   }
+});
+
+describe('what belongs to an extension and does not come back with it', () => {
+  const objects = [
+    'type public.citext',
+    'function public.f(integer)',
+    'view public.v',
+    'sequence public.s',
+    'table public.q_mail',
+  ];
+  const before = { members: [{ extension: 'citext', objects }] };
+  const told = (restored: Partial<Restored>, changes: Partial<Manifest> = {}) =>
+    judge({ restored }, { ...before, ...changes })['extensions'];
+
+  test('is told by name and kind, and not condemned', () =>
+    assert.equal(
+      told({}),
+      'warning: not in the dump, and not in a restore: function public.f(integer), which belongs to the extension citext, view public.v, which belongs to the extension citext, table public.q_mail, which belongs to the extension citext. The extensions: citext 1.6',
+    ));
+  test('is no loss if the extension makes it again', () => {
+    assert.equal(
+      told({ members: [{ extension: 'citext', objects: [...objects, 'function public.later()'] }] }),
+      undefined,
+    );
+    assert.match(told({ members: [{ extension: 'hstore', objects }] }) ?? '', /^warning: .* type public\.citext/);
+  });
+  test('is told once of a table whose rows are lost', () => {
+    const found = judge(
+      { restored: { tables: [] } },
+      { ...before, tables: [counted('public', 'q_mail', 1, { extension: 'citext', isDumped: false })] },
+    );
+    assert.deepEqual(Object.keys(found), ['left out', 'extensions']);
+    assert.doesNotMatch(found['extensions'] ?? '', /q_mail/);
+  });
+  test('may be the doing of another version, which is to be updated first', () => {
+    const extensions = [{ name: 'citext', version: '1.5' }];
+    const { list } = judgeDrill({
+      manifest: { ...manifest, ...before, extensions },
+      outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: whole },
+      statements: [],
+      copy: null,
+    });
+    const remedy = list.find(({ name }) => name === 'extensions')?.remedy ?? '';
+    assert.match(remedy, /update that of the database first \(ALTER EXTENSION "citext" UPDATE\)/);
+    assert.match(remedy, /take it out of the extension: ALTER EXTENSION "citext" DROP function public\.f\(integer\)$/);
+  });
+  test('was not noted by an earlier version, and nobody says it was compared', () => {
+    const { list } = judgeDrill({
+      manifest: { ...manifest, members: null },
+      outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: whole },
+      statements: [],
+      copy: null,
+    });
+    assert.match(
+      list.find(({ name }) => name === 'extensions')?.detail ?? '',
+      /^citext 1\.6; what belongs to them was not compared/,
+    );
+  });
 });
 
 test('tables of an extension that the image has in another version are not compared', () => {
