@@ -848,19 +848,31 @@ function bucketFailure(what, error, facts) {
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
     const { status, code } = codeOf(error);
+    const isPage = isWebPage(error);
+    // A proxy or another server has answered, to whom no right of the login matters.
+    if (status !== null && isPage && status < 500 && status !== 413)
+        return `a web page came as the answer (HTTP ${status})`;
     // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+    if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 500);
+}
+/** Whether the library could not read the body, which then is no answer of a store. */
+function isWebPage(error) {
+    return error instanceof Error && /XML parse error/.test(error.message);
 }
 const wordForStatus = {
     400: 'BadRequest',
     403: 'Forbidden',
     404: 'NotFound',
     412: 'PreconditionFailed',
+    413: 'EntityTooLarge',
+    429: 'TooManyRequests',
     500: 'InternalError',
     501: 'NotImplemented',
+    502: 'BadGateway',
     503: 'ServiceUnavailable',
+    504: 'GatewayTimeout',
 };
 /** The HTTP status of the answer, if there was one, and the name of the error. */
 function codeOf(error) {
@@ -889,6 +901,12 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
+    [
+        /^EntityTooLarge\b/,
+        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+    ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
     [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
@@ -915,6 +933,10 @@ const remedies = [
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
         'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /^Failed to establish tunnel\b/,
+        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -977,6 +999,8 @@ function planParts(name, bytes, maxParts = mostParts) {
 
 /** The runner's variables that name a proxy. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** The variables from which AWS's library takes an address, past every check of the input: it need not even be https. */
+const endpointVariables = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
 /** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
 async function makeClient(place, { attempts, silence = 0 }) {
     const [{ S3Client }, http, https] = await Promise.all([
@@ -986,6 +1010,8 @@ async function makeClient(place, { attempts, silence = 0 }) {
     ]);
     demandProxyCapableNode();
     const { region, endpoint } = place;
+    if (endpoint === null)
+        demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
@@ -1016,6 +1042,14 @@ function demandProxyCapableNode() {
         return;
     throw new failure/* Failure */.HR('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
         hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+function demandNoHiddenEndpoint() {
+    const given = endpointVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new failure/* Failure */.HR('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
+        hint: `Give the address as "s3-endpoint", and remove ${given} from the job`,
     });
 }
 
@@ -1106,6 +1140,7 @@ function wrongLength(bytes, what) {
 
 
 
+
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -1164,6 +1199,8 @@ class S3Upload {
                 ...this.#object,
                 ...this.#properties,
                 Body: part.body,
+                // A bucket whose rule locks every object demands it, where the store knows no other checksum.
+                ContentMD5: (0,external_node_crypto_.createHash)('md5').update(part.body).digest('base64'),
                 ...(checksum ? checksumOf(part) : {}),
             });
             signWith(command, part);
@@ -1180,7 +1217,7 @@ class S3Upload {
                 onBytes(part.body.length);
             });
             this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
+            await this.#complete(UploadId, done, { bytes, parts });
             return { parts };
         }
         catch (error) {
@@ -1220,7 +1257,7 @@ class S3Upload {
             throw this.#failure(error);
         }
     }
-    async #complete(UploadId, Parts, bytes) {
+    async #complete(UploadId, Parts, whole) {
         const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
             ...this.#object,
             UploadId,
@@ -1239,18 +1276,26 @@ class S3Upload {
         }
         catch (error) {
             // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, whole)))
                 return;
             throw this.#failure(error);
         }
     }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+    /** Known by its checksum where the store reports one, else by its ETag, which with KMS is no MD5. */
+    async #isThere(sent, { bytes, parts }) {
+        const look = (checksum) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#object, ...checksum }), {
+            abortSignal: this.#to.signal,
+        });
+        const found = await look({ ChecksumMode: 'ENABLED' })
+            .catch(() => look({}))
             .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+        if (found?.ContentLength !== bytes)
+            return false;
+        const { compositeSha256 } = reportedChecksum(found.ChecksumSHA256, found.ChecksumType);
+        if (compositeSha256 !== null)
+            return compositeSha256 === compositeOf(parts);
+        const etag = compositeEtag(sent.map(({ ETag = '' }) => ETag));
+        return etag !== null && found.ETag?.replaceAll('"', '') === etag;
     }
     /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
     async #giveUp(UploadId) {

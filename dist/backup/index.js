@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "012979df1fbcf915e0cf.sh";
+module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
 
 /***/ }),
 
@@ -29062,6 +29062,7 @@ function manifestOf(dump, facts) {
         sealedFrom: null,
         tables: dump.tables,
         sequences: dump.sequences,
+        members: dump.members,
         largeObjects: dump.largeObjects,
         // What may be long stands behind the lists, where a survey reads more than before them.
         icuRules: facts.database.icuRules,
@@ -29634,8 +29635,9 @@ function sealedNames(manifest) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   G: () => (/* binding */ tableCount),
-/* harmony export */   M: () => (/* binding */ readFacts)
+/* harmony export */   Dl: () => (/* binding */ extensionMembers),
+/* harmony export */   Gd: () => (/* binding */ tableCount),
+/* harmony export */   MH: () => (/* binding */ readFacts)
 /* harmony export */ });
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
 /* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
@@ -29675,6 +29677,8 @@ const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3
     isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
 }), mostOfAll);
 const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
+/** PostgreSQL is asked for no more than 2,000 characters of an object. */
+const extensionMembers = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ extension: name, objects: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4096), mostOfAll) }), 10_000);
 /**
  * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
  * `copied {…}` and `COPY rows`. Lines with other names are ignored.
@@ -29696,6 +29700,7 @@ function readFacts(lines) {
         sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
         largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
         extensions: only('extensions', extensions),
+        members: only('members', extensionMembers),
     };
 }
 function readFact(key, json, read) {
@@ -30815,9 +30820,10 @@ const summaryFields = {
 const summary = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)(summaryFields);
 const manifest = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
     ...summaryFields,
-    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .G, mostRelations),
+    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .Gd, mostRelations),
     sequences: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(sequence, mostRelations),
     extensions: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ name, version: name }), 10_000),
+    members: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .extensionMembers */ .Dl),
 });
 /**
  * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
@@ -35108,7 +35114,7 @@ const patience = 20_000;
 /** Longer, so that silence is told in one way, whenever the server falls silent. */
 const librarysPatience = patience + 5_000;
 /**
- * Sends the notice. A server that does not offer TLS gets no mail.
+ * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
  * @throws Error with the reason in one line; also if only some get it
  */
 async function sendMail(mailing, notice, signal) {
@@ -35143,7 +35149,7 @@ function wantsMail({ on }, notice) {
     return on === 'always' || !isGood(notice);
 }
 /**
- * Connects to the server and logs in, over TLS only, without sending mail.
+ * Connects to the server and logs in, with the TLS that is asked for, without sending mail.
  *
  * @throws Failure `mail-unusable`
  */
@@ -35164,13 +35170,14 @@ async function reachMailServer(server, signal) {
         transport.close();
     }
 }
-async function transportTo({ host, port, isTls, login }) {
+async function transportTo({ host, port, tls, login }) {
     const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
     return createTransport({
         host,
         port,
-        secure: isTls,
-        requireTLS: true,
+        secure: tls === 'implicit',
+        requireTLS: tls !== 'none',
+        ignoreTLS: tls === 'none',
         // Log in even if the server does not ask for it: then it rejects the login, and we find out.
         ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
         dnsTimeout: librarysPatience,
@@ -35187,7 +35194,7 @@ const said = {
 };
 const remedies = {
     EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
-    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS. A relay of your own network that needs no login may have smtp://host:25?tls=none',
 };
 
 // EXTERNAL MODULE: external "node:events"
@@ -35274,6 +35281,7 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 
 
+
 /** Milliseconds for one try, from the connection to the answer. */
 const post_patience = 10_000;
 /** Milliseconds before each further try. */
@@ -35281,8 +35289,18 @@ const pauses = [500, 2_000];
 /** Milliseconds that a server may take to send the text of its answer. */
 const patienceForText = 1_000;
 const post_longestText = 1_000;
+/** Milliseconds: a server that asks for more patience than this is not waited for. */
+const longestPause = 10_000;
 /** The server has answered, and will answer the same again. */
 class Refused extends Error {
+}
+/** The server asks to be tried again after so many milliseconds. */
+class Busy extends Error {
+    pause;
+    constructor(message, pause) {
+        super(message);
+        this.pause = pause;
+    }
 }
 /**
  * Posts, at most three times, and follows no redirect: it may lead to somebody else.
@@ -35298,7 +35316,8 @@ async function post(message, { proxyFor, signal }) {
             const pause = pauses[failures];
             if (signal.aborted || error instanceof Refused || pause === undefined)
                 throw new Error((0,reaching/* reasonOf */.A)(error));
-            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
+            const asked = error instanceof Busy ? error.pause : 0;
+            await (0,promises_namespaceObject.setTimeout)(Math.max(pause, asked), undefined, { signal }).catch(() => {
                 throw new Error((0,reaching/* reasonOf */.A)(error));
             });
         }
@@ -35307,12 +35326,14 @@ async function post(message, { proxyFor, signal }) {
 async function tryOnce(message, proxyFor, signal) {
     const end = new AbortController();
     try {
-        const { status, text } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
+        const { status, text, wait } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
         if (status >= 200 && status < 300)
             return text;
         const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
         const answer = `it answers ${status}${what}`;
-        throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+        if (wait > longestPause)
+            throw new Refused(`${answer}, and asks to wait for ${(0,units/* formatDuration */.a3)(wait)}`);
+        throw status >= 500 || status === 408 || status === 429 ? new Busy(answer, wait) : new Refused(answer);
     }
     finally {
         end.abort();
@@ -35340,7 +35361,9 @@ async function exchange({ url, body, headers }, proxyFor, signal) {
         asked.on('error', reject);
         asked.on('response', (response) => {
             let text = '';
-            const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, post_longestText) });
+            const { statusCode = 0 } = response;
+            const wait = secondsIn(response.headers['retry-after']) * 1_000;
+            const done = () => resolve({ status: statusCode, text: text.slice(0, post_longestText), wait });
             response.setEncoding('utf8').on('data', (chunk) => {
                 text += chunk;
                 if (text.length >= post_longestText)
@@ -35352,6 +35375,10 @@ async function exchange({ url, body, headers }, proxyFor, signal) {
         });
         asked.end(body);
     });
+}
+/** Of the header Retry-After; 0 where it is a date, or missing. */
+function secondsIn(header = '') {
+    return /^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/notify/ping.js
@@ -38471,7 +38498,7 @@ function lockMayStay(backupDir) {
 }
 function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
-    const facts = (0,postgres_facts/* readFacts */.M)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
+    const facts = (0,postgres_facts/* readFacts */.MH)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
@@ -38485,6 +38512,7 @@ function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
         sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
+        members: facts.members,
         warnings,
         schemaText: text('schema-text'),
         previousSchemaText: text('previous-schema-text', longestCompared),
@@ -40837,7 +40865,6 @@ function moves(tag) {
 ;// CONCATENATED MODULE: ./build/shared/releases/keep-images.js
 
 
-
 /** Of so many of the newest different releases, the history's images keep their names. */
 const keptReleases = 10;
 /** How many ids are told to the host, the newest first: what is older has lost its name before. */
@@ -40865,7 +40892,7 @@ function keptImages(backupDir, now, releases) {
 /** The images that lose their only name when the next release comes: those whose tag moves, or that have none. */
 function losingTheirName(release) {
     const losing = Object.values(release).filter(({ tag }) => tag === null || moves(tag));
-    return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && (0,releases_release/* isImageId */.rw)(imageId) ? [imageId] : [])))];
+    return [...new Set(losing.flatMap(({ imageId }) => imageId ?? []))];
 }
 const keep_images_program = {
     name: 'keep-images',
@@ -41790,6 +41817,8 @@ async function tellFailure(connection, error, run) {
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
 
 
+
+
 /** With more than 2^31 - 1 milliseconds (24.8 days), setTimeout fires at once, so a deadline must be shorter. */
 const longestDuration = 24 * 24 * 3_600_000;
 /** Free text: names of databases and users may contain quotes, spaces, `$()`, `=` and line breaks. */
@@ -41929,6 +41958,27 @@ const safeUrl = {
 function isLoopback({ hostname }) {
     return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
+/** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
+const longestSql = 8 * 1024 * 1024;
+/** The path of a file with SQL in the workspace; its text. */
+const sqlFile = {
+    hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+    parse(value) {
+        const path = (0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value);
+        let text;
+        try {
+            text = (0,external_node_fs_.statSync)(path).size > longestSql ? null : (0,external_node_fs_.readFileSync)(path, 'utf8');
+        }
+        catch {
+            throw new RangeError('is not a readable file');
+        }
+        if (text === null)
+            throw new RangeError(`is larger than ${(0,units/* formatBytes */.z3)(longestSql)}`);
+        if (text.includes('\0'))
+            throw new RangeError('is not a text file');
+        return text;
+    },
+};
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -42007,12 +42057,20 @@ const bucketName = {
 };
 const offsite_inputs_prefix = {
     hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
-    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+    parse: (value) => matching(value, 
+    // Servers and libraries read . and .. as they like.
+    /^(?!(.*\/)?\.{1,2}(\/|$))[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
 };
 const region = {
     hint: 'Give a region such as eu-central-1.',
     parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
 };
+/** As one copies it from the page of a provider: it would become part of every key. */
+function demandNoBucket(endpoint, bucket) {
+    if (!endpoint?.pathname.replace(/\/+$/, '').endsWith(`/${bucket}`))
+        return;
+    throw new shared_failure/* InputError */.dz('s3-endpoint', 'ends with the name of the bucket', `Give it without /${bucket}`);
+}
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readOffsiteInputs(input) {
     const bucket = input.optional('s3-bucket', bucketName);
@@ -42021,9 +42079,11 @@ function readOffsiteInputs(input) {
         region: input.optional('s3-region', region),
         endpoint: input.optional('s3-endpoint', safeUrl),
     };
-    if (bucket !== null)
-        return { bucket: { bucket, ...place } };
     return input.rule(() => {
+        if (bucket !== null) {
+            demandNoBucket(place.endpoint, bucket);
+            return { bucket: { bucket, ...place } };
+        }
         demandNothing({ region: place.region, endpoint: place.endpoint });
         return { bucket: null };
     });
@@ -42482,7 +42542,8 @@ function readMailServer(text) {
     if (url === null || !/^smtps?:$/.test(url.protocol))
         throw new shared_failure/* InputError */.dz(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
-    if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+    const isOpen = url.search === '?tls=none';
+    if (!/^\/?$/.test(url.pathname) || (url.search !== '' && !isOpen) || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
         throw new shared_failure/* InputError */.dz(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
@@ -42492,10 +42553,12 @@ function readMailServer(text) {
     if ((username === '') !== (password === ''))
         throw new shared_failure/* InputError */.dz(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
+    if (isOpen && (isTls || username !== ''))
+        throw new shared_failure/* InputError */.dz(name, 'has ?tls=none, but also a login or smtps://', 'Without TLS a password would be seen: remove ?tls=none, or name a server that needs no login, as smtp://host:25?tls=none');
     return {
         host,
-        port: port === '' ? (isTls ? 465 : 587) : Number(port),
-        isTls,
+        port: port === '' ? (isTls ? 465 : isOpen ? 25 : 587) : Number(port),
+        tls: isTls ? 'implicit' : isOpen ? 'none' : 'starttls',
         login: username === '' ? null : { user: decoded(username, name), password: notice_inputs_masked(password, name) },
     };
 }

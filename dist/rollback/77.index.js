@@ -33,7 +33,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "6420a6210b961be17b29.sh";
+module.exports = __webpack_require__.p + "186a66b9a96e93a37f30.sh";
 
 /***/ }),
 
@@ -363,19 +363,31 @@ function bucketFailure(what, error, facts) {
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
     const { status, code } = codeOf(error);
+    const isPage = isWebPage(error);
+    // A proxy or another server has answered, to whom no right of the login matters.
+    if (status !== null && isPage && status < 500 && status !== 413)
+        return `a web page came as the answer (HTTP ${status})`;
     // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+    if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,shared_clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 500);
+}
+/** Whether the library could not read the body, which then is no answer of a store. */
+function isWebPage(error) {
+    return error instanceof Error && /XML parse error/.test(error.message);
 }
 const wordForStatus = {
     400: 'BadRequest',
     403: 'Forbidden',
     404: 'NotFound',
     412: 'PreconditionFailed',
+    413: 'EntityTooLarge',
+    429: 'TooManyRequests',
     500: 'InternalError',
     501: 'NotImplemented',
+    502: 'BadGateway',
     503: 'ServiceUnavailable',
+    504: 'GatewayTimeout',
 };
 /** The HTTP status of the answer, if there was one, and the name of the error. */
 function codeOf(error) {
@@ -404,6 +416,12 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
+    [
+        /^EntityTooLarge\b/,
+        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+    ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
     [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
@@ -430,6 +448,10 @@ const remedies = [
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
         'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /^Failed to establish tunnel\b/,
+        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -466,7 +488,7 @@ const inputWords = [
  * @param parts SHA-256 of each part in hex
  */
 function compositeOf(parts) {
-    const hash = createHash('sha256');
+    const hash = (0,external_node_crypto_.createHash)('sha256');
     for (const part of parts)
         hash.update(part, 'hex');
     return `${hash.digest('hex')}-${parts.length}`;
@@ -528,6 +550,8 @@ function planParts(name, bytes, maxParts = mostParts) {
 
 /** The runner's variables that name a proxy. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** The variables from which AWS's library takes an address, past every check of the input: it need not even be https. */
+const endpointVariables = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
 /** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
 async function makeClient(place, { attempts, silence = 0 }) {
     const [{ S3Client }, http, https] = await Promise.all([
@@ -537,6 +561,8 @@ async function makeClient(place, { attempts, silence = 0 }) {
     ]);
     demandProxyCapableNode();
     const { region, endpoint } = place;
+    if (endpoint === null)
+        demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
@@ -567,6 +593,14 @@ function demandProxyCapableNode() {
         return;
     throw new shared_failure/* Failure */.HR('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
         hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+function demandNoHiddenEndpoint() {
+    const given = endpointVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new shared_failure/* Failure */.HR('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
+        hint: `Give the address as "s3-endpoint", and remove ${given} from the job`,
     });
 }
 
@@ -657,6 +691,7 @@ function wrongLength(bytes, what) {
 
 
 
+
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -715,6 +750,8 @@ class S3Upload {
                 ...this.#object,
                 ...this.#properties,
                 Body: part.body,
+                // A bucket whose rule locks every object demands it, where the store knows no other checksum.
+                ContentMD5: (0,external_node_crypto_.createHash)('md5').update(part.body).digest('base64'),
                 ...(checksum ? checksumOf(part) : {}),
             });
             signWith(command, part);
@@ -731,7 +768,7 @@ class S3Upload {
                 onBytes(part.body.length);
             });
             this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
+            await this.#complete(UploadId, done, { bytes, parts });
             return { parts };
         }
         catch (error) {
@@ -771,7 +808,7 @@ class S3Upload {
             throw this.#failure(error);
         }
     }
-    async #complete(UploadId, Parts, bytes) {
+    async #complete(UploadId, Parts, whole) {
         const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
             ...this.#object,
             UploadId,
@@ -790,18 +827,26 @@ class S3Upload {
         }
         catch (error) {
             // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, whole)))
                 return;
             throw this.#failure(error);
         }
     }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+    /** Known by its checksum where the store reports one, else by its ETag, which with KMS is no MD5. */
+    async #isThere(sent, { bytes, parts }) {
+        const look = (checksum) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#object, ...checksum }), {
+            abortSignal: this.#to.signal,
+        });
+        const found = await look({ ChecksumMode: 'ENABLED' })
+            .catch(() => look({}))
             .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+        if (found?.ContentLength !== bytes)
+            return false;
+        const { compositeSha256 } = reportedChecksum(found.ChecksumSHA256, found.ChecksumType);
+        if (compositeSha256 !== null)
+            return compositeSha256 === compositeOf(parts);
+        const etag = compositeEtag(sent.map(({ ETag = '' }) => ETag));
+        return etag !== null && found.ETag?.replaceAll('"', '') === etag;
     }
     /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
     async #giveUp(UploadId) {
@@ -1992,19 +2037,53 @@ function isBound(sequence) {
 function ahead(value, bound, { increment }) {
     return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
 }
-function judgeExtensions({ extensions }, restored, remedy) {
+/**
+ * Checks that each extension came back. What somebody has added to one by hand does not: that is told, and not condemned, as it
+ * looks just like what an update of the extension has left behind.
+ */
+function judgeExtensions(manifest, restored, remedy) {
+    const { extensions, members } = manifest;
     const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
     const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
     if (missing.length > 0)
         return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
     if (extensions.length === 0)
         return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
+    const changed = extensions.filter(({ name, version }) => present.get(name) !== version);
+    const versions = changed.map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    const seen = [
+        changed.length === 0
+            ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+            : `all were restored; the image has different versions, whose own tables are not compared: ${some(versions)}`,
+        ...(members === null ? ['what belongs to them was not compared: the backup is of an earlier version'] : []),
+    ].join('; ');
+    const lost = lostMembers(manifest, restored);
+    return lost.length === 0 ? seen : notRestored(lost, changed, seen);
+}
+/** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
+function lostMembers({ members, tables }, restored) {
+    const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
+    const told = new Set((0,table_facts/* leftOut */.ig)(tables).map((table) => `table ${(0,relation_name/* relationName */.j)(table)}`));
+    return (members ?? []).flatMap(({ extension, objects }) => objects
+        .filter((object) => !present.get(extension)?.has(object) && !told.has(object) && !object.startsWith('sequence '))
+        .map((object) => ({ extension, object })));
+}
+function notRestored(lost, changed, seen) {
+    const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
+    const example = lost
+        .slice(0, 1)
+        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${object}`);
+    const updates = changed
+        .filter(({ name }) => lost.some(({ extension }) => extension === name))
+        .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
+    const first = updates.length === 0
+        ? ''
+        : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+    return {
+        detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
+        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        severity: 'warning',
+    };
 }
 
 // EXTERNAL MODULE: ./build/shared/postgres/facts.js
@@ -2040,12 +2119,13 @@ function readRestoredData(records) {
         sequences: facts.sequencesAfter ?? [],
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
+        members: facts.members,
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines) {
     try {
-        return (0,facts/* readFacts */.M)(lines);
+        return (0,facts/* readFacts */.MH)(lines);
     }
     catch (error) {
         if (!(0,shared_failure/* isFailure */.N6)(error))
@@ -2364,6 +2444,10 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
             'template1 is the template of all new databases, and cannot be exchanged for another. Set "db-name"',
         ],
         [
+            standing.isStandby,
+            'the server is a standby, which takes all from its primary. Restore on the primary: set "host", or "db-service"',
+        ],
+        [
             major(manifest.serverVersion) > major(live.serverVersion),
             `the backup is of PostgreSQL ${manifest.serverVersion}, and the server is older: ${live.serverVersion}. Give the database's service an image of version ${major(manifest.serverVersion)} or newer`,
         ],
@@ -2447,6 +2531,13 @@ function restoreWarnings({ manifest, live, standing }, database) {
         outside.length === 0
             ? null
             : `Sessions that are not of this project are ended: ${obstacles_some(outside.map(({ address, application, count }) => `${count} from ${address ?? "the container's own socket"}${application === '' ? '' : ` (${application})`}`))}. Whoever they belong to must connect again`,
+        // SQL text names the tablespaces, and goes back to where it was.
+        standing.elsewhere.length === 0 || manifest.format === 'plain'
+            ? null
+            : `Tables or indexes lie in the tablespaces ${obstacles_some(standing.elsewhere)}: the restored ones all lie in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
+        standing.labels.length === 0
+            ? null
+            : `The database has security labels of ${obstacles_some(standing.labels)}, which no backup holds: the restored one has none. Set them anew: SECURITY LABEL FOR … ON DATABASE …`,
     ];
     return notes.filter((note) => note !== null);
 }
@@ -2528,7 +2619,10 @@ const standing = (0,untrusted/* shape */.cW)({
     subscriptions: (0,untrusted/* orNull */.Xd)(names),
     dataFolder: (0,untrusted/* text */.Qq)(4_096),
     connectionLimit: (value, place) => (value === -1 ? -1 : (0,untrusted/* count */.U9)(value, place)),
+    isStandby: untrusted/* bool */.lc,
+    labels: names,
     tablespace: standing_name,
+    elsewhere: names,
     cronDatabase: (0,untrusted/* orNull */.Xd)(standing_name),
     isEmpty: untrusted/* bool */.lc,
     prepared: names,
@@ -2712,15 +2806,22 @@ async function planRestore(connection, ground, inputs, signal) {
 }
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
+ * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
  * @param onCreated hears of it before anything else can fail
  * @returns what was seen at last
  * @throws Failure `cannot-restore` if it is missing and nothing may be changed
  */
 async function createDropped(connection, seen, inputs, look, onCreated, signal) {
-    if (!isRefused(seen))
-        return seen;
     const { id, name } = (0,preflight/* findDatabase */.Xg)(seen, { ...inputs, previousBytes: () => null });
+    if (!isRefused(seen)) {
+        const { isLeftover, database, user, access } = (0,preflight/* askedDatabase */.kS)(seen);
+        if (!isLeftover || inputs.planOnly)
+            return seen;
+        onCreated({ server: { container: id, user, database, access }, containerName: name });
+        log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
+        return seen;
+    }
     // How the server is reached, if it is there at all.
     const other = await look('template1');
     if (isRefused(other))

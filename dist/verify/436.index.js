@@ -231,12 +231,13 @@ function readRestoredData(records) {
         sequences: facts.sequencesAfter ?? [],
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
+        members: facts.members,
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines) {
     try {
-        return (0,facts/* readFacts */.M)(lines);
+        return (0,facts/* readFacts */.MH)(lines);
     }
     catch (error) {
         if (!(0,shared_failure/* isFailure */.N6)(error))
@@ -1530,19 +1531,53 @@ function isBound(sequence) {
 function ahead(value, bound, { increment }) {
     return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
 }
-function judgeExtensions({ extensions }, restored, remedy) {
+/**
+ * Checks that each extension came back. What somebody has added to one by hand does not: that is told, and not condemned, as it
+ * looks just like what an update of the extension has left behind.
+ */
+function judgeExtensions(manifest, restored, remedy) {
+    const { extensions, members } = manifest;
     const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
     const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
     if (missing.length > 0)
         return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
     if (extensions.length === 0)
         return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
+    const changed = extensions.filter(({ name, version }) => present.get(name) !== version);
+    const versions = changed.map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    const seen = [
+        changed.length === 0
+            ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+            : `all were restored; the image has different versions, whose own tables are not compared: ${some(versions)}`,
+        ...(members === null ? ['what belongs to them was not compared: the backup is of an earlier version'] : []),
+    ].join('; ');
+    const lost = lostMembers(manifest, restored);
+    return lost.length === 0 ? seen : notRestored(lost, changed, seen);
+}
+/** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
+function lostMembers({ members, tables }, restored) {
+    const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
+    const told = new Set(leftOut(tables).map((table) => `table ${(0,relation_name/* relationName */.j)(table)}`));
+    return (members ?? []).flatMap(({ extension, objects }) => objects
+        .filter((object) => !present.get(extension)?.has(object) && !told.has(object) && !object.startsWith('sequence '))
+        .map((object) => ({ extension, object })));
+}
+function notRestored(lost, changed, seen) {
+    const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
+    const example = lost
+        .slice(0, 1)
+        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${object}`);
+    const updates = changed
+        .filter(({ name }) => lost.some(({ extension }) => extension === name))
+        .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
+    const first = updates.length === 0
+        ? ''
+        : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+    return {
+        detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
+        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        severity: 'warning',
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-indexes.js

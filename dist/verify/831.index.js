@@ -26,7 +26,7 @@ var external_node_crypto_ = __webpack_require__(77598);
  * @param parts SHA-256 of each part in hex
  */
 function compositeOf(parts) {
-    const hash = createHash('sha256');
+    const hash = (0,external_node_crypto_.createHash)('sha256');
     for (const part of parts)
         hash.update(part, 'hex');
     return `${hash.digest('hex')}-${parts.length}`;
@@ -177,6 +177,7 @@ function wrongLength(bytes, what) {
 
 
 
+
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -235,6 +236,8 @@ class S3Upload {
                 ...this.#object,
                 ...this.#properties,
                 Body: part.body,
+                // A bucket whose rule locks every object demands it, where the store knows no other checksum.
+                ContentMD5: (0,external_node_crypto_.createHash)('md5').update(part.body).digest('base64'),
                 ...(checksum ? checksumOf(part) : {}),
             });
             signWith(command, part);
@@ -251,7 +254,7 @@ class S3Upload {
                 onBytes(part.body.length);
             });
             this.#to.signal.throwIfAborted();
-            await this.#complete(UploadId, done, bytes);
+            await this.#complete(UploadId, done, { bytes, parts });
             return { parts };
         }
         catch (error) {
@@ -291,7 +294,7 @@ class S3Upload {
             throw this.#failure(error);
         }
     }
-    async #complete(UploadId, Parts, bytes) {
+    async #complete(UploadId, Parts, whole) {
         const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
             ...this.#object,
             UploadId,
@@ -310,18 +313,26 @@ class S3Upload {
         }
         catch (error) {
             // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
-            if ((0,bucket_failure/* codeOf */.$N)(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+            if ((0,bucket_failure/* codeOf */.$N)(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, whole)))
                 return;
             throw this.#failure(error);
         }
     }
-    async #isThere(parts, bytes) {
-        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
-        const { signal } = this.#to;
-        const found = await this.#client
-            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+    /** Known by its checksum where the store reports one, else by its ETag, which with KMS is no MD5. */
+    async #isThere(sent, { bytes, parts }) {
+        const look = (checksum) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#object, ...checksum }), {
+            abortSignal: this.#to.signal,
+        });
+        const found = await look({ ChecksumMode: 'ENABLED' })
+            .catch(() => look({}))
             .catch(() => null);
-        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+        if (found?.ContentLength !== bytes)
+            return false;
+        const { compositeSha256 } = reportedChecksum(found.ChecksumSHA256, found.ChecksumType);
+        if (compositeSha256 !== null)
+            return compositeSha256 === compositeOf(parts);
+        const etag = compositeEtag(sent.map(({ ETag = '' }) => ETag));
+        return etag !== null && found.ETag?.replaceAll('"', '') === etag;
     }
     /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
     async #giveUp(UploadId) {

@@ -4,6 +4,17 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT 'large-objects ' || count(*) FROM pg_largeobject_metadata;
 SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname)::text, '[]')
   FROM pg_extension;
+-- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand.
+-- Not every version counts the types of a table's rows, of arrays and of multiranges among the members.
+WITH made_with_another AS (
+  SELECT typarray AS oid FROM pg_type UNION ALL SELECT oid FROM pg_type WHERE typtype = 'm'
+  UNION ALL SELECT reltype FROM pg_class WHERE relkind <> 'c'
+)
+SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname, 'objects', objects) ORDER BY extname)::text, '[]')
+  FROM (SELECT extname, jsonb_agg(left(type || ' ' || identity, 2000) ORDER BY type, identity) AS objects
+    FROM pg_depend JOIN pg_extension e ON e.oid = refobjid, pg_identify_object(classid, objid, 0)
+    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL
+      AND (classid <> 'pg_type'::regclass OR objid NOT IN (SELECT oid FROM made_with_another)) GROUP BY extname) members;
 SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
     (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
   FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');

@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "012979df1fbcf915e0cf.sh";
+module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
 
 /***/ }),
 
@@ -31058,19 +31058,31 @@ function bucketFailure(what, error, facts) {
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
     const { status, code } = codeOf(error);
+    const isPage = isWebPage(error);
+    // A proxy or another server has answered, to whom no right of the login matters.
+    if (status !== null && isPage && status < 500 && status !== 413)
+        return `a web page came as the answer (HTTP ${status})`;
     // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+    if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)((0,_reaching_js__WEBPACK_IMPORTED_MODULE_1__/* .reasonOf */ .A)(error), 500);
+}
+/** Whether the library could not read the body, which then is no answer of a store. */
+function isWebPage(error) {
+    return error instanceof Error && /XML parse error/.test(error.message);
 }
 const wordForStatus = {
     400: 'BadRequest',
     403: 'Forbidden',
     404: 'NotFound',
     412: 'PreconditionFailed',
+    413: 'EntityTooLarge',
+    429: 'TooManyRequests',
     500: 'InternalError',
     501: 'NotImplemented',
+    502: 'BadGateway',
     503: 'ServiceUnavailable',
+    504: 'GatewayTimeout',
 };
 /** The HTTP status of the answer, if there was one, and the name of the error. */
 function codeOf(error) {
@@ -31099,6 +31111,12 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
+    [
+        /^EntityTooLarge\b/,
+        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+    ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
     [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
@@ -31125,6 +31143,10 @@ const remedies = [
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
         'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /^Failed to establish tunnel\b/,
+        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -31167,6 +31189,8 @@ const inputWords = [
 
 /** The runner's variables that name a proxy. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** The variables from which AWS's library takes an address, past every check of the input: it need not even be https. */
+const endpointVariables = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
 /** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
 async function makeClient(place, { attempts, silence = 0 }) {
     const [{ S3Client }, http, https] = await Promise.all([
@@ -31176,6 +31200,8 @@ async function makeClient(place, { attempts, silence = 0 }) {
     ]);
     demandProxyCapableNode();
     const { region, endpoint } = place;
+    if (endpoint === null)
+        demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
@@ -31208,6 +31234,14 @@ function demandProxyCapableNode() {
         hint: 'Update the runner, so that it has Node 24.5 or newer',
     });
 }
+function demandNoHiddenEndpoint() {
+    const given = endpointVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
+        hint: `Give the address as "s3-endpoint", and remove ${given} from the job`,
+    });
+}
 
 
 /***/ }),
@@ -31216,8 +31250,9 @@ function demandProxyCapableNode() {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   G: () => (/* binding */ tableCount),
-/* harmony export */   M: () => (/* binding */ readFacts)
+/* harmony export */   Dl: () => (/* binding */ extensionMembers),
+/* harmony export */   Gd: () => (/* binding */ tableCount),
+/* harmony export */   MH: () => (/* binding */ readFacts)
 /* harmony export */ });
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
 /* harmony import */ var _untrusted_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(51190);
@@ -31257,6 +31292,8 @@ const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3
     isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
 }), mostOfAll);
 const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
+/** PostgreSQL is asked for no more than 2,000 characters of an object. */
+const extensionMembers = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ extension: name, objects: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4096), mostOfAll) }), 10_000);
 /**
  * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
  * `copied {…}` and `COPY rows`. Lines with other names are ignored.
@@ -31278,6 +31315,7 @@ function readFacts(lines) {
         sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
         largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
         extensions: only('extensions', extensions),
+        members: only('members', extensionMembers),
     };
 }
 function readFact(key, json, read) {
@@ -33374,9 +33412,10 @@ const summaryFields = {
 const summary = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)(summaryFields);
 const manifest = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({
     ...summaryFields,
-    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .G, mostRelations),
+    tables: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .tableCount */ .Gd, mostRelations),
     sequences: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)(sequence, mostRelations),
     extensions: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .shape */ .cW)({ name, version: name }), 10_000),
+    members: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_4__/* .orNull */ .Xd)(_postgres_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .extensionMembers */ .Dl),
 });
 /**
  * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
@@ -37954,7 +37993,7 @@ const patience = 20_000;
 /** Longer, so that silence is told in one way, whenever the server falls silent. */
 const librarysPatience = patience + 5_000;
 /**
- * Sends the notice. A server that does not offer TLS gets no mail.
+ * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
  * @throws Error with the reason in one line; also if only some get it
  */
 async function sendMail(mailing, notice, signal) {
@@ -37989,7 +38028,7 @@ function wantsMail({ on }, notice) {
     return on === 'always' || !isGood(notice);
 }
 /**
- * Connects to the server and logs in, over TLS only, without sending mail.
+ * Connects to the server and logs in, with the TLS that is asked for, without sending mail.
  *
  * @throws Failure `mail-unusable`
  */
@@ -38010,13 +38049,14 @@ async function reachMailServer(server, signal) {
         transport.close();
     }
 }
-async function transportTo({ host, port, isTls, login }) {
+async function transportTo({ host, port, tls, login }) {
     const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
     return createTransport({
         host,
         port,
-        secure: isTls,
-        requireTLS: true,
+        secure: tls === 'implicit',
+        requireTLS: tls !== 'none',
+        ignoreTLS: tls === 'none',
         // Log in even if the server does not ask for it: then it rejects the login, and we find out.
         ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
         dnsTimeout: librarysPatience,
@@ -38033,7 +38073,7 @@ const said = {
 };
 const remedies = {
     EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
-    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS. A relay of your own network that needs no login may have smtp://host:25?tls=none',
 };
 
 // EXTERNAL MODULE: external "node:events"
@@ -38120,6 +38160,7 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 
 
+
 /** Milliseconds for one try, from the connection to the answer. */
 const post_patience = 10_000;
 /** Milliseconds before each further try. */
@@ -38127,8 +38168,18 @@ const pauses = [500, 2_000];
 /** Milliseconds that a server may take to send the text of its answer. */
 const patienceForText = 1_000;
 const post_longestText = 1_000;
+/** Milliseconds: a server that asks for more patience than this is not waited for. */
+const longestPause = 10_000;
 /** The server has answered, and will answer the same again. */
 class Refused extends Error {
+}
+/** The server asks to be tried again after so many milliseconds. */
+class Busy extends Error {
+    pause;
+    constructor(message, pause) {
+        super(message);
+        this.pause = pause;
+    }
 }
 /**
  * Posts, at most three times, and follows no redirect: it may lead to somebody else.
@@ -38144,7 +38195,8 @@ async function post(message, { proxyFor, signal }) {
             const pause = pauses[failures];
             if (signal.aborted || error instanceof Refused || pause === undefined)
                 throw new Error((0,reaching/* reasonOf */.A)(error));
-            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
+            const asked = error instanceof Busy ? error.pause : 0;
+            await (0,promises_namespaceObject.setTimeout)(Math.max(pause, asked), undefined, { signal }).catch(() => {
                 throw new Error((0,reaching/* reasonOf */.A)(error));
             });
         }
@@ -38153,12 +38205,14 @@ async function post(message, { proxyFor, signal }) {
 async function tryOnce(message, proxyFor, signal) {
     const end = new AbortController();
     try {
-        const { status, text } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
+        const { status, text, wait } = await (0,reaching/* inTime */.R)(post_patience, signal, exchange(message, proxyFor, end.signal));
         if (status >= 200 && status < 300)
             return text;
         const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
         const answer = `it answers ${status}${what}`;
-        throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+        if (wait > longestPause)
+            throw new Refused(`${answer}, and asks to wait for ${(0,units/* formatDuration */.a3)(wait)}`);
+        throw status >= 500 || status === 408 || status === 429 ? new Busy(answer, wait) : new Refused(answer);
     }
     finally {
         end.abort();
@@ -38186,7 +38240,9 @@ async function exchange({ url, body, headers }, proxyFor, signal) {
         asked.on('error', reject);
         asked.on('response', (response) => {
             let text = '';
-            const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, post_longestText) });
+            const { statusCode = 0 } = response;
+            const wait = secondsIn(response.headers['retry-after']) * 1_000;
+            const done = () => resolve({ status: statusCode, text: text.slice(0, post_longestText), wait });
             response.setEncoding('utf8').on('data', (chunk) => {
                 text += chunk;
                 if (text.length >= post_longestText)
@@ -38198,6 +38254,10 @@ async function exchange({ url, body, headers }, proxyFor, signal) {
         });
         asked.end(body);
     });
+}
+/** Of the header Retry-After; 0 where it is a date, or missing. */
+function secondsIn(header = '') {
+    return /^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/notify/ping.js
@@ -39160,6 +39220,8 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
 
 
+
+
 /** With more than 2^31 - 1 milliseconds (24.8 days), setTimeout fires at once, so a deadline must be shorter. */
 const longestDuration = 24 * 24 * 3_600_000;
 /** Free text: names of databases and users may contain quotes, spaces, `$()`, `=` and line breaks. */
@@ -39299,6 +39361,27 @@ const safeUrl = {
 function isLoopback({ hostname }) {
     return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
+/** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
+const longestSql = 8 * 1024 * 1024;
+/** The path of a file with SQL in the workspace; its text. */
+const sqlFile = {
+    hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+    parse(value) {
+        const path = (0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value);
+        let text;
+        try {
+            text = (0,external_node_fs_.statSync)(path).size > longestSql ? null : (0,external_node_fs_.readFileSync)(path, 'utf8');
+        }
+        catch {
+            throw new RangeError('is not a readable file');
+        }
+        if (text === null)
+            throw new RangeError(`is larger than ${(0,units/* formatBytes */.z3)(longestSql)}`);
+        if (text.includes('\0'))
+            throw new RangeError('is not a text file');
+        return text;
+    },
+};
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -39564,7 +39647,8 @@ function readMailServer(text) {
     if (url === null || !/^smtps?:$/.test(url.protocol))
         throw new shared_failure/* InputError */.dz(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
-    if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+    const isOpen = url.search === '?tls=none';
+    if (!/^\/?$/.test(url.pathname) || (url.search !== '' && !isOpen) || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
         throw new shared_failure/* InputError */.dz(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
@@ -39574,10 +39658,12 @@ function readMailServer(text) {
     if ((username === '') !== (password === ''))
         throw new shared_failure/* InputError */.dz(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
+    if (isOpen && (isTls || username !== ''))
+        throw new shared_failure/* InputError */.dz(name, 'has ?tls=none, but also a login or smtps://', 'Without TLS a password would be seen: remove ?tls=none, or name a server that needs no login, as smtp://host:25?tls=none');
     return {
         host,
-        port: port === '' ? (isTls ? 465 : 587) : Number(port),
-        isTls,
+        port: port === '' ? (isTls ? 465 : isOpen ? 25 : 587) : Number(port),
+        tls: isTls ? 'implicit' : isOpen ? 'none' : 'starttls',
         login: username === '' ? null : { user: decoded(username, name), password: notice_inputs_masked(password, name) },
     };
 }
@@ -39614,12 +39700,20 @@ const bucketName = {
 };
 const offsite_inputs_prefix = {
     hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
-    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+    parse: (value) => matching(value, 
+    // Servers and libraries read . and .. as they like.
+    /^(?!(.*\/)?\.{1,2}(\/|$))[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
 };
 const region = {
     hint: 'Give a region such as eu-central-1.',
     parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
 };
+/** As one copies it from the page of a provider: it would become part of every key. */
+function demandNoBucket(endpoint, bucket) {
+    if (!endpoint?.pathname.replace(/\/+$/, '').endsWith(`/${bucket}`))
+        return;
+    throw new shared_failure/* InputError */.dz('s3-endpoint', 'ends with the name of the bucket', `Give it without /${bucket}`);
+}
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readOffsiteInputs(input) {
     const bucket = input.optional('s3-bucket', bucketName);
@@ -39628,9 +39722,11 @@ function readOffsiteInputs(input) {
         region: input.optional('s3-region', region),
         endpoint: input.optional('s3-endpoint', safeUrl),
     };
-    if (bucket !== null)
-        return { bucket: { bucket, ...place } };
     return input.rule(() => {
+        if (bucket !== null) {
+            demandNoBucket(place.endpoint, bucket);
+            return { bucket: { bucket, ...place } };
+        }
         demandNothing({ region: place.region, endpoint: place.endpoint });
         return { bucket: null };
     });
@@ -40260,8 +40356,6 @@ var naming = __nccwpck_require__(29462);
 
 
 
-
-
 const groups = {
     hint: 'Give one or more of setup, backups, drill and deployment, separated by commas.',
     parse(value) {
@@ -40292,16 +40386,9 @@ const backupToDrill = {
     },
 };
 const statements = {
-    hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
+    ...sqlFile,
     parse(value) {
-        let text;
-        try {
-            text = (0,external_node_fs_.readFileSync)((0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
-        }
-        catch {
-            throw new RangeError('is not a readable file');
-        }
-        const found = statementsIn(text);
+        const found = statementsIn(sqlFile.parse(value));
         if (found.length === 0)
             throw new RangeError('contains no SQL statement');
         return found;

@@ -137,6 +137,13 @@ for variable in PGHOSTADDR PGSERVICE; do
 done
 take_way "$way"
 
+# The setting that marks an empty database as one that a restore has created; whether there is nothing in a database: what a new one
+# has of its own has smaller numbers.
+created_for_restore='atlasia.created=for a restore'
+nothing_inside="NOT EXISTS (SELECT FROM (SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_proc UNION ALL SELECT oid FROM pg_namespace
+  UNION ALL SELECT oid FROM pg_type UNION ALL SELECT oid FROM pg_extension UNION ALL SELECT 16384 FROM pg_largeobject_metadata) objects
+  WHERE oid >= 16384)"
+
 # Prints what a backup needs to know, one fact per line: a name, a space, a value.
 probe() {
   for tool in zstd gzip awk pg_dump pg_restore psql; do
@@ -153,6 +160,8 @@ probe() {
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
     'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'icuRules', facts->>'daticurules',
     'bootstrapRole', pg_get_userbyid(10), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid),
+    'isLeftover', EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = d.oid AND setconfig @> ARRAY['$created_for_restore'])
+      AND $nothing_inside,
     'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
       WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),

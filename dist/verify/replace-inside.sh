@@ -11,6 +11,16 @@ PGOPTIONS="$PGOPTIONS -c lock_timeout=10000 -c default_transaction_read_only=off
 # over_all [OPTION...]: statements on stdin, in a database that is none of the three.
 over_all() { PGDATABASE=$maintenance psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
+# Has our sessions set off no event trigger when they log in, as version 17 can: it may write into the tables that are compared, or
+# refuse us.
+without_logins() {
+  version=$(over_all -c 'SHOW server_version_num') || return
+  [ "$version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c event_triggers=off"
+}
+
+# unnoticed VERB ARGUMENT...: a verb whose sessions are in a restored database.
+unnoticed() { without_logins && "$@"; }
+
 # Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of its data.
 standing() {
   (session) <<'SQL' | {
@@ -18,12 +28,17 @@ SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
 \if :is_superuser
   SELECT coalesce(jsonb_agg(subname), '[]') AS subscriptions FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
     WHERE datname = current_database() \gset
-  SELECT setting AS folder FROM pg_settings WHERE name = 'data_directory' \gset
+  SELECT coalesce(nullif(pg_tablespace_location(dattablespace), ''), current_setting('data_directory')) AS folder
+    FROM pg_database WHERE datname = current_database() \gset
 \else
   \set subscriptions null
   \set folder /
 \endif
 SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscriptions', :'subscriptions'::jsonb, 'dataFolder', :'folder',
+  'isStandby', pg_is_in_recovery(), 'labels', (SELECT coalesce(jsonb_agg(provider ORDER BY provider), '[]') FROM pg_shseclabel
+    WHERE classoid = 'pg_database'::regclass AND objoid = d.oid),
+  'elsewhere', (SELECT coalesce(jsonb_agg(DISTINCT other.spcname), '[]') FROM pg_class JOIN pg_tablespace other ON other.oid = reltablespace
+    WHERE NOT relisshared),
   'connectionLimit', datconnlimit, 'tablespace', spcname, 'cronDatabase', current_setting('cron.database_name', true),
   'isEmpty', NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p', 'm', 'f', 'S', 'v') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -51,21 +66,19 @@ SELECT :'name' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name'
 SQL
 }
 
-# create_missing: creates it as well. A restore gives what replaces it an owner, grants and settings.
+# create_missing: creates it as well, and marks it: whoever has it created may be killed before it is of any use. A restore gives
+# what replaces it an owner, grants and settings.
 create_missing() {
-  missing && over_all -v name="$PGDATABASE" <<'SQL'
-SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name')
+  missing && over_all -v name="$PGDATABASE" -v mark="${created_for_restore#*=}" <<'SQL'
+SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name'), format('ALTER DATABASE %I SET atlasia.created = %L', :'name', :'mark')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SQL
 }
 
 # drop_created: drops it again, unless there is anything in it, or somebody is connected. Prints its name if the server lacks it then.
 drop_created() {
-  # What a new database has of its own has smaller numbers.
-  found=$(ask "SELECT count(*) FROM (SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_proc UNION ALL SELECT oid FROM pg_namespace
-    UNION ALL SELECT oid FROM pg_type UNION ALL SELECT oid FROM pg_extension UNION ALL SELECT 16384 FROM pg_largeobject_metadata) objects
-    WHERE oid >= 16384") || return
-  if [ "$found" = 0 ]; then
+  empty=$(ask "SELECT $nothing_inside") || return
+  if [ "$empty" = t ]; then
     over_all -v name="$PGDATABASE" <<'SQL' || true
 SET statement_timeout = 20000;
 DROP DATABASE :"name";
@@ -82,9 +95,9 @@ create() {
 }
 
 # take_settings NAME: runs the statements on stdin, which give it an owner, grants and settings. They may let others in, and must not
-# yet: they hold together with that, or not at all.
+# yet: they hold together with that, or not at all. That the live one was created for a restore is not true of this one.
 take_settings() {
-  { cat && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;'; } | over_all --single-transaction -v name="$1"
+  { cat && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;' && echo 'ALTER DATABASE :"name" RESET atlasia.created;'; } | over_all --single-transaction -v name="$1"
 }
 
 # mark NAME LIVE incomplete|complete|withdrawn: an incomplete one is dropped when its run ends; a withdrawn one never becomes live.
@@ -135,7 +148,7 @@ SQL
 take_out_subscriptions() {
   some=$(has_subscriptions "$1") || return
   [ -n "$some" ] || return 0
-  let_in "$1" || return
+  let_in "$1" && without_logins || return
   # Without the source's event triggers, which would run with our rights.
   PGDATABASE=$1 PGOPTIONS="$PGOPTIONS -c session_replication_role=replica" psql -XAtq -v ON_ERROR_STOP=1 <<'SQL'
 SELECT format('ALTER SUBSCRIPTION %I DISABLE', subname), format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname),
@@ -167,8 +180,17 @@ SQL
 # analyze ARGUMENT JOBS: without statistics, the first queries would take far longer than they did.
 analyze() { vacuumdb --quiet --analyze-only --jobs="$2" --dbname="$1"; }
 
-# after: the user's own statements, in a session like any other of theirs, except that they may write.
-after() { PGOPTIONS='-c default_transaction_read_only=off' exec psql -XAtq -v ON_ERROR_STOP=1; }
+# after: the user's own statements, in a session like any other of theirs, except that they may write, and that a trigger which lets
+# nobody log in does not keep them from mending it.
+after() {
+  PGOPTIONS='-c default_transaction_read_only=off' on=''
+  without_logins || return
+  case $PGOPTIONS in *event_triggers*) on='SET event_triggers = on; ' ;; esac
+  { printf %s "$on" && cat; } | psql -XAtq -v ON_ERROR_STOP=1
+}
+
+# login: whether one can log in as an application does, with what that sets off.
+login() { PGOPTIONS='' psql -XAtqc 'SELECT' </dev/null; }
 
 # standing_of LIVE RESTORED ASIDE: which of them there are: `live restored`, or the like.
 standing_of() {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { appServices, push } from '../lab/application.ts';
 import { makeCertificate } from '../lab/certificate.ts';
 import { startMailServer } from '../lab/mail-server.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { startReceiver } from '../lab/receiver.ts';
 import { runWorkflow, type WorkflowResult, type WorkflowRun } from '../lab/workflow/workflow.ts';
-import { historyIn, imageOf } from './rollbacks.ts';
-import { bash, idsIn, namesIn } from './sets.ts';
+import { asRepository, released } from './repository.ts';
+import { historyIn } from './rollbacks.ts';
+import { idsIn, namesIn } from './sets.ts';
 import { applicationForFile, atEnd, deployed, startApplicationForFile } from './stage.ts';
 
 const { lab, registry, app } = await applicationForFile({
@@ -298,42 +298,11 @@ test('self-hosted.yml does without SSH', async () => {
 });
 
 describe('deploy.yml and rollback.yml, with a repository whose compose file lies deep in it', () => {
-  const folder = 'infra/deployments/prod';
-
   before(async () => {
     await deployed(app, 'v1');
-    // As in the layout of a repository. Compose takes its env file from the folder of the compose file.
-    await bash(host, 'mkdir -p "$1" && cp docker-compose.yml .env "$1"', folder);
-    await bash(
-      host,
-      'docker compose -f "$1/docker-compose.yml" up --detach --force-recreate --pull never --wait',
-      folder,
-    );
-    // The lab's own folder of logins is shared; a host that people have has this in the home of its user.
-    await bash(host, 'mkdir "$1" && ln -s "$DOCKER_CONFIG/cli-plugins" "$1/"', dockerConfig);
-    const outcome = await host.exec(
-      [
-        'env',
-        `DOCKER_CONFIG=${dockerConfig}`,
-        'docker',
-        'login',
-        '--username',
-        registry.username,
-        '--password-stdin',
-        registry.address,
-      ],
-      { input: registry.password },
-    );
-    assert.equal(outcome.code, 0, outcome.stderr);
+    await asRepository(app, registry, dockerConfig);
   });
-
-  /** What a CI that builds the application does before. */
-  async function release(version: string): Promise<void> {
-    for (const service of appServices) {
-      const latest = `${registry.address}/acme/${service}:latest`;
-      await push(registry, host.env, imageOf(app, service, version), [latest]);
-    }
-  }
+  const release = (version: string) => released(app, registry, version);
 
   test('a deployment that is well is recorded as good; the database’s image is not pulled', async () => {
     await release('v2');
