@@ -138,7 +138,11 @@ async function goProgram(): Promise<string> {
   const { stdout } = found === undefined ? { stdout: '' } : await attempt([found, 'env', 'GOVERSION']);
   if (found !== undefined && Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 21) return found;
   const kept = join(folder('go'), debianGo.version);
-  await needPackages('debootstrap', 'debian-archive-keyring');
-  if (!existsSync(kept)) await run(['bash', join(here, 'go.sh'), debianGo.suite, debianGo.version, kept]);
+  if (!existsSync(kept)) {
+    await needPackages('debootstrap', 'debian-archive-keyring');
+    const fresh = mkdtempSync(join(folder('go'), 'new-'));
+    await run(['bash', join(here, 'go.sh'), debianGo.suite, debianGo.version, fresh]);
+    renameSync(fresh, kept);
+  }
   return join(kept, 'usr', 'lib', `go-${debianGo.version}`, 'bin', 'go');
 }
