@@ -38,7 +38,7 @@ export function endingFailure(
         code,
         `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`,
         {
-          hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
+          hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
         },
       );
   }
@@ -70,6 +70,8 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'still-starting': 'Raise "health-timeout"',
   'database-busy':
     'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
+  'database-silent':
+    'See why its server does not answer: docker logs of its container, and its disk. Then run it again',
   'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };

@@ -497,7 +497,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'an engine that was killed in the swap takes everything back',
     file: 'shared/transaction/engine.sh',
-    text: 'has stopping || has starting || has running || has stays-stopped',
+    text: 'has stopping || has exchanging || has starting || has running || has stays-stopped',
     instead: 'false',
     test: 'test/unit/transaction/engine.test.ts',
     named: 'an engine',

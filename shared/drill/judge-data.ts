@@ -302,6 +302,10 @@ function judgeExtensions(manifest: Manifest, restored: RestoredData, remedy: str
   return lost.length === 0 ? seen : notRestored(lost, changed, seen);
 }
 
+/** A kind of object as a command calls it. */
+const typed = (object: string) =>
+  object.replace(/^composite type /, 'type ').replace(/^foreign-data wrapper /, 'foreign data wrapper ');
+
 interface Member {
   extension: string;
   object: string;
@@ -322,7 +326,7 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
   const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
   const example = lost
     .slice(0, 1)
-    .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${object}`);
+    .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${typed(object)}`);
   const updates = changed
     .filter(({ name }) => lost.some(({ extension }) => extension === name))
     .map(({ name }) => `ALTER EXTENSION ${identifier(name)} UPDATE`);

@@ -1,4 +1,5 @@
 import type { ComposeSurvey, FoundContainer } from '../host/survey.ts';
+import { isAtWork } from '../plan/container.ts';
 import { startOrder } from '../plan/plan-rollback.ts';
 import type { RestoreStep } from '../plan/restore-step.ts';
 import { referenceOf } from '../releases/image-reference.ts';
@@ -28,9 +29,8 @@ const poolers = /(^|[/_-])(pgbouncer|pgcat|pgpool(-ii)?|odyssey|supavisor|pgdog)
  */
 export function writersOf(facts: WriterFacts): RestoreStep['restarted'] {
   const { project, containers, untouched, swapped } = facts;
-  const running = containers.filter(({ state }) => state === 'running');
   return startOrder(project).flatMap((service) => {
-    const own = running.filter((container) => container.service === service);
+    const own = containers.filter((container) => container.service === service && isAtWork(container));
     const [first] = own;
     if (first === undefined || untouched.has(service) || swapped.has(service)) return [];
     const why = whyStopped(service, own, facts);

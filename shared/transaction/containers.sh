@@ -91,6 +91,14 @@ old_containers() {
   done <before.tsv
 }
 
+# at_work SERVICE: those of them that ran, also between two tries: an application often ends for want of its database.
+at_work() {
+  local service id state
+  while IFS=$'\t' read -r service id _ state _; do
+    [[ $service != "$1" || $state != @(running|restarting) ]] || printf '%s\n' "$id"
+  done <before.tsv
+}
+
 # old_names SERVICE: ids and names of the containers found at the start, in the order of the names.
 old_names() {
   local service id name
@@ -124,15 +132,12 @@ alone_in_them() {
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
 # compose in the meantime, it silently replaces containers.
 note_targets() {
-  local service id state
+  local service id ids
   for service in "${services[@]}"; do
-    [[ ${strategy[$service]} != restart ]] || continue
-    for id in $(new_containers "$service"); do printf '%s\t%s\n' "$service" "$id"; done
+    # What is only restarted is its own target.
+    if [[ ${strategy[$service]} == restart ]]; then ids=$(at_work "$service"); else ids=$(new_containers "$service"); fi
+    for id in $ids; do printf '%s\t%s\n' "$service" "$id"; done
   done >after.new
-  # What is only restarted is its own target.
-  while IFS=$'\t' read -r service id _ state _; do
-    [[ ${strategy[$service]} != restart || $state != running ]] || printf '%s\t%s\n' "$service" "$id"
-  done <before.tsv >>after.new
   settle after.new after.tsv
 }
 

@@ -27,6 +27,15 @@ still_restored() {
     broken plan-stale "The restored database ${plan[database_restored]} is no longer there, or ${plan[database]} is not"
 }
 
+# writers_run: whether what is to be restarted is still there to be restarted: what has ended by now would never start again.
+writers_run() {
+  local service
+  for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != restart || -n $(at_work "$service") ]] ||
+      broken plan-stale "$service was to be restarted, but has stopped since the plan was made" || return
+  done
+}
+
 # stop_writers: stops everything that is swapped or restarted at once, so that the longest stop counts and not their sum.
 stop_writers() {
   local service ids old=()

@@ -117,7 +117,7 @@ engine() {
     finish
   elif has reverting; then
     revert
-  elif has stopping || has starting || has running || has stays-stopped; then
+  elif has stopping || has exchanging || has starting || has running || has stays-stopped; then
     broken engine-died 'The engine was killed during the swap' || true
     revert
   elif has checked; then
@@ -153,7 +153,7 @@ prepare() {
   shared=$(cat <&"$sharing")
   exec {sharing}<&-
   [[ $shared == @(whole|*$'\n'whole) ]] || broken docker-failed 'Cannot read which containers share something with others' || return
-  { still_stopped && alone_in_them "${shared%whole}" && still_restored; } || return
+  { still_stopped && writers_run && alone_in_them "${shared%whole}" && still_restored; } || return
   journal checked
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   note_addresses || broken docker-failed 'Cannot read the ports of the running containers' || return

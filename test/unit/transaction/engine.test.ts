@@ -48,13 +48,14 @@ describe('before the swap', () => {
     sharers() { :; }
     run_compose() { echo config; }
     project_state() { echo as-planned; }
-    for each in note_containers note_networks note_witnesses still_stopped alone_in_them still_restored mend_leftovers note_addresses \\
+    for each in note_containers note_networks note_witnesses still_stopped writers_run alone_in_them still_restored mend_leftovers note_addresses \\
       create_all keeps_addresses keep_evidence start_probers; do eval "$each() { note $each; }"; done`;
   const prepare = (change: string) => engine(`${well}\n${change}\nprepare && note begins`);
 
   test('what may fail without harm comes first, and then it begins', () => {
     assert.deepEqual(prepare(''), [
-      ...['note_containers', 'note_networks', 'note_witnesses', 'still_stopped', 'alone_in_them', 'still_restored'],
+      ...['note_containers', 'note_networks', 'note_witnesses', 'still_stopped', 'writers_run', 'alone_in_them'],
+      'still_restored',
       ...['journal checked', 'mend_leftovers', 'note_addresses', 'create_all', 'keeps_addresses', 'keep_evidence'],
       ...['start_probers', 'journal prepared', 'begins'],
     ]);
@@ -74,6 +75,12 @@ describe('before the swap', () => {
     ['sharers that cannot be read', 'sharers() { return 1; }', 'docker-failed', false],
     ['what was to stay stopped and runs', 'still_stopped() { broken plan-stale x; }', 'plan-stale', false],
     ['a container that came to depend on another', 'alone_in_them() { broken plan-stale x; }', 'plan-stale', false],
+    [
+      'an application that has ended before it was to be restarted',
+      'writers_run() { broken plan-stale x; }',
+      'plan-stale',
+      false,
+    ],
     ['a restored copy that is gone', 'still_restored() { broken plan-stale x; }', 'plan-stale', false],
     ['an address that is published no more', 'keeps_addresses() { broken no-answer x; }', 'no-answer', true],
     ['a cancel', ': >abort', 'cancelled', true],
@@ -181,6 +188,9 @@ describe('an engine', () => {
   const table: [journal: string[], does: string][] = [
     [['begin', 'checked'], 'refuse'],
     [['begin', 'checked', 'prepared', 'stopping'], 'revert'],
+    // Where nothing has to stop, nothing is journaled before the databases exchange their names.
+    [['begin', 'checked', 'prepared', 'exchanging'], 'revert'],
+    [['begin', 'checked', 'prepared', 'exchanging', 'exchanged'], 'revert'],
     [['begin', 'checked', 'prepared', 'starting'], 'revert'],
     [['begin', 'checked', 'prepared', 'running'], 'revert'],
     [['begin', 'checked', 'prepared', 'stays-stopped'], 'revert'],
@@ -216,7 +226,7 @@ describe('a supervisor', () => {
 
   test('ends what an engine has left behind, before it starts another, and nothing of another transaction', () => {
     const notes = supervised(`
-      [[ ! -e left ]] || { read -r own other <left; for each in $own $other; do [[ -e /proc/$each/cwd ]] && echo "$each lives" || echo "$each is over"; done >>"$NOTES"; kill "$other"; printf '1\tended\t\n' >>"$FOLDER/journal"; exit; }
+      [[ ! -e left ]] || { read -r own other <left; for try in {1..50}; do [[ ! -e /proc/$own/cwd ]] || command sleep 0.1; done; for each in $own $other; do [[ -e /proc/$each/cwd ]] && echo "$each lives" || echo "$each is over"; done >>"$NOTES"; kill "$other"; printf '1\tended\t\n' >>"$FOLDER/journal"; exit; }
       sleep 60 >/dev/null 2>&1 &
       own=$!
       ATLASIA_TRANSACTION=\${FOLDER}0 sleep 60 >/dev/null 2>&1 &
@@ -251,6 +261,36 @@ describe('after the commit', () => {
     assert.deepEqual(kept(false, new Date(commit + 1_000).toISOString()), ['steady start new']);
     assert.deepEqual(kept(false, new Date(commit - 1_000).toISOString()), []);
     assert.deepEqual(kept(true, '0001-01-01T00:00:00Z'), []);
+  });
+});
+
+describe('what is only restarted', () => {
+  const restarts = (states: readonly string[], code: string) => {
+    const rows = states.map(
+      (state, at) => `web\\told${at}\\t/web-${at}\\t${state}\\tnone\\tbefore\\tunless-stopped:0\\n`,
+    );
+    return engine(`
+      strategy=([web]=restart)
+      printf '${rows.join('')}' >before.tsv
+      steady() { note "steady $*"; }
+      stop() { note "stop $*"; }
+      for each in aim_at await_answer refresh_proxies; do eval "$each() { :; }"; done
+      ${code}`);
+  };
+
+  test('starts again if it ran, also between two tries: whoever ends for want of a database does so all the time', () => {
+    const notes = restarts(['running', 'restarting', 'exited'], 'note_targets; stop_writers; restart web');
+    assert.ok(notes.includes('stop old0 old1 old2'));
+    assert.ok(notes.includes('docker start old0 old1'), notes.join('\n'));
+  });
+
+  test('must run when it begins', () => {
+    for (const state of ['running', 'restarting'])
+      assert.deepEqual(restarts([state, 'exited'], 'writers_run && note begins'), ['begins']);
+    assert.match(
+      restarts(['exited'], 'writers_run && note begins').join(),
+      /^journal failure plan-stale web was to be restarted/,
+    );
   });
 });
 

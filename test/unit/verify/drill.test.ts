@@ -335,6 +335,20 @@ describe('what belongs to an extension and does not come back with it', () => {
     assert.match(remedy, /update that of the database first \(ALTER EXTENSION "citext" UPDATE\)/);
     assert.match(remedy, /take it out of the extension: ALTER EXTENSION "citext" DROP function public\.f\(integer\)$/);
   });
+  test('is called in the command as a command calls it', () => {
+    for (const [object, called] of [
+      ['composite type public.c', 'DROP type public.c'],
+      ['foreign-data wrapper w', 'DROP foreign data wrapper w'],
+    ] as const) {
+      const { list } = judgeDrill({
+        manifest: { ...manifest, members: [{ extension: 'citext', objects: [object] }] },
+        outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: whole },
+        statements: [],
+        copy: null,
+      });
+      assert.ok(list.find(({ name }) => name === 'extensions')?.remedy?.endsWith(called));
+    }
+  });
   test('was not noted by an earlier version, and nobody says it was compared', () => {
     const { list } = judgeDrill({
       manifest: { ...manifest, members: null },
