@@ -49,6 +49,7 @@ const varsOf = (of = app) => ({
   BACKUP_ROLE: '',
   RESTORE_FROM: '',
   MAIL_TO: '',
+  MAIL_FROM: '',
 });
 const bucket = {
   BACKUP_BUCKET: 'acme-backups',
@@ -263,6 +264,19 @@ test('with keys in the environment, what is copied encrypts, drills and restores
   );
 });
 
+test('half a set-up of mail, or of a webhook, does not stop the button', async () => {
+  await deployed(app, 'v1');
+  for (const [more, vars] of [
+    [{ SMTP_URL: 'smtps://mail.example.org' }, {}],
+    [{ WEBHOOK_SECRET: 'a shared secret' }, { MAIL_TO: 'ops@example.org', MAIL_FROM: 'ci@example.org' }],
+  ] as const) {
+    const environments = { prod: { secrets: { ...secretsOf(), ...more }, vars: { ...varsOf(), ...vars } } };
+    const plan = await runExample('rollback', { environments, form: { target: 'v1' } });
+    allWell(plan);
+    assert.equal(plan.step('Roll back').action?.outputs['status'], 'planned');
+  }
+});
+
 test("the button restores from the bucket once the host's backups are lost: a variable says so, no commit", async () => {
   await deployed(app, 'v1');
   const nightly = await runExample('nightly-backup', { environments: atAws, aws: login });
@@ -288,7 +302,7 @@ test('self-hosted.yml does without SSH', async () => {
     environments: {
       prod: {
         secrets: { HEALTHCHECK_URL: '', SMTP_URL: '', WEBHOOK_URL: '', WEBHOOK_SECRET: '' },
-        vars: { BACKUP_KEYS: '', MAIL_TO: '' },
+        vars: { BACKUP_KEYS: '', MAIL_TO: '', MAIL_FROM: '' },
       },
     },
     local: host.localStep(),

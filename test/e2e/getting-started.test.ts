@@ -126,6 +126,7 @@ function runExample(name: string, { host, desk, name: user, ssh }: Newcomer, for
           DEPLOY_USER: user,
           BACKUP_KEYS: '',
           MAIL_TO: '',
+          MAIL_FROM: '',
           ...{ BACKUP_BUCKET: '', BACKUP_REGION: '', BACKUP_ENDPOINT: '', BACKUP_ROLE: '' },
         },
       },
