@@ -100,7 +100,7 @@ describe('a verified backup', () => {
       return { image, tag: image.split(':')[1], digest: null, imageId };
     };
     const plain = await bash(host, 'zstd -dc "$1" | wc -c', result.outputs['backup-file'] ?? '');
-    const { tables, sequences, checks, startedAt, finishedAt, schemaSha256, ...facts } = manifest;
+    const { tables, sequences, members, checks, startedAt, finishedAt, schemaSha256, ...facts } = manifest;
     const version = (await host.psql('SHOW server_version;')).trim();
     assert.deepEqual(facts, {
       version: 1,
@@ -137,6 +137,13 @@ describe('a verified backup', () => {
       commit: '0123456789abcdef0123456789abcdef01234567',
       actor: 'octo-operator',
     });
+    const citext =
+      (members as { extension: string; objects: string[] }[]).find(({ extension }) => extension === 'citext')
+        ?.objects ?? [];
+    assert.ok(
+      citext.includes('function public.citext_eq(public.citext,public.citext)') &&
+        citext.includes('type public.citext'),
+    );
     assert.match(schemaSha256 as string, /^[a-f0-9]{64}$/);
     const [start, end] = [startedAt, finishedAt].map((time) => Date.parse(time as string)) as [number, number];
     assert.equal(new Date(start).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_'), id);
