@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { run } from '../lab/command.ts';
+import { until } from '../lab/faults.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { runAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, succeeded } from './expectations.ts';
@@ -22,11 +23,20 @@ import { backupInputs, bash, type Inputs } from './sets.ts';
 import { applicationForFile } from './stage.ts';
 
 await needPrograms({ age: 'age', zstd: 'zstd' });
+
+/** Ends at once where it does not find its table, as applications do; Docker tries again, later each time. */
+const needy = {
+  ...ticker,
+  entrypoint: [
+    ...['sh', '-c'],
+    'PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin; psql -qc "SELECT FROM shop.orders LIMIT 0" || exit 1; exec sleep infinity',
+  ],
+};
 const { app } = await applicationForFile({
   name: 'restore-shapes',
   versions: ['v1'],
   runs: 'v1',
-  services: { ticker },
+  services: { ticker, needy },
 });
 const { host } = app;
 const db = host.database;
@@ -210,4 +220,24 @@ test('what cannot be restored beside the live database is refused with all reaso
   });
   assert.match(errorsOf(result)[0]?.message ?? '', /"plain" is not a superuser/, logOf(result));
   assert.match(adviceIn(result), /Nothing was changed[\s\S]*must stay free/);
+});
+
+test('an application that ends again and again for want of its data is started again, and stays', async () => {
+  const backupDir = host.newBackupDir();
+  await host.exec(['docker', 'compose', 'up', '--detach', 'needy']);
+  const id = await takenBackup(host, backupDir);
+  const container = await host.container('needy');
+  const seen = async () =>
+    (await host.docker('inspect', '--format', '{{.State.Status}} {{.RestartCount}}', container)).trim();
+  await db.psql('DROP TABLE shop.orders CASCADE;');
+  await host.docker('restart', container);
+  // By then, Docker waits for more than ten seconds between two tries.
+  await until('it waits for its next try', async () =>
+    /^restarting ([7-9]|\d\d)$/.test(await seen()) ? true : undefined,
+  );
+  await restored(app, await restore(backupDir, id));
+  assert.equal(await seen(), 'running 0');
+  const policy = await host.docker('inspect', '--format', '{{.HostConfig.RestartPolicy.Name}}', container);
+  assert.equal(policy.trim(), 'unless-stopped');
+  await host.docker('rm', '--force', container);
 });
