@@ -595,7 +595,7 @@ export const rules: readonly Rule[] = [
     rule: 'a restored database into which nobody can log in does not become live',
     file: 'shared/restore/load.sh',
     text: `  PGDATABASE=$restored heard login inside login </dev/null ||
-    give_up restore-failed 'Nobody could log in to the restored database'
+    give_up restore-failed 'Could not log in to the restored database as "db-user"'
 `,
     test: 'test/unit/restore/load.test.ts',
   },
@@ -613,6 +613,20 @@ export const rules: readonly Rule[] = [
     text: 'freeBytes !== null && freeBytes < needed + least,',
     instead: 'freeBytes !== null && freeBytes < 0,',
     test: 'test/unit/restore/restore.test.ts',
+  },
+  {
+    rule: 'a disk of the write-ahead log that is nearly full prevents a restore',
+    file: 'shared/restore/obstacles.ts',
+    text: 'walFreeBytes !== null && walFreeBytes < least,',
+    instead: 'walFreeBytes !== null && walFreeBytes < 0,',
+    test: 'test/unit/restore/restore.test.ts',
+  },
+  {
+    rule: 'the disk of the write-ahead log is watched while a database is restored',
+    file: 'shared/postgres/replace-inside.sh',
+    text: 'room_below "$2" "$1" "$wal" &',
+    instead: 'room_below "$2" "$1" &',
+    test: 'test/unit/restore/inside.test.ts',
   },
   {
     rule: 'a database with a replication slot is not exchanged',

@@ -175,7 +175,7 @@ check_room() {
 watch_room() {
   local free filled below
   # Runs as another user than the server, so that nothing in the restored data can kill it.
-  exec {below}< <(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" </dev/null 2>/dev/null)
+  exec {below}< <(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" /tmp </dev/null 2>/dev/null)
   read -r -n 32 free <&"$below" || free=
   printf '%s\n' "$free"
   read -r -n 32 free <&"$below" || free=

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # `disk` is for load-inside.sh, `argument` comes from there
+# shellcheck shell=sh disable=SC2154 # `argument` comes from load-inside.sh
 # Follows inside.sh and load-inside.sh, in the database container: a database is restored beside the one that is live, and then the
 # two exchange their names. LIVE, RESTORED and ASIDE are the names of the live database, of the restored one until it takes that
 # name, and of the old one afterwards. Which of the three are there tells how far it has come, whoever died in between.
@@ -21,18 +21,24 @@ without_logins() {
 # unnoticed VERB ARGUMENT...: a verb whose sessions are in a restored database.
 unnoticed() { without_logins && "$@"; }
 
-# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of its data.
+# Where the write-ahead log lies, as SQL: its folder may be a link to another disk.
+wal_folder="current_setting('data_directory') || '/pg_wal/.'"
+
+# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of the database, and on that
+# of the write-ahead log, which a restore fills as well.
 standing() {
-  (session) <<'SQL' | {
+  (session -v wal_folder="$wal_folder") <<'SQL' | {
 SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
 \if :is_superuser
   SELECT coalesce(jsonb_agg(subname), '[]') AS subscriptions FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
     WHERE datname = current_database() \gset
-  SELECT coalesce(nullif(pg_tablespace_location(dattablespace), ''), current_setting('data_directory')) AS folder
+  SELECT coalesce(nullif(pg_tablespace_location(dattablespace), ''), current_setting('data_directory')) AS folder,
+    :wal_folder AS wal
     FROM pg_database WHERE datname = current_database() \gset
 \else
   \set subscriptions null
   \set folder /
+  \set wal /
 \endif
 SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscriptions', :'subscriptions'::jsonb, 'dataFolder', :'folder',
   'isStandby', pg_is_in_recovery(), 'labels', (SELECT coalesce(jsonb_agg(provider ORDER BY provider), '[]') FROM pg_shseclabel
@@ -54,8 +60,11 @@ SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscription
       GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 200) listed))
   FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database();
 \echo :folder
+\echo :wal
 SQL
-    IFS= read -r facts && IFS= read -r disk && printf '%s\n' "$facts" && room
+    IFS= read -r facts && IFS= read -r folder && IFS= read -r wal && printf '%s\n' "$facts" || return
+    room "$folder" || echo unknown
+    room "$wal" || echo unknown
   }
 }
 
@@ -189,8 +198,8 @@ after() {
   { printf %s "$on" && cat; } | psql -XAtq -v ON_ERROR_STOP=1
 }
 
-# login: whether one can log in as an application does, with what that sets off.
-login() { PGOPTIONS='' psql -XAtqc 'SELECT' </dev/null; }
+# login: whether we can log in as an application does, with what that sets off. It may write, as that will once the trouble is over.
+login() { PGOPTIONS='-c default_transaction_read_only=off' psql -XAtqc 'SELECT' </dev/null; }
 
 # standing_of LIVE RESTORED ASIDE: which of them there are: `live restored`, or the like.
 standing_of() {
@@ -309,10 +318,11 @@ SQL
 
 has() { command -v "$1" >/dev/null; }
 
-# watch_disk FOLDER BYTES: see `room_below`. It ends when whoever asked hangs up.
+# watch_disk FOLDER BYTES: watches the disks of this folder and of the write-ahead log: see `room_below`. It ends when whoever asked
+# hangs up.
 watch_disk() {
-  disk=$1
-  room_below "$2" &
+  wal=$(over_all -c "SELECT $wal_folder") || return
+  room_below "$2" "$1" "$wal" &
   watching=$!
   cat >/dev/null
   kill "$watching" 2>/dev/null

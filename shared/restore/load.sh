@@ -15,7 +15,7 @@ takes_number dump_bytes
 takes_word format compression
 # The most sessions that build indexes at a time.
 takes_number most_jobs
-# A path on the disk of the server's data, and the bytes that must stay free there.
+# A path on the disk of the database, and the bytes that must stay free there, and on the disk of the write-ahead log.
 takes data_folder
 takes_number least
 takes words_log
@@ -35,6 +35,7 @@ main() {
   ((jobs <= most_jobs)) || jobs=$most_jobs
 
   heard roles inside over_all --single-transaction <<<"$roles" || fail restore-failed 'Could not create the roles that the backup needs'
+  read -r <&"$watch" || fail restore-failed 'Cannot tell how much space is free on the disks of the server'
   heard create inside create "$restored" "$live" <<<"$made_as" ||
     fail restore-failed "Could not create the database $restored"
   begin=$(milliseconds)
@@ -70,7 +71,7 @@ main() {
   fi
   # After it was compared, since this may write.
   PGDATABASE=$restored heard login inside login </dev/null ||
-    give_up restore-failed 'Nobody could log in to the restored database'
+    give_up restore-failed 'Could not log in to the restored database as "db-user"'
   record subscriptions "$(heard subscriptions look subscriptions </dev/null | head -c 100000)"
   progress analyzing 1
   heard analyze look analyze "$restored_argument" "$jobs" </dev/null ||
@@ -121,14 +122,16 @@ judge_status() {
   esac
 }
 
-# watch_room: ends the new database's sessions when fewer bytes than `least` are free: a full disk would stop the live one too.
+# watch_room: prints how many bytes are free; ends the new database's sessions when fewer than `least` are, and prints it again: a full
+# disk would stop the live one too.
 watch_room() {
   local free below open
   exec {open}<> <(:) # as long as we live
   exec {below}< <(inside watch_disk "$data_folder" "$least" <&"$open" 2>/dev/null)
-  read -r free <&"$below" || return 0
-  read -r free <&"$below" || return 0
-  printf '%s\n' "$free"
+  for _ in first last; do
+    read -r free <&"$below" || return 0
+    printf '%s\n' "$free"
+  done
   inside discard "$restored" "$live" </dev/null >/dev/null 2>&1 || true
 }
 

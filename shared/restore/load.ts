@@ -252,7 +252,7 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
     const [free = 0, least = 0] = message.split(' ').map(Number);
     return new Failure(
       code,
-      `Stopped the restore: the disk of the server's data had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(least)})`,
+      `Stopped the restore: the disk of the server's data, or that of its write-ahead log (pg_wal), had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(least)})`,
       { hint: `${untouched} Make room there, or lower "min-free-space"` },
     );
   }

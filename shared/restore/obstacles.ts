@@ -11,7 +11,7 @@ export interface RestoreCase {
   manifest: Manifest;
   live: DatabaseFacts;
   standing: Standing;
-  /** Bytes that the restore needs on the server's disk, and that must stay free there. */
+  /** Bytes that the restore needs on the disk of the database; those that must stay free there, and on the disk of the log. */
   needed: number;
   least: number;
 }
@@ -21,7 +21,7 @@ const byHand = 'Restore it by hand: docs/restore.md';
 
 /** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
 export function restoreObstacles({ manifest, live, standing, needed, least }: RestoreCase): string[] {
-  const { prepared, slots, subscriptions, freeBytes } = standing;
+  const { prepared, slots, subscriptions, freeBytes, walFreeBytes } = standing;
   const major = (version: string) => Number.parseInt(version, 10);
   const extensions = manifest.extensions.map(({ name }) => name);
   const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
@@ -74,6 +74,14 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     [
       freeBytes !== null && freeBytes < needed + least,
       `the disk of the server's data has ${formatBytes(freeBytes ?? 0)} free, and a second copy needs ${formatBytes(needed)} besides the ${formatBytes(least)} that must stay free ("min-free-space"). Make room`,
+    ],
+    [
+      walFreeBytes === null,
+      "it cannot be told how much space is free on the disk of the server's write-ahead log (pg_wal)",
+    ],
+    [
+      walFreeBytes !== null && walFreeBytes < least,
+      `the disk of the server's write-ahead log (pg_wal) has ${formatBytes(walFreeBytes ?? 0)} free, less than the ${formatBytes(least)} that must stay free ("min-free-space"), and a restore writes there as well. Make room`,
     ],
   ];
   return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);

@@ -7,8 +7,9 @@ import { type Server, serverParameters } from './server.ts';
 
 /** What a restore must know of the server and of the database that it replaces. */
 export interface Standing extends ServerStanding {
-  /** Free bytes on the disk of the server's data; null if unknown. */
+  /** Free bytes on the disk of the database, and on that of the server's write-ahead log; null if unknown. */
   freeBytes: number | null;
+  walFreeBytes: number | null;
   /** The services of the project, by the addresses of their containers. */
   services: ReadonlyMap<string, string>;
 }
@@ -91,13 +92,16 @@ export async function lookAtServer(
     containers,
   };
   const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'end', signal, onLog }).result;
-  const free = /^\d{1,18}$/.exec(records.get('free').trim())?.[0];
+  const [free = '', walFree = ''] = records.get('free').trim().split('\n');
   return {
     ...readStanding(records.get('standing')),
-    freeBytes: free === undefined ? null : Number(free),
+    freeBytes: bytesIn(free),
+    walFreeBytes: bytesIn(walFree),
     services: addressesIn(records.get('addresses')),
   };
 }
+
+const bytesIn = (line: string): number | null => (/^\d{1,18}$/.test(line) ? Number(line) : null);
 
 function readStanding(json: string): ServerStanding {
   try {

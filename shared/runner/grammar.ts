@@ -185,7 +185,7 @@ export function isLoopback({ hostname }: URL): boolean {
 /** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
 const longestSql = 8 * 1024 * 1024;
 
-/** The path of a file with SQL in the workspace; its text. */
+/** The path of a file with SQL in the workspace; its text, without the byte order mark that some editors put in front. */
 export const sqlFile: Grammar<string> = {
   hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
   parse(value) {
@@ -198,7 +198,7 @@ export const sqlFile: Grammar<string> = {
     }
     if (text === null) throw new RangeError(`is larger than ${formatBytes(longestSql)}`);
     if (text.includes('\0')) throw new RangeError('is not a text file');
-    return text;
+    return text.replace(/^\ufeff/, '');
   },
 };
 

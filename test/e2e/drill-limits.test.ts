@@ -188,7 +188,7 @@ describe('the disk of Docker', () => {
   });
 
   test('can take no more files: the watch ends as where it takes no more bytes', async () => {
-    const watch = 'mount -t tmpfs -o "nr_inodes=$1" lab /tmp && exec timeout 5 sh -c "$2" inside room_below 1';
+    const watch = 'mount -t tmpfs -o "nr_inodes=$1" lab /tmp && exec timeout 5 sh -c "$2" inside room_below 1 /tmp';
     const watchWith = (inodes: number) =>
       attempt(asRoot(['unshare', '--mount', 'sh', '-c', watch, 'sh', String(inodes), drillScript()]));
     const ended = await watchWith(9_000);

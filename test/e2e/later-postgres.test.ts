@@ -9,7 +9,7 @@ import { paste, printedCommand } from './printed.ts';
 import { sqlFile } from './restores.ts';
 import { backup, type Inputs } from './sets.ts';
 import { hostForFile } from './stage.ts';
-import { verified, verify } from './verifications.ts';
+import { findingOf, verified, verify } from './verifications.ts';
 
 const { host } = await hostForFile({ name: 'later', postgres: 'extended', seed: false });
 
@@ -74,7 +74,7 @@ for (const { name, options, sorted } of ways) {
   });
 }
 
-describe('event triggers that run when somebody logs in', { concurrency: 1 }, () => {
+describe('event triggers', { concurrency: 1 }, () => {
   const name = 'watched';
   const dir = host.newBackupDir();
   const restore = (id: string, inputs: Inputs = {}) =>
@@ -120,11 +120,32 @@ describe('event triggers that run when somebody logs in', { concurrency: 1 }, ()
     await trigger(`IF current_database() ~ '_restore_' THEN RAISE EXCEPTION 'nobody comes in'; END IF;`);
     const id = await taken();
     const refused = await restore(id);
-    assert.match(errorsOf(refused)[0]?.message ?? '', /Nobody could log in to the restored database/, logOf(refused));
+    assert.match(
+      errorsOf(refused)[0]?.message ?? '',
+      /Could not log in to the restored database as "db-user"/,
+      logOf(refused),
+    );
     assert.match(adviceIn(refused), /database is untouched.*copy was dropped/);
     const mend = sqlFile('DROP EVENT TRIGGER at_login;\n');
     const result = await restore(id, { 'after-restore-sql': mend });
     assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
     assert.equal(await host.psql('SELECT count(*) FROM pg_event_trigger', name), '0');
+  });
+
+  test('one that forbids what a restore does at its end: the drill says so, and the restore goes on without it', async () => {
+    await host.psql(
+      `CREATE MATERIALIZED VIEW latest AS SELECT max(at) FROM logins;
+       CREATE FUNCTION frozen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nothing changes here'; END $$;
+       CREATE EVENT TRIGGER frozen ON ddl_command_start WHEN TAG IN ('REFRESH MATERIALIZED VIEW') EXECUTE FUNCTION frozen();`,
+      name,
+    );
+    const id = await taken();
+    const drilled = await verify(host, dir, { checks: 'drill', 'db-name': name });
+    assert.equal(drilled.outputs['status'], 'failed', logOf(drilled));
+    const { result: how, detail } = findingOf(drilled, 'restore');
+    assert.equal(how, 'failed', detail);
+    const result = await restore(id);
+    assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+    assert.equal(await host.psql('SELECT count(*) FROM latest', name), '1');
   });
 });

@@ -180,8 +180,9 @@ describe('what the live database is to its server, the restored one becomes', ()
 });
 
 describe('what a restore must know of the server', () => {
-  /** The first line is JSON, the second one the free bytes. */
-  const standing = async () => JSON.parse((await done('standing', [])).split('\n')[0] ?? '') as Record<string, unknown>;
+  /** The first line is JSON, the next two the free bytes of two disks. */
+  const told = async () => (await done('standing', [])).split('\n');
+  const standing = async () => JSON.parse((await told())[0] ?? '') as Record<string, unknown>;
 
   test('what is nowhere is said to be nowhere', async () => {
     const { prepared, slots, subscriptions, labels, elsewhere, isStandby, cronDatabase, isEmpty, tablespace } =
@@ -196,12 +197,13 @@ describe('what a restore must know of the server', () => {
       await host.docker('restart', container);
       await until('the server is up', async () => ((await comesIn('postgres')) ? true : undefined));
     };
-    await host.docker('exec', container, 'sh', '-c', 'mkdir /tmp/fast && chown postgres: /tmp/fast');
     await db.psql('ALTER SYSTEM SET max_prepared_transactions = 5;', 'postgres');
     await db.psql('ALTER SYSTEM SET wal_level = logical;', 'postgres');
     await restart();
+    // A disk of its own, in every container.
+    await host.docker('exec', container, 'sh', '-c', 'mkdir /dev/shm/fast && chown postgres: /dev/shm/fast');
     try {
-      await db.psql("CREATE TABLESPACE fast LOCATION '/tmp/fast';", 'postgres');
+      await db.psql("CREATE TABLESPACE fast LOCATION '/dev/shm/fast';", 'postgres');
       await db.psql(`ALTER DATABASE ${live} SET TABLESPACE fast;`, 'postgres');
       await db.psql('CREATE INDEX apart ON old (id) TABLESPACE pg_default;', live);
       // In this order: a slot waits for every transaction that is there before it.
@@ -214,7 +216,9 @@ describe('what a restore must know of the server', () => {
       );
       const { prepared, slots, labels, tablespace, elsewhere, dataFolder, extensions } = await standing();
       assert.deepEqual([prepared, slots, labels], [['left over'], ['debezium'], ['selinux']]);
-      assert.deepEqual([tablespace, elsewhere, dataFolder], ['fast', ['pg_default'], '/tmp/fast']);
+      assert.deepEqual([tablespace, elsewhere, dataFolder], ['fast', ['pg_default'], '/dev/shm/fast']);
+      const [, free, walFree] = (await told()).map(Number);
+      assert.ok(Number(free) < Number(walFree), `${free} and ${walFree} bytes`);
       assert.ok((extensions as string[]).includes('plpgsql') && !(extensions as string[]).includes('postgis'));
     } finally {
       await db.psql("ROLLBACK PREPARED 'left over'; SELECT pg_drop_replication_slot('debezium');", live);

@@ -38,6 +38,10 @@ describe('a file with SQL in the workspace', () => {
     put('sql/after.sql', 'SELECT 1;');
     assert.equal(parse('sql/after.sql'), 'SELECT 1;');
   });
+  test('is read without a byte order mark, which the server would take for a part of the first statement', () => {
+    put('marked.sql', '\ufeffSELECT 1;');
+    assert.equal(parse('marked.sql'), 'SELECT 1;');
+  });
   const bad: [name: string, content: Buffer | string | null, why: RegExp][] = [
     ['missing.sql', null, /is not a readable file/],
     ['.', null, /is not a readable file/],

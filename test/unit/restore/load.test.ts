@@ -25,7 +25,7 @@ function load(change = '', sum = sha256): string[] {
     restored_argument=dbname=r made_as='ENCODING x' roles='CREATE ROLE x;' settings= after_sql='UPDATE x' dump=$2 sha256=$3 dump_bytes=8
     format=custom compression=none most_jobs=2 data_folder=/ least=1 words_log= incoming= facts_before= facts_tables=
     facts_after= chosen=
-    record() { :; }; progress() { :; }; keep_words() { :; }; watch_room() { :; }
+    record() { :; }; progress() { :; }; keep_words() { :; }; watch_room() { echo 9; }
     tell() { echo "tell $1" >&2; }
     fail() { echo "$1" >&2; exit 1; }
     heard() { shift; "$@"; }
@@ -83,7 +83,13 @@ for (const [verb, code] of [
 
 test('where the disk has become too full, it is never complete', () => {
   const done = load(
-    'watch_room() { echo 0; }; inside() { cat >/dev/null; echo "$*" >&2; [[ $2 != fill ]] || sleep 0.5; }',
+    'watch_room() { echo 9; echo 0; }; inside() { cat >/dev/null; echo "$*" >&2; [[ $2 != fill ]] || sleep 0.5; }',
   );
   assert.equal(done.at(-1), 'restore-no-room');
+});
+
+test('a disk that cannot be watched is not filled', () => {
+  const done = load('watch_room() { :; }');
+  assert.equal(done.at(-1), 'restore-failed');
+  assert.ok(!done.some((line) => line.startsWith('create')));
 });

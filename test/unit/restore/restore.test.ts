@@ -49,6 +49,7 @@ const standing: Standing = {
   extensions: ['plpgsql', 'pg_cron'],
   sessions: [],
   freeBytes: 10e9,
+  walFreeBytes: 1e9,
   services: new Map(),
 };
 const caseOf = (changes: {
@@ -82,7 +83,17 @@ describe('what is in the way', () => {
     ['a replication slot', { standing: { slots: ['debezium'] } }, /replication slots .*debezium/],
     ['a subscription', { standing: { subscriptions: ['upstream'] } }, /subscriptions .*upstream/],
     ['a disk that is too small', { standing: { freeBytes: 1.9e9 } }, /has 1\.8 GiB free/],
-    ['a disk of which nothing is known', { standing: { freeBytes: null } }, /cannot be told how much space/],
+    ['a disk of which nothing is known', { standing: { freeBytes: null } }, /free on the disk of the server's data$/],
+    [
+      'a log on a disk that is too full',
+      { standing: { walFreeBytes: 0.9e9 } },
+      /\(pg_wal\) has 858\.3 MiB free, less than/,
+    ],
+    [
+      'a log on a disk of which nothing is known',
+      { standing: { walFreeBytes: null } },
+      /free on the disk .*\(pg_wal\)$/,
+    ],
   ];
   for (const [what, changes, said] of examples)
     test(what, () => {

@@ -1,0 +1,114 @@
+// What the scripts in the database's container do around a restore: in a real shell, with psql, pg_restore and df made up.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { drillScript, replaceScript } from '../../../shared/postgres/scripts.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'restore-inside-'));
+after(() => rmSync(folder, { recursive: true }));
+const put = (name: string, body: string) => writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+
+const said = join(folder, 'said');
+const facts = '{"isSuperuser": true}';
+// The database is on a disk of its own, and so is the write-ahead log.
+put(
+  'psql',
+  `echo "psql $* [$(echo $PGOPTIONS)]" >>'${said}'
+  case "$*" in
+    *-c*data_directory*) echo /data/pg_wal/. ;;
+    *) cat >>'${said}' && printf '%s\\n' '${facts}' /fast /data/pg_wal/. ;;
+  esac`,
+);
+put('initdb', 'echo "initdb (PostgreSQL) 17.2"');
+put(
+  'pg_restore',
+  `case "$*" in *--file=/dev/stdout*) cat "$ARCHIVE"; exit ;; esac
+  echo "pg_restore $* [$(echo $PGOPTIONS)]" >>'${said}'
+  case "$*" in *--jobs*) ;; *) cat >/dev/null ;; esac`,
+);
+put('stdbuf', 'shift 2; exec "$@"');
+put(
+  'df',
+  `for last; do :; done
+  case $*,$last in
+    *-i*) exit 1 ;;
+    *,/fast) free=$FAST ;;
+    *,/data/pg_wal/.) free=$WAL ;;
+    *) exit 1 ;;
+  esac
+  [ -n "$free" ] || exit 1
+  printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\ndisk 9 9 %s 1%% /\\n' "$free"`,
+);
+
+/** What a script prints, and what the programs were given, a line each. */
+function inside(script: string, words: readonly string[], { input = '', ...environment }: Record<string, string> = {}) {
+  rmSync(said, { force: true });
+  writeFileSync(said, '');
+  const { stdout, status } = spawnSync('sh', ['-c', script, 'inside', ...words], {
+    input,
+    encoding: 'utf8',
+    env: { PATH: `${folder}${delimiter}${process.env['PATH']}`, ...environment },
+    timeout: 20_000,
+  });
+  const { stdout: given } = spawnSync('cat', [said], { encoding: 'utf8' });
+  return { lines: stdout.trim().split('\n'), status, given: given.trim().split('\n') };
+}
+
+describe('the disks of the database and of its write-ahead log', () => {
+  test('are both told, each by itself', () => {
+    const { lines } = inside(replaceScript(), ['standing'], { FAST: '9000', WAL: '7' });
+    assert.deepEqual(lines, [facts, String(9000 * 1024), String(7 * 1024)]);
+  });
+  for (const [what, disks, told] of [
+    ['the first', { WAL: '7' }, ['unknown', String(7 * 1024)]],
+    ['the second', { FAST: '9' }, [String(9 * 1024), 'unknown']],
+  ] as const)
+    test(`one that cannot be seen is not taken for the other: ${what}`, () => {
+      assert.deepEqual(inside(replaceScript(), ['standing'], disks).lines, [facts, ...told]);
+    });
+  for (const [what, disks] of [
+    ['the database', { FAST: '8', WAL: '9000' }],
+    ['the log', { FAST: '9000', WAL: '8' }],
+  ] as const)
+    test(`are both watched: that of ${what} becomes too full`, () => {
+      // Whoever asked stays until then.
+      const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
+      assert.deepEqual(inside(asked, ['watched', '/fast', '100000'], disks).lines, ['8192', '8192']);
+    });
+});
+
+describe('event triggers of the restored database', () => {
+  const trigger = (event: string) => {
+    const path = join(folder, `archive-${event}`);
+    writeFileSync(path, `CREATE EVENT TRIGGER watch ON ${event}\n   EXECUTE FUNCTION public.watch();\n`);
+    return { ARCHIVE: path, input: 'PGDMP', TMPDIR: folder };
+  };
+  const fill = (script: string, event: string) =>
+    inside(script, ['fill', 'custom', 'none', 'dbname=x', '4'], trigger(event)).given.filter((line) =>
+      line.startsWith('pg_restore'),
+    );
+
+  test('are on while a drill restores, as they are with the commands that are printed', () => {
+    for (const line of fill(drillScript(), 'ddl_command_start')) assert.doesNotMatch(line, /event_triggers/);
+  });
+  test('are off in a drill once it compares', () => {
+    const [session] = inside(drillScript(), ['session'], { input: 'SELECT 1;' }).given;
+    assert.match(session ?? '', /event_triggers=off/);
+  });
+  test('for logins are there only when the last session is in', () => {
+    const [, after] = fill(drillScript(), 'login');
+    assert.match(after ?? '', /--section=post-data --jobs=1 /);
+  });
+  test('for anything else do not keep indexes from being built at the same time', () => {
+    const [, after] = fill(drillScript(), 'ddl_command_start');
+    assert.match(after ?? '', /--section=post-data --jobs=4 /);
+  });
+});
+
+test('the login that is tried may write, on a server that somebody has made read-only as well', () => {
+  const [login] = inside(replaceScript(), ['login']).given;
+  assert.match(login ?? '', /\[-c default_transaction_read_only=off\]$/);
+});
