@@ -35,7 +35,7 @@ export async function createMissing(
   const parameters = parametersFor(server, mayCreate ? 'create_missing' : 'missing');
   const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
     .result;
-  const [, state, name = ''] = /^(\S+) (.*)\n$/s.exec(records.get('answer')) ?? [];
+  const [, state, name = ''] = /^(\S+) (.*)$/s.exec(records.get('answer')) ?? [];
   return state === undefined ? null : { state: state as Missing['state'], name };
 }
 
@@ -54,7 +54,7 @@ export async function dropCreated(
       atEnd: 'finish',
       onLog,
     });
-    return (await run.result).get('answer').trim() as Fate;
+    return (await run.result).get('answer') as Fate;
   } catch (error) {
     if (!isFailure(error)) throw error;
     onLog(`Could not drop ${server.database}: ${error.message}`);

@@ -2,6 +2,7 @@
 // loses anything, and nothing stays that nobody knows of.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { type Created, createDropped, withoutCreated } from '../../../rollback-action/restoring.ts';
@@ -98,9 +99,18 @@ describe('it is created with its mark, or not at all', () => {
   });
 });
 
-/** A host whose program answers so. */
-const answering = (answer: string) =>
-  ({ run: () => ({ result: Promise.resolve({ get: () => answer }) }) }) as unknown as Connection;
+/** A host whose real program gets this answer out of the container. */
+function answering(answer: string): Connection {
+  const script = `
+    set -euo pipefail
+    takes() { :; }; takes_word() { :; }; record() { printf %s "$2"; }; docker() { printf %s "$answer"; }
+    source "$1"
+    answer=$2 container=c user= database= server_host= server_port= password_from= inside_script= verb=v
+    main`;
+  const file = join(import.meta.dirname, '../../../shared/restore/create-missing.sh');
+  const { stdout } = spawnSync('bash', ['-c', script, 'bash', file, answer], { encoding: 'utf8' });
+  return { run: () => ({ result: Promise.resolve({ get: () => stdout }) }) } as unknown as Connection;
+}
 const inputs = { databaseService: 'db', databaseName: null, databaseUser: null, planOnly: false } as RollbackInputs;
 const surveyed = (probe: string) => ({ output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${probe}` });
 const leftover = host({ probe: surveyed(acceptsWith({ isLeftover: true })) });
