@@ -17,7 +17,7 @@ import type { ComposeProject } from '../shared/releases/project.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
 import { inContainer, pastedLine } from '../shared/report/in-container.ts';
 import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts';
-import { createMissing, dropCreated } from '../shared/restore/create-missing.ts';
+import { createMissing, dropCreated, type Fate, type Missing } from '../shared/restore/create-missing.ts';
 import { givenUp } from '../shared/restore/given-up.ts';
 import { discard, type Loaded, load } from '../shared/restore/load.ts';
 import { demandNoObstacle, likeLive, type RestoreCase, restoreWarnings } from '../shared/restore/obstacles.ts';
@@ -152,32 +152,33 @@ export interface Created {
 
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
- * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing.
+ * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing. Unless
+ * somebody works on the host: that may be the run which has created it.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
- * @param onCreated hears of it before anything else can fail
+ * @param run `created` is set before anything else can fail; if it was already, this changes nothing
  * @returns what was seen at last
- * @throws Failure `cannot-restore` if it is missing and nothing may be changed
+ * @throws Failure `cannot-restore` if it is missing and cannot be created, or nothing may be changed
  */
 export async function createDropped(
   connection: Connection,
   seen: Survey,
   inputs: RollbackInputs,
   look: (database: string | null) => Promise<Survey>,
-  onCreated: (created: Created) => void,
-  signal: AbortSignal,
+  run: { created: Created | null; signal: AbortSignal },
 ): Promise<Survey> {
+  if (run.created !== null) return seen;
   const { id, name } = findDatabase(seen, { ...inputs, previousBytes: () => null });
   if (!isRefused(seen)) {
     const { isLeftover, database, user, access } = askedDatabase(seen);
-    if (!isLeftover || inputs.planOnly) return seen;
-    onCreated({ server: { container: id, user, database, access }, containerName: name });
+    if (!isLeftover || inputs.planOnly || seen.lockHolder !== null) return seen;
+    run.created = { server: { container: id, user, database, access }, containerName: name };
     log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
     return seen;
   }
   // How the server is reached, if it is there at all.
   const other = await look('template1');
   if (isRefused(other)) return seen;
-  const { access } = askedDatabase(other);
+  const { access, user } = askedDatabase(other);
   const server: Server = {
     container: id,
     user: inputs.databaseUser ?? '',
@@ -185,39 +186,61 @@ export async function createDropped(
     access,
   };
   const mayCreate = !inputs.planOnly;
-  const missing = await createMissing(connection, server, { mayCreate, signal, onLog: log.host });
+  const missing = await createMissing(connection, server, { mayCreate, signal: run.signal, onLog: log.host });
   if (missing === null) return seen;
-  if (!mayCreate) {
-    throw new Failure('cannot-restore', `The server has no database "${missing}", so there is nothing to plan`, {
-      hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
-    });
-  }
-  onCreated({ server: { ...server, database: missing }, containerName: name });
-  log.notice(`The server had no database "${missing}": created an empty one, which the backup replaces`);
+  if (missing.state !== 'created') throw notCreated(missing, user, name);
+  run.created = { server: { ...server, database: missing.name }, containerName: name };
+  log.notice(`The server had no database "${missing.name}": created an empty one, which the backup replaces`);
   return look(null);
+}
+
+function notCreated({ state, name }: Missing, user: string, container: string): Failure {
+  if (state === 'missing')
+    return new Failure('cannot-restore', `The server has no database "${name}", so there is nothing to plan`, {
+      hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${container} createdb. Else correct "db-name"`,
+    });
+  const [why, remedy] =
+    state === 'standby'
+      ? ['the server is a standby', 'Restore on the primary: set "host", or "db-service"']
+      : [`"${user}" is not a superuser`, 'Set "db-user" to one'];
+  return new Failure('cannot-restore', `The server has no database "${name}", and ${why}: it cannot be created`, {
+    hint: `Nothing was changed. ${remedy}. If you meant another database, correct "db-name"`,
+  });
 }
 
 /**
  * After a restore that came to nothing, the database is missing as it was before: an empty one would look as if all were well.
- * @returns the failure, which says so where it could not be dropped
+ * @returns the failure, which says so if it is still there
  */
-export async function withoutCreated(
-  connection: Connection,
-  { server, containerName: container }: Created,
-  failure: unknown,
-): Promise<unknown> {
-  const { database, user, access } = server;
-  if (await dropCreated(connection, server, log.host)) {
+export async function withoutCreated(connection: Connection, created: Created, failure: unknown): Promise<unknown> {
+  const { database } = created.server;
+  const fate = await dropCreated(connection, created.server, log.host);
+  if (fate === 'dropped')
     log.notice(`Dropped the empty database "${database}" again, which was created for this restore`);
-    return failure;
-  }
-  if (!isFailure(failure)) return failure;
-  const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
-  const left = `The empty database "${database}", created for this restore, could not be dropped. Once nobody needs it, on the host: ${pastedLine([...inContainer({ container, access }), ...words])}`;
+  if (fate === 'dropped' || fate === 'gone' || !isFailure(failure)) return failure;
+  const left = tellLeft(created, fate);
   return new Failure(failure.code, failure.message, {
     hint: failure.hint === undefined ? left : `${failure.hint}\n${left}`,
     cause: failure.cause,
   });
+}
+
+/** Gives the command that drops it only if it was seen to be empty, and nobody is about to fill it. */
+function tellLeft({ server, containerName: container }: Created, fate: Exclude<Fate, 'dropped' | 'gone'>): string {
+  const { database, user, access } = server;
+  const subject = `The database "${database}", created empty for this restore,`;
+  switch (fate) {
+    case 'not-empty':
+      return `${subject} was kept: somebody has changed it since, or restored into it`;
+    case 'restoring':
+      return `${subject} was kept: there is a restored copy that is to replace it. Let the other restore end. If there is none, start this one again: it drops what was left`;
+    case 'unknown':
+      return `${subject} may still be there: the server did not say. The next restore of it will know it, if it is still empty`;
+    case 'in-use': {
+      const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
+      return `${subject} could not be dropped: it is in use. Once nobody is connected, and if it is still empty, on the host: ${pastedLine([...inContainer({ container, access }), ...words])}`;
+    }
+  }
 }
 
 /** Whether the server, or somebody on the way to it, refused a session. */

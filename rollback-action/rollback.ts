@@ -261,16 +261,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
     const withDatabase = async (found: Survey) => {
       if (inputs.restore === null) return found;
       const { createDropped } = await import('./restoring.ts');
-      return createDropped(
-        connection,
-        found,
-        inputs,
-        (name) => once(name ?? inputs.databaseName),
-        (created) => {
-          run.created = created;
-        },
-        signal,
-      );
+      return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
     };
     const seen = await once();
     judgeHost(seen, inputs);

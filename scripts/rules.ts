@@ -587,9 +587,27 @@ export const rules: readonly Rule[] = [
   {
     rule: 'an empty database that a killed restore has created is known again',
     file: 'shared/postgres/replace-inside.sh',
-    text: `, format('ALTER DATABASE %I SET atlasia.created = %L', :'name', :'mark')`,
+    text: `ALTER DATABASE :"name" SET atlasia.created = :'mark';\n`,
     test: 'test/e2e/restore-rules.test.ts',
     named: 'is known again by whoever comes next',
+  },
+  {
+    rule: 'an empty database whose restore is under way is not taken over by the next run',
+    file: 'rollback-action/restoring.ts',
+    text: ' || seen.lockHolder !== null',
+    test: 'test/unit/restore/created.test.ts',
+  },
+  {
+    rule: 'an empty database is not dropped while a copy is to replace it',
+    file: 'shared/postgres/replace-inside.sh',
+    text: '  [ -z "$copies" ] || { echo restoring && return; }\n',
+    test: 'test/unit/restore/created.test.ts',
+  },
+  {
+    rule: 'a database that was dropped is created by nobody who could not mark it',
+    file: 'shared/postgres/replace-inside.sh',
+    text: '[ "$able" != created ] || ',
+    test: 'test/unit/restore/created.test.ts',
   },
   {
     rule: 'a restored database into which nobody can log in does not become live',
@@ -602,8 +620,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'a database that was created for a restore is not dropped once anything is in it',
     file: 'shared/postgres/replace-inside.sh',
-    text: '  if [ "$empty" = t ]; then',
-    instead: '  if true; then',
+    text: '  [ "$state" = t ] || { echo not-empty && return; }\n',
     test: 'test/e2e/restore-rules.test.ts',
     named: 'but not if somebody has put anything into it',
   },

@@ -12,9 +12,10 @@ WITH made_with_another AS (
 )
 SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname, 'objects', objects) ORDER BY extname)::text, '[]')
   FROM (SELECT extname, jsonb_agg(left(type || ' ' || identity, 2000) ORDER BY type, identity) AS objects
-    FROM pg_depend JOIN pg_extension e ON e.oid = refobjid, pg_identify_object(classid, objid, 0)
-    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL
-      AND (classid <> 'pg_type'::regclass OR objid NOT IN (SELECT oid FROM made_with_another)) GROUP BY extname) members;
+    FROM pg_depend JOIN pg_extension e ON e.oid = refobjid
+      LEFT JOIN made_with_another made ON classid = 'pg_type'::regclass AND made.oid = objid, pg_identify_object(classid, objid, 0)
+    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL AND made.oid IS NULL
+    GROUP BY extname) members;
 SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
     (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
   FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');

@@ -19,7 +19,7 @@ module.exports = __webpack_require__.p + "c0798b3b7458e94906e7.sh";
 /***/ 28137:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "afb38b4fe01830542014.sh";
+module.exports = __webpack_require__.p + "3300e7b70682a6c5bc7f.sh";
 
 /***/ }),
 
@@ -33,7 +33,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "186a66b9a96e93a37f30.sh";
+module.exports = __webpack_require__.p + "28f0b8a10660e3c643d1.sh";
 
 /***/ }),
 
@@ -83,8 +83,8 @@ var backup_folder = __webpack_require__(53542);
 var survey_sets = __webpack_require__(58455);
 // EXTERNAL MODULE: ./build/shared/plan/paired-set.js
 var paired_set = __webpack_require__(70872);
-// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
-var plan_rollback = __webpack_require__(85996);
+// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 10 modules
+var plan_rollback = __webpack_require__(37335);
 // EXTERNAL MODULE: ./build/shared/postgres/database-name.js
 var database_name = __webpack_require__(6177);
 // EXTERNAL MODULE: ./build/shared/report/in-container.js
@@ -1643,19 +1643,17 @@ const create_missing_program = {
 /**
  * Looks whether the server lacks a database, and creates an empty one in its place if it may.
  * @param server its database is the one that was asked for; empty: the one that the container's variables name
- * @returns the name of the database, if it was missing
+ * @returns null if it is there
  * @throws Failure `database-silent`
  */
 async function createMissing(connection, server, { mayCreate, signal, onLog }) {
     const parameters = parametersFor(server, mayCreate ? 'create_missing' : 'missing');
     const records = await connection.run(create_missing_program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
         .result;
-    return records.get('missing').replace(/\n$/, '') || null;
+    const [, state, name = ''] = /^(\S+) (.*)$/s.exec(records.get('answer')) ?? [];
+    return state === undefined ? null : { state: state, name };
 }
-/**
- * Drops what `createMissing` has created, unless it is in use or anything is in it by now.
- * @returns whether it is gone
- */
+/** Drops what `createMissing` has created, unless it is in use, or no longer as it was created. */
 async function dropCreated(connection, server, onLog) {
     try {
         const run = connection.run(create_missing_program, parametersFor(server, 'drop_created'), {
@@ -1663,13 +1661,13 @@ async function dropCreated(connection, server, onLog) {
             atEnd: 'finish',
             onLog,
         });
-        return (await run.result).get('missing').replace(/\n$/, '') === server.database;
+        return (await run.result).get('answer');
     }
     catch (error) {
         if (!(0,shared_failure/* isFailure */.N6)(error))
             throw error;
         onLog(`Could not drop ${server.database}: ${error.message}`);
-        return false;
+        return 'unknown';
     }
 }
 const parametersFor = (server, verb) => ({
@@ -2060,6 +2058,8 @@ function judgeExtensions(manifest, restored, remedy) {
     const lost = lostMembers(manifest, restored);
     return lost.length === 0 ? seen : notRestored(lost, changed, seen);
 }
+/** A kind of object as a command calls it. */
+const typed = (object) => object.replace(/^composite type /, 'type ').replace(/^foreign-data wrapper /, 'foreign data wrapper ');
 /** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
 function lostMembers({ members, tables }, restored) {
     const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
@@ -2072,7 +2072,7 @@ function notRestored(lost, changed, seen) {
     const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
     const example = lost
         .slice(0, 1)
-        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${object}`);
+        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
         .filter(({ name }) => lost.some(({ extension }) => extension === name))
         .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
@@ -2399,7 +2399,7 @@ function explained(failure, lines, log, untouched) {
     const { code, message } = failure;
     if (code === 'restore-no-room') {
         const [free = 0, least = 0] = message.split(' ').map(Number);
-        return new shared_failure/* Failure */.HR(code, `Stopped the restore: the disk of the server's data had only ${(0,units/* formatBytes */.z3)(free)} left, less than "min-free-space" (${(0,units/* formatBytes */.z3)(least)})`, { hint: `${untouched} Make room there, or lower "min-free-space"` });
+        return new shared_failure/* Failure */.HR(code, `Stopped the restore: the disk of the server's data, or that of its write-ahead log (pg_wal), had only ${(0,units/* formatBytes */.z3)(free)} left, less than "min-free-space" (${(0,units/* formatBytes */.z3)(least)})`, { hint: `${untouched} Make room there, or lower "min-free-space"` });
     }
     const error = (0,postgres_said/* firstError */.bv)(lines);
     if (code === 'restore-failed' || code === 'after-sql-failed') {
@@ -2426,7 +2426,7 @@ const obstacles_some = (names) => (0,units/* listed */.KE)(names, 5);
 const byHand = 'Restore it by hand: docs/restore.md';
 /** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
 function restoreObstacles({ manifest, live, standing, needed, least }) {
-    const { prepared, slots, subscriptions, freeBytes } = standing;
+    const { prepared, slots, subscriptions, freeBytes, walFreeBytes } = standing;
     const major = (version) => Number.parseInt(version, 10);
     const extensions = manifest.extensions.map(({ name }) => name);
     const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
@@ -2479,6 +2479,14 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
         [
             freeBytes !== null && freeBytes < needed + least,
             `the disk of the server's data has ${(0,units/* formatBytes */.z3)(freeBytes ?? 0)} free, and a second copy needs ${(0,units/* formatBytes */.z3)(needed)} besides the ${(0,units/* formatBytes */.z3)(least)} that must stay free ("min-free-space"). Make room`,
+        ],
+        [
+            walFreeBytes === null,
+            "it cannot be told how much space is free on the disk of the server's write-ahead log (pg_wal)",
+        ],
+        [
+            walFreeBytes !== null && walFreeBytes < least,
+            `the disk of the server's write-ahead log (pg_wal) has ${(0,units/* formatBytes */.z3)(walFreeBytes ?? 0)} free, less than the ${(0,units/* formatBytes */.z3)(least)} that must stay free ("min-free-space"), and a restore writes there as well. Make room`,
         ],
     ];
     return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);
@@ -2649,13 +2657,15 @@ async function lookAtServer(connection, server, containers, { signal, onLog }) {
         containers,
     };
     const records = await connection.run(standing_program, parameters, { deadline: 120_000, atEnd: 'end', signal, onLog }).result;
-    const free = /^\d{1,18}$/.exec(records.get('free').trim())?.[0];
+    const [free = '', walFree = ''] = records.get('free').trim().split('\n');
     return {
         ...readStanding(records.get('standing')),
-        freeBytes: free === undefined ? null : Number(free),
+        freeBytes: bytesIn(free),
+        walFreeBytes: bytesIn(walFree),
         services: addressesIn(records.get('addresses')),
     };
 }
+const bytesIn = (line) => (/^\d{1,18}$/.test(line) ? Number(line) : null);
 function readStanding(json) {
     try {
         return standing(JSON.parse(json), '');
@@ -2672,9 +2682,12 @@ function addressesIn(lines) {
     }));
 }
 
+// EXTERNAL MODULE: ./build/shared/plan/container.js
+var plan_container = __webpack_require__(16937);
 // EXTERNAL MODULE: ./build/shared/releases/image-reference.js
 var image_reference = __webpack_require__(9290);
 ;// CONCATENATED MODULE: ./build/shared/restore/writers.js
+
 
 
 /** What stands between an application and its database, under a name of its own. */
@@ -2685,9 +2698,8 @@ const poolers = /(^|[/_-])(pgbouncer|pgcat|pgpool(-ii)?|odyssey|supavisor|pgdog)
  */
 function writersOf(facts) {
     const { project, containers, untouched, swapped } = facts;
-    const running = containers.filter(({ state }) => state === 'running');
     return (0,plan_rollback/* startOrder */.l8)(project).flatMap((service) => {
-        const own = running.filter((container) => container.service === service);
+        const own = containers.filter((container) => container.service === service && (0,plan_container/* isAtWork */.p)(container));
         const [first] = own;
         if (first === undefined || untouched.has(service) || swapped.has(service))
             return [];
@@ -2806,19 +2818,22 @@ async function planRestore(connection, ground, inputs, signal) {
 }
 /**
  * A database that was dropped can be restored as well: an empty one is created for the backup to replace.
- * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing.
+ * One that an earlier run has created, and was cut off, is taken for ours: it goes again as well if this comes to nothing. Unless
+ * somebody works on the host: that may be the run which has created it.
  * @param look surveys the host again; asks this database, or null for the one of the inputs
- * @param onCreated hears of it before anything else can fail
+ * @param run `created` is set before anything else can fail; if it was already, this changes nothing
  * @returns what was seen at last
- * @throws Failure `cannot-restore` if it is missing and nothing may be changed
+ * @throws Failure `cannot-restore` if it is missing and cannot be created, or nothing may be changed
  */
-async function createDropped(connection, seen, inputs, look, onCreated, signal) {
+async function createDropped(connection, seen, inputs, look, run) {
+    if (run.created !== null)
+        return seen;
     const { id, name } = (0,preflight/* findDatabase */.Xg)(seen, { ...inputs, previousBytes: () => null });
     if (!isRefused(seen)) {
         const { isLeftover, database, user, access } = (0,preflight/* askedDatabase */.kS)(seen);
-        if (!isLeftover || inputs.planOnly)
+        if (!isLeftover || inputs.planOnly || seen.lockHolder !== null)
             return seen;
-        onCreated({ server: { container: id, user, database, access }, containerName: name });
+        run.created = { server: { container: id, user, database, access }, containerName: name };
         log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
         return seen;
     }
@@ -2826,7 +2841,7 @@ async function createDropped(connection, seen, inputs, look, onCreated, signal) 
     const other = await look('template1');
     if (isRefused(other))
         return seen;
-    const { access } = (0,preflight/* askedDatabase */.kS)(other);
+    const { access, user } = (0,preflight/* askedDatabase */.kS)(other);
     const server = {
         container: id,
         user: inputs.databaseUser ?? '',
@@ -2834,36 +2849,60 @@ async function createDropped(connection, seen, inputs, look, onCreated, signal) 
         access,
     };
     const mayCreate = !inputs.planOnly;
-    const missing = await createMissing(connection, server, { mayCreate, signal, onLog: log.host });
+    const missing = await createMissing(connection, server, { mayCreate, signal: run.signal, onLog: log.host });
     if (missing === null)
         return seen;
-    if (!mayCreate) {
-        throw new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${missing}", so there is nothing to plan`, {
-            hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${name} createdb. Else correct "db-name"`,
-        });
-    }
-    onCreated({ server: { ...server, database: missing }, containerName: name });
-    log.notice(`The server had no database "${missing}": created an empty one, which the backup replaces`);
+    if (missing.state !== 'created')
+        throw notCreated(missing, user, name);
+    run.created = { server: { ...server, database: missing.name }, containerName: name };
+    log.notice(`The server had no database "${missing.name}": created an empty one, which the backup replaces`);
     return look(null);
+}
+function notCreated({ state, name }, user, container) {
+    if (state === 'missing')
+        return new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${name}", so there is nothing to plan`, {
+            hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${container} createdb. Else correct "db-name"`,
+        });
+    const [why, remedy] = state === 'standby'
+        ? ['the server is a standby', 'Restore on the primary: set "host", or "db-service"']
+        : [`"${user}" is not a superuser`, 'Set "db-user" to one'];
+    return new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${name}", and ${why}: it cannot be created`, {
+        hint: `Nothing was changed. ${remedy}. If you meant another database, correct "db-name"`,
+    });
 }
 /**
  * After a restore that came to nothing, the database is missing as it was before: an empty one would look as if all were well.
- * @returns the failure, which says so where it could not be dropped
+ * @returns the failure, which says so if it is still there
  */
-async function withoutCreated(connection, { server, containerName: container }, failure) {
-    const { database, user, access } = server;
-    if (await dropCreated(connection, server, log.host)) {
+async function withoutCreated(connection, created, failure) {
+    const { database } = created.server;
+    const fate = await dropCreated(connection, created.server, log.host);
+    if (fate === 'dropped')
         log.notice(`Dropped the empty database "${database}" again, which was created for this restore`);
+    if (fate === 'dropped' || fate === 'gone' || !(0,shared_failure/* isFailure */.N6)(failure))
         return failure;
-    }
-    if (!(0,shared_failure/* isFailure */.N6)(failure))
-        return failure;
-    const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
-    const left = `The empty database "${database}", created for this restore, could not be dropped. Once nobody needs it, on the host: ${(0,in_container/* pastedLine */.wQ)([...(0,in_container/* inContainer */.Bc)({ container, access }), ...words])}`;
+    const left = tellLeft(created, fate);
     return new shared_failure/* Failure */.HR(failure.code, failure.message, {
         hint: failure.hint === undefined ? left : `${failure.hint}\n${left}`,
         cause: failure.cause,
     });
+}
+/** Gives the command that drops it only if it was seen to be empty, and nobody is about to fill it. */
+function tellLeft({ server, containerName: container }, fate) {
+    const { database, user, access } = server;
+    const subject = `The database "${database}", created empty for this restore,`;
+    switch (fate) {
+        case 'not-empty':
+            return `${subject} was kept: somebody has changed it since, or restored into it`;
+        case 'restoring':
+            return `${subject} was kept: there is a restored copy that is to replace it. Let the other restore end. If there is none, start this one again: it drops what was left`;
+        case 'unknown':
+            return `${subject} may still be there: the server did not say. The next restore of it will know it, if it is still empty`;
+        case 'in-use': {
+            const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
+            return `${subject} could not be dropped: it is in use. Once nobody is connected, and if it is still empty, on the host: ${(0,in_container/* pastedLine */.wQ)([...(0,in_container/* inContainer */.Bc)({ container, access }), ...words])}`;
+        }
+    }
 }
 /** Whether the server, or somebody on the way to it, refused a session. */
 function isRefused(seen) {

@@ -28672,14 +28672,14 @@ module.exports = __nccwpck_require__.p + "cbdcb1fffb2ca80b39b1.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "82a59c71fc07e7539d52.sh";
+module.exports = __nccwpck_require__.p + "684e8811bc05cb3113b5.sh";
 
 /***/ }),
 
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "235546fb886044230034.sh";
+module.exports = __nccwpck_require__.p + "b72a30bcc55dcb92546e.sh";
 
 /***/ }),
 
@@ -28693,7 +28693,7 @@ module.exports = __nccwpck_require__.p + "14af64668447a4f09815.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "80ac34dbdaf3382dd79c.sh";
+module.exports = __nccwpck_require__.p + "63be16d4080be34e7876.sh";
 
 /***/ }),
 
@@ -30875,6 +30875,26 @@ function unpack(packed, longest) {
 
 /***/ }),
 
+/***/ 16937:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ anonymousVolumes),
+/* harmony export */   p: () => (/* binding */ isAtWork)
+/* harmony export */ });
+// Facts about a container, as the survey found it.
+function isAtWork({ state }) {
+    return state === 'running' || state === 'restarting';
+}
+/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
+function anonymousVolumes(own) {
+    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
+}
+
+
+/***/ }),
+
 /***/ 44010:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -30970,7 +30990,7 @@ function imageToWrite({ toImage, fromImage }) {
 
 /***/ }),
 
-/***/ 85996:
+/***/ 37335:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -30989,17 +31009,8 @@ var image_name = __nccwpck_require__(89892);
 var image_reference = __nccwpck_require__(9290);
 // EXTERNAL MODULE: ./build/shared/releases/release.js
 var release = __nccwpck_require__(56986);
-;// CONCATENATED MODULE: ./build/shared/plan/container.js
-// Facts about a container, as the survey found it.
-function isAtWork({ state }) {
-    return state === 'running' || state === 'restarting';
-}
-/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
-function anonymousVolumes(own) {
-    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
-    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
-}
-
+// EXTERNAL MODULE: ./build/shared/plan/container.js
+var plan_container = __nccwpck_require__(16937);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: ./build/shared/canonical-json.js
@@ -31383,7 +31394,7 @@ function notesOn(plan, request, schema) {
     const tell = (text) => notes.push({ level: 'info', text });
     for (const { service, why } of plan.leftAlone) {
         const own = containers.filter((container) => container.service === service);
-        const isDown = own.length === 0 || !own.every(isAtWork);
+        const isDown = own.length === 0 || !own.every(plan_container/* isAtWork */.p);
         if (isDown && wanted.images.has(service))
             warn(`${service} is not running, and the rollback will not start it: ${why}`);
     }
@@ -31401,7 +31412,7 @@ function notesOn(plan, request, schema) {
             const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
             if (rest !== null)
                 (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
-            const atWork = own.filter(isAtWork).length;
+            const atWork = own.filter(plan_container/* isAtWork */.p).length;
             if (atWork > 0 && atWork < own.length)
                 warn(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`);
         }
@@ -31464,7 +31475,7 @@ function notesOn(plan, request, schema) {
     }
     for (const service of swapped) {
         const own = containers.filter((container) => container.service === service);
-        if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
+        if (own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0) {
             warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
         }
     }
@@ -31569,7 +31580,7 @@ function obstacleInState({ name }, own, { project }) {
             remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
         };
     }
-    if (!isJob(name, project) || !own.some(isAtWork))
+    if (!isJob(name, project) || !own.some(plan_container/* isAtWork */.p))
         return null;
     return {
         kind: 'running-job',
@@ -31617,7 +31628,7 @@ function isOf({ of }, { id, name }) {
 function sharedVolumes({ name, volumesFrom }, { project, containers }) {
     const isLost = (service) => {
         const own = containers.filter((container) => container.service === service);
-        return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0;
+        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0;
     };
     const pairs = [
         ...volumesFrom.map((from) => [name, from]),
@@ -31761,7 +31772,7 @@ function whyLeftAlone(service, image, from, { databases, stores, jobs, project }
 }
 /** A container of the target may exist already without running. */
 function whyUnchanged(own) {
-    const stopped = own.find((container) => !isAtWork(container));
+    const stopped = own.find((container) => !(0,plan_container/* isAtWork */.p)(container));
     return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
 }
 /** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
@@ -31813,7 +31824,7 @@ function ownVolumes({ volumesFrom }, own, { containers }) {
         return {};
     const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
     const isForeign = (name) => others.some((volume) => volume.name === name);
-    return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
+    return Object.fromEntries(Object.entries((0,plan_container/* anonymousVolumes */.H)(own)).filter(([, name]) => !isForeign(name)));
 }
 /** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
 function isTagEnough({ tag, imageId }, { wanted: { record } }) {
@@ -40132,7 +40143,7 @@ function isLoopback({ hostname }) {
 }
 /** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
 const longestSql = 8 * 1024 * 1024;
-/** The path of a file with SQL in the workspace; its text. */
+/** The path of a file with SQL in the workspace; its text, without the byte order mark that some editors put in front. */
 const sqlFile = {
     hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
     parse(value) {
@@ -40148,7 +40159,7 @@ const sqlFile = {
             throw new RangeError(`is larger than ${(0,units/* formatBytes */.z3)(longestSql)}`);
         if (text.includes('\0'))
             throw new RangeError('is not a text file');
-        return text;
+        return text.replace(/^\ufeff/, '');
     },
 };
 /** A login name on the host. */
@@ -43595,8 +43606,8 @@ function observed(release, seen, previous) {
     };
 }
 
-// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
-var plan_rollback = __nccwpck_require__(85996);
+// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 10 modules
+var plan_rollback = __nccwpck_require__(37335);
 // EXTERNAL MODULE: ./build/shared/releases/compose-version.js
 var compose_version = __nccwpck_require__(88298);
 ;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
@@ -44461,7 +44472,7 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
                 });
             }
             return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
-                hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
+                hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
             });
     }
 }
@@ -44486,6 +44497,7 @@ const revertedHints = {
     'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
     'still-starting': 'Raise "health-timeout"',
     'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
+    'database-silent': 'See why its server does not answer: docker logs of its container, and its disk. Then run it again',
     'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
     'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
@@ -47189,9 +47201,7 @@ async function look(connection, run) {
             if (inputs.restore === null)
                 return found;
             const { createDropped } = await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458));
-            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), (created) => {
-                run.created = created;
-            }, signal);
+            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
         };
         const seen = await once();
         (0,preflight/* judgeHost */.Ii)(seen, inputs);

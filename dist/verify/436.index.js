@@ -12,7 +12,7 @@ module.exports = __webpack_require__.p + "e296c092f7c9b1557e25.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "3de8782b65c1a1dfa088.sh";
+module.exports = __webpack_require__.p + "b844c5e8edebcae15d01.sh";
 
 /***/ }),
 
@@ -1554,6 +1554,8 @@ function judgeExtensions(manifest, restored, remedy) {
     const lost = lostMembers(manifest, restored);
     return lost.length === 0 ? seen : notRestored(lost, changed, seen);
 }
+/** A kind of object as a command calls it. */
+const typed = (object) => object.replace(/^composite type /, 'type ').replace(/^foreign-data wrapper /, 'foreign data wrapper ');
 /** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
 function lostMembers({ members, tables }, restored) {
     const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
@@ -1566,7 +1568,7 @@ function notRestored(lost, changed, seen) {
     const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
     const example = lost
         .slice(0, 1)
-        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${object}`);
+        .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
         .filter(({ name }) => lost.some(({ extension }) => extension === name))
         .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);

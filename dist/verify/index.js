@@ -39363,7 +39363,7 @@ function isLoopback({ hostname }) {
 }
 /** Bytes. Statements for a database that are longer are likely to be another file, such as a dump. */
 const longestSql = 8 * 1024 * 1024;
-/** The path of a file with SQL in the workspace; its text. */
+/** The path of a file with SQL in the workspace; its text, without the byte order mark that some editors put in front. */
 const sqlFile = {
     hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
     parse(value) {
@@ -39379,7 +39379,7 @@ const sqlFile = {
             throw new RangeError(`is larger than ${(0,units/* formatBytes */.z3)(longestSql)}`);
         if (text.includes('\0'))
             throw new RangeError('is not a text file');
-        return text;
+        return text.replace(/^\ufeff/, '');
     },
 };
 /** A login name on the host. */

@@ -1,20 +1,35 @@
-# shellcheck shell=sh disable=SC2154 # `disk` is the other script's
+# shellcheck shell=sh
 # Follows drill-inside.sh or inside.sh, whose `buffered` it uses: how a dump is restored, in a scratch container or beside the
-# database that it replaces, and how the disk is watched meanwhile. `disk` is a path on it.
+# database that it replaces, and how the disks are watched meanwhile.
 
-# Free bytes on the disk of the data.
-room() { df -P -k "$disk" | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
-
-# few_files NUMBER: succeeds if fewer files can still be created there (on a file system that limits them).
-few_files() {
-  df -P -i "$disk" 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
+# room PATH...: free bytes on the disk of each path; of several, where there are the fewest.
+room() {
+  fewest=''
+  for path in "$@"; do
+    free=$(df -P -k "$path" | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }) || return
+    [ -n "$fewest" ] && [ "$fewest" -le "$free" ] || fewest=$free
+  done
+  echo "$fewest"
 }
 
-# room_below BYTES: prints how many bytes are free; waits until that is less, or hardly any file can be created; then prints it
-# again. Nothing else ends it except the end of the container.
+# few_files NUMBER PATH...: succeeds if fewer files can still be created on one of the disks (on a file system that limits them).
+few_files() {
+  fewest=$1
+  shift
+  for path in "$@"; do
+    df -P -i "$path" 2>/dev/null |
+      { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$fewest" ]; } && return
+  done
+  return 1
+}
+
+# room_below BYTES PATH...: prints how many bytes are free; waits until that is less, or hardly any file can be created; then prints
+# it again. Nothing else ends it except the end of the container.
 room_below() {
-  room || return
-  while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
+  least=$1
+  shift
+  room "$@" || return
+  while free=$(room "$@") && [ "$free" -ge "$least" ] && ! few_files 10000 "$@"; do sleep 0.2 2>/dev/null || sleep 1; done
   printf '%s\n' "$free"
 }
 
@@ -48,6 +63,8 @@ load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$
 
 # The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
 # can be built by several sessions at a time. It ends within the first 64 MiB of any archive: half a million objects take as much.
+# An event trigger for logins must find nobody who comes in after it was made, as nobody does with a single session: pg_restore's
+# last one would set it off.
 load_sections() {
   contents=$(mktemp -d) || return
   trap 'rm -rf "$contents"' EXIT
@@ -55,6 +72,7 @@ load_sections() {
   dd bs=1048576 count=64 iflag=fullblock >"$contents/head" 2>/dev/null || return
   { cat "$contents/head" && cat; } |
     buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
+  ! pg_restore --section=post-data --file=/dev/stdout "$contents/head" | grep ' ON login$' >/dev/null || jobs=1
   pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # `disk` is for load-inside.sh, `argument` comes from there
+# shellcheck shell=sh disable=SC2154 # `argument` comes from load-inside.sh
 # Follows inside.sh and load-inside.sh, in the database container: a database is restored beside the one that is live, and then the
 # two exchange their names. LIVE, RESTORED and ASIDE are the names of the live database, of the restored one until it takes that
 # name, and of the old one afterwards. Which of the three are there tells how far it has come, whoever died in between.
@@ -21,18 +21,24 @@ without_logins() {
 # unnoticed VERB ARGUMENT...: a verb whose sessions are in a restored database.
 unnoticed() { without_logins && "$@"; }
 
-# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of its data.
+# Where the write-ahead log lies, as SQL: its folder may be a link to another disk.
+wal_folder="current_setting('data_directory') || '/pg_wal/.'"
+
+# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of the database, and on that
+# of the write-ahead log, which a restore fills as well.
 standing() {
-  (session) <<'SQL' | {
+  (session -v wal_folder="$wal_folder") <<'SQL' | {
 SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
 \if :is_superuser
   SELECT coalesce(jsonb_agg(subname), '[]') AS subscriptions FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
     WHERE datname = current_database() \gset
-  SELECT coalesce(nullif(pg_tablespace_location(dattablespace), ''), current_setting('data_directory')) AS folder
+  SELECT coalesce(nullif(pg_tablespace_location(dattablespace), ''), current_setting('data_directory')) AS folder,
+    :wal_folder AS wal
     FROM pg_database WHERE datname = current_database() \gset
 \else
   \set subscriptions null
   \set folder /
+  \set wal /
 \endif
 SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscriptions', :'subscriptions'::jsonb, 'dataFolder', :'folder',
   'isStandby', pg_is_in_recovery(), 'labels', (SELECT coalesce(jsonb_agg(provider ORDER BY provider), '[]') FROM pg_shseclabel
@@ -54,37 +60,77 @@ SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscription
       GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 200) listed))
   FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database();
 \echo :folder
+\echo :wal
 SQL
-    IFS= read -r facts && IFS= read -r disk && printf '%s\n' "$facts" && room
+    IFS= read -r facts && IFS= read -r folder && IFS= read -r wal && printf '%s\n' "$facts" || return
+    room "$folder" || echo unknown
+    room "$wal" || echo unknown
   }
 }
 
-# Prints the name of this database if the server does not have it.
+# Prints `missing` and the name of this database if the server does not have it.
 missing() {
   over_all -v name="$PGDATABASE" <<'SQL'
-SELECT :'name' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name');
+SELECT 'missing ' || :'name' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name');
 SQL
 }
 
-# create_missing: creates it as well, and marks it: whoever has it created may be killed before it is of any use. A restore gives
-# what replaces it an owner, grants and settings.
+# create_missing: creates it if it is missing, and marks it: whoever has it created may be killed before it is of any use. A restore
+# gives what replaces it an owner, grants and settings. Prints `created` and its name; or `plain-user` or `standby` and the name if
+# that could not create and mark it. It has its name and the mark at once, or not at all; until then it is called as the copies
+# which `sweep` drops.
 create_missing() {
-  missing && over_all -v name="$PGDATABASE" -v mark="${created_for_restore#*=}" <<'SQL'
-SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name'), format('ALTER DATABASE %I SET atlasia.created = %L', :'name', :'mark')
-  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+  lacks=$(missing) || return
+  [ -n "$lacks" ] || return 0
+  able=$(over_all -c "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby'
+    WHEN current_setting('is_superuser') = 'on' THEN 'created' ELSE 'plain-user' END") || return
+  [ "$able" != created ] || create_marked || return
+  printf '%s %s\n' "$able" "$PGDATABASE"
+}
+
+# A name that `sweep` knows. The server shortens one that is too long by whole characters, as `nameWith` does.
+name_for_now() {
+  over_all -v name="$PGDATABASE" <<'SQL'
+SELECT substr((repeat('x', 17) || :'name')::name::text, 18) || '_restore_' || lpad(to_hex((random() * 4294967295)::bigint), 8, '0');
 SQL
 }
 
-# drop_created: drops it again, unless there is anything in it, or somebody is connected. Prints its name if the server lacks it then.
+create_marked() {
+  copy=$(name_for_now) || return
+  over_all -v copy="$copy" <<'SQL' || return
+CREATE DATABASE :"copy" TEMPLATE template0 ALLOW_CONNECTIONS false CONNECTION LIMIT 0;
+SQL
+  over_all --single-transaction -v copy="$copy" -v name="$PGDATABASE" -v mark="${created_for_restore#*=}" <<'SQL' && return
+ALTER DATABASE :"copy" RENAME TO :"name";
+ALTER DATABASE :"name" SET atlasia.created = :'mark';
+ALTER DATABASE :"name" ALLOW_CONNECTIONS true CONNECTION LIMIT -1;
+SQL
+  drop_copy "$copy" "$PGDATABASE" || true
+  return 1
+}
+
+# drop_created: drops it again, and prints `dropped`; or why it did not: it is `gone` already, or no longer as it was created
+# (`not-empty`), another restore fills a copy that is to replace it (`restoring`), or somebody is connected (`in-use`).
 drop_created() {
-  empty=$(ask "SELECT $nothing_inside") || return
-  if [ "$empty" = t ]; then
-    over_all -v name="$PGDATABASE" <<'SQL' || true
+  lacks=$(missing) || return
+  [ -z "$lacks" ] || { echo gone && return; }
+  state=$(ask "SELECT $as_created FROM pg_database d WHERE datname = current_database()") || return
+  [ "$state" = t ] || { echo not-empty && return; }
+  copies=$(copies_under_way) || return
+  [ -z "$copies" ] || { echo restoring && return; }
+  over_all -v name="$PGDATABASE" <<'SQL' || { echo in-use && return; }
 SET statement_timeout = 20000;
 DROP DATABASE :"name";
 SQL
-  fi
-  missing
+  echo dropped
+}
+
+# Prints how many restored databases are to replace this one; nothing if there is none. See `mark`.
+copies_under_way() {
+  over_all -v name="$PGDATABASE" <<'SQL'
+SELECT count(*) FROM pg_database d JOIN pg_db_role_setting ON setdatabase = d.oid AND setrole = 0
+  WHERE setconfig && ARRAY['atlasia.restore=incomplete, for ' || :'name', 'atlasia.restore=complete, for ' || :'name'] HAVING count(*) > 0;
+SQL
 }
 
 # create NAME LIVE: an empty database, marked as ours; how it is made stands on stdin, as clauses of CREATE DATABASE. Until it is
@@ -95,7 +141,8 @@ create() {
 }
 
 # take_settings NAME: runs the statements on stdin, which give it an owner, grants and settings. They may let others in, and must not
-# yet: they hold together with that, or not at all. That the live one was created for a restore is not true of this one.
+# yet: they hold together with that, or not at all. That the database was created for a restore, as an older backup may say, is not
+# true of this one.
 take_settings() {
   { cat && echo 'ALTER DATABASE :"name" CONNECTION LIMIT 0;' && echo 'ALTER DATABASE :"name" RESET atlasia.created;'; } | over_all --single-transaction -v name="$1"
 }
@@ -189,8 +236,8 @@ after() {
   { printf %s "$on" && cat; } | psql -XAtq -v ON_ERROR_STOP=1
 }
 
-# login: whether one can log in as an application does, with what that sets off.
-login() { PGOPTIONS='' psql -XAtqc 'SELECT' </dev/null; }
+# login: whether we can log in as an application does, with what that sets off. It may write, as that will once the trouble is over.
+login() { PGOPTIONS='-c default_transaction_read_only=off' psql -XAtqc 'SELECT' </dev/null; }
 
 # standing_of LIVE RESTORED ASIDE: which of them there are: `live restored`, or the like.
 standing_of() {
@@ -309,10 +356,11 @@ SQL
 
 has() { command -v "$1" >/dev/null; }
 
-# watch_disk FOLDER BYTES: see `room_below`. It ends when whoever asked hangs up.
+# watch_disk FOLDER BYTES: watches the disks of this folder and of the write-ahead log: see `room_below`. It ends when whoever asked
+# hangs up.
 watch_disk() {
-  disk=$1
-  room_below "$2" &
+  wal=$(over_all -c "SELECT $wal_folder") || return
+  room_below "$2" "$1" "$wal" &
   watching=$!
   cat >/dev/null
   kill "$watching" 2>/dev/null

@@ -137,12 +137,26 @@ for variable in PGHOSTADDR PGSERVICE; do
 done
 take_way "$way"
 
-# The setting that marks an empty database as one that a restore has created; whether there is nothing in a database: what a new one
-# has of its own has smaller numbers.
+# The setting that marks an empty database as one that a restore has created.
 created_for_restore='atlasia.created=for a restore'
+# Whether there is nothing in a database that pg_dump would write: what a new one has of its own has smaller numbers. The rights
+# on the schema that everybody has are compared with those of a new one.
 nothing_inside="NOT EXISTS (SELECT FROM (SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_proc UNION ALL SELECT oid FROM pg_namespace
-  UNION ALL SELECT oid FROM pg_type UNION ALL SELECT oid FROM pg_extension UNION ALL SELECT 16384 FROM pg_largeobject_metadata) objects
+  UNION ALL SELECT oid FROM pg_type UNION ALL SELECT oid FROM pg_extension UNION ALL SELECT oid FROM pg_language
+  UNION ALL SELECT oid FROM pg_am UNION ALL SELECT oid FROM pg_operator UNION ALL SELECT oid FROM pg_opclass
+  UNION ALL SELECT oid FROM pg_opfamily UNION ALL SELECT oid FROM pg_cast UNION ALL SELECT oid FROM pg_transform
+  UNION ALL SELECT oid FROM pg_collation UNION ALL SELECT oid FROM pg_conversion UNION ALL SELECT oid FROM pg_ts_config
+  UNION ALL SELECT oid FROM pg_ts_dict UNION ALL SELECT oid FROM pg_ts_parser UNION ALL SELECT oid FROM pg_ts_template
+  UNION ALL SELECT oid FROM pg_foreign_data_wrapper UNION ALL SELECT oid FROM pg_foreign_server UNION ALL SELECT oid FROM pg_publication
+  UNION ALL SELECT oid FROM pg_event_trigger UNION ALL SELECT oid FROM pg_default_acl
+  UNION ALL SELECT 16384 FROM pg_largeobject_metadata
+  UNION ALL SELECT 16384 FROM pg_subscription JOIN pg_database s ON s.oid = subdbid WHERE s.datname = current_database()
+  UNION ALL SELECT 16384 FROM pg_namespace n LEFT JOIN pg_init_privs i ON i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass
+    WHERE nspname = 'public' AND nspacl IS DISTINCT FROM initprivs) objects
   WHERE oid >= 16384)"
+# Whether a database `d` is still as a restore has created it: empty, and nobody has given it grants or settings.
+as_created="datacl IS NULL AND ARRAY['$created_for_restore'] IS NOT DISTINCT FROM
+  (SELECT array_agg(setting) FROM pg_db_role_setting, unnest(setconfig) setting WHERE setdatabase = d.oid) AND $nothing_inside"
 
 # Prints what a backup needs to know, one fact per line: a name, a space, a value.
 probe() {
@@ -160,8 +174,7 @@ probe() {
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
     'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'icuRules', facts->>'daticurules',
     'bootstrapRole', pg_get_userbyid(10), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid),
-    'isLeftover', EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = d.oid AND setconfig @> ARRAY['$created_for_restore'])
-      AND $nothing_inside,
+    'isLeftover', $as_created,
     'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
       WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),
@@ -296,7 +309,7 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
     ELSE quote_literal(value) END)
   FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
     LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
-  WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
+  WHERE d.oid = setdatabase AND datname = current_database() AND name NOT LIKE 'atlasia.%' ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
 SQL
 }
 

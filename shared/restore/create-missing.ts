@@ -15,43 +15,50 @@ export const program: Program<
   scripts: [new URL('./create-missing.sh', import.meta.url)],
 };
 
+/** A database that the server lacked. `plain-user`, `standby`: so it could not be created. */
+export interface Missing {
+  state: 'missing' | 'created' | 'plain-user' | 'standby';
+  name: string;
+}
+
 /**
  * Looks whether the server lacks a database, and creates an empty one in its place if it may.
  * @param server its database is the one that was asked for; empty: the one that the container's variables name
- * @returns the name of the database, if it was missing
+ * @returns null if it is there
  * @throws Failure `database-silent`
  */
 export async function createMissing(
   connection: Connection,
   server: Server,
   { mayCreate, signal, onLog }: { mayCreate: boolean; signal: AbortSignal; onLog: (line: string) => void },
-): Promise<string | null> {
+): Promise<Missing | null> {
   const parameters = parametersFor(server, mayCreate ? 'create_missing' : 'missing');
   const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'finish', signal, onLog })
     .result;
-  return records.get('missing').replace(/\n$/, '') || null;
+  const [, state, name = ''] = /^(\S+) (.*)$/s.exec(records.get('answer')) ?? [];
+  return state === undefined ? null : { state: state as Missing['state'], name };
 }
 
-/**
- * Drops what `createMissing` has created, unless it is in use or anything is in it by now.
- * @returns whether it is gone
- */
+/** What became of a database that was created for a restore. `unknown`: the server did not tell. */
+export type Fate = 'dropped' | 'gone' | 'not-empty' | 'restoring' | 'in-use' | 'unknown';
+
+/** Drops what `createMissing` has created, unless it is in use, or no longer as it was created. */
 export async function dropCreated(
   connection: Connection,
   server: Server,
   onLog: (line: string) => void,
-): Promise<boolean> {
+): Promise<Fate> {
   try {
     const run = connection.run(program, parametersFor(server, 'drop_created'), {
       deadline: 60_000,
       atEnd: 'finish',
       onLog,
     });
-    return (await run.result).get('missing').replace(/\n$/, '') === server.database;
+    return (await run.result).get('answer') as Fate;
   } catch (error) {
     if (!isFailure(error)) throw error;
     onLog(`Could not drop ${server.database}: ${error.message}`);
-    return false;
+    return 'unknown';
   }
 }
 

@@ -232,18 +232,52 @@ describe('what a restore must know of the server', () => {
 
 describe('a database that was created for a restore which came to nothing', () => {
   const missing = 'other';
-  const inMissing = async (verb: string, database = missing): Promise<string> => {
-    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${database}`];
+  const inMissing = async (verb: string, database = missing, user = 'atlasia'): Promise<string> => {
+    const names = ['--env', `PGUSER=${user}`, '--env', `PGDATABASE=${database}`];
     const words = ['exec', '--interactive', ...names, await host.container('db'), 'sh', '-c', replaceScript()];
     const { stdout } = await attempt(['docker', ...words, 'inside', verb], { env: host.env, input: '' });
     return stdout.trim();
   };
 
   test('goes again', async () => {
-    assert.equal(await inMissing('create_missing'), missing);
+    assert.equal(await inMissing('create_missing'), `created ${missing}`);
     assert.deepEqual(await present(), [missing, live]);
-    assert.equal(await inMissing('drop_created'), missing);
+    assert.equal(await inMissing('create_missing'), '');
+    assert.equal(await inMissing('drop_created'), 'dropped');
     assert.deepEqual(await present(), [live]);
+    assert.equal(await inMissing('drop_created'), 'gone');
+  });
+
+  test('is not created by a user who could not mark it, and not under a name that is taken meanwhile', async () => {
+    await db.psql('CREATE ROLE maker LOGIN CREATEDB;', 'postgres');
+    assert.equal(await inMissing('create_missing', missing, 'maker'), `plain-user ${missing}`);
+    assert.deepEqual(await present(), [live]);
+    await db.create(missing);
+    assert.equal(await inMissing('create_marked'), '');
+    assert.deepEqual(await present(), [missing, live]);
+  });
+
+  test('has a name of many bytes, too', async () => {
+    const long = `shop ${'é'.repeat(29)}`;
+    assert.equal(await inMissing('create_missing', long), `created ${long}`);
+    assert.equal(await inMissing('drop_created', long), 'dropped');
+  });
+
+  test('has a mark that no backup takes along', async () => {
+    await inMissing('create_missing');
+    await db.psql(`ALTER DATABASE ${missing} SET work_mem = '9MB';`, 'postgres');
+    const settings = await inMissing('settings');
+    assert.match(settings, /work_mem/);
+    assert.doesNotMatch(settings, /atlasia\.created/);
+  });
+
+  test('stays while another restore fills the copy that is to replace it', async () => {
+    await inMissing('create_missing');
+    const its = `${missing}_restore_0123abcd`;
+    await done('create', [its, missing], image);
+    assert.equal(await inMissing('drop_created'), 'restoring');
+    await done('mark', [its, missing, 'withdrawn']);
+    assert.equal(await inMissing('drop_created'), 'dropped');
   });
 
   test('is known again by whoever comes next, as long as nothing is in it', async () => {
@@ -266,17 +300,27 @@ describe('a database that was created for a restore which came to nothing', () =
       'CREATE SCHEMA mine',
       'CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
       'SELECT lo_create(0)',
+      'SET client_min_messages = error; CREATE PUBLICATION mine FOR ALL TABLES',
+      'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC',
+      'CREATE FOREIGN DATA WRAPPER mine',
+      'CREATE COLLATION mine FROM "C"',
+      'CREATE TEXT SEARCH CONFIGURATION mine (COPY = simple)',
+      'CREATE CAST (int AS point) WITH INOUT',
+      'REVOKE ALL ON SCHEMA public FROM PUBLIC',
+      `GRANT CREATE ON DATABASE ${missing} TO PUBLIC`,
+      `ALTER DATABASE ${missing} SET work_mem = '9MB'`,
+      `ALTER ROLE atlasia IN DATABASE ${missing} SET work_mem = '9MB'`,
     ]) {
       await inMissing('create_missing');
       await db.psql(`${statement};`, missing);
-      assert.equal(await inMissing('drop_created'), '');
+      assert.equal(await inMissing('drop_created'), 'not-empty', statement);
       assert.deepEqual(await present(), [missing, live], statement);
       await db.drop(missing);
     }
     await inMissing('create_missing');
     const guest = await session(missing);
     await guest.tell('SELECT');
-    assert.equal(await inMissing('drop_created'), '');
+    assert.equal(await inMissing('drop_created'), 'in-use');
     await guest.end();
     assert.deepEqual(await present(), [missing, live]);
   });
