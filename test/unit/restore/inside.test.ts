@@ -25,7 +25,7 @@ put(
 put('initdb', 'echo "initdb (PostgreSQL) 17.2"');
 put(
   'pg_restore',
-  `case "$*" in *--file=/dev/stdout*) cat "$ARCHIVE"; exit ;; esac
+  `case "$*" in *--list*) cat "$ARCHIVE"; exit ;; esac
   echo "pg_restore $* [$(echo $PGOPTIONS)]" >>'${said}'
   case "$*" in *--jobs*) ;; *) cat >/dev/null ;; esac`,
 );
@@ -81,30 +81,29 @@ describe('the disks of the database and of its write-ahead log', () => {
 });
 
 describe('event triggers of the restored database', () => {
-  const trigger = (event: string) => {
-    const path = join(folder, `archive-${event}`);
-    writeFileSync(path, `CREATE EVENT TRIGGER watch ON ${event}\n   EXECUTE FUNCTION public.watch();\n`);
+  /** The list of what an archive has. */
+  const archive = (entry: string) => {
+    const path = join(folder, 'archive');
+    writeFileSync(path, `; Archive created at 2026-11-28 02:17:00 UTC\n3466; 3466 16999 ${entry}\n`);
     return { ARCHIVE: path, input: 'PGDMP', TMPDIR: folder };
   };
-  const fill = (script: string, event: string) =>
-    inside(script, ['fill', 'custom', 'none', 'dbname=x', '4'], trigger(event)).given.filter((line) =>
+  const fill = (script: string, entry: string) =>
+    inside(script, ['fill', 'custom', 'none', 'dbname=x', '4'], archive(entry)).given.filter((line) =>
       line.startsWith('pg_restore'),
     );
 
   test('are on while a drill restores, as they are with the commands that are printed', () => {
-    for (const line of fill(drillScript(), 'ddl_command_start')) assert.doesNotMatch(line, /event_triggers/);
+    for (const line of fill(drillScript(), 'EVENT TRIGGER - watch shop')) assert.doesNotMatch(line, /event_triggers/);
   });
   test('are off in a drill once it compares', () => {
     const [session] = inside(drillScript(), ['session'], { input: 'SELECT 1;' }).given;
     assert.match(session ?? '', /event_triggers=off/);
   });
-  test('for logins are there only when the last session is in', () => {
-    const [, after] = fill(drillScript(), 'login');
-    assert.match(after ?? '', /--section=post-data --jobs=1 /);
+  test('come in the order of the archive, before what they may forbid and after the last session is in', () => {
+    assert.match(fill(drillScript(), 'EVENT TRIGGER - watch shop').at(-1) ?? '', /--section=post-data --jobs=1 /);
   });
-  test('for anything else do not keep indexes from being built at the same time', () => {
-    const [, after] = fill(drillScript(), 'ddl_command_start');
-    assert.match(after ?? '', /--section=post-data --jobs=4 /);
+  test('that are not there do not keep indexes from being built at the same time', () => {
+    assert.match(fill(drillScript(), 'INDEX public event_trigger shop').at(-1) ?? '', /--section=post-data --jobs=4 /);
   });
 });
 
