@@ -134,6 +134,11 @@ describe('what is printed without an end', () => {
         *"STOP=1 ") facts=\${p#/proc/}; kill -STOP $facts;;
       esac; done; done' >/dev/null 2>&1 &$$;`;
     await databaseThatActs(host, 'held', flood);
+    // Both sessions last long enough to be caught: rows to count and to hash, and an index to read.
+    await host.psql(
+      'CREATE TABLE many AS SELECT n FROM generate_series(1, 600000) n; ALTER TABLE many ADD PRIMARY KEY (n)',
+      'held',
+    );
     try {
       const result = await drill('held', { timeout: '2m' });
       await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
