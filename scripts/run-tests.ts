@@ -1,5 +1,5 @@
 // The tests by themselves, for scripts/test.ts: `run-tests.ts <result file> <file or pattern>…`. Node's own runner has
-// them, two files at once; what came out is written to the result file as JSON.
+// them, three files at once; what came out is written to the result file as JSON.
 import { globSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -70,7 +70,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.ab
 const durations: Pick<Result, 'files' | 'tests'> = { files: [], tests: [] };
 const events = run({
   files: files.map((file) => resolve(file)),
-  concurrency: 2,
+  concurrency: 3,
   timeout: 30 * 60_000,
   signal: ending.signal,
   ...(options['test-name-pattern'] === undefined ? {} : { testNamePatterns: options['test-name-pattern'] }),

@@ -187,7 +187,7 @@ describe('a run that does not get to the host', () => {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       const begin = performance.now();
       const result = await action.cancel();
-      assert.ok(performance.now() - begin < 3_000);
+      assert.ok(performance.now() - begin < 7_000);
       assert.equal(result.exitCode, 1);
       assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*nothing was done on the host/);
       assert.deepEqual([result.remaining, result.leftovers], [[], []]);

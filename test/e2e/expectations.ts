@@ -89,7 +89,7 @@ export function commandsAreOurs(result: ActionResult): void {
 }
 
 /** Nothing of the actions runs on the host any more, in no session of the database and over no connection. */
-export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void> {
+export async function hostIsClean(host: Host): Promise<void> {
   const left = async () => ({
     processes: (await host.processes()).map(({ where, command }) => `${where}: ${command}`),
     sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
@@ -100,7 +100,7 @@ export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void
     last = await left();
     return Object.values(last).every((list) => list.length === 0) || undefined;
   };
-  await until('a clean host', isClean, patienceMs).catch(() => {});
+  await until('a clean host', isClean).catch(() => {});
   assert.deepEqual(last, { processes: [], sessions: [], connections: [] });
 }
 

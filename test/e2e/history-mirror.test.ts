@@ -364,6 +364,6 @@ describe('nothing fails, and it is told,', () => {
     const [loaded, saved] = await Promise.all([load(), stepOf(github.startRun()).save('one\n', never)]);
     assert.match(loaded.notices.join(), /GitHub did not answer within 20 s/);
     assert.match(saved.notices.join(), /GitHub did not answer within 20 s/);
-    assert.ok(performance.now() - started < 25_000);
+    assert.ok(performance.now() - started < 50_000);
   });
 });

@@ -66,7 +66,7 @@ onEachConnection(stage, (connection) => {
     const begin = performance.now();
     cancellation.abort();
     await failsWith(run, 'cancelled');
-    assert.ok(performance.now() - begin < 6_000);
+    assert.ok(performance.now() - begin < 30_000);
     await nothingLives();
     assert.deepEqual(readdirSync(folder).toSorted(), ['ended', 'started']);
   });
@@ -192,7 +192,7 @@ onEachConnection(stage, (connection) => {
       await sleep(2_300);
       const begin = performance.now();
       assert.equal(await run.release(300), false);
-      assert.ok(performance.now() - begin < 1_000);
+      assert.ok(performance.now() - begin < 10_000);
       const free = spawn('flock', ['--nonblock', path, 'true']);
       assert.deepEqual(await once(free, 'exit'), [1, null], 'the lock is free, and what holds it may write yet');
     } finally {

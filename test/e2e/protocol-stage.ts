@@ -133,11 +133,11 @@ export function freeze(): () => void {
 }
 
 export async function nothingLives(): Promise<void> {
-  await until('the end of all processes', async () => alive().length === 0 || undefined, 10_000).catch(() => {});
+  await until('the end of all processes', async () => alive().length === 0 || undefined).catch(() => {});
   assert.deepEqual(alive(), []);
 }
 
-export const appears = (file: string) => until(file, async () => existsSync(file) || undefined, 10_000);
+export const appears = (file: string) => until(file, async () => existsSync(file) || undefined);
 
 export function failsWith(run: Run, code: string, message: RegExp = /./): Promise<void> {
   return assert.rejects(run.result, (error: Failure) => {

@@ -157,11 +157,7 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     // It must be there for the backup before the restore, and somebody may come in meanwhile.
     const other = sqlFile('SELECT pg_sleep(3);\nSELECT 1/0;\n');
     const action = await startAction('rollback', restoring({ 'db-name': 'dropped', 'after-restore-sql': other }));
-    await until(
-      'it is created',
-      async () => ((await databasesOf(host)).includes('dropped') ? true : undefined),
-      90_000,
-    );
+    await until('it is created', async () => ((await databasesOf(host)).includes('dropped') ? true : undefined));
     await db.psql('CREATE TABLE mine (id int);', 'dropped');
     const result = await action.finished;
     assert.match(adviceIn(result), /"dropped", created empty .* was kept: somebody has changed it/, logOf(result));
@@ -181,12 +177,10 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
   });
 });
 
-/** Until a copy is there, or none any more; a busy machine takes its time. */
+/** Until a copy is there, or none any more. */
 const copyIs = (there: boolean) =>
-  until(
-    there ? 'a copy' : 'the copy is dropped',
-    async () => ((await databasesOf(host)).some((name) => name.includes('_restore_')) === there ? true : undefined),
-    90_000,
+  until(there ? 'a copy' : 'the copy is dropped', async () =>
+    (await databasesOf(host)).some((name) => name.includes('_restore_')) === there ? true : undefined,
   );
 
 describe('while it is loaded', { concurrency: 1 }, () => {
@@ -204,7 +198,7 @@ describe('while it is loaded', { concurrency: 1 }, () => {
     );
     slowId = await takenBackup(host, backupDir, { 'db-name': slow });
   });
-  /** In the midst of a statement; a busy machine takes its time to come there. */
+  /** In the midst of a statement. */
   const works = (where: string, statement: string) =>
     until(
       `${statement} in ${where}`,
@@ -212,7 +206,6 @@ describe('while it is loaded', { concurrency: 1 }, () => {
         (await db.psql(
           `SELECT 1 FROM pg_stat_activity WHERE datname ~ '^${where}_restore_' AND query ~ '^${statement}'`,
         )) || undefined,
-      90_000,
     );
   const started = async (inputs: Inputs = {}) => {
     const action = await startAction('rollback', restoring({ 'restore-database': slowId, 'db-name': slow, ...inputs }));

@@ -153,7 +153,7 @@ async function shapeOn(
     rollBack: (more = {}) => runAction('rollback', { ...inputs, 'skip-backup': 'true', ...more }),
     answer,
     async serves(version) {
-      await until(`${version} is served`, async () => ((await answer()) === version ? true : undefined), 60_000);
+      await until(`${version} is served`, async () => ((await answer()) === version ? true : undefined));
     },
     async inspect(service = 'app') {
       const filters = ['project', 'service'].flatMap((key, index) => [

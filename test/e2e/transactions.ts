@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '../lab/application.ts';
 import { asRoot, run } from '../lab/command.ts';
-import { until } from '../lab/faults.ts';
+import { patienceMs, until } from '../lab/faults.ts';
 import type { Host } from '../lab/host.ts';
 
 /** A transaction's folder on the host. */
@@ -42,7 +42,7 @@ export function watchTransaction(app: { host: Pick<Host, 'deployDir'> }, backupD
   return {
     /** As soon as the journal tells of this step. Looking without a pause would take a core from those who are looked at. */
     async reached(step: string): Promise<Transaction> {
-      const end = performance.now() + 60_000;
+      const end = performance.now() + patienceMs;
       for (;;) {
         const name = next();
         if (name !== undefined && journalIn(join(parent, name)).some(([known]) => known === step)) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { attempt, run } from './command.ts';
+import { patienceMs } from './faults.ts';
 import { type Host, startHost } from './host.ts';
 import { type AppVersion, buildApp, buildProxy } from './images.ts';
 import type { Lab } from './lab.ts';
@@ -185,7 +186,7 @@ function applicationOn(
     containers,
     versionOf,
     async serves(version) {
-      const end = performance.now() + 30_000;
+      const end = performance.now() + patienceMs;
       for (;;) {
         const seen = await Promise.all(appServices.map(versionOf));
         const all = (await Promise.all(appServices.map(containers))).flat();

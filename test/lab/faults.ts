@@ -16,8 +16,11 @@ import type { RunningAction } from './runner.ts';
 /** Undoes a fault; once is enough, and more often does no harm. */
 export type Mend = () => Promise<void>;
 
+/** How long a test waits for what must come about: only what never does makes a run longer, however busy the machine is. */
+export const patienceMs = 120_000;
+
 /** Waits until something is so; fails with its name where that takes too long. */
-export async function until<T>(what: string, found: () => Promise<T | undefined>, patienceMs = 20_000): Promise<T> {
+export async function until<T>(what: string, found: () => Promise<T | undefined>): Promise<T> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const value = await found();

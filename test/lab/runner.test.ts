@@ -92,7 +92,7 @@ test('cancelling ends with a kill after ten seconds', async () => {
   const result = await action.cancel();
   assert.equal(result.signal, 'SIGKILL');
   assert.match(result.stdout, /SIGINT\nSIGTERM\n/);
-  assert.ok(result.durationMs > 9_900 && result.durationMs < 13_000, `${result.durationMs} ms`);
+  assert.ok(result.durationMs > 9_900 && result.durationMs < 20_000, `${result.durationMs} ms`);
 });
 
 test('commands are found where the runner finds them', () => {

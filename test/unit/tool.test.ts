@@ -22,7 +22,7 @@ describe('a local tool', () => {
     const started = performance.now();
     const deaf = runTool('sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], { timeout: 200 });
     await assert.rejects(deaf, { code: 'tool-timed-out', message: 'sh did not end within 0.2 s on the runner' });
-    assert.ok(performance.now() - started < 4_000);
+    assert.ok(performance.now() - started < 20_000);
   });
 
   test('that a signal ended before its deadline has no exit', async () => {

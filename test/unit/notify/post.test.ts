@@ -86,6 +86,6 @@ for (const [what, answer, expected] of bodies) {
     const { said, paths } = await posted(answer);
     assert.match(said, expected);
     assert.deepEqual(paths, ['/secret']);
-    assert.ok(performance.now() - begun < 3_000);
+    assert.ok(performance.now() - begun < 8_000);
   });
 }
