@@ -1,4 +1,4 @@
-import type { LocalImage } from '../host/survey.ts';
+import type { LocalImage } from '../host/survey-compose.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
 import type { HistoryRecord } from './record.ts';

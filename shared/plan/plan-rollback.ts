@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { FoundContainer, LocalImage } from '../host/survey.ts';
+import type { FoundContainer } from '../host/survey.ts';
+import type { LocalImage } from '../host/survey-compose.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';

@@ -1,4 +1,5 @@
-import type { FoundContainer, FoundProxy, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
+import type { FoundContainer, Updater } from '../host/survey.ts';
+import type { FoundProxy, LocalImage, UnsetVariable } from '../host/survey-compose.ts';
 import type { SwapFacts } from '../host/survey-swap.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';

@@ -1,4 +1,5 @@
-import type { FoundContainer, FoundProxy } from '../host/survey.ts';
+import type { FoundContainer } from '../host/survey.ts';
+import type { FoundProxy } from '../host/survey-compose.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import type { PlanRequest } from './plan.ts';

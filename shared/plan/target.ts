@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Choice } from '../history/choice.ts';
 import { type HistoryRecord, isRecordId } from '../history/record.ts';
 import { type HistoryEntry, withoutIds } from '../history/union.ts';
-import type { LocalImage } from '../host/survey.ts';
+import type { LocalImage } from '../host/survey-compose.ts';
 import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import { isServiceName, type RunningImage } from '../releases/release.ts';

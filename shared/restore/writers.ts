@@ -1,4 +1,5 @@
-import type { ComposeSurvey, FoundContainer } from '../host/survey.ts';
+import type { FoundContainer } from '../host/survey.ts';
+import type { ComposeSurvey } from '../host/survey-compose.ts';
 import { isAtWork } from '../plan/container.ts';
 import { startOrder } from '../plan/plan-rollback.ts';
 import type { RestoreStep } from '../plan/restore-step.ts';

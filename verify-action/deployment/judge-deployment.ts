@@ -1,7 +1,7 @@
 import { Findings, type Problem } from '../../shared/drill/finding.ts';
 import { newestKnown, observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
-import type { LocalImage } from '../../shared/host/survey.ts';
+import type { LocalImage } from '../../shared/host/survey-compose.ts';
 import type { Target } from '../../shared/plan/target.ts';
 import type { TagMeaning } from '../../shared/releases/ask-registry.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';

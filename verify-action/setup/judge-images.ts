@@ -1,6 +1,6 @@
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { lastGood } from '../../shared/history/choice.ts';
-import type { LocalImage } from '../../shared/host/survey.ts';
+import type { LocalImage } from '../../shared/host/survey-compose.ts';
 import { noSwapFacts } from '../../shared/host/survey-swap.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FoundContainer, FoundProxy } from '../../../shared/host/survey.ts';
+import type { FoundContainer } from '../../../shared/host/survey.ts';
+import type { FoundProxy } from '../../../shared/host/survey-compose.ts';
 import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
 import { container, request, service, shop } from './shop.ts';
