@@ -1,9 +1,6 @@
 import { Failure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
-import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { Survey } from '../shared/host/survey.ts';
-import type { ComposeSurvey } from '../shared/host/survey-compose.ts';
 import type { ComposeOrigin } from '../shared/plan/override.ts';
 import type { SettingsOfTarget } from '../shared/plan/settings.ts';
 import type { Wanted, WantedImage } from '../shared/plan/target.ts';
@@ -16,6 +13,9 @@ import {
   settingsOf,
 } from '../shared/releases/settings-hash.ts';
 import * as log from '../shared/runner/log.ts';
+import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/survey/compose-call.ts';
+import type { Survey } from '../shared/survey/survey.ts';
+import type { ComposeSurvey } from '../shared/survey/survey-compose.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** The configuration from which the target is created. */

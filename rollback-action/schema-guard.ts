@@ -1,7 +1,6 @@
 import { isFailure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import { type PairingRequest, pairedSet, targetImages } from '../shared/plan/paired-set.ts';
 import type { Plan, PlanNote } from '../shared/plan/plan.ts';
 import { judgeSchema, type SchemaFinding, type SchemaVerdict } from '../shared/plan/schema-guard.ts';
@@ -11,6 +10,7 @@ import { readTwoSchemas } from '../shared/restore/two-schemas.ts';
 import * as log from '../shared/runner/log.ts';
 import { catalogueOf } from '../shared/sets/catalogue.ts';
 import { factsOf } from '../shared/sets/last-good.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** What was decided so far, besides the plan. */

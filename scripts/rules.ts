@@ -876,7 +876,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a set in a flat tier that another run has begun to remove changes the state of the sets',
-    file: 'shared/host/sets.sh',
+    file: 'shared/survey/sets.sh',
     text: 'files+=("$folder/${prefix}_"* "$folder"/.partial-*) ;;',
     instead: 'files+=("$folder/${prefix}_"*) ;;',
     test: 'test/unit/take.test.ts',
@@ -884,7 +884,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a set in a nested tier that another run has begun to remove changes the state of the sets',
-    file: 'shared/host/sets.sh',
+    file: 'shared/survey/sets.sh',
     text: 'files+=("$folder"/*/"${prefix}_"* "$folder"/.partial-*) ;;',
     instead: 'files+=("$folder"/*/"${prefix}_"*) ;;',
     test: 'test/unit/take.test.ts',

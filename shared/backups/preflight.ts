@@ -2,12 +2,12 @@ import { byText } from '../by-text.ts';
 import { Failure, InputError, isFailure } from '../failure.ts';
 import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
-import type { Survey } from '../host/survey.ts';
 import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
 import { folderOfTier, type Tier } from '../sets/layout.ts';
 import type { Compression, DumpFormat } from '../sets/manifest.ts';
 import type { DumpEncoding } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import type { Survey } from '../survey/survey.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 
 /** What every action needs of the host. */

@@ -123,7 +123,7 @@ export const program: Program<{
   name: 'take',
   step: 'the dump',
   scripts: [
-    new URL('../host/sets.sh', import.meta.url),
+    new URL('../survey/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
     new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),

@@ -1,6 +1,6 @@
-import type { LocalImage } from '../host/survey-compose.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import type { HistoryRecord } from './record.ts';
 import type { HistoryEntry } from './union.ts';
 import { type Images, imagesOf, wordsOn } from './word.ts';

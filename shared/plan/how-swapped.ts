@@ -1,5 +1,5 @@
-import type { FoundContainer } from '../host/survey.ts';
 import type { ComposeService } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
 import { restOf } from './at-rest.ts';
 import { awaitedBy, isJob } from './jobs.ts';
 import type { PlanRequest, StepStrategy } from './plan.ts';

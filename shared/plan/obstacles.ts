@@ -1,10 +1,10 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
-import type { FoundContainer } from '../host/survey.ts';
-import type { Sharer } from '../host/survey-swap.ts';
 import { supportsReset } from '../releases/compose-version.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeService } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { Sharer } from '../survey/survey-swap.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { isJob } from './jobs.ts';
 import type { PlanRequest } from './plan.ts';

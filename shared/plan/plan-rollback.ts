@@ -1,10 +1,10 @@
 import { Failure } from '../failure.ts';
-import type { FoundContainer } from '../host/survey.ts';
-import type { LocalImage } from '../host/survey-compose.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import { mixedServices, type RunningImage } from '../releases/release.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { hashOf } from './hash.ts';
 import { howSwapped } from './how-swapped.ts';

@@ -1,9 +1,9 @@
-import type { FoundContainer, Updater } from '../host/survey.ts';
-import type { FoundProxy, LocalImage, UnsetVariable } from '../host/survey-compose.ts';
-import type { SwapFacts } from '../host/survey-swap.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
 import type { SettingsDrift } from '../releases/service-settings.ts';
+import type { FoundContainer, Updater } from '../survey/survey.ts';
+import type { FoundProxy, LocalImage, UnsetVariable } from '../survey/survey-compose.ts';
+import type { SwapFacts } from '../survey/survey-swap.ts';
 import type { RestoreStep } from './restore-step.ts';
 import type { SettingsOfTarget } from './settings.ts';
 import type { Strategy } from './strategy.ts';

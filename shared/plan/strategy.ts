@@ -1,7 +1,7 @@
-import type { FoundContainer } from '../host/survey.ts';
-import type { FoundProxy } from '../host/survey-compose.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { FoundProxy } from '../survey/survey-compose.ts';
 import type { PlanRequest } from './plan.ts';
 
 export type Strategy = 'recreate' | 'blue-green';

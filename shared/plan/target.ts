@@ -2,10 +2,10 @@ import { Failure } from '../failure.ts';
 import type { Choice } from '../history/choice.ts';
 import { type HistoryRecord, isRecordId } from '../history/record.ts';
 import { type HistoryEntry, withoutIds } from '../history/union.ts';
-import type { LocalImage } from '../host/survey-compose.ts';
 import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import { isServiceName, type RunningImage } from '../releases/release.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import { type KnownBad, knownBad } from './known-bad.ts';
 
 /** The input "target": what to go back to. */

@@ -1,7 +1,7 @@
-import type { Updater } from '../host/survey.ts';
 import { type ImageReference, referenceOf } from '../releases/image-reference.ts';
 import { moves } from '../releases/moving-tag.ts';
 import type { ComposeProject } from '../releases/project.ts';
+import type { Updater } from '../survey/survey.ts';
 import { tagVariable } from './persist.ts';
 import type { PlanNote, PlanRequest, ServiceStep } from './plan.ts';
 

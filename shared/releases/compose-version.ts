@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { Survey } from '../host/survey.ts';
-import type { ComposeSurvey } from '../host/survey-compose.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 
 type Version = readonly [major: number, minor: number, patch: number];
 

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { ComposeSurvey } from '../host/survey-compose.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 
 /**
  * Demands the compose files from which the containers were created: with others, a rollback would start something that was

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
-import { envFilesOf } from '../host/compose-call.ts';
-import type { Survey } from '../host/survey.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import { envFilesOf } from '../survey/compose-call.ts';
+import type { Survey } from '../survey/survey.ts';
 import { composeCommand, type OperatorsCall } from './compose-command.ts';
 import { demandCompose } from './compose-version.ts';
 import { type ComposeProject, readProject } from './project.ts';

@@ -1,4 +1,4 @@
-import type { UnsetVariable } from '../host/survey-compose.ts';
+import type { UnsetVariable } from '../survey/survey-compose.ts';
 
 /** Describes a variable that is not set, and what to do about it. */
 export function tellUnset(variable: UnsetVariable): { what: string; remedy: string } {

@@ -1,7 +1,6 @@
 import { Findings, type Problem } from '../../shared/drill/finding.ts';
 import { newestKnown, observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
-import type { LocalImage } from '../../shared/host/survey-compose.ts';
 import type { Target } from '../../shared/plan/target.ts';
 import type { TagMeaning } from '../../shared/releases/ask-registry.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
@@ -9,6 +8,7 @@ import { type ImageReference, referenceOf } from '../../shared/releases/image-re
 import type { ComposeProject, ComposeService } from '../../shared/releases/project.ts';
 import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../../shared/releases/release.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
+import type { LocalImage } from '../../shared/survey/survey-compose.ts';
 import { formatDuration, listed } from '../../shared/units.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import { type TagEvidence, tagEvidence } from './tag-evidence.ts';

@@ -1,11 +1,11 @@
 import { checkNamedFiles } from '../../shared/backups/preflight.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
-import type { Survey } from '../../shared/host/survey.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { readableProject } from '../../shared/releases/readable-project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 

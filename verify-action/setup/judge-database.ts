@@ -9,9 +9,9 @@ import {
 } from '../../shared/backups/preflight.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { neededFor } from '../../shared/drill/needed.ts';
-import type { Survey } from '../../shared/host/survey.ts';
 import { checkDumpTools } from '../../shared/postgres/probe.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 import { formatBytes } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';

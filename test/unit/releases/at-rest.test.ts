@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FoundContainer } from '../../../shared/host/survey.ts';
-import type { ContainerEnding } from '../../../shared/host/survey-swap.ts';
 import { isStoppedByHand, restOf } from '../../../shared/plan/at-rest.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
+import type { FoundContainer } from '../../../shared/survey/survey.ts';
+import type { ContainerEnding } from '../../../shared/survey/survey-swap.ts';
 import { container, service } from './shop.ts';
 
 interface Given {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
-import { type ComposeCall, readComposeCall } from '../../../shared/host/compose-call.ts';
 import { composeCommand, type OperatorsCall } from '../../../shared/releases/compose-command.ts';
 import { readableProject } from '../../../shared/releases/readable-project.ts';
+import { type ComposeCall, readComposeCall } from '../../../shared/survey/compose-call.ts';
 
 const plain = { deployDir: '/opt/shop', projectName: null, call: readComposeCall([]) };
 

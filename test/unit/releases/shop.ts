@@ -1,12 +1,12 @@
 // A shop with nothing to object to, for the tests of releases to change: a database, an api, a web service that depends on
 // it, and a proxy before both.
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import type { FoundContainer } from '../../../shared/host/survey.ts';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import type { PlanRequest } from '../../../shared/plan/plan.ts';
 import type { Wanted } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
 import type { Release, RunningImage } from '../../../shared/releases/release.ts';
+import type { FoundContainer } from '../../../shared/survey/survey.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
 
 /** A digest, or the id of an image, out of one hex digit. */
 export const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;

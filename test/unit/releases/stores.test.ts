@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import { isStore, storeServices } from '../../../shared/releases/stores.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
 import { container, sha } from './shop.ts';
 
 const named: Record<'store' | 'none', readonly string[]> = {

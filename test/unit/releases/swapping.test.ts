@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isFailure } from '../../../shared/failure.ts';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import { obstacleKinds } from '../../../shared/plan/obstacles.ts';
 import type { PlanRequest } from '../../../shared/plan/plan.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { composeOnly } from '../../../shared/releases/project.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
 import { container, record, request, shop, wanted } from './shop.ts';
 
 const planOf = (changes: Partial<PlanRequest> = {}) => planRollback(request(changes));

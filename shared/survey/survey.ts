@@ -1,7 +1,7 @@
+import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
+import type { Records } from '../host/records.ts';
 import { composeLines } from './compose-call.ts';
-import type { Connection } from './connection.ts';
-import type { Program } from './program.ts';
-import type { Records } from './records.ts';
 import { type ComposeExtras, type ComposeSurvey, readCompose } from './survey-compose.ts';
 import { readSets, type SetsSurvey } from './survey-sets.ts';
 import { readSetup, type SetupSurvey } from './survey-setup.ts';
@@ -154,7 +154,7 @@ export const program: Program<{
     new URL('./left-behind.sh', import.meta.url),
     new URL('./docker-template.sh', import.meta.url),
     new URL('./project-state.sh', import.meta.url),
-    new URL('./open-parent.sh', import.meta.url),
+    new URL('../host/open-parent.sh', import.meta.url),
     new URL('./survey-places.sh', import.meta.url),
     new URL('./compose-words.sh', import.meta.url),
     new URL('./find-project.sh', import.meta.url),

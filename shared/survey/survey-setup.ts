@@ -1,4 +1,4 @@
-import type { Records } from './records.ts';
+import type { Records } from '../host/records.ts';
 
 /** What only a check of the set-up needs. */
 export interface SetupSurvey {

@@ -1,5 +1,5 @@
+import type { Records } from '../host/records.ts';
 import { type ComposeCall, readComposeCall } from './compose-call.ts';
-import type { Records } from './records.ts';
 
 /** What compose must be told besides its files: see compose-call.ts. */
 export type ComposeExtras = Pick<ComposeCall, 'profiles' | 'variables'>;
