@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { askedDatabase, findDatabase } from '../shared/backups/preflight.ts';
+import { askedDatabase, findDatabase } from '../shared/backups/find-database.ts';
 import { neededFor } from '../shared/drill/needed.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
@@ -98,7 +98,7 @@ export async function planRestore(
 ): Promise<Restoring> {
   const { seen } = ground;
   const { restore, backupDir, environment, timeout } = inputs;
-  const container = findDatabase(seen, { ...inputs, previousBytes: () => null });
+  const container = findDatabase(seen, inputs);
   const live = askedDatabase(seen);
   const server: Server = { container: container.id, user: live.user, database: live.database, access: live.access };
   const catalogue = knownSets(seen);
@@ -167,7 +167,7 @@ export async function createDropped(
   run: { created: Created | null; signal: AbortSignal },
 ): Promise<Survey> {
   if (run.created !== null) return seen;
-  const { id, name } = findDatabase(seen, { ...inputs, previousBytes: () => null });
+  const { id, name } = findDatabase(seen, inputs);
   if (!isRefused(seen)) {
     const { isLeftover, database, user, access } = askedDatabase(seen);
     if (!isLeftover || inputs.planOnly || seen.lockHolder !== null) return seen;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { judgeHost } from '../shared/backups/preflight.ts';
+import { judgeHost } from '../shared/backups/host-checks.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';

@@ -272,14 +272,14 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a folder of backups that others can reach is refused',
-    file: 'shared/backups/preflight.ts',
+    file: 'shared/backups/host-checks.ts',
     text: '/[1-7]\\d$|[1-7]$/.test(folder.mode.slice(-2))',
     instead: 'folder.mode === ""',
     test: 'test/unit/preflight.test.ts',
   },
   {
     rule: 'a host whose clock is wrong is refused',
-    file: 'shared/backups/preflight.ts',
+    file: 'shared/backups/host-checks.ts',
     text: 'if (Math.abs(clockAhead) <= greatestSkew) return;',
     instead: 'if (Math.abs(clockAhead) >= 0) return;',
     test: 'test/unit/preflight.test.ts',

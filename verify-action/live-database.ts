@@ -1,4 +1,4 @@
-import { askedDatabase } from '../shared/backups/preflight.ts';
+import { askedDatabase } from '../shared/backups/find-database.ts';
 import { Findings, type Group, type Problem } from '../shared/drill/finding.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 

@@ -1,4 +1,4 @@
-import { checkNamedFiles, checkProject } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles, checkProject } from '../../shared/backups/host-checks.ts';
 import type { Findings } from '../../shared/drill/finding.ts';
 import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';

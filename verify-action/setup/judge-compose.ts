@@ -1,4 +1,4 @@
-import { checkNamedFiles } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles } from '../../shared/backups/host-checks.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';

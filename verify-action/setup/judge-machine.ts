@@ -1,4 +1,4 @@
-import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/preflight.ts';
+import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/host-checks.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
