@@ -22,6 +22,7 @@ import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
+import type { Created } from './dropped-database.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -29,7 +30,6 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import type { Created } from './restoring.ts';
 import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
@@ -102,7 +102,7 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   const [connection] = connections.slice(-1);
   const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
   if (run.created === null || connection === undefined || !isOver) return error;
-  const { withoutCreated } = await import('./restoring.ts');
+  const { withoutCreated } = await import('./dropped-database.ts');
   return withoutCreated(connection, run.created, error);
 }
 
@@ -260,7 +260,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
       );
     const withDatabase = async (found: Survey) => {
       if (inputs.restore === null) return found;
-      const { createDropped } = await import('./restoring.ts');
+      const { createDropped } = await import('./dropped-database.ts');
       return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
     };
     const seen = await once();

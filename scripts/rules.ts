@@ -593,7 +593,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'an empty database whose restore is under way is not taken over by the next run',
-    file: 'rollback-action/restoring.ts',
+    file: 'rollback-action/dropped-database.ts',
     text: ' || seen.lockHolder !== null',
     test: 'test/unit/restore/created.test.ts',
   },
