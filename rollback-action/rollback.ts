@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { judgeHost } from '../shared/backups/host-checks.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
@@ -8,17 +7,13 @@ import { transactionFolder } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { insideScript } from '../shared/postgres/scripts.ts';
 import { keepCompose } from '../shared/releases/kept-compose.ts';
-import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
-import { layoutLines } from '../shared/sets/layout.ts';
 import type { Survey } from '../shared/survey/survey.ts';
-import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
@@ -26,6 +21,7 @@ import type { Created } from './dropped-database.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
+import { look } from './look.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
@@ -237,54 +233,6 @@ async function keepFiles(connection: Connection, compose: ComposeSource, { input
     if (!isFailure(error)) throw error;
     log.notice(`The compose files of this release were not kept on the host: ${error.message}`);
   }
-}
-
-/** Surveys the host, after finishing whatever an earlier run left unfinished. */
-async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
-  const { inputs, signal } = run;
-  return log.group(`Survey of ${connection.name}`, async () => {
-    const once = (databaseName = inputs.databaseName) =>
-      surveyProject(
-        connection,
-        {
-          ...inputs,
-          databaseName,
-          probe: insideScript(),
-          // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
-          sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
-          setup: false,
-          layout: layoutLines,
-        },
-        signal,
-        log.host,
-      );
-    const withDatabase = async (found: Survey) => {
-      if (inputs.restore === null) return found;
-      const { createDropped } = await import('./dropped-database.ts');
-      return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
-    };
-    const seen = await once();
-    judgeHost(seen, inputs);
-    demandJournals(seen, inputs.backupDir);
-    if (seen.unfinished.length === 0) return withDatabase(seen);
-    if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
-    if (inputs.planOnly) {
-      log.warning(
-        `An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`,
-      );
-      return seen;
-    }
-    await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
-    const again = await once();
-    judgeHost(again, inputs);
-    return withDatabase(again);
-  });
-}
-
-function underWay(ids: readonly string[], holder: string): Failure {
-  return new Failure('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
-    hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
-  });
 }
 
 function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
