@@ -689,7 +689,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'an image that only this host calls by the expected tag does not pass',
-    file: 'verify-action/deployment/judge-deployment.ts',
+    file: 'verify-action/deployment/judge-images.ts',
     text: 'if (wanted.expectedTag !== null) {',
     instead: 'if (wanted.expectedTag === undefined) {',
     test: 'test/unit/verify/deployment.test.ts',

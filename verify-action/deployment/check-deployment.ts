@@ -19,8 +19,10 @@ import { absolute, envFilesOf } from '../../shared/survey/compose-call.ts';
 import { noSwapFacts } from '../../shared/survey/survey-swap.ts';
 import { addRecord } from '../add-record.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
+import type { DeploymentFacts } from './deployment-facts.ts';
 import { expectedImages, tagsToAskFor } from './expected.ts';
-import { type DeploymentFacts, deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
+import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
+import { releaseText } from './judge-images.ts';
 import { watch } from './watch.ts';
 
 /** Checks that the deployed release is running and healthy, and records the result in the history. */

@@ -3,11 +3,8 @@ import { describe, test } from 'node:test';
 import { observed } from '../../../shared/history/observation.ts';
 import { parseTarget } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
-import {
-  type DeploymentFacts,
-  deploymentRecord,
-  judgeDeployment,
-} from '../../../verify-action/deployment/judge-deployment.ts';
+import type { DeploymentFacts } from '../../../verify-action/deployment/deployment-facts.ts';
+import { deploymentRecord, judgeDeployment } from '../../../verify-action/deployment/judge-deployment.ts';
 import type { Watched, WatchedContainer } from '../../../verify-action/deployment/watch.ts';
 
 const id = (digit: string) => `sha256:${digit.repeat(64)}`;
