@@ -1,6 +1,6 @@
 import { InputError } from '../shared/failure.ts';
 import { readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
-import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import type { InputReader } from '../shared/runner/input-reader.ts';
 import { identitiesIn } from '../shared/sets/age-identities.ts';

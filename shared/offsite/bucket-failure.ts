@@ -1,12 +1,6 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import { reasonOf } from '../reaching.ts';
-import type { BucketPlace } from './bucket.ts';
-
-/** For people: `"bucket" at s3.example.com`. */
-export function nameOf({ bucket, endpoint }: Pick<BucketPlace, 'bucket' | 'endpoint'>): string {
-  return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
 
 /** What a request needed and used, to know what to advise. */
 export interface RequestFacts {

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
 import { tellPassed } from '../passing-memory.ts';
-import type { BucketPlace } from './bucket.ts';
-import { bucketFailure, codeOf, nameOf, type RequestFacts } from './bucket-failure.ts';
+import { bucketFailure, codeOf, type RequestFacts } from './bucket-failure.ts';
+import { type BucketPlace, nameOf } from './bucket-place.ts';
 import { reportedChecksum } from './checksums.ts';
 import type {
   ListedObject,
