@@ -3,7 +3,8 @@ import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { ComposeOrigin } from '../shared/plan/override.ts';
 import type { SettingsOfTarget } from '../shared/plan/settings.ts';
-import type { Wanted, WantedImage } from '../shared/plan/target.ts';
+import type { WantedImage } from '../shared/plan/target-image.ts';
+import type { Wanted } from '../shared/plan/wanted-release.ts';
 import { type KeptCompose, readKept } from '../shared/releases/kept-compose.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';
 import {

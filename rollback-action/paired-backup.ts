@@ -1,7 +1,7 @@
 import { Failure } from '../shared/failure.ts';
 import { pairedSet, targetImages, tellNearly } from '../shared/plan/paired-set.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import type { Wanted } from '../shared/plan/target.ts';
+import type { Wanted } from '../shared/plan/wanted-release.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
 import type { BackupSet } from '../shared/sets/catalogue.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';

@@ -5,7 +5,7 @@ import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { startOrder, withRestore } from '../shared/plan/plan-rollback.ts';
-import type { Wanted } from '../shared/plan/target.ts';
+import type { Wanted } from '../shared/plan/wanted-release.ts';
 import { nameWith } from '../shared/postgres/database-name.ts';
 import type { DatabaseFacts } from '../shared/postgres/probe.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';

@@ -5,8 +5,8 @@ import type { BackupSet, VerifiedSet } from '../sets/catalogue.ts';
 import { startOf } from '../sets/naming.ts';
 import { counted, formatDuration, listed } from '../units.ts';
 import type { Plan } from './plan.ts';
-import type { Wanted } from './target.ts';
 import { isThatImage } from './target-image.ts';
+import type { Wanted } from './wanted-release.ts';
 
 // Which backup belongs to a release: one that was taken while the release ran.
 

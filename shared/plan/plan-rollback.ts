@@ -10,14 +10,14 @@ import { hashOf } from './hash.ts';
 import { howSwapped } from './how-swapped.ts';
 import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
-import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
+import { cannotSwap, lostSettings, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
-import type { Plan, PlanNote, PlanRequest, ServiceStep } from './plan.ts';
+import type { Plan, PlanNote, ServiceStep } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import type { RestoreStep } from './restore-step.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
-import { lostSettings } from './settings.ts';
 import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
-import type { WantedImage } from './target.ts';
+import type { WantedImage } from './target-image.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.

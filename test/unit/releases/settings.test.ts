@@ -3,7 +3,8 @@
 // Settings of services: compared with containers, hashed for the history, and told by their names alone.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lostSettings, tellChange, tellDrift } from '../../../shared/plan/settings.ts';
+import { lostSettings } from '../../../shared/plan/obstacles.ts';
+import { tellChange, tellDrift } from '../../../shared/plan/settings.ts';
 import { driftOf, type SettingsDrift } from '../../../shared/releases/service-settings.ts';
 import { differingSettings, settingsChanged, settingsOf } from '../../../shared/releases/settings-hash.ts';
 import type { ContainerSettings } from '../../../shared/survey/survey-compose.ts';

@@ -1,8 +1,8 @@
 // A shop with nothing to object to, for the tests of releases to change: a database, an api, a web service that depends on
 // it, and a proxy before both.
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import type { PlanRequest } from '../../../shared/plan/plan.ts';
-import type { Wanted } from '../../../shared/plan/target.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
+import type { Wanted } from '../../../shared/plan/wanted-release.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
 import type { Release, RunningImage } from '../../../shared/releases/release.ts';
 import type { FoundContainer } from '../../../shared/survey/survey.ts';

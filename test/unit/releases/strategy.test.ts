@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/plan/strategy.ts';
+import type { Strategy } from '../../../shared/plan/plan-request.ts';
+import { decideStrategy, proxiesIn } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
 import type { FoundContainer } from '../../../shared/survey/survey.ts';
 import type { FoundProxy } from '../../../shared/survey/survey-compose.ts';

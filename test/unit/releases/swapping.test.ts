@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isFailure } from '../../../shared/failure.ts';
 import { obstacleKinds } from '../../../shared/plan/obstacles.ts';
-import type { PlanRequest } from '../../../shared/plan/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { composeOnly } from '../../../shared/releases/project.ts';
 import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
