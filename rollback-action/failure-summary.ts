@@ -89,8 +89,8 @@ export function lastWordsOf({ outcome, lastWords }: Carried): LastWords[] {
   // Up to the text that the failure itself quotes from the container.
   const [named = ''] = text.split('Its last output:');
   const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
-  const those = lastWords.filter(({ service }) => words.has(service));
-  return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
+  const ofFailure = lastWords.filter(({ service }) => words.has(service));
+  return (ofFailure.length > 0 ? ofFailure : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
 }
 
 /** What runs. A plan would say so, but there is none yet. */

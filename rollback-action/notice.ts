@@ -1,4 +1,4 @@
-import type { Told } from '../shared/notify/notice.ts';
+import type { RunReport } from '../shared/notify/notice.ts';
 import { doneIn } from '../shared/plan/text.ts';
 import { goodBackup, lastGoodIn } from '../shared/sets/last-good.ts';
 import type { RollbackStory } from './failure-summary.ts';
@@ -9,7 +9,7 @@ import { downtimeOf } from './summary-blocks.ts';
 export function tellRollback(
   { seen, plan, carried, backup, loaded }: RollbackStory,
   { status }: RollbackOutputs,
-): Told {
+): RunReport {
   const known = seen === null ? null : lastGoodIn(seen, null);
   const isDone = status === 'rolled-back';
   const problems = [...(isDone ? (loaded?.problems ?? []) : []), ...(carried?.outcome.problems ?? [])];

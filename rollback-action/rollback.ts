@@ -26,7 +26,7 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
+import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
@@ -268,7 +268,7 @@ async function copyRecords(
 async function tellEnding(
   carried: Carried,
   plan: Plan,
-  told: Told,
+  means: RollbackMeans,
   { inputs, outputs, startedAt }: RollbackRun,
 ): Promise<void> {
   const { outcome, id } = carried;
@@ -276,7 +276,7 @@ async function tellEnding(
   outputs['downtime-ms'] = outcome.downtimeMs;
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
-    summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
+    summarizeRollback(carried, plan, means, inputs, Date.now() - startedAt.getTime());
     for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }

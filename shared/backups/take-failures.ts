@@ -5,7 +5,7 @@ import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { endLock, type TableLock, tellLock } from '../postgres/locks.ts';
-import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { firstError, tellError, wordsFile } from '../postgres/printed-errors.ts';
 import { backupIdAt, type DumpEncoding } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
 import { adviseDump } from './dump-advice.ts';
@@ -50,13 +50,13 @@ export function translate(
   const log = lines.join('\n');
   if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
   if (error.code === 'lock-held') return lockHeld(error.message, backupDir, request.lock.wait);
-  const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
-  const known = said === null ? null : adviseDump(said, user);
+  const serverError = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+  const known = serverError === null ? null : adviseDump(serverError, user);
   if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
   const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
   const kept = logOf(request);
-  const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
-  const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
+  const message = serverError === null ? error.message : `${error.message}: ${tellError(serverError, kept)}`;
+  const more = serverError === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
   return new Failure(error.code, message, {
     hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
     cause: error.cause ?? log,

@@ -4,7 +4,7 @@ import { incomingFolder } from '../host/pour.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { chosenTables } from '../postgres/chosen-tables.ts';
-import { failedTable, firstError, firstRefusal, tellError, wordsFile } from '../postgres/said.ts';
+import { failedTable, firstError, firstRefusal, tellError, wordsFile } from '../postgres/printed-errors.ts';
 import { drillScript, factsScripts } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
 import { pathOf } from '../sets/catalogue.ts';

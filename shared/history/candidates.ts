@@ -106,10 +106,10 @@ function isSame(one: RunningImage, other: RunningImage): boolean {
 }
 
 function joined(images: Images, tell: (image: RunningImage) => string): string {
-  const told = [...images].map(([service, image]): [string, string] => [service, tell(image)]);
-  const [first] = told;
+  const texts = [...images].map(([service, image]): [string, string] => [service, tell(image)]);
+  const [first] = texts;
   if (first === undefined) return '-';
-  return told.every(([, text]) => text === first[1])
+  return texts.every(([, text]) => text === first[1])
     ? first[1]
-    : told.map(([service, text]) => `${service} ${text}`).join(', ');
+    : texts.map(([service, text]) => `${service} ${text}`).join(', ');
 }

@@ -52,17 +52,17 @@ export class S3Upload {
     this.#object = { Bucket: to.place.bucket, Key: to.key };
     const { storageClass, sse, kmsKey, tags } = to.place;
     const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-    const given: [input: string, property: string, value: string | null | undefined][] = [
+    const settings: [input: string, property: string, value: string | null | undefined][] = [
       ['s3-storage-class', 'StorageClass', storageClass],
       ['s3-sse', 'ServerSideEncryption', sse],
       ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
       ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
     ];
-    const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-    this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+    const set = settings.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+    this.#properties = Object.fromEntries(set.map(({ property, value }) => [property, value]));
     this.#facts = {
       rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-      inputs: sent.map(({ input }) => input),
+      inputs: set.map(({ input }) => input),
     };
   }
 

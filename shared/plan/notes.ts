@@ -73,7 +73,7 @@ export function notesOn(
   }
   const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
   for (const text of drifted.flatMap(tellDrift)) warn(text);
-  const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
+  const warned = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
   if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
   notes.push(...whatUndoes(plan.services, request));
   for (const { service, proxy } of plan.lookedUpOnce) {
@@ -81,7 +81,7 @@ export function notesOn(
   }
   const outdated = containers.filter(
     ({ service, created }) =>
-      swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt,
+      swapped.has(service) && !warned.has(service) && Date.parse(created) < request.filesChangedAt,
   );
   if (outdated.length > 0) {
     const names = [...new Set(outdated.map(({ service }) => service))].join(', ');

@@ -136,7 +136,7 @@ function whyNone(
     what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
   }));
   const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
-  const told = before.flatMap((set): NearlyPaired[] => {
+  const compared = before.flatMap((set): NearlyPaired[] => {
     const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
     if (set.state === 'broken')
       return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
@@ -146,7 +146,7 @@ function whyNone(
       { id: set.id, what: `of ${listed(same, mostServices)} the target's image, but ${listed(others, mostServices)}` },
     ];
   });
-  nearly.push(...told.slice(0, mostNearly));
+  nearly.push(...compared.slice(0, mostNearly));
   return { why: reason(target, before.length), nearly };
 }
 

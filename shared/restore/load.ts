@@ -6,7 +6,7 @@ import type { Connection } from '../host/connection.ts';
 import { incomingFolder } from '../host/pour.ts';
 import type { LockRequest, Program } from '../host/program.ts';
 import { chosenTables } from '../postgres/chosen-tables.ts';
-import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { firstError, tellError, wordsFile } from '../postgres/printed-errors.ts';
 import { factsScripts, replaceScript } from '../postgres/scripts.ts';
 import { databaseArgument } from '../report/restore-command.ts';
 import { pathOf } from '../sets/catalogue.ts';

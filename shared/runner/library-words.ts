@@ -9,8 +9,8 @@ export function refusalIn(printed: string): string | null {
   const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
   // What it then prints for users is a guess: that another job may be creating the same cache.
   const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-  const said = tried ?? warned ?? reserving;
-  return said === undefined ? null : cleanLine(said, 300);
+  const refusal = tried ?? warned ?? reserving;
+  return refusal === undefined ? null : cleanLine(refusal, 300);
 }
 
 /** Listens to a library for the last refusal. */

@@ -11,7 +11,7 @@ import { DumpProgress } from '../../shared/backups/dump-progress.ts';
 import { detailOf } from '../../shared/drill/finding.ts';
 import { Failure } from '../../shared/failure.ts';
 import { endLock, readLock, tellLock } from '../../shared/postgres/locks.ts';
-import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
+import { firstError, firstRefusal } from '../../shared/postgres/printed-errors.ts';
 import { remedyOf } from '../../verify-action/drill/remedy.ts';
 
 const scripts = ['messages', 'words'].map((name) =>

@@ -166,9 +166,9 @@ function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet
   const [size, before] = [newest, previous].map(({ manifest }) => (isAlike ? manifest.sizeBytes : manifest.dumpBytes));
   if (size == null || before == null) return;
   findings.check('sizes', () => {
-    const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
-    if (size >= leastRatio * before) return told;
-    return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
+    const sizes = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
+    if (size >= leastRatio * before) return sizes;
+    return { detail: `${sizes}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
   });
 }
 

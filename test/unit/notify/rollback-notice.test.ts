@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { noStory, type RollbackStory } from '../../../rollback-action/failure-summary.ts';
 import { tellRollback } from '../../../rollback-action/notice.ts';
 import { noOutputs, type RollbackOutputs } from '../../../rollback-action/outputs.ts';
-import type { Told } from '../../../shared/notify/notice.ts';
+import type { RunReport } from '../../../shared/notify/notice.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 
 const backup = {
@@ -26,7 +26,7 @@ const plan = {
 const carried = (problems: string[] = []) =>
   ({ id: 'x', outcome: { problems, downtimeMs: 2_000 } }) as unknown as RollbackStory['carried'];
 
-const told = (status: RollbackOutputs['status'], story: Partial<RollbackStory> = {}): Told =>
+const told = (status: RollbackOutputs['status'], story: Partial<RollbackStory> = {}): RunReport =>
   tellRollback({ ...noStory(), ...story }, { ...noOutputs(), status });
 
 describe('of a rollback', () => {
@@ -34,7 +34,7 @@ describe('of a rollback', () => {
     what: string,
     status: RollbackOutputs['status'],
     story: Partial<RollbackStory>,
-    verdict: Told['verdict'],
+    verdict: RunReport['verdict'],
     outcome: RegExp | null,
   ][] = [
     [
