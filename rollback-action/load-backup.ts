@@ -4,7 +4,7 @@ import { type Loaded, load } from '../shared/restore/load.ts';
 import * as log from '../shared/runner/log.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
-import type { Restorable } from './restoring.ts';
+import type { Restorable } from './restorable.ts';
 
 /** Restores the backup beside the live database, and tells the log how far it is. */
 export async function loadBackup(

@@ -14,7 +14,7 @@ import { type BackupSource, sourceOf } from '../shared/restore/backup-source.ts'
 import { givenUp } from '../shared/restore/given-up.ts';
 import { discard, type Loaded } from '../shared/restore/load.ts';
 import { demandNoObstacle, likeLive, type RestoreCase, restoreWarnings } from '../shared/restore/obstacles.ts';
-import { connectionLimitIn, type MissingRoles, missingRoles, settingsFor } from '../shared/restore/roles.ts';
+import { connectionLimitIn, missingRoles, settingsFor } from '../shared/restore/roles.ts';
 import type { Server } from '../shared/restore/server.ts';
 import { lookAtServer } from '../shared/restore/standing.ts';
 import { writersOf } from '../shared/restore/writers.ts';
@@ -24,11 +24,12 @@ import type { Manifest } from '../shared/sets/manifest.ts';
 import { wholeManifest } from '../shared/sets/whole-manifest.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 import { demandSets } from '../shared/survey/survey-sets.ts';
-import { type DatabaseExchange, transactionMark } from '../shared/transaction/transaction-files.ts';
+import { transactionMark } from '../shared/transaction/transaction-files.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
 import { loadBackup } from './load-backup.ts';
 import { demandPaired, imagesOfTarget, pairedId } from './paired-backup.ts';
+import type { Restorable } from './restorable.ts';
 import type { RestoreInputs } from './restore-inputs.ts';
 
 /** A restore that could be carried out now. */
@@ -42,31 +43,6 @@ export interface Restoring extends Restorable {
   load(connection: Connection, run: { holder: string; signal: AbortSignal }): Promise<Loaded>;
   /** Drops the restored copy, if it did not become the live database. */
   drop(connection: Connection): Promise<void>;
-}
-
-/** What is restored where. */
-export interface Restorable {
-  /** The plan of the rollback, with the restore in it. */
-  plan: Plan;
-  source: BackupSource;
-  manifest: Manifest;
-  server: Server;
-  /** For commands that people type. */
-  containerName: string;
-  /** How the databases exchange their names. */
-  exchange: DatabaseExchange;
-  /** How the restored database is made. */
-  madeAs: string;
-  roles: MissingRoles;
-  /** Statements; null: the restored database gets the settings of the live one. */
-  settings: string | null;
-  dataFolder: string;
-  /** The user's own statements; null if there are none. */
-  afterSql: string | null;
-  /** The images of the target by which the backup was found; empty if it was named. */
-  pairedWith: ReadonlyMap<string, RunningImage>;
-  /** Names of services in the order in which they start. */
-  order: string[];
 }
 
 /** What was decided so far, and by what. */
