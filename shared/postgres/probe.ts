@@ -53,7 +53,7 @@ export interface ServerPlace {
   insteadOf: ('PGHOSTADDR' | 'PGSERVICE')[];
 }
 
-/** As inside.sh looks for them. */
+/** As reach-server.sh looks for them. */
 export const passwordVariables = [
   'POSTGRES_PASSWORD',
   'POSTGRES_PASSWORD_FILE',
