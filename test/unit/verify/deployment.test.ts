@@ -6,26 +6,12 @@ import type { ComposeProject, ComposeService } from '../../../shared/releases/pr
 import type { DeploymentFacts } from '../../../verify-action/deployment/deployment-facts.ts';
 import { deploymentRecord, judgeDeployment } from '../../../verify-action/deployment/judge-deployment.ts';
 import type { Watched, WatchedContainer } from '../../../verify-action/deployment/watch.ts';
+import { service as anyService } from '../releases/shop.ts';
 
 const id = (digit: string) => `sha256:${digit.repeat(64)}`;
 
-const service = (name: string, image: string): ComposeService => ({
-  name,
-  image,
-  imageTemplate: image,
-  containerName: null,
-  publishes: false,
-  networks: [],
-  networkMode: null,
-  fixedAddress: false,
-  aliases: [],
-  dependsOn: [],
-  replicas: null,
-  sharesWith: [],
-  volumesFrom: [],
-  composeOnly: [],
-});
-
+const service = (name: string, image: string): ComposeService =>
+  anyService(name, { image, imageTemplate: image, networks: [] });
 const project: ComposeProject = {
   name: 'shop',
   services: new Map([
