@@ -23,7 +23,7 @@ export interface PrerollbackBackup {
 }
 
 /** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
-export function backupOrder(inputs: RollbackInputs): BackupOrder {
+function backupOrder(inputs: RollbackInputs): BackupOrder {
   return {
     ...inputs,
     kind: 'prerollback',

@@ -25,7 +25,7 @@ export async function callWebhook({ url, secret }: Webhook, notice: Notice, rout
 }
 
 /** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
-export function signatureOf(body: string, secret: string): string {
+function signatureOf(body: string, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 

@@ -54,7 +54,7 @@ export interface ServerPlace {
 }
 
 /** As reach-server.sh looks for them. */
-export const passwordVariables = [
+const passwordVariables = [
   'POSTGRES_PASSWORD',
   'POSTGRES_PASSWORD_FILE',
   'POSTGRESQL_PASSWORD',

@@ -4,7 +4,7 @@ import { cleanLine } from '../clean.ts';
  * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
  * without an error. null for any other line.
  */
-export function refusalIn(printed: string): string | null {
+function refusalIn(printed: string): string | null {
   const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
   const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
   // What it then prints for users is a guess: that another job may be creating the same cache.
