@@ -93,9 +93,9 @@ class S3Store implements ObjectStore {
       if (page.Name !== this.#place.bucket) {
         throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
       }
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      for (const { Key, Size } of page.Contents ?? []) {
         const key = page.EncodingType === 'url' ? decoded(Key ?? '') : (Key ?? '');
-        if (key.startsWith(prefix)) yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+        if (key.startsWith(prefix)) yield { key, bytes: Size ?? 0 };
       }
       const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       if (page.IsTruncated === true && (next === undefined || next === token)) {
