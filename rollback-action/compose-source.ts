@@ -96,14 +96,20 @@ function read(
   );
 }
 
+/** By what the settings of the target are compared. */
+export interface TargetGround {
+  seen: Survey;
+  current: ComposeSource;
+  wanted: Wanted;
+  /** The host's own records of this environment. */
+  history: readonly HistoryRecord[];
+  project: ComposeProject;
+}
+
 /** How the settings of each service of the target have changed since it ran. */
 export async function settingsOfTarget(
   connection: Connection,
-  seen: Survey,
-  current: ComposeSource,
-  wanted: Wanted,
-  history: readonly HistoryRecord[],
-  project: ComposeProject,
+  { seen, current, wanted, history, project }: TargetGround,
   inputs: RollbackInputs,
   signal: AbortSignal,
 ): Promise<SettingsOfTarget[]> {
@@ -132,7 +138,8 @@ export function settingsWhenRan(
   history: readonly HistoryRecord[],
   images: ReadonlyMap<string, WantedImage>,
 ): KnownSettings | null {
-  return lastSeen(history, images, true)?.settings ?? null;
+  const known = history.filter(({ settings }) => settings !== null);
+  return lastSeen(known, images)?.settings ?? null;
 }
 
 /** The files that a service mounts and that have changed since a moment. */
@@ -146,20 +153,18 @@ function filesChangedSince({ compose, containers }: Survey, service: string, at:
     .map(({ path }) => path);
 }
 
-/** The last record that has these images, and perhaps their settings. */
+/** The last record that has these images. */
 function lastSeen(
   history: readonly HistoryRecord[],
   images: ReadonlyMap<string, WantedImage>,
-  withSettings = false,
 ): HistoryRecord | undefined {
   const isSame = (one: WantedImage, other: WantedImage | undefined) =>
     other !== undefined &&
     ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
   return history.findLast(
-    ({ status, event, settings, release }) =>
+    ({ status, event, release }) =>
       status === 'succeeded' &&
       event !== 'drill' &&
-      (!withSettings || settings !== null) &&
       [...images].every(([service, image]) => isSame(image, release[service])),
   );
 }

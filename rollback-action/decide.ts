@@ -124,7 +124,7 @@ export async function decide(
       unset: compose.unset,
       settings: isKept
         ? []
-        : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
+        : await settingsOfTarget(connection, { seen, current, wanted, history, project }, inputs, signal),
       drift: isKept ? new Map() : settingsDrift(seen, compose),
       envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
       updaters: seen.updaters,

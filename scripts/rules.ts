@@ -365,8 +365,8 @@ export const rules: readonly Rule[] = [
   {
     rule: 'the manifest of a copy goes last, so that what is left of it is known',
     file: 'shared/offsite/keep-offsite.ts',
-    text: 'const first = await store.remove(keysOf(false));',
-    instead: 'const first = await store.remove([...keysOf(true), ...keysOf(false)]);',
+    text: 'const first = await store.remove(keysOf(others));',
+    instead: 'const first = await store.remove([...keysOf(manifests), ...keysOf(others)]);',
     test: 'test/unit/offsite/keep-offsite.test.ts',
     named: 'broken off',
   },
