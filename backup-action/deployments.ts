@@ -1,5 +1,5 @@
 import { isFailure } from '../shared/failure.ts';
-import { onHold, parseHold, tellHold } from '../shared/history/hold.ts';
+import { describeHold, onHold, parseHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
 import {
   copiesLack,
@@ -72,9 +72,9 @@ export class Deployments {
       this.#added.push(record);
       log.important('Released the hold on deployments that a rollback had set; deployments may go on');
     } else if (kind === 'predeployment') {
-      throw onHold(tellHold(hold), backupDir);
+      throw onHold(describeHold(hold), backupDir);
     } else {
-      log.notice(`After a rollback, ${tellHold(hold)}`);
+      log.notice(`After a rollback, ${describeHold(hold)}`);
     }
   }
 

@@ -19,7 +19,7 @@ export interface BackupStory {
 export const noStory = (): BackupStory => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
 
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
-export function tellBackup({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): RunReport {
+export function backupReport({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): RunReport {
   if (kept === null) {
     const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
     return { verdict: 'success', database, lastGood, offsite, ...nothing };

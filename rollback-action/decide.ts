@@ -9,7 +9,7 @@ import type { PlanRequest } from '../shared/plan/plan-request.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
-import { demandDeployedFiles, tellMissingFiles } from '../shared/releases/deployed-files.ts';
+import { demandDeployedFiles, describeMissingFiles } from '../shared/releases/deployed-files.ts';
 import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
 import { type ComposeProject, type ComposeService, readProject } from '../shared/releases/project.ts';
 import { settingsDrift } from '../shared/releases/service-settings.ts';
@@ -50,7 +50,7 @@ export async function decide(
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
     demandDeployedFiles(compose, inputs.composeFiles);
-    const missing = tellMissingFiles(compose);
+    const missing = describeMissingFiles(compose);
     if (missing !== null) log.warning(missing);
 
     const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);

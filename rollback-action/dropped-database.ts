@@ -83,7 +83,7 @@ export async function withoutCreated(connection: Connection, created: Created, f
   if (fate === 'dropped')
     log.notice(`Dropped the empty database "${database}" again, which was created for this restore`);
   if (fate === 'dropped' || fate === 'gone' || !isFailure(failure)) return failure;
-  const left = tellLeft(created, fate);
+  const left = describeLeftover(created, fate);
   return new Failure(failure.code, failure.message, {
     hint: failure.hint === undefined ? left : `${failure.hint}\n${left}`,
     cause: failure.cause,
@@ -91,7 +91,10 @@ export async function withoutCreated(connection: Connection, created: Created, f
 }
 
 /** Gives the command that drops it only if it was seen to be empty, and nobody is about to fill it. */
-function tellLeft({ server, containerName: container }: Created, fate: Exclude<Fate, 'dropped' | 'gone'>): string {
+function describeLeftover(
+  { server, containerName: container }: Created,
+  fate: Exclude<Fate, 'dropped' | 'gone'>,
+): string {
   const { database, user, access } = server;
   const subject = `The database "${database}", created empty for this restore,`;
   switch (fate) {

@@ -6,7 +6,7 @@ import type { RollbackOutputs } from './outputs.ts';
 import { downtimeOf } from './summary-blocks.ts';
 
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
-export function tellRollback(
+export function rollbackReport(
   { seen, plan, carried, backup, loaded }: RollbackStory,
   { status }: RollbackOutputs,
 ): RunReport {

@@ -1,5 +1,5 @@
 import { Failure } from '../shared/failure.ts';
-import { pairedSet, targetImages, tellNearly } from '../shared/plan/paired-set.ts';
+import { describeNearly, pairedSet, targetImages } from '../shared/plan/paired-set.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import type { Wanted } from '../shared/plan/wanted-release.ts';
 import type { RunningImage } from '../shared/releases/release.ts';
@@ -30,7 +30,7 @@ export function pairedId(
 ): string {
   const paired = pairedSet({ sets, database, environment, target });
   if (paired.set !== null) return paired.set.id;
-  const nearly = tellNearly(paired.nearly, new Date(Date.now() + clockAhead));
+  const nearly = describeNearly(paired.nearly, new Date(Date.now() + clockAhead));
   throw new Failure('no-backup', `No backup belongs to the target: ${paired.why}`, {
     hint: [
       'Nothing was changed. Set "restore-database" to the id of a backup, or to none.',

@@ -15,7 +15,7 @@ export interface VerifyStory {
 
 export const noStory = (): VerifyStory => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
 
-export function tellVerification(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): RunReport {
+export function verificationReport(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): RunReport {
   const checks = story.findings.map(checkOf);
   const bad = worstFirst(story.findings).filter(({ result }) => result !== 'passed');
   // Another failure came after the verdict, or before it.

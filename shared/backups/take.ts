@@ -4,7 +4,7 @@ import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type ExtensionMembers, type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
-import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import { describeLock, readLock, type TableLock } from '../postgres/locks.ts';
 import { firstError, wordsFile } from '../postgres/printed-errors.ts';
 import type { ServerAccess } from '../postgres/probe.ts';
 import { factsScripts, insideScript } from '../postgres/scripts.ts';
@@ -213,7 +213,7 @@ class LockWatch {
     if (lock === null) return;
     if (name === 'waits-during') {
       this.last = lock;
-      this.#onProgress('waiting-for-table', tellLock(lock));
+      this.#onProgress('waiting-for-table', describeLock(lock));
     } else {
       this.last ??= lock;
     }

@@ -59,7 +59,7 @@ export function knownBad(
     const good = own.findIndex(({ word }) => word === 'good');
     return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
   });
-  return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
+  return { wasFound, text: bad.map(([word, names]) => describe(word, names)).join('; '), id: newest?.id ?? null };
 }
 
 /**
@@ -78,7 +78,7 @@ export function refuseKnownBad(
   });
 }
 
-function tell({ record, isLeft }: Word, names: readonly string[]): string {
+function describe({ record, isLeft }: Word, names: readonly string[]): string {
   const what = names.join(', ');
   return isLeft
     ? `${what} was rolled back from at ${record.at} (record ${record.id})`

@@ -1,11 +1,11 @@
 import { mixedServices, sameRelease } from '../releases/release.ts';
-import { tellUnset } from '../releases/unset-variable.ts';
+import { describeUnset } from '../releases/unset-variable.ts';
 import { restOf } from './at-rest.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, ServiceStep } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
-import { tellChange, tellDrift } from './settings.ts';
+import { describeChange, describeDrift } from './settings.ts';
 import { whatUndoes } from './undoing.ts';
 
 type PlanBody = Omit<Plan, 'notes' | 'hash'>;
@@ -33,7 +33,7 @@ export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerd
     ...(newestKnown === null || sameRelease(newestKnown, running)
       ? []
       : [info('The running release is not the newest one in the history')]),
-    ...unset.map((each) => warning(`${tellUnset(each).what}; compose uses an empty value`)),
+    ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
     ...wanted.unknown.map((service) =>
       info(`${service} was part of that release, but is no longer in the compose file`),
     ),
@@ -116,8 +116,8 @@ function onSharedReference({ retag }: ServiceStep, { services }: PlanBody, { pro
 }
 
 function onSettings(swapped: ReadonlySet<string>, { settings, drift }: PlanRequest): PlanNote[] {
-  const changes = settings.filter(({ service }) => swapped.has(service)).flatMap((each) => tellChange(each) ?? []);
-  const drifts = [...drift.values()].filter(({ service }) => swapped.has(service)).flatMap(tellDrift);
+  const changes = settings.filter(({ service }) => swapped.has(service)).flatMap((each) => describeChange(each) ?? []);
+  const drifts = [...drift.values()].filter(({ service }) => swapped.has(service)).flatMap(describeDrift);
   return [...changes, ...drifts].map(warning);
 }
 

@@ -87,7 +87,7 @@ export function ranAs(release: Release, target: ReadonlyMap<string, RunningImage
 }
 
 /** The sets that nearly match, a line each. */
-export function tellNearly(nearly: readonly NearlyPaired[], now: Date): string[] {
+export function describeNearly(nearly: readonly NearlyPaired[], now: Date): string[] {
   return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
 }
 

@@ -16,7 +16,7 @@ export interface SettingsOfTarget {
 }
 
 /** What to tell of it; null if nothing. */
-export function tellChange({ service, change, differing, isKept }: SettingsOfTarget): string | null {
+export function describeChange({ service, change, differing, isKept }: SettingsOfTarget): string | null {
   if (change !== 'yes') return null;
   const what = differing.length === 0 ? '' : `: ${listed(differing, mostNames)}`;
   const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
@@ -24,7 +24,7 @@ export function tellChange({ service, change, differing, isKept }: SettingsOfTar
 }
 
 /** What to tell of settings that have changed since the containers were created; one line per problem. */
-export function tellDrift({ service, changed, mounted }: SettingsDrift): string[] {
+export function describeDrift({ service, changed, mounted }: SettingsDrift): string[] {
   return [
     ...(changed.length === 0
       ? []

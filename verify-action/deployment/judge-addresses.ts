@@ -48,7 +48,7 @@ export function judgeAddresses(findings: Findings, { watched: { addresses }, com
     () => {
       if (shown.length === 0) return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
       return {
-        detail: shown.map(tellAddress).join('; '),
+        detail: shown.map(describeAddress).join('; '),
         remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
       };
     },
@@ -57,7 +57,7 @@ export function judgeAddresses(findings: Findings, { watched: { addresses }, com
   return dead.length === 0;
 }
 
-function tellAddress({ address, service, answer }: WatchedAddress): string {
+function describeAddress({ address, service, answer }: WatchedAddress): string {
   if (answer === 'closed') return `nobody listens at ${address}, which ${service} publishes`;
   return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noStory, tellBackup } from '../../../backup-action/notice.ts';
+import { backupReport, noStory } from '../../../backup-action/notice.ts';
 import { noOutputs } from '../../../backup-action/outputs.ts';
 import { evidenceDocument, webhookDocument } from '../../../shared/notify/documents.ts';
 import {
@@ -74,7 +74,12 @@ describe('the verdict', () => {
     const outputs = { ...noOutputs(), status: 'incomplete' as const };
     const offsite = { uri: 's3://acme/x', copied: false };
     const kept = { facts: { publicationPlan: { manifest: manifestWith() }, place: { folder: '/b' } }, problems: ['x'] };
-    const notice = noticeOf(frame, tellBackup({ ...noStory(), kept: kept as never, offsite }, outputs), badly, String);
+    const notice = noticeOf(
+      frame,
+      backupReport({ ...noStory(), kept: kept as never, offsite }, outputs),
+      badly,
+      String,
+    );
     assert.deepEqual([notice.verdict, isGood(notice)], ['incomplete', false]);
     assert.match(textOf(notice), /Off-site copy: s3:\/\/acme\/x is missing/);
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noStory, type RollbackStory } from '../../../rollback-action/failure-summary.ts';
-import { tellRollback } from '../../../rollback-action/notice.ts';
+import { rollbackReport } from '../../../rollback-action/notice.ts';
 import { noOutputs, type RollbackOutputs } from '../../../rollback-action/outputs.ts';
 import type { RunReport } from '../../../shared/notify/notice.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
@@ -27,7 +27,7 @@ const carried = (problems: string[] = []) =>
   ({ id: 'x', outcome: { problems, downtimeMs: 2_000 } }) as unknown as RollbackStory['carried'];
 
 const told = (status: RollbackOutputs['status'], story: Partial<RollbackStory> = {}): RunReport =>
-  tellRollback({ ...noStory(), ...story }, { ...noOutputs(), status });
+  rollbackReport({ ...noStory(), ...story }, { ...noOutputs(), status });
 
 describe('of a rollback', () => {
   const examples: [
