@@ -5,7 +5,6 @@ import { type KeptBackup, logFailure, takeVerifiedBackup } from '../shared/backu
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
-import { type Survey, survey } from '../shared/host/survey.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { mixedServices, releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -15,6 +14,7 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
+import { type Survey, survey } from '../shared/survey/survey.ts';
 import { copyUri } from './copy-uri.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';

@@ -1,5 +1,5 @@
 import type { KeptBackup } from '../shared/backups/verified-backup.ts';
-import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import { keyOfDump } from '../shared/offsite/keys.ts';
 import type { BackupInputs } from './inputs.ts';
 

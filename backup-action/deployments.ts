@@ -1,5 +1,5 @@
 import { isFailure } from '../shared/failure.ts';
-import { onHold, parseHold, tellHold } from '../shared/history/hold.ts';
+import { describeHold, onHold, parseHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
 import {
   copiesLack,
@@ -11,13 +11,13 @@ import {
 import { observationOf, observed, runFacts } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import { keepImages, keptImages, losingTheirName } from '../shared/releases/keep-images.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
@@ -72,9 +72,9 @@ export class Deployments {
       this.#added.push(record);
       log.important('Released the hold on deployments that a rollback had set; deployments may go on');
     } else if (kind === 'predeployment') {
-      throw onHold(tellHold(hold), backupDir);
+      throw onHold(describeHold(hold), backupDir);
     } else {
-      log.notice(`After a rollback, ${tellHold(hold)}`);
+      log.notice(`After a rollback, ${describeHold(hold)}`);
     }
   }
 

@@ -3,10 +3,10 @@ import { Notices } from '../shared/runner/notices.ts';
 import { runAction } from '../shared/runner/run.ts';
 import { backup } from './backup.ts';
 import { readBackupInputs } from './inputs.ts';
-import { noStory, tellBackup } from './notice.ts';
+import { backupReport, noStory } from './notice.ts';
 import { noOutputs } from './outputs.ts';
 
-const telling = new Notices(noStory(), tellBackup);
+const telling = new Notices(noStory(), backupReport);
 runAction(
   'backup-action',
   noOutputs(),

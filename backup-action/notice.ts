@@ -1,5 +1,5 @@
 import type { KeptBackup } from '../shared/backups/verified-backup.ts';
-import type { LastGood, Told, ToldCopy } from '../shared/notify/notice.ts';
+import type { LastGood, ReportedCopy, RunReport } from '../shared/notify/notice.ts';
 import { dumpNotes } from '../shared/report/dump-notes.ts';
 import { goodBackup } from '../shared/sets/last-good.ts';
 import { formatBytes } from '../shared/units.ts';
@@ -13,13 +13,13 @@ export interface BackupStory {
   /** null until a verified backup is published. */
   kept: KeptBackup | null;
   /** The off-site copy; null if none was asked for. */
-  offsite: ToldCopy | null;
+  offsite: ReportedCopy | null;
 }
 
 export const noStory = (): BackupStory => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
 
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
-export function tellBackup({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): Told {
+export function backupReport({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): RunReport {
   if (kept === null) {
     const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
     return { verdict: 'success', database, lastGood, offsite, ...nothing };

@@ -3,7 +3,7 @@ import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { lockFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
 import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';

@@ -13,12 +13,8 @@ import { formatBytes, formatDuration } from '../shared/units.ts';
 import type { OffsiteResult } from './offsite.ts';
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
-export function summarizeBackup(
-  { facts: told, problems }: KeptBackup,
-  copy: OffsiteResult | null,
-  durationMs: number,
-): void {
-  const { publicationPlan, place, hostName, previous } = told;
+export function summarizeBackup({ facts, problems }: KeptBackup, copy: OffsiteResult | null, durationMs: number): void {
+  const { publicationPlan, place, hostName, previous } = facts;
   const { manifest, pruning, entered } = publicationPlan;
   const size = formatBytes(manifest.sizeBytes);
   const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
@@ -53,7 +49,7 @@ export function summarizeBackup(
     ...dumpNotes(manifest).map(summary.paragraph),
     summary.facts(rows),
     summary.heading('Sizes'),
-    summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
+    summary.codeBlock(sizeChart(sizesIn(facts), facts.minSizeRatio).join('\n')),
     summary.heading('How to restore it'),
     ...(restore.where === null ? [] : [summary.paragraph(restore.where)]),
     summary.paragraph(
@@ -80,7 +76,7 @@ export function summarizeBackup(
         pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason]),
       ),
     ]),
-    ...schemaBlocks(told),
+    ...schemaBlocks(facts),
     summary.details('Release: what ran', [
       summary.table(
         ['Service', 'Image', 'Digest or image id'],
@@ -150,11 +146,11 @@ function rowsOf({ tables }: Manifest): string {
   return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 
-function schemaBlocks(told: ReportFacts): summary.Block[] {
-  const changes = schemaChangesIn(told);
+function schemaBlocks(facts: ReportFacts): summary.Block[] {
+  const changes = schemaChangesIn(facts);
   if (changes === null || changes.length === 0) return [];
   return [
-    summary.details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [
+    summary.details(`Schema: ${changes.length} objects changed since ${facts.previous?.id}`, [
       summary.table(
         ['Change', 'Object'],
         changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`]),

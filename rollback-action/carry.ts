@@ -43,13 +43,13 @@ export async function carry(connection: Connection, carrying: Carrying): Promise
   carrying.onId(id);
 
   const progress = new TransactionProgress();
-  let told = 0;
+  let linesSeen = 0;
   const following = steady.use(id, (current) =>
-    followToTheEnd(current, backupDir, id, told, {
+    followToTheEnd(current, backupDir, id, linesSeen, {
       deadline: 24 * 3_600_000,
       onLog: log.host,
       onLine: (line) => {
-        told += 1;
+        linesSeen += 1;
         progress.tell(line);
       },
     }),

@@ -1,11 +1,10 @@
 import { Failure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
-import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
 import type { ComposeOrigin } from '../shared/plan/override.ts';
 import type { SettingsOfTarget } from '../shared/plan/settings.ts';
-import type { Wanted, WantedImage } from '../shared/plan/target.ts';
+import type { WantedImage } from '../shared/plan/target-image.ts';
+import type { Wanted } from '../shared/plan/wanted-release.ts';
 import { type KeptCompose, readKept } from '../shared/releases/kept-compose.ts';
 import type { ComposeProject } from '../shared/releases/project.ts';
 import {
@@ -15,6 +14,9 @@ import {
   settingsOf,
 } from '../shared/releases/settings-hash.ts';
 import * as log from '../shared/runner/log.ts';
+import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/survey/compose-call.ts';
+import type { Survey } from '../shared/survey/survey.ts';
+import type { ComposeSurvey } from '../shared/survey/survey-compose.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** The configuration from which the target is created. */
@@ -94,14 +96,20 @@ function read(
   );
 }
 
+/** By what the settings of the target are compared. */
+export interface TargetGround {
+  seen: Survey;
+  current: ComposeSource;
+  wanted: Wanted;
+  /** The host's own records of this environment. */
+  history: readonly HistoryRecord[];
+  project: ComposeProject;
+}
+
 /** How the settings of each service of the target have changed since it ran. */
 export async function settingsOfTarget(
   connection: Connection,
-  seen: Survey,
-  current: ComposeSource,
-  wanted: Wanted,
-  history: readonly HistoryRecord[],
-  project: ComposeProject,
+  { seen, current, wanted, history, project }: TargetGround,
   inputs: RollbackInputs,
   signal: AbortSignal,
 ): Promise<SettingsOfTarget[]> {
@@ -130,7 +138,8 @@ export function settingsWhenRan(
   history: readonly HistoryRecord[],
   images: ReadonlyMap<string, WantedImage>,
 ): KnownSettings | null {
-  return lastSeen(history, images, true)?.settings ?? null;
+  const known = history.filter(({ settings }) => settings !== null);
+  return lastSeen(known, images)?.settings ?? null;
 }
 
 /** The files that a service mounts and that have changed since a moment. */
@@ -144,20 +153,18 @@ function filesChangedSince({ compose, containers }: Survey, service: string, at:
     .map(({ path }) => path);
 }
 
-/** The last record that has these images, and perhaps their settings. */
+/** The last record that has these images. */
 function lastSeen(
   history: readonly HistoryRecord[],
   images: ReadonlyMap<string, WantedImage>,
-  withSettings = false,
 ): HistoryRecord | undefined {
   const isSame = (one: WantedImage, other: WantedImage | undefined) =>
     other !== undefined &&
     ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
   return history.findLast(
-    ({ status, event, settings, release }) =>
+    ({ status, event, release }) =>
       status === 'succeeded' &&
       event !== 'drill' &&
-      (!withSettings || settings !== null) &&
       [...images].every(([service, image]) => isSame(image, release[service])),
   );
 }

@@ -1,13 +1,13 @@
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Candidate } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { imageInShort } from '../shared/plan/text.ts';
 import { nameOf } from '../shared/releases/image-name.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import type { Loaded } from '../shared/restore/load.ts';
 import * as summary from '../shared/runner/job-summary.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import type { LastWords } from '../shared/transaction/transaction.ts';
 import type { Carried } from './carry.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -89,8 +89,8 @@ export function lastWordsOf({ outcome, lastWords }: Carried): LastWords[] {
   // Up to the text that the failure itself quotes from the container.
   const [named = ''] = text.split('Its last output:');
   const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
-  const those = lastWords.filter(({ service }) => words.has(service));
-  return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
+  const ofFailure = lastWords.filter(({ service }) => words.has(service));
+  return (ofFailure.length > 0 ? ofFailure : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
 }
 
 /** What runs. A plan would say so, but there is none yet. */

@@ -5,8 +5,8 @@ import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
+import type { Strategy } from '../shared/plan/plan-request.ts';
 import type { SchemaGuard } from '../shared/plan/schema-guard.ts';
-import type { Strategy } from '../shared/plan/strategy.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';

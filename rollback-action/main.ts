@@ -3,11 +3,11 @@ import { Notices } from '../shared/runner/notices.ts';
 import { runAction } from '../shared/runner/run.ts';
 import { noStory } from './failure-summary.ts';
 import { readRollbackInputs } from './inputs.ts';
-import { tellRollback } from './notice.ts';
+import { rollbackReport } from './notice.ts';
 import { noOutputs } from './outputs.ts';
 import { rollback } from './rollback.ts';
 
-const telling = new Notices(noStory(), tellRollback);
+const telling = new Notices(noStory(), rollbackReport);
 runAction(
   'rollback-action',
   noOutputs(),

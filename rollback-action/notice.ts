@@ -1,4 +1,4 @@
-import type { Told } from '../shared/notify/notice.ts';
+import type { RunReport } from '../shared/notify/notice.ts';
 import { doneIn } from '../shared/plan/text.ts';
 import { goodBackup, lastGoodIn } from '../shared/sets/last-good.ts';
 import type { RollbackStory } from './failure-summary.ts';
@@ -6,10 +6,10 @@ import type { RollbackOutputs } from './outputs.ts';
 import { downtimeOf } from './summary-blocks.ts';
 
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
-export function tellRollback(
+export function rollbackReport(
   { seen, plan, carried, backup, loaded }: RollbackStory,
   { status }: RollbackOutputs,
-): Told {
+): RunReport {
   const known = seen === null ? null : lastGoodIn(seen, null);
   const isDone = status === 'rolled-back';
   const problems = [...(isDone ? (loaded?.problems ?? []) : []), ...(carried?.outcome.problems ?? [])];

@@ -2,10 +2,10 @@ import type { BackupOrder, BackupRun } from '../shared/backups/backup-order.ts';
 import { takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Check, Manifest } from '../shared/sets/manifest.ts';
 import type { StoryLog } from '../shared/story-log.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
 
@@ -23,7 +23,7 @@ export interface PrerollbackBackup {
 }
 
 /** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
-export function backupOrder(inputs: RollbackInputs): BackupOrder {
+function backupOrder(inputs: RollbackInputs): BackupOrder {
   return {
     ...inputs,
     kind: 'prerollback',

@@ -1,6 +1,6 @@
 import { InputError } from '../shared/failure.ts';
 import { readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
-import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import type { InputReader } from '../shared/runner/input-reader.ts';
 import { identitiesIn } from '../shared/sets/age-identities.ts';
@@ -59,32 +59,29 @@ export function readRestoreInputs(input: InputReader, beside: Beside): RestoreIn
   const afterSql = input.optional('after-restore-sql', sqlFile);
   const decryptKey = input.secret('decrypt-key');
   const { bucket } = readOffsiteInputs(input);
-  const isWanted = wanted !== 'none';
-  input.rule(() => demandWanted(isWanted, { from, environment, afterSql, decryptKey, bucket, confirm }));
-  input.rule(() => checkConfirmation(isWanted, beside.planOnly, confirm));
-  input.rule(() => checkSource(isWanted, from, bucket));
+  if (wanted === 'none') {
+    input.rule(() => demandNoOther({ from, environment, afterSql, decryptKey, bucket, confirm }));
+    input.rule(() => checkKey(decryptKey));
+    return null;
+  }
+  const isAlone = wanted !== 'paired' && beside.isOpen;
+  input.rule(() => checkConfirmation(beside.planOnly, confirm));
+  input.rule(() => checkSource(from, bucket));
   input.rule(() => checkEnvironment(wanted, from, environment));
   input.rule(() => checkKey(decryptKey));
-  const isAlone = wanted !== 'paired' && beside.isOpen;
-  input.rule(() => {
-    if (isWanted) checkBeside(isAlone, beside);
-  });
-  return isWanted ? { wanted, isAlone, from, bucket, environment, decryptKey, afterSql } : null;
+  input.rule(() => checkBeside(isAlone, beside));
+  return { wanted, isAlone, from, bucket, environment, decryptKey, afterSql };
 }
 
 /** Without the restore, an input of it would silently do nothing. */
-function demandWanted(
-  isWanted: boolean,
-  {
-    from,
-    environment,
-    afterSql,
-    decryptKey,
-    bucket,
-    confirm,
-  }: Omit<RestoreInputs, 'wanted' | 'isAlone'> & { confirm: string | null },
-): void {
-  if (isWanted) return;
+function demandNoOther({
+  from,
+  environment,
+  afterSql,
+  decryptKey,
+  bucket,
+  confirm,
+}: Omit<RestoreInputs, 'wanted' | 'isAlone'> & { confirm: string | null }): void {
   const given: [string, boolean][] = [
     ['restore-from', from === 's3'],
     ['restore-environment', environment !== null],
@@ -103,8 +100,8 @@ function demandWanted(
 }
 
 /** What was written since the backup is given up: nobody should do that with a careless click either. */
-function checkConfirmation(isWanted: boolean, planOnly: boolean, confirm: string | null): void {
-  if (!isWanted || planOnly || confirm === confirmation) return;
+function checkConfirmation(planOnly: boolean, confirm: string | null): void {
+  if (planOnly || confirm === confirmation) return;
   throw new InputError(
     'confirm-restore',
     confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`,
@@ -112,8 +109,8 @@ function checkConfirmation(isWanted: boolean, planOnly: boolean, confirm: string
   );
 }
 
-function checkSource(isWanted: boolean, from: 'host' | 's3', bucket: BucketPlace | null | undefined): void {
-  if (!isWanted || bucket === undefined) return;
+function checkSource(from: 'host' | 's3', bucket: BucketPlace | null | undefined): void {
+  if (bucket === undefined) return;
   if (from === 's3' && bucket === null)
     throw new InputError('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
   if (from === 'host' && bucket !== null)
@@ -126,7 +123,7 @@ function checkEnvironment(
   from: string | undefined,
   environment: string | null | undefined,
 ): void {
-  if (environment == null || wanted === undefined || wanted === 'none') return;
+  if (environment == null || wanted === undefined) return;
   if (from === 'host')
     throw new InputError(
       'restore-environment',

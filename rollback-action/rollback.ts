@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { judgeHost } from '../shared/backups/preflight.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
@@ -7,30 +6,27 @@ import { parseHistory, recordId } from '../shared/history/record.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { insideScript } from '../shared/postgres/scripts.ts';
 import { keepCompose } from '../shared/releases/kept-compose.ts';
-import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
-import { layoutLines } from '../shared/sets/layout.ts';
-import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
+import type { Created } from './dropped-database.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
+import { look } from './look.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import type { Created } from './restoring.ts';
-import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
+import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
@@ -102,7 +98,7 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   const [connection] = connections.slice(-1);
   const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
   if (run.created === null || connection === undefined || !isOver) return error;
-  const { withoutCreated } = await import('./restoring.ts');
+  const { withoutCreated } = await import('./dropped-database.ts');
   return withoutCreated(connection, run.created, error);
 }
 
@@ -239,54 +235,6 @@ async function keepFiles(connection: Connection, compose: ComposeSource, { input
   }
 }
 
-/** Surveys the host, after finishing whatever an earlier run left unfinished. */
-async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
-  const { inputs, signal } = run;
-  return log.group(`Survey of ${connection.name}`, async () => {
-    const once = (databaseName = inputs.databaseName) =>
-      surveyProject(
-        connection,
-        {
-          ...inputs,
-          databaseName,
-          probe: insideScript(),
-          // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
-          sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
-          setup: false,
-          layout: layoutLines,
-        },
-        signal,
-        log.host,
-      );
-    const withDatabase = async (found: Survey) => {
-      if (inputs.restore === null) return found;
-      const { createDropped } = await import('./restoring.ts');
-      return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
-    };
-    const seen = await once();
-    judgeHost(seen, inputs);
-    demandJournals(seen, inputs.backupDir);
-    if (seen.unfinished.length === 0) return withDatabase(seen);
-    if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
-    if (inputs.planOnly) {
-      log.warning(
-        `An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`,
-      );
-      return seen;
-    }
-    await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
-    const again = await once();
-    judgeHost(again, inputs);
-    return withDatabase(again);
-  });
-}
-
-function underWay(ids: readonly string[], holder: string): Failure {
-  return new Failure('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
-    hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
-  });
-}
-
 function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
   if (expected === null || expected === plan.hash) return;
   throw new Failure('plan-changed', 'The plan has changed since it was reviewed', {
@@ -320,7 +268,7 @@ async function copyRecords(
 async function tellEnding(
   carried: Carried,
   plan: Plan,
-  told: Told,
+  means: RollbackMeans,
   { inputs, outputs, startedAt }: RollbackRun,
 ): Promise<void> {
   const { outcome, id } = carried;
@@ -328,7 +276,7 @@ async function tellEnding(
   outputs['downtime-ms'] = outcome.downtimeMs;
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
-    summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
+    summarizeRollback(carried, plan, means, inputs, Date.now() - startedAt.getTime());
     for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }

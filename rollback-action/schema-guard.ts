@@ -1,16 +1,16 @@
 import { isFailure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { Survey } from '../shared/host/survey.ts';
 import { type PairingRequest, pairedSet, targetImages } from '../shared/plan/paired-set.ts';
 import type { Plan, PlanNote } from '../shared/plan/plan.ts';
 import { judgeSchema, type SchemaFinding, type SchemaVerdict } from '../shared/plan/schema-guard.ts';
-import type { Wanted } from '../shared/plan/target.ts';
 import { targetSchema } from '../shared/plan/target-schema.ts';
+import type { Wanted } from '../shared/plan/wanted-release.ts';
 import { readTwoSchemas } from '../shared/restore/two-schemas.ts';
 import * as log from '../shared/runner/log.ts';
 import { catalogueOf } from '../shared/sets/catalogue.ts';
 import { factsOf } from '../shared/sets/last-good.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** What was decided so far, besides the plan. */

@@ -26,8 +26,8 @@ import {
   timelineBlocks,
 } from './summary-blocks.ts';
 
-/** What else is told of a rollback that succeeded. */
-export interface Told {
+/** What a rollback was carried out with. */
+export interface RollbackMeans {
   /** Taken before it. */
   backup: PrerollbackBackup | null;
   compose: ComposeSource;
@@ -39,7 +39,7 @@ export interface Told {
 export function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
-  { backup, compose, restoring, loaded }: Told,
+  { backup, compose, restoring, loaded }: RollbackMeans,
   inputs: RollbackInputs,
   durationMs: number,
 ): void {

@@ -272,14 +272,14 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a folder of backups that others can reach is refused',
-    file: 'shared/backups/preflight.ts',
+    file: 'shared/backups/host-checks.ts',
     text: '/[1-7]\\d$|[1-7]$/.test(folder.mode.slice(-2))',
     instead: 'folder.mode === ""',
     test: 'test/unit/preflight.test.ts',
   },
   {
     rule: 'a host whose clock is wrong is refused',
-    file: 'shared/backups/preflight.ts',
+    file: 'shared/backups/host-checks.ts',
     text: 'if (Math.abs(clockAhead) <= greatestSkew) return;',
     instead: 'if (Math.abs(clockAhead) >= 0) return;',
     test: 'test/unit/preflight.test.ts',
@@ -365,8 +365,8 @@ export const rules: readonly Rule[] = [
   {
     rule: 'the manifest of a copy goes last, so that what is left of it is known',
     file: 'shared/offsite/keep-offsite.ts',
-    text: 'const first = await store.remove(keysOf(false));',
-    instead: 'const first = await store.remove([...keysOf(true), ...keysOf(false)]);',
+    text: 'const first = await store.remove(keysOf(others));',
+    instead: 'const first = await store.remove([...keysOf(manifests), ...keysOf(others)]);',
     test: 'test/unit/offsite/keep-offsite.test.ts',
     named: 'broken off',
   },
@@ -593,7 +593,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'an empty database whose restore is under way is not taken over by the next run',
-    file: 'rollback-action/restoring.ts',
+    file: 'rollback-action/dropped-database.ts',
     text: ' || seen.lockHolder !== null',
     test: 'test/unit/restore/created.test.ts',
   },
@@ -689,7 +689,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'an image that only this host calls by the expected tag does not pass',
-    file: 'verify-action/deployment/judge-deployment.ts',
+    file: 'verify-action/deployment/judge-images.ts',
     text: 'if (wanted.expectedTag !== null) {',
     instead: 'if (wanted.expectedTag === undefined) {',
     test: 'test/unit/verify/deployment.test.ts',
@@ -876,7 +876,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a set in a flat tier that another run has begun to remove changes the state of the sets',
-    file: 'shared/host/sets.sh',
+    file: 'shared/survey/sets.sh',
     text: 'files+=("$folder/${prefix}_"* "$folder"/.partial-*) ;;',
     instead: 'files+=("$folder/${prefix}_"*) ;;',
     test: 'test/unit/take.test.ts',
@@ -884,7 +884,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'a set in a nested tier that another run has begun to remove changes the state of the sets',
-    file: 'shared/host/sets.sh',
+    file: 'shared/survey/sets.sh',
     text: 'files+=("$folder"/*/"${prefix}_"* "$folder"/.partial-*) ;;',
     instead: 'files+=("$folder"/*/"${prefix}_"*) ;;',
     test: 'test/unit/take.test.ts',

@@ -1,6 +1,6 @@
-import { askedDatabase } from '../shared/backups/preflight.ts';
+import { askedDatabase } from '../shared/backups/find-database.ts';
 import { Findings, type Group, type Problem } from '../shared/drill/finding.ts';
-import type { Survey } from '../shared/host/survey.ts';
+import type { Survey } from '../shared/survey/survey.ts';
 
 /**
  * Checks that the project's own database is up, for a run that looks at its backups alone: they may be well while it is down.

@@ -1,6 +1,6 @@
 import { type Finding, worstFirst } from '../shared/drill/finding.ts';
 import { isFailure } from '../shared/failure.ts';
-import type { LastGood, Told, ToldCheck } from '../shared/notify/notice.ts';
+import type { LastGood, ReportedCheck, RunReport } from '../shared/notify/notice.ts';
 import type { Ending } from '../shared/runner/failure-report.ts';
 import type { VerifyOutputs } from './outputs.ts';
 
@@ -15,7 +15,7 @@ export interface VerifyStory {
 
 export const noStory = (): VerifyStory => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
 
-export function tellVerification(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): Told {
+export function verificationReport(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): RunReport {
   const checks = story.findings.map(checkOf);
   const bad = worstFirst(story.findings).filter(({ result }) => result !== 'passed');
   // Another failure came after the verdict, or before it.
@@ -37,7 +37,7 @@ export function tellVerification(story: VerifyStory, outputs: VerifyOutputs, { e
 }
 
 /** What a statement of "drill-sql" returned may be data of customers, so it stays in the log. */
-function checkOf({ name, group, result, severity, detail, ms }: Finding): ToldCheck {
+function checkOf({ name, group, result, severity, detail, ms }: Finding): ReportedCheck {
   const isData = name === 'drill-sql' && result === 'failed';
   return { name, group, result, severity, detail: isData ? 'a statement is not true; the log says which' : detail, ms };
 }

@@ -1,8 +1,6 @@
 import type { Group } from '../shared/drill/finding.ts';
 import { gatherHistory, type HistoryMirror, type KnownHistory } from '../shared/history/known-history.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import { type Survey, survey } from '../shared/host/survey.ts';
-import { demandSets, type SetsSurvey } from '../shared/host/survey-sets.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -10,6 +8,8 @@ import * as log from '../shared/runner/log.ts';
 import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
 import { databaseIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
+import { type Survey, survey } from '../shared/survey/survey.ts';
+import { demandSets, type SetsSurvey } from '../shared/survey/survey-sets.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
 

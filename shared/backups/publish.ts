@@ -63,7 +63,7 @@ export const publishing: Program<
     new URL('../history/history.sh', import.meta.url),
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./log-file.sh', import.meta.url),
-    new URL('../host/sets.sh', import.meta.url),
+    new URL('../survey/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
     new URL('./claim.sh', import.meta.url),
     new URL('./publish.sh', import.meta.url),

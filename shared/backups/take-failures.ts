@@ -1,11 +1,11 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { FailureCode } from '../failure-codes.ts';
-import { onHold, parseHold, tellHold } from '../history/hold.ts';
+import { describeHold, onHold, parseHold } from '../history/hold.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
-import { endLock, type TableLock, tellLock } from '../postgres/locks.ts';
-import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { describeLock, endLock, type TableLock } from '../postgres/locks.ts';
+import { describeError, firstError, wordsFile } from '../postgres/printed-errors.ts';
 import { backupIdAt, type DumpEncoding } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
 import { adviseDump } from './dump-advice.ts';
@@ -48,15 +48,15 @@ export function translate(
   if (!isFailure(error)) return error;
   const { backupDir, lockWait, user } = request;
   const log = lines.join('\n');
-  if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
+  if (error.code === 'on-hold') return onHold(describeHold(parseHold(error.message)), backupDir);
   if (error.code === 'lock-held') return lockHeld(error.message, backupDir, request.lock.wait);
-  const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
-  const known = said === null ? null : adviseDump(said, user);
+  const serverError = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+  const known = serverError === null ? null : adviseDump(serverError, user);
   if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
   const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
   const kept = logOf(request);
-  const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
-  const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
+  const message = serverError === null ? error.message : `${error.message}: ${describeError(serverError, kept)}`;
+  const more = serverError === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
   return new Failure(error.code, message, {
     hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
     cause: error.cause ?? log,
@@ -68,7 +68,7 @@ function tableLocked(lock: TableLock | null, lockWait: number, cause: string): F
   const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
   const list =
     "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-  return new Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+  return new Failure('table-locked', lock === null ? waited : `${waited}: ${describeLock(lock)}`, {
     hint:
       lock === null
         ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`

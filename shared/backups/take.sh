@@ -12,7 +12,7 @@ takes_word format compression extension row_counts
 # How the files of the set are encrypted, none or age, and for whom: public keys.
 takes_word encryption
 takes_list recipients
-# How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
+# How the server is reached, as reach-server.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
 # This run is next in the line for the lock: yes, or empty.

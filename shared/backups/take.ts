@@ -4,9 +4,9 @@ import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type ExtensionMembers, type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
-import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import { describeLock, readLock, type TableLock } from '../postgres/locks.ts';
+import { firstError, wordsFile } from '../postgres/printed-errors.ts';
 import type { ServerAccess } from '../postgres/probe.ts';
-import { firstError, wordsFile } from '../postgres/said.ts';
 import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
@@ -123,7 +123,7 @@ export const program: Program<{
   name: 'take',
   step: 'the dump',
   scripts: [
-    new URL('../host/sets.sh', import.meta.url),
+    new URL('../survey/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
     new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
@@ -213,7 +213,7 @@ class LockWatch {
     if (lock === null) return;
     if (name === 'waits-during') {
       this.last = lock;
-      this.#onProgress('waiting-for-table', tellLock(lock));
+      this.#onProgress('waiting-for-table', describeLock(lock));
     } else {
       this.last ??= lock;
     }

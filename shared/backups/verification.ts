@@ -142,9 +142,9 @@ function judgeCounts({ factsComplete, rowCounts, tables }: DumpEvidence): Check 
 function countedIn(tables: readonly TableCount[]): string {
   const exact = tables.filter(({ exact }) => exact).length;
   const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-  const said = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
-  if (exact === tables.length) return said;
-  return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+  const counts = `rows of ${counted(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+  if (exact === tables.length) return counts;
+  return `${counts}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 
 const passed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'passed', detail, ms });

@@ -4,7 +4,7 @@ import { incomingFolder } from '../host/pour.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { chosenTables } from '../postgres/chosen-tables.ts';
-import { failedTable, firstError, firstRefusal, tellError, wordsFile } from '../postgres/said.ts';
+import { describeError, failedTable, firstError, firstRefusal, wordsFile } from '../postgres/printed-errors.ts';
 import { drillScript, factsScripts } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
 import { pathOf } from '../sets/catalogue.ts';
@@ -159,7 +159,7 @@ function readOutcome(records: Records, lines: readonly string[], log: string, ra
   const status = records.integer('restored');
   const why = faults[status] ?? `the restore was cut short (exit ${status})`;
   return {
-    fault: status === 0 ? null : { why, words: tellFault(lines, log), refusal: firstRefusal(lines) },
+    fault: status === 0 ? null : { why, words: describeFault(lines, log), refusal: firstRefusal(lines) },
     sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
     restoreMs: records.integer('restore-ms'),
     restored: status === 0 ? restoredOr(ranOut, records) : null,
@@ -167,12 +167,12 @@ function readOutcome(records: Records, lines: readonly string[], log: string, ra
 }
 
 /** The error first, then in which table. */
-function tellFault(lines: readonly string[], log: string): string {
+function describeFault(lines: readonly string[], log: string): string {
   const error = firstError(lines);
   if (error === null) return lines.slice(-4).join(' ').trim();
   const table = failedTable(lines);
   const where = table === null ? '' : ` (in the rows of ${table})`;
-  return `${tellError(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
+  return `${describeError(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
 }
 
 /** What is incomplete because memory ran out is not called anything else. */

@@ -1,7 +1,7 @@
 import { commandsIn } from '../advice.ts';
 import { cleanLine } from '../clean.ts';
 import { type Failure, isFailure } from '../failure.ts';
-import { firstError } from '../postgres/said.ts';
+import { firstError } from '../postgres/printed-errors.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
@@ -84,7 +84,7 @@ export class Findings {
    */
   check(name: string, look: () => string | Problem, severity: Finding['severity'] = 'error'): boolean {
     const started = performance.now();
-    const seen = said(look);
+    const seen = outcomeOf(look);
     const isGood = typeof seen === 'string';
     this.add(
       name,
@@ -139,8 +139,8 @@ export class Findings {
   ): void {
     // The results are published as JSON, so text from the host is cleaned here.
     const clean = (text: string) => cleanLine(text, longestText);
-    const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
-    this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
+    const texts = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
+    this.list.push({ name, group: this.#group, result, severity, ...texts, ms: Math.round(ms) });
   }
 }
 
@@ -160,7 +160,8 @@ function typedAs(user: string, remedy: string, check: string): string {
   return `On the host, as ${user}. ${named}`;
 }
 
-function said(look: () => string | Problem): string | Problem {
+/** What a check saw; a Failure that it throws is a problem like others. */
+function outcomeOf(look: () => string | Problem): string | Problem {
   try {
     return look();
   } catch (error) {
@@ -174,9 +175,9 @@ const longestCause = 300;
 
 /** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
 export function detailOf({ message, cause }: Failure): string {
-  const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-  const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-  const error = firstError(said.split('\n'));
+  const words = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+  const end = words.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+  const error = firstError(words.split('\n'));
   const line = error === null || error === '…' ? end : error;
   return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }

@@ -1,6 +1,6 @@
-import type { LocalImage } from '../host/survey.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import type { HistoryRecord } from './record.ts';
 import type { HistoryEntry } from './union.ts';
 import { type Images, imagesOf, wordsOn } from './word.ts';
@@ -106,10 +106,10 @@ function isSame(one: RunningImage, other: RunningImage): boolean {
 }
 
 function joined(images: Images, tell: (image: RunningImage) => string): string {
-  const told = [...images].map(([service, image]): [string, string] => [service, tell(image)]);
-  const [first] = told;
+  const texts = [...images].map(([service, image]): [string, string] => [service, tell(image)]);
+  const [first] = texts;
   if (first === undefined) return '-';
-  return told.every(([, text]) => text === first[1])
+  return texts.every(([, text]) => text === first[1])
     ? first[1]
-    : told.map(([service, text]) => `${service} ${text}`).join(', ');
+    : texts.map(([service, text]) => `${service} ${text}`).join(', ');
 }

@@ -39,7 +39,7 @@ export function parseHold(text: string): Hold {
 }
 
 /** The hold in one sentence. */
-export function tellHold({ reason, since, run }: Hold): string {
+export function describeHold({ reason, since, run }: Hold): string {
   return [
     `deployments are on hold${since === null ? '' : ` since ${since}`}`,
     ...(reason === null ? [] : [`reason: ${reason}`]),

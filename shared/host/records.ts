@@ -44,7 +44,13 @@ export class Records {
     return Number(value);
   }
 
+  /** All values, in the order in which they were recorded. */
   all(key: string): string[] {
     return [...(this.#values.get(key) ?? [])];
+  }
+
+  /** The lines of the first value, without empty ones. */
+  lines(key: string): string[] {
+    return (this.find(key) ?? '').split('\n').filter((line) => line !== '');
   }
 }

@@ -132,19 +132,19 @@ function notReached(at: Failed, { stderr: cause }: Exit): Failure | null {
   if (/^ssh: Could not resolve hostname/m.test(cause)) {
     return failure('host-unknown', `The name ${at.host} cannot be resolved`, `Check the input "${inputs.host}"`);
   }
-  const said =
+  const reason =
     /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(
       cause,
     )?.[1];
-  if (said === undefined) return null;
-  if (said === 'Connection refused') {
+  if (reason === undefined) return null;
+  if (reason === 'Connection refused') {
     return failure(
       'connection-refused',
       `${name} port ${port} refused the connection`,
       `Check the input "${inputs.port}", and on the host: systemctl status ssh`,
     );
   }
-  if (said.endsWith('timed out')) {
+  if (reason.endsWith('timed out')) {
     return failure(
       'connection-timed-out',
       `${name} port ${port} did not answer`,

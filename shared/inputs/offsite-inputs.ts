@@ -1,5 +1,5 @@
 import { InputError } from '../failure.ts';
-import type { BucketPlace } from '../offsite/bucket.ts';
+import type { BucketPlace } from '../offsite/bucket-place.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 

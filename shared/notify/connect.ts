@@ -21,16 +21,16 @@ export async function openConnection(url: URL, proxyFor: ProxyFor, signal: Abort
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isTls = url.protocol === 'https:';
   const port = Number(url.port) || (isTls ? 443 : 80);
-  const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+  const viaProxy = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
   // An IP address is not a server name.
   const names = isIP(host) === 0 ? { servername: host } : {};
   const socket = isTls
-    ? connectTls(way === null ? { host, port, ...names } : { socket: way, host, ...names })
-    : (way ?? connect(port, host));
+    ? connectTls(viaProxy === null ? { host, port, ...names } : { socket: viaProxy, host, ...names })
+    : (viaProxy ?? connect(port, host));
   const end = () => socket.destroy();
   signal.addEventListener('abort', end, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', end));
-  if (isTls || way === null) await once(socket, isTls ? 'secureConnect' : 'connect', { signal });
+  if (isTls || viaProxy === null) await once(socket, isTls ? 'secureConnect' : 'connect', { signal });
   return socket;
 }
 

@@ -34,7 +34,7 @@ export async function sendMail(mailing: Mailing, notice: Notice, signal: AbortSi
   const { server, from, to } = mailing;
   const transport = await transportTo(server);
   try {
-    const sent = await inTime(
+    const delivery = await inTime(
       patience,
       signal,
       transport.sendMail({
@@ -49,10 +49,11 @@ export async function sendMail(mailing: Mailing, notice: Notice, signal: AbortSi
         disableUrlAccess: true,
       }),
     );
-    if (sent.rejected.length > 0) throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+    if (delivery.rejected.length > 0)
+      throw new Error(`it refuses ${delivery.rejected.join(', ')}; the others got the mail`);
   } catch (error) {
     const { code = '' } = error as { code?: string };
-    const what = said[code] === undefined ? '' : ` ${said[code]}`;
+    const what = refusals[code] === undefined ? '' : ` ${refusals[code]}`;
     throw new Error(`${server.host}:${server.port}${what}: ${reasonOf(error)}`);
   } finally {
     transport.close();
@@ -78,7 +79,7 @@ export async function reachMailServer(server: MailServer, signal: AbortSignal): 
     const { code = '' } = error as { code?: string };
     throw new Failure(
       'mail-unusable',
-      `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`,
+      `${server.host}:${server.port} ${refusals[code] ?? 'cannot be reached'}: ${reasonOf(error)}`,
       {
         hint:
           remedies[code] ??
@@ -107,7 +108,8 @@ async function transportTo({ host, port, tls, login }: MailServer) {
   });
 }
 
-const said: Record<string, string> = {
+/** What the server did, by the codes of the library. */
+const refusals: Record<string, string> = {
   EAUTH: 'rejects the login',
   ETLS: 'does not offer TLS',
   EENVELOPE: 'refuses the mail',

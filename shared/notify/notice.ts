@@ -1,6 +1,6 @@
 import { cleanLine, cleanLines } from '../clean.ts';
 
-// What is told of a run: one value, made once, from which every channel makes its own text.
+// What people hear of a run: one value, made once, from which every channel makes its own text.
 
 /**
  * How a run ended. `warning`: well, with something to look at. `incomplete`: what counts is safe, and a later step failed.
@@ -9,7 +9,7 @@ import { cleanLine, cleanLines } from '../clean.ts';
 export type Verdict = 'success' | 'warning' | 'incomplete' | 'failure' | 'cancelled';
 
 /** A backup that a run took. */
-export interface ToldBackup {
+export interface ReportedBackup {
   id: string;
   sizeBytes: number;
   sha256: string;
@@ -21,14 +21,14 @@ export interface ToldBackup {
 export type LastGood = { id: string; takenAt: Date } | 'none' | 'unknown';
 
 /** The copy of a backup in a bucket. */
-export interface ToldCopy {
+export interface ReportedCopy {
   uri: string;
   /** Whether it is there, and has the checksum of the one on the host. */
   copied: boolean;
 }
 
 /** One check, as a manifest or a verification has it. */
-export interface ToldCheck {
+export interface ReportedCheck {
   name: string;
   group: string;
   result: 'passed' | 'failed' | 'could-not-check';
@@ -37,8 +37,8 @@ export interface ToldCheck {
   ms: number;
 }
 
-/** What only the action itself knows. It has no data of the database, and no secrets. */
-export interface Told {
+/** What an action reports of its run: what only it knows. It has no data of the database, and no secrets. */
+export interface RunReport {
   /** How it went, if the step ends well. */
   verdict: 'success' | 'warning' | 'incomplete';
   /** What happened, in a sentence; null: as the failure says. */
@@ -47,17 +47,17 @@ export interface Told {
   remarks: string[];
   database: string | null;
   /** null: the run took none. */
-  backup: ToldBackup | null;
+  backup: ReportedBackup | null;
   lastGood: LastGood;
   /** null: no copy was asked for. */
-  offsite: ToldCopy | null;
-  checks: ToldCheck[];
+  offsite: ReportedCopy | null;
+  checks: ReportedCheck[];
   /** Milliseconds from an empty server to the restored data; null if nothing was restored. */
   recoveryMs: number | null;
 }
 
 /** How the step ended. */
-export interface ToldEnding {
+export interface StepEnding {
   exitCode: 0 | 1;
   isCancelled: boolean;
   /** null if nothing failed. */
@@ -65,7 +65,7 @@ export interface ToldEnding {
 }
 
 /** The run, as GitHub names it. */
-export interface ToldRun {
+export interface WorkflowRunFacts {
   url: string | null;
   repository: string | null;
   id: string | null;
@@ -83,13 +83,13 @@ export interface NoticeFrame {
   environment: string | null;
   startedAt: Date;
   finishedAt: Date;
-  run: ToldRun;
+  run: WorkflowRunFacts;
   /** By name, as the workflow gets them. */
   outputs: Readonly<Record<string, string>>;
 }
 
-/** What is told of a run. All text is clean: see `shown`. */
-export interface Notice extends NoticeFrame, Omit<Told, 'outcome' | 'verdict'> {
+/** What people hear of a run. All text is clean: see `shown`. */
+export interface Notice extends NoticeFrame, Omit<RunReport, 'outcome' | 'verdict'> {
   verdict: Verdict;
   outcome: string;
   /** The name of the failure; null if there is none. */
@@ -105,26 +105,31 @@ const mostRemarks = 10;
 const mostAdvice = 20;
 
 /** @param hide replaces what is secret, wherever it occurs */
-export function noticeOf(frame: NoticeFrame, told: Told, ending: ToldEnding, hide: (text: string) => string): Notice {
+export function noticeOf(
+  frame: NoticeFrame,
+  report: RunReport,
+  ending: StepEnding,
+  hide: (text: string) => string,
+): Notice {
   const clean = (text: string) => shown(hide(text));
   const { failure } = ending;
-  const remarks = told.remarks.slice(0, mostRemarks).map(clean);
-  if (told.remarks.length > mostRemarks) remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+  const remarks = report.remarks.slice(0, mostRemarks).map(clean);
+  if (report.remarks.length > mostRemarks) remarks.push(`and ${report.remarks.length - mostRemarks} more: see the log`);
   return {
     ...frame,
-    ...told,
+    ...report,
     environment: frame.environment === null ? null : clean(frame.environment),
     outputs: Object.fromEntries(
       Object.entries(frame.outputs)
         .filter(([name]) => !leftOut.includes(name))
         .map(([name, value]) => [name, hide(value)]),
     ),
-    database: told.database === null ? null : clean(told.database),
-    backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
-    offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
-    checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
-    verdict: verdictOf(told, ending),
-    outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+    database: report.database === null ? null : clean(report.database),
+    backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
+    offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+    checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+    verdict: verdictOf(report, ending),
+    outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
     remarks,
     code: failure?.code ?? null,
     advice: cleanLines(failure?.hint ?? '')
@@ -138,7 +143,7 @@ export function isGood({ verdict }: Notice): boolean {
   return verdict === 'success' || verdict === 'warning';
 }
 
-function verdictOf({ verdict }: Told, { exitCode, isCancelled }: ToldEnding): Verdict {
+function verdictOf({ verdict }: RunReport, { exitCode, isCancelled }: StepEnding): Verdict {
   if (isCancelled) return 'cancelled';
   if (verdict === 'incomplete') return 'incomplete';
   return exitCode === 0 ? verdict : 'failure';

@@ -12,7 +12,7 @@ export interface Post {
 }
 
 /** How an address is reached. */
-export interface Way {
+export interface Route {
   proxyFor: ProxyFor;
   /** No more is tried after it. */
   signal: AbortSignal;
@@ -47,7 +47,7 @@ class Busy extends Error {
  * @returns the beginning of what the server says
  * @throws Error with the reason of the last try, in one line
  */
-export async function post(message: Post, { proxyFor, signal }: Way): Promise<string> {
+export async function post(message: Post, { proxyFor, signal }: Route): Promise<string> {
   for (let failures = 0; ; failures += 1) {
     try {
       return await tryOnce(message, proxyFor, signal);

@@ -4,7 +4,7 @@ import { reasonOf } from '../reaching.ts';
 import { type ProxyFor, reachServer } from './connect.ts';
 import { webhookDocument } from './documents.ts';
 import type { Notice } from './notice.ts';
-import { post, type Way } from './post.ts';
+import { post, type Route } from './post.ts';
 
 /** An address that takes notices as JSON. Both are secrets. */
 export interface Webhook {
@@ -14,18 +14,18 @@ export interface Webhook {
 }
 
 /** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
-export async function callWebhook({ url, secret }: Webhook, notice: Notice, way: Way): Promise<void> {
+export async function callWebhook({ url, secret }: Webhook, notice: Notice, route: Route): Promise<void> {
   const body = webhookDocument(notice);
   const headers = {
     'content-type': 'application/json',
     'x-atlasia-delivery': randomUUID(),
     ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
   };
-  await post({ url, body, headers }, way);
+  await post({ url, body, headers }, route);
 }
 
 /** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
-export function signatureOf(body: string, secret: string): string {
+function signatureOf(body: string, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 

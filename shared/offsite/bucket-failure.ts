@@ -1,12 +1,6 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import { reasonOf } from '../reaching.ts';
-import type { BucketPlace } from './bucket.ts';
-
-/** For people: `"bucket" at s3.example.com`. */
-export function nameOf({ bucket, endpoint }: Pick<BucketPlace, 'bucket' | 'endpoint'>): string {
-  return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
 
 /** What a request needed and used, to know what to advise. */
 export interface RequestFacts {
@@ -64,7 +58,7 @@ export function codeOf(error: unknown): { status: number | null; code: string } 
 
 export function remedyFor(reason: string, facts: RequestFacts): string {
   const found = remedies.find(([said]) => said.test(reason))?.[1];
-  if (found === undefined) return elsewise;
+  if (found === undefined) return usualRemedy;
   return typeof found === 'string' ? found : found(reason, facts);
 }
 
@@ -132,7 +126,8 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
     'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
   ],
 ];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+const usualRemedy =
+  'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
 
 /** What the words themselves name, else all that was sent and need not be. */
 function clearInputs(reason: string, { inputs = [] }: RequestFacts): string {

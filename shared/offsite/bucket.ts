@@ -1,17 +1,7 @@
 import { inTime } from '../reaching.ts';
-import { bucketFailure, nameOf } from './bucket-failure.ts';
+import { bucketFailure } from './bucket-failure.ts';
+import { type BucketPlace, nameOf } from './bucket-place.ts';
 import { makeClient } from './s3-client.ts';
-
-/** Where to keep copies of backups. */
-export interface BucketPlace {
-  bucket: string;
-  /** Names of objects begin with it and a slash. */
-  prefix: string;
-  /** null: taken from the environment, like AWS's own tools do. */
-  region: string | null;
-  /** Address of a store other than AWS; null for AWS. */
-  endpoint: URL | null;
-}
 
 /** Milliseconds, including the login: OIDC and a machine's role need further requests. */
 const patience = 20_000;

@@ -62,8 +62,8 @@ export async function copySet(
   const folder = folderOf(target.prefix, target.environment, manifest.id);
   const copied: CopiedFile[] = [];
   const checked = checkedFiles(manifest, files);
-  const sent = isSealedOnTheWay(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
-  for await (const { name, bytes, content, sha256 } of sent) {
+  const outgoing = isSealedOnTheWay(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
+  for await (const { name, bytes, content, sha256 } of outgoing) {
     if (copied.length === 0) await makeRoom(store, target);
     tell.begins(name, bytes);
     const key = `${folder}${name}`;

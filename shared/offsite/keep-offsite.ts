@@ -97,12 +97,14 @@ async function prune(store: ObjectStore, request: OffsiteRequest, outcome: Offsi
 
 /** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
 async function removeSet(store: ObjectStore, { files, id }: StoredSet): Promise<'deleted' | 'retained' | Failure> {
-  const isManifest = (name: string) => parseSetFileName(name)?.part === 'manifest';
-  const keysOf = (wanted: boolean) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
-  for (const key of keysOf(true)) if ((await store.facts(key))?.lockedUntil) return 'retained';
-  const first = await store.remove(keysOf(false));
+  const { manifests = [], others = [] } = Object.groupBy(files, ({ name }) =>
+    parseSetFileName(name)?.part === 'manifest' ? 'manifests' : 'others',
+  );
+  const keysOf = (some: StoredSet['files']) => some.map(({ key }) => key);
+  for (const { key } of manifests) if ((await store.facts(key))?.lockedUntil) return 'retained';
+  const first = await store.remove(keysOf(others));
   const removals = first.every(({ outcome }) => outcome === 'deleted')
-    ? [...first, ...(await store.remove(keysOf(true)))]
+    ? [...first, ...(await store.remove(keysOf(manifests)))]
     : first;
   const failed = removals.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined) {

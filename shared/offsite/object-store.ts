@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 export interface ListedObject {
   key: string;
   bytes: number;
-  modifiedAt: Date;
 }
 
 /** What a store says of one object. */

@@ -19,7 +19,7 @@ const mostAtOnce = 3;
 /** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
 const usualMemory = 21 * mebibyte;
 /** S3's own limit. */
-export const mostParts = 10_000;
+const mostParts = 10_000;
 
 /**
  * How to cut an object of this size.

@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
-import type { BucketPlace } from './bucket.ts';
+import type { BucketPlace } from './bucket-place.ts';
 
 export interface ClientSettings {
   /** How often to try a request that failed for a reason that may pass. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
 import { tellPassed } from '../passing-memory.ts';
-import type { BucketPlace } from './bucket.ts';
-import { bucketFailure, codeOf, nameOf, type RequestFacts } from './bucket-failure.ts';
+import { bucketFailure, codeOf, type RequestFacts } from './bucket-failure.ts';
+import { type BucketPlace, nameOf } from './bucket-place.ts';
 import { reportedChecksum } from './checksums.ts';
 import type {
   ListedObject,
@@ -93,9 +93,9 @@ class S3Store implements ObjectStore {
       if (page.Name !== this.#place.bucket) {
         throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
       }
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      for (const { Key, Size } of page.Contents ?? []) {
         const key = page.EncodingType === 'url' ? decoded(Key ?? '') : (Key ?? '');
-        if (key.startsWith(prefix)) yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+        if (key.startsWith(prefix)) yield { key, bytes: Size ?? 0 };
       }
       const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       if (page.IsTruncated === true && (next === undefined || next === token)) {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import { inTime } from '../reaching.ts';
-import type { BucketPlace } from './bucket.ts';
-import { bucketFailure, codeOf, nameOf, type RequestFacts, wordsOf } from './bucket-failure.ts';
+import { bucketFailure, codeOf, type RequestFacts, wordsOf } from './bucket-failure.ts';
+import { type BucketPlace, nameOf } from './bucket-place.ts';
 import { compositeEtag, compositeOf, reportedChecksum } from './checksums.ts';
 import type { ObjectTags, SentObject } from './object-store.ts';
 import type { PartPlan } from './part-size.ts';
@@ -52,17 +52,17 @@ export class S3Upload {
     this.#object = { Bucket: to.place.bucket, Key: to.key };
     const { storageClass, sse, kmsKey, tags } = to.place;
     const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-    const given: [input: string, property: string, value: string | null | undefined][] = [
+    const settings: [input: string, property: string, value: string | null | undefined][] = [
       ['s3-storage-class', 'StorageClass', storageClass],
       ['s3-sse', 'ServerSideEncryption', sse],
       ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
       ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
     ];
-    const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-    this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+    const set = settings.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+    this.#properties = Object.fromEntries(set.map(({ property, value }) => [property, value]));
     this.#facts = {
       rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-      inputs: sent.map(({ input }) => input),
+      inputs: set.map(({ input }) => input),
     };
   }
 

@@ -47,10 +47,10 @@ export async function sendParts(
     const body = whole.subarray(0, length);
     const sha256 = createHash('sha256').update(body).digest('hex');
     const part = { number: sums.push(sha256), body, sha256 };
-    const sent = send(part, giveUp.signal)
+    const transfer = send(part, giveUp.signal)
       .then(() => void free.push(whole), fail)
-      .finally(() => sending.delete(sent));
-    sending.add(sent);
+      .finally(() => sending.delete(transfer));
+    sending.add(transfer);
   };
 
   try {

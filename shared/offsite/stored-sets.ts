@@ -102,7 +102,7 @@ function summaryOf(json: string): ManifestSummary | null {
 }
 
 /** What is missing or has another size than the manifest says. */
-export function faultsOf(manifest: ManifestSummary, files: readonly StoredFile[]): string[] {
+function faultsOf(manifest: ManifestSummary, files: readonly StoredFile[]): string[] {
   const { id, database } = manifest;
   const names = namesOf({ manifest });
   const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });

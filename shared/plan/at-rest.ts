@@ -1,6 +1,6 @@
-import type { FoundContainer } from '../host/survey.ts';
-import type { ContainerEnding } from '../host/survey-swap.ts';
 import type { ComposeService } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { ContainerEnding } from '../survey/survey-swap.ts';
 import { hasHealthTest } from './strategy.ts';
 
 /** Whether a service that is not running stays so, and why. */

@@ -1,4 +1,4 @@
-import type { FoundContainer } from '../host/survey.ts';
+import type { FoundContainer } from '../survey/survey.ts';
 
 // Facts about a container, as the survey found it.
 

@@ -1,8 +1,9 @@
-import type { FoundContainer } from '../host/survey.ts';
 import type { ComposeService } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
 import { restOf } from './at-rest.ts';
 import { awaitedBy, isJob } from './jobs.ts';
-import type { PlanRequest, StepStrategy } from './plan.ts';
+import type { StepStrategy } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import { decideStrategy } from './strategy.ts';
 
 /**

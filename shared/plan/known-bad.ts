@@ -2,8 +2,8 @@ import { Failure } from '../failure.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import { type Word, wordsOn } from '../history/word.ts';
 import type { RunningImage } from '../releases/release.ts';
-import type { Target, Wanted, WantedImage } from './target.ts';
-import { isThatImage } from './target-image.ts';
+import type { Target } from './target.ts';
+import { isThatImage, type WantedImage } from './target-image.ts';
 
 /** That the latest word of the history on a target is bad. */
 export interface KnownBad {
@@ -21,7 +21,7 @@ export interface KnownBad {
  * @param repositoryOf the repository of a service in the compose file
  */
 export function knownBad(
-  images: Wanted['images'],
+  images: ReadonlyMap<string, WantedImage>,
   records: readonly HistoryRecord[],
   ignored: ReadonlySet<string>,
   repositoryOf: (service: string) => string | undefined,
@@ -34,14 +34,14 @@ export function knownBad(
   const words = wordsOn(records, ignored);
   const isOnAll = ({ about }: Word) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
   const onAll = words.find(isOnAll);
-  const told: [Word, string[]][] =
+  const latest: [Word, string[]][] =
     onAll !== undefined
       ? [[onAll, wanted.map(named)]]
       : wanted.flatMap((each): [Word, string[]][] => {
           const word = words.find(({ about }) => isIn(about, each));
           return word === undefined ? [] : [[word, [named(each)]]];
         });
-  const bad = told.filter(([{ word }]) => word === 'bad');
+  const bad = latest.filter(([{ word }]) => word === 'bad');
   if (bad.length === 0) return null;
   const newest = records.findLast(({ event, release }) => {
     const known = new Map(Object.entries(release));
@@ -59,7 +59,7 @@ export function knownBad(
     const good = own.findIndex(({ word }) => word === 'good');
     return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
   });
-  return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
+  return { wasFound, text: bad.map(([word, names]) => describe(word, names)).join('; '), id: newest?.id ?? null };
 }
 
 /**
@@ -67,7 +67,7 @@ export function knownBad(
  * @throws Failure `target-bad` unless the record's id or the services were given as well
  */
 export function refuseKnownBad(
-  { knownBad: bad, images }: Wanted,
+  { knownBad: bad, images }: { knownBad: KnownBad | null; images: ReadonlyMap<string, WantedImage> },
   { kind }: Target,
   services: readonly string[] | null,
 ): void {
@@ -78,7 +78,7 @@ export function refuseKnownBad(
   });
 }
 
-function tell({ record, isLeft }: Word, names: readonly string[]): string {
+function describe({ record, isLeft }: Word, names: readonly string[]): string {
   const what = names.join(', ');
   return isLeft
     ? `${what} was rolled back from at ${record.at} (record ${record.id})`

@@ -1,127 +1,179 @@
 import { mixedServices, sameRelease } from '../releases/release.ts';
-import { tellUnset } from '../releases/unset-variable.ts';
+import { describeUnset } from '../releases/unset-variable.ts';
 import { restOf } from './at-rest.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
-import type { Plan, PlanNote, PlanRequest } from './plan.ts';
+import type { Plan, PlanNote, ServiceStep } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
-import { tellChange, tellDrift } from './settings.ts';
+import { describeChange, describeDrift } from './settings.ts';
 import { whatUndoes } from './undoing.ts';
 
-/** What an operator should know about a plan before carrying it out. */
-export function notesOn(
-  plan: Omit<Plan, 'notes' | 'hash'>,
-  request: PlanRequest,
-  schema: SchemaVerdict | null,
-): PlanNote[] {
-  const { project, containers, wanted, running, newestKnown } = request;
-  const swapped = new Set(plan.services.map(({ service }) => service));
-  const notes: PlanNote[] = [];
-  const warn = (text: string) => notes.push({ level: 'warning', text });
-  const tell = (text: string) => notes.push({ level: 'info', text });
+type PlanBody = Omit<Plan, 'notes' | 'hash'>;
 
-  for (const { service, why } of plan.leftAlone) {
+const warning = (text: string): PlanNote => ({ level: 'warning', text });
+const info = (text: string): PlanNote => ({ level: 'info', text });
+
+/** What an operator should know about a plan before carrying it out. */
+export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerdict | null): PlanNote[] {
+  const { project, containers, wanted, running, newestKnown, proxyService, unset } = request;
+  const swapped = new Set(plan.services.map(({ service }) => service));
+  return [
+    ...onLeftAlone(plan, request),
+    ...(proxyService === null || project.services.has(proxyService)
+      ? []
+      : [warning(`"proxy-service" names ${proxyService}, but the compose file has no such service`)]),
+    ...plan.services.flatMap((step) => onStep(step, plan, request)),
+    ...onSettings(swapped, request),
+    ...(wanted.knownBad === null ? [] : [warning(`The target is known to be bad: ${wanted.knownBad.text}`)]),
+    ...whatUndoes(plan.services, request),
+    ...plan.lookedUpOnce.map(({ service, proxy }) =>
+      info(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`),
+    ),
+    ...onOutdated(swapped, request),
+    ...(newestKnown === null || sameRelease(newestKnown, running)
+      ? []
+      : [info('The running release is not the newest one in the history')]),
+    ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
+    ...wanted.unknown.map((service) =>
+      info(`${service} was part of that release, but is no longer in the compose file`),
+    ),
+    ...mixedServices(containers).map((service) => warning(`Containers of ${service} run different images`)),
+    ...onDependents(swapped, request),
+    ...onAnonymousVolumes(swapped, request),
+    ...onSchema(swapped, plan, schema),
+    ...onAdded(request),
+  ];
+}
+
+function onLeftAlone({ leftAlone }: PlanBody, { containers, wanted }: PlanRequest): PlanNote[] {
+  const isDown = (service: string) => {
     const own = containers.filter((container) => container.service === service);
-    const isDown = own.length === 0 || !own.every(isAtWork);
-    if (isDown && wanted.images.has(service))
-      warn(`${service} is not running, and the rollback will not start it: ${why}`);
-  }
-  if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-    warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
-  }
-  for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
-    const [composeService, own] = [
-      project.services.get(service),
-      containers.filter((each) => each.service === service),
-    ];
-    if (strategy === 'create-only') warn(`${service} will not be running: ${why}`);
-    else if (composeService !== undefined && strategy !== 'job') {
-      const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
-      if (rest !== null) (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
-      const atWork = own.filter(isAtWork).length;
-      if (atWork > 0 && atWork < own.length)
-        warn(
-          `Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`,
-        );
-    }
-    if (strategy === 'job' && plan.schemaCrossed !== 'no') {
-      const schema =
-        plan.schemaCrossed === 'yes'
-          ? 'the database schema has changed since'
-          : 'whether the database schema has changed since is unknown';
-      warn(
-        `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`,
-      );
-    }
-    if (request.strategy === 'blue-green' && strategy === 'recreate') {
-      warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
-    }
-    if (!proven) warn(`${service} has no health check: the rollback can only prove that it is running`);
-    if (onlyHere) warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
-    const sharers = [...project.services.values()].filter(
-      (other) => retag !== null && other.image === retag && !swapped.has(other.name),
+    return own.length === 0 || !own.every(isAtWork);
+  };
+  return leftAlone
+    .filter(({ service }) => isDown(service) && wanted.images.has(service))
+    .map(({ service, why }) => warning(`${service} is not running, and the rollback will not start it: ${why}`));
+}
+
+/** What to know of the swap of one service. */
+function onStep(step: ServiceStep, plan: PlanBody, request: PlanRequest): PlanNote[] {
+  const { service, proven, onlyHere, strategy, fixedName, why } = step;
+  const notes: PlanNote[] = [];
+  if (strategy === 'create-only') notes.push(warning(`${service} will not be running: ${why}`));
+  else if (strategy === 'job') notes.push(...onJob(step, plan));
+  else notes.push(...onAtRest(step, request));
+  if (request.strategy === 'blue-green' && strategy === 'recreate')
+    notes.push(warning(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`));
+  if (!proven) notes.push(warning(`${service} has no health check: the rollback can only prove that it is running`));
+  if (onlyHere)
+    notes.push(warning(`The target of ${service} may exist only on this host: it has no digest from a registry`));
+  notes.push(...onSharedReference(step, plan, request));
+  if (strategy === 'blue-green' && fixedName === null) notes.push(info(`${service} is swapped without downtime`));
+  return notes;
+}
+
+function onJob({ service }: ServiceStep, { schemaCrossed }: PlanBody): PlanNote[] {
+  if (schemaCrossed === 'no') return [];
+  const schema =
+    schemaCrossed === 'yes'
+      ? 'the database schema has changed since'
+      : 'whether the database schema has changed since is unknown';
+  return [
+    warning(
+      `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`,
+    ),
+  ];
+}
+
+/** A service that is not running now, or not with all of its containers, will be. */
+function onAtRest({ service }: ServiceStep, { project, containers, swapFacts, named }: PlanRequest): PlanNote[] {
+  const composeService = project.services.get(service);
+  if (composeService === undefined) return [];
+  const own = containers.filter((container) => container.service === service);
+  const rest = restOf(composeService, own, swapFacts.endings, named.has(service));
+  const atWork = own.filter(isAtWork).length;
+  const notes: PlanNote[] = [];
+  if (rest !== null)
+    notes.push((rest.isGuess ? warning : info)(`${service} is not running now, and is started: ${rest.why}`));
+  if (atWork > 0 && atWork < own.length)
+    notes.push(
+      warning(
+        `Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`,
+      ),
     );
-    if (sharers.length > 0) {
-      const names = sharers.map(({ name }) => name).join(', ');
-      warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
-    }
-    if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
-  }
-  for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
-    const text = tellChange(each);
-    if (text !== null) warn(text);
-  }
-  const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
-  for (const text of drifted.flatMap(tellDrift)) warn(text);
-  const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
-  if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
-  notes.push(...whatUndoes(plan.services, request));
-  for (const { service, proxy } of plan.lookedUpOnce) {
-    tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
-  }
-  const outdated = containers.filter(
-    ({ service, created }) =>
-      swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt,
+  return notes;
+}
+
+function onSharedReference({ retag }: ServiceStep, { services }: PlanBody, { project }: PlanRequest): PlanNote[] {
+  const sharers = [...project.services.values()].filter(
+    ({ name, image }) => retag !== null && image === retag && services.every(({ service }) => service !== name),
   );
-  if (outdated.length > 0) {
-    const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-    warn(
+  if (sharers.length === 0) return [];
+  const names = sharers.map(({ name }) => name).join(', ');
+  return [
+    warning(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`),
+  ];
+}
+
+function onSettings(swapped: ReadonlySet<string>, { settings, drift }: PlanRequest): PlanNote[] {
+  const changes = settings.filter(({ service }) => swapped.has(service)).flatMap((each) => describeChange(each) ?? []);
+  const drifts = [...drift.values()].filter(({ service }) => swapped.has(service)).flatMap(describeDrift);
+  return [...changes, ...drifts].map(warning);
+}
+
+/** Of services whose settings are known to have changed, more was told already. */
+function onOutdated(swapped: ReadonlySet<string>, { containers, drift, filesChangedAt }: PlanRequest): PlanNote[] {
+  const hasDrifted = (service: string) =>
+    [...drift.values()].some((each) => each.service === service && each.changed.length > 0);
+  const outdated = containers.filter(
+    ({ service, created }) => swapped.has(service) && !hasDrifted(service) && Date.parse(created) < filesChangedAt,
+  );
+  if (outdated.length === 0) return [];
+  const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
+  return [
+    warning(
       `The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`,
-    );
-  }
-  if (newestKnown !== null && !sameRelease(newestKnown, running)) {
-    tell('The running release is not the newest one in the history');
-  }
-  for (const each of request.unset) warn(`${tellUnset(each).what}; compose uses an empty value`);
-  for (const service of wanted.unknown)
-    tell(`${service} was part of that release, but is no longer in the compose file`);
-  for (const service of mixedServices(containers)) warn(`Containers of ${service} run different images`);
-  for (const { name, dependsOn } of project.services.values()) {
+    ),
+  ];
+}
+
+function onDependents(swapped: ReadonlySet<string>, { project }: PlanRequest): PlanNote[] {
+  return [...project.services.values()].flatMap(({ name, dependsOn }) => {
     const on = dependsOn
       .filter(({ service, restart }) => restart && swapped.has(service))
       .map(({ service }) => service);
-    if (on.length > 0)
-      warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
-  }
-  for (const service of swapped) {
+    return on.length === 0
+      ? []
+      : [warning(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`)];
+  });
+}
+
+function onAnonymousVolumes(swapped: ReadonlySet<string>, { containers }: PlanRequest): PlanNote[] {
+  return [...swapped].flatMap((service) => {
     const own = containers.filter((container) => container.service === service);
-    if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-      warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
-    }
-  }
-  if (schema !== null) notes.push(...schema.notes);
-  if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
-    warn(
-      'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
-    );
-  } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
-    tell('The history does not show whether the database schema has changed since that release ran');
-  }
-  const latest = wanted.record;
-  if (latest !== null) {
-    const added = Object.keys(running).filter(
-      (service) => !(service in latest.release) && !request.databases.has(service),
-    );
-    if (added.length > 0) tell(`Added after that release and left alone: ${added.join(', ')}`);
-  }
-  return notes;
+    return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0
+      ? [warning(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`)]
+      : [];
+  });
+}
+
+function onSchema(swapped: ReadonlySet<string>, { schemaCrossed }: PlanBody, schema: SchemaVerdict | null): PlanNote[] {
+  const seen = schema?.notes ?? [];
+  if (swapped.size > 0 && schemaCrossed === 'yes' && schema?.crossed !== 'yes')
+    return [
+      ...seen,
+      warning(
+        'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
+      ),
+    ];
+  if (swapped.size > 0 && schemaCrossed === 'unknown' && schema === null)
+    return [info('The history does not show whether the database schema has changed since that release ran')];
+  return seen;
+}
+
+function onAdded({ wanted, running, databases }: PlanRequest): PlanNote[] {
+  const { record } = wanted;
+  if (record === null) return [];
+  const added = Object.keys(running).filter((service) => !(service in record.release) && !databases.has(service));
+  return added.length === 0 ? [] : [info(`Added after that release and left alone: ${added.join(', ')}`)];
 }

@@ -1,13 +1,16 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
-import type { FoundContainer } from '../host/survey.ts';
-import type { Sharer } from '../host/survey-swap.ts';
 import { supportsReset } from '../releases/compose-version.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeService } from '../releases/project.ts';
+import type { SettingsDrift } from '../releases/service-settings.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { Sharer } from '../survey/survey-swap.ts';
+import { listed } from '../units.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { isJob } from './jobs.ts';
-import type { PlanRequest } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
+import { mostNames } from './settings.ts';
 
 /** What can prevent a swap. docs/rollback.md has a row for each. */
 export const obstacleKinds = [
@@ -176,4 +179,22 @@ export function cannotSwap(obstacles: readonly Obstacle[]): Failure {
   return new Failure('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
     hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
   });
+}
+
+/**
+ * What prevents a swap because the target would lack values that the running container has; null if nothing does.
+ * @param envFile where the variables belong, on the host
+ */
+export function lostSettings({ service, lost }: SettingsDrift, envFile: string): Obstacle | null {
+  if (lost.length === 0) return null;
+  const settings = listed(
+    lost.map(({ setting }) => setting),
+    mostNames,
+  );
+  const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
+  return {
+    kind: 'lost-value',
+    what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
+    remedy: `Set ${names.length === 0 ? 'that variable' : listed(names, mostNames)} in ${envFile}, with the value that the deployment had`,
+  };
 }

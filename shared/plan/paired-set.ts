@@ -5,8 +5,8 @@ import type { BackupSet, VerifiedSet } from '../sets/catalogue.ts';
 import { startOf } from '../sets/naming.ts';
 import { counted, formatDuration, listed } from '../units.ts';
 import type { Plan } from './plan.ts';
-import type { Wanted } from './target.ts';
 import { isThatImage } from './target-image.ts';
+import type { Wanted } from './wanted-release.ts';
 
 // Which backup belongs to a release: one that was taken while the release ran.
 
@@ -87,7 +87,7 @@ export function ranAs(release: Release, target: ReadonlyMap<string, RunningImage
 }
 
 /** The sets that nearly match, a line each. */
-export function tellNearly(nearly: readonly NearlyPaired[], now: Date): string[] {
+export function describeNearly(nearly: readonly NearlyPaired[], now: Date): string[] {
   return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
 }
 
@@ -136,7 +136,7 @@ function whyNone(
     what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
   }));
   const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
-  const told = before.flatMap((set): NearlyPaired[] => {
+  const compared = before.flatMap((set): NearlyPaired[] => {
     const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
     if (set.state === 'broken')
       return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
@@ -146,7 +146,7 @@ function whyNone(
       { id: set.id, what: `of ${listed(same, mostServices)} the target's image, but ${listed(others, mostServices)}` },
     ];
   });
-  nearly.push(...told.slice(0, mostNearly));
+  nearly.push(...compared.slice(0, mostNearly));
   return { why: reason(target, before.length), nearly };
 }
 

@@ -1,22 +1,23 @@
 import { Failure } from '../failure.ts';
-import type { FoundContainer, LocalImage } from '../host/survey.ts';
 import { nameOf } from '../releases/image-name.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import { mixedServices, type RunningImage } from '../releases/release.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { hashOf } from './hash.ts';
 import { howSwapped } from './how-swapped.ts';
 import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
-import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
+import { cannotSwap, lostSettings, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
-import type { Plan, PlanNote, PlanRequest, ServiceStep } from './plan.ts';
+import type { Plan, PlanNote, ServiceStep } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import type { RestoreStep } from './restore-step.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
-import { lostSettings } from './settings.ts';
 import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
-import type { WantedImage } from './target.ts';
+import type { WantedImage } from './target-image.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.

@@ -1,12 +1,6 @@
-import type { FoundContainer, FoundProxy, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
-import type { SwapFacts } from '../host/survey-swap.ts';
-import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
-import type { SettingsDrift } from '../releases/service-settings.ts';
+import type { Strategy } from './plan-request.ts';
 import type { RestoreStep } from './restore-step.ts';
-import type { SettingsOfTarget } from './settings.ts';
-import type { Strategy } from './strategy.ts';
-import type { Wanted } from './target.ts';
 
 /**
  * How a service is swapped. `job`: a one-off task that others await, run to its end. `create-only`: it is not running and stays
@@ -47,6 +41,7 @@ export interface ServiceStep {
   proven: boolean;
 }
 
+/** What an operator should know of a plan. */
 export interface PlanNote {
   level: 'info' | 'warning';
   text: string;
@@ -76,49 +71,4 @@ export interface Plan {
   projectState: string;
   /** SHA-256 in hex over everything that the plan decides. */
   hash: string;
-}
-
-export interface PlanRequest {
-  project: ComposeProject;
-  /** As `docker compose version --short` prints it. */
-  composeVersion: string;
-  /** The containers of the project. */
-  containers: readonly FoundContainer[];
-  images: readonly LocalImage[];
-  running: Release;
-  databases: ReadonlySet<string>;
-  /** Stores of data that nobody named: they are left alone. */
-  stores: ReadonlySet<string>;
-  /** The services that the input "services" names. */
-  named: ReadonlySet<string>;
-  /** Whether jobs that others await are run. */
-  jobs: 'run' | 'skip';
-  swapFacts: SwapFacts;
-  wanted: Wanted;
-  strategy: Strategy | 'auto';
-  proxyService: string | null;
-  /** Running containers that may be reverse proxies. */
-  proxies: readonly FoundProxy[];
-  /** What users request, if it is known. */
-  healthUrl: URL | null;
-  persist: 'retag' | 'none';
-  /** Names of the variables in the env file; null if there is no such file. */
-  envNames: readonly string[] | null;
-  /** The places that use variables that are not set. */
-  unset: readonly UnsetVariable[];
-  /** How settings have changed since the target ran. */
-  settings: readonly SettingsOfTarget[];
-  /** By service: how its settings differ from those of its container. */
-  drift: ReadonlyMap<string, SettingsDrift>;
-  /** Where variables of compose belong, on the host. */
-  envFilePath: string;
-  /** What replaces containers by itself on this host. */
-  updaters: readonly Updater[];
-  /** When a compose file or the env file was last changed, in milliseconds since 1970. */
-  filesChangedAt: number;
-  /** The newest release in the history on the host. */
-  newestKnown: Release | null;
-  /** Hash of the current schema, as the newest backup recorded it in the history; null if unknown. */
-  schemaNow: string | null;
-  projectState: string;
 }

@@ -73,16 +73,16 @@ function changesOfOthers(before: SchemaModel, after: SchemaModel): SchemaChange[
     // What belongs to a table is gone with it.
     if (now === undefined && object.table !== null && !isThere(after, object.table)) continue;
     const isPlainIndex = object.type === 'INDEX' && !object.definition.startsWith('CREATE UNIQUE');
-    if (now === undefined) changes.push((isPlainIndex ? harmless : breaking)(`${told(object)} is gone`));
-    else changes.push((isPlainIndex ? harmless : rewritten)(`${told(object)} has changed`));
+    if (now === undefined) changes.push((isPlainIndex ? harmless : breaking)(`${titleOf(object)} is gone`));
+    else changes.push((isPlainIndex ? harmless : rewritten)(`${titleOf(object)} has changed`));
   }
   for (const [key, object] of after.others) {
     if (before.others.has(key) || isOfPart(after, object)) continue;
     const isOfOld = object.table !== null && isThere(before, object.table);
     if (object.table !== null && !isOfOld) continue;
     if (isOfOld && isInTheWay(object))
-      changes.push(breaking(`${told(object)} is new, and changes what older code reads or writes`));
-    else changes.push(harmless(told(object)));
+      changes.push(breaking(`${titleOf(object)} is new, and changes what older code reads or writes`));
+    else changes.push(harmless(titleOf(object)));
   }
   return changes;
 }
@@ -105,6 +105,6 @@ function isInTheWay({ type, definition }: OtherObject): boolean {
 }
 
 /** `trigger public.orders tr` */
-function told({ type, name }: OtherObject): string {
+function titleOf({ type, name }: OtherObject): string {
   return `${type.toLowerCase()} ${name}`;
 }

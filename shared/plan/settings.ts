@@ -1,10 +1,9 @@
 import type { SettingsDrift } from '../releases/service-settings.ts';
 import type { SettingsChange } from '../releases/settings-hash.ts';
 import { listed } from '../units.ts';
-import type { Obstacle } from './obstacles.ts';
 
 /** The names that are told of one service at most. */
-const mostNames = 8;
+export const mostNames = 8;
 
 /** How the settings of a service in the compose files have changed since the target ran. */
 export interface SettingsOfTarget {
@@ -17,33 +16,15 @@ export interface SettingsOfTarget {
 }
 
 /** What to tell of it; null if nothing. */
-export function tellChange({ service, change, differing, isKept }: SettingsOfTarget): string | null {
+export function describeChange({ service, change, differing, isKept }: SettingsOfTarget): string | null {
   if (change !== 'yes') return null;
   const what = differing.length === 0 ? '' : `: ${listed(differing, mostNames)}`;
   const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
   return `The settings of ${service} in the compose files have changed since the target ran${what}${back}`;
 }
 
-/**
- * What prevents a swap because the target would lack values that the running container has; null if nothing does.
- * @param envFile where the variables belong, on the host
- */
-export function lostSettings({ service, lost }: SettingsDrift, envFile: string): Obstacle | null {
-  if (lost.length === 0) return null;
-  const settings = listed(
-    lost.map(({ setting }) => setting),
-    mostNames,
-  );
-  const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
-  return {
-    kind: 'lost-value',
-    what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
-    remedy: `Set ${names.length === 0 ? 'that variable' : listed(names, mostNames)} in ${envFile}, with the value that the deployment had`,
-  };
-}
-
 /** What to tell of settings that have changed since the containers were created; one line per problem. */
-export function tellDrift({ service, changed, mounted }: SettingsDrift): string[] {
+export function describeDrift({ service, changed, mounted }: SettingsDrift): string[] {
   return [
     ...(changed.length === 0
       ? []

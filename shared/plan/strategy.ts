@@ -1,9 +1,8 @@
-import type { FoundContainer, FoundProxy } from '../host/survey.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
-import type { PlanRequest } from './plan.ts';
-
-export type Strategy = 'recreate' | 'blue-green';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { FoundProxy } from '../survey/survey-compose.ts';
+import type { PlanRequest, Strategy } from './plan-request.ts';
 
 export interface StrategyDecision {
   strategy: Strategy;

@@ -1,7 +1,13 @@
 import { referenceOf } from '../releases/image-reference.ts';
 import { moves } from '../releases/moving-tag.ts';
 import type { RunningImage } from '../releases/release.ts';
-import type { WantedImage } from './target.ts';
+
+/** The target image of one service. The repository is always that of the compose file. */
+export interface WantedImage {
+  tag: string | null;
+  digest: string | null;
+  imageId: string | null;
+}
 
 /**
  * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it

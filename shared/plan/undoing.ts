@@ -1,9 +1,10 @@
-import type { Updater } from '../host/survey.ts';
 import { type ImageReference, referenceOf } from '../releases/image-reference.ts';
 import { moves } from '../releases/moving-tag.ts';
 import type { ComposeProject } from '../releases/project.ts';
+import type { Updater } from '../survey/survey.ts';
 import { tagVariable } from './persist.ts';
-import type { PlanNote, PlanRequest, ServiceStep } from './plan.ts';
+import type { PlanNote, ServiceStep } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 
 /** These go to newer versions too, not only to what a tag stands for now. */
 const changesTags = /(?:^|\/)(?:wud|whats-up-docker|tugtainer|drydock)(?=[:@]|$)/;

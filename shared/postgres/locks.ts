@@ -42,7 +42,7 @@ export function readLock(line: string): TableLock | null {
 }
 
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
-export function tellLock(lock: TableLock): string {
+export function describeLock(lock: TableLock): string {
   const { schema, table, granted, pid, application, state, gid, seconds } = lock;
   const time = seconds === null ? '' : ` for ${formatDuration(Math.max(0, seconds) * 1_000)}`;
   const place = `${schema}.${table}`;

@@ -53,8 +53,8 @@ export interface ServerPlace {
   insteadOf: ('PGHOSTADDR' | 'PGSERVICE')[];
 }
 
-/** As inside.sh looks for them. */
-export const passwordVariables = [
+/** As reach-server.sh looks for them. */
+const passwordVariables = [
   'POSTGRES_PASSWORD',
   'POSTGRES_PASSWORD_FILE',
   'POSTGRESQL_PASSWORD',

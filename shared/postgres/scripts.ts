@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 
-const inside = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
+const inside = () =>
+  [
+    readFileSync(new URL('./reach-server.sh', import.meta.url), 'utf8'),
+    readFileSync(new URL('./inside.sh', import.meta.url), 'utf8'),
+  ].join('\n');
 const load = () => readFileSync(new URL('./load-inside.sh', import.meta.url), 'utf8');
 
 /** A script that runs the function that its first argument names. */

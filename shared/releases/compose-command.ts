@@ -1,5 +1,5 @@
-import type { ComposeCall } from '../host/compose-call.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import type { ComposeCall } from '../survey/compose-call.ts';
 
 /** Where an operator calls compose, and how. */
 export interface OperatorsCall {

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { ComposeSurvey, Survey } from '../host/survey.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 
 type Version = readonly [major: number, minor: number, patch: number];
 

@@ -1,4 +1,4 @@
-import type { Survey } from '../host/survey.ts';
+import type { Survey } from '../survey/survey.ts';
 
 /**
  * The services that are databases. No rollback touches them, and their health says nothing about a release.

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { ComposeSurvey } from '../host/survey.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 
 /**
  * Demands the compose files from which the containers were created: with others, a rollback would start something that was
@@ -28,7 +28,10 @@ export function demandDeployedFiles(
 }
 
 /** What to tell of files from which the containers were created, and which the host no longer has; null if there are none. */
-export function tellMissingFiles({ call, missingFiles }: Pick<ComposeSurvey, 'call' | 'missingFiles'>): string | null {
+export function describeMissingFiles({
+  call,
+  missingFiles,
+}: Pick<ComposeSurvey, 'call' | 'missingFiles'>): string | null {
   if (missingFiles.length === 0) return null;
   const used = call.files.length === 0 ? 'no compose file was found' : `${call.files.join(', ')} is used`;
   return `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host; ${used}`;

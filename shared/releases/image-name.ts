@@ -1,5 +1,5 @@
 import { byText } from '../by-text.ts';
-import type { LocalImage } from '../host/survey.ts';
+import type { LocalImage } from '../survey/survey-compose.ts';
 import { referenceOf } from './image-reference.ts';
 import { moves } from './moving-tag.ts';
 import { isImageId } from './release.ts';

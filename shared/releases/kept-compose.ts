@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../failure.ts';
-import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
+import { type ComposeCall, composeLines } from '../survey/compose-call.ts';
 
 /** The configuration of a release, as the host has kept it. */
 export interface KeptCompose {
@@ -37,8 +37,8 @@ export const reading: Program<{
   name: 'read-kept',
   step: 'reading the kept compose files',
   scripts: [
-    new URL('../host/docker-template.sh', import.meta.url),
-    new URL('../host/project-state.sh', import.meta.url),
+    new URL('../survey/docker-template.sh', import.meta.url),
+    new URL('../survey/project-state.sh', import.meta.url),
     new URL('./read-kept.sh', import.meta.url),
   ],
 };

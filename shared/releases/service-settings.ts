@@ -1,4 +1,5 @@
-import type { ComposeSurvey, ContainerSettings, Survey } from '../host/survey.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { ComposeSurvey, ContainerSettings } from '../survey/survey-compose.ts';
 import { entriesOf, plain, valueIfUnset, variablesIn, wholeVariable } from './template-variables.ts';
 
 /** What a service would be started with now, compared with what its container was created with. Names only, never values. */

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../canonical-json.ts';
-import type { ComposeSurvey, Survey } from '../host/survey.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 import { settingsDrift } from './service-settings.ts';
 import { entriesOf, variablesIn } from './template-variables.ts';
 

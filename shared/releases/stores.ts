@@ -1,5 +1,5 @@
-import type { FoundContainer } from '../host/survey.ts';
-import type { SwapFacts } from '../host/survey-swap.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { SwapFacts } from '../survey/survey-swap.ts';
 import { referenceOf } from './image-reference.ts';
 
 /** What tells that an image is a store of data: names in its path, variables of its official image, its data folders. */

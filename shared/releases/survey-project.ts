@@ -1,5 +1,6 @@
 import type { Connection } from '../host/connection.ts';
-import { type ComposeExtras, type ComposeSurvey, type Survey, type SurveyRequest, survey } from '../host/survey.ts';
+import { type Survey, type SurveyRequest, survey } from '../survey/survey.ts';
+import type { ComposeExtras, ComposeSurvey } from '../survey/survey-compose.ts';
 import { referenceOf } from './image-reference.ts';
 import { readServices } from './project.ts';
 import { valuesBehind } from './template-variables.ts';

@@ -3,8 +3,6 @@
 /** A use of a variable: `$TAG`, `${TAG}`, `${TAG:-latest}`, `${TAG:?give one}`. */
 export interface VariableUse {
   name: string;
-  /** It has a value of its own for when the variable is not set. */
-  hasDefault: boolean;
   /** The text as it is written. */
   text: string;
 }
@@ -14,9 +12,9 @@ const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{
 
 /** Every use of a variable in a value, in order. */
 export function variablesIn(template: string): VariableUse[] {
-  return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
+  return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced]) => {
     const name = bare ?? braced;
-    return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
+    return dollar !== undefined || name === undefined ? [] : [{ name, text }];
   });
 }
 

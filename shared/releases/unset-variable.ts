@@ -1,7 +1,7 @@
-import type { UnsetVariable } from '../host/survey.ts';
+import type { UnsetVariable } from '../survey/survey-compose.ts';
 
 /** Describes a variable that is not set, and what to do about it. */
-export function tellUnset(variable: UnsetVariable): { what: string; remedy: string } {
+export function describeUnset(variable: UnsetVariable): { what: string; remedy: string } {
   const inItself = 'write "$$" for a literal "$"';
   if (variable.in === 'elsewhere') {
     return {

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { SentDump, type Side } from '../drill/sent-dump.ts';
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
-import type { BucketPlace } from '../offsite/bucket.ts';
+import type { BucketPlace } from '../offsite/bucket-place.ts';
 import type { ObjectStore } from '../offsite/object-store.ts';
 import { openS3Store } from '../offsite/s3-store.ts';
 import { type StoredSet, storedSets } from '../offsite/stored-sets.ts';

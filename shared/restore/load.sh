@@ -3,7 +3,7 @@
 # happens before it is complete, the new database is dropped.
 
 takes container user live
-# How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
+# How the server is reached, as reach-server.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
 # The new database, also as an argument of pg_restore; how it is made, as clauses of CREATE DATABASE.
 takes restored restored_argument made_as

@@ -6,7 +6,7 @@ import type { Connection } from '../host/connection.ts';
 import { incomingFolder } from '../host/pour.ts';
 import type { LockRequest, Program } from '../host/program.ts';
 import { chosenTables } from '../postgres/chosen-tables.ts';
-import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { describeError, firstError, wordsFile } from '../postgres/printed-errors.ts';
 import { factsScripts, replaceScript } from '../postgres/scripts.ts';
 import { databaseArgument } from '../report/restore-command.ts';
 import { pathOf } from '../sets/catalogue.ts';
@@ -258,7 +258,7 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
   }
   const error = firstError(lines);
   if (code === 'restore-failed' || code === 'after-sql-failed') {
-    const why = error === null ? lines.slice(-2).join(' ').trim() : tellError(error, log);
+    const why = error === null ? lines.slice(-2).join(' ').trim() : describeError(error, log);
     return new Failure(code, `${message}: ${why}`, {
       hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
       cause: failure.cause,

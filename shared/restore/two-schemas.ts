@@ -3,7 +3,7 @@ import type { Program } from '../host/program.ts';
 import { unpack } from '../packed.ts';
 import type { SchemaFinding } from '../plan/schema-guard.ts';
 import type { TargetSchema } from '../plan/target-schema.ts';
-import { firstError, hidden } from '../postgres/said.ts';
+import { firstError, hidden } from '../postgres/printed-errors.ts';
 import { insideScript } from '../postgres/scripts.ts';
 import { stableSchemaHash } from '../report/schema-changes.ts';
 import { pathsOf } from '../sets/catalogue.ts';

@@ -1,9 +1,10 @@
-import type { ComposeSurvey, FoundContainer } from '../host/survey.ts';
 import { isAtWork } from '../plan/container.ts';
 import { startOrder } from '../plan/plan-rollback.ts';
 import type { RestoreStep } from '../plan/restore-step.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
+import type { FoundContainer } from '../survey/survey.ts';
+import type { ComposeSurvey } from '../survey/survey-compose.ts';
 import type { Standing } from './standing.ts';
 
 /** By what it is known who works with the database. */

@@ -50,7 +50,7 @@ export function explanation(code: FailureCode): string {
 }
 
 /** A link to the form of this run's workflow, under "Run workflow"; the mere words if the run does not say which it is. */
-export function ownForm(): Block {
+function ownForm(): Block {
   const { workflowUrl } = workflowContext(process.env, {});
   return block(workflowUrl === null ? '**Run workflow**' : `[**Run workflow**](${workflowUrl})`);
 }

@@ -123,10 +123,10 @@ function print(text: string, dress: (line: string) => string): void {
 
 /** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
 function annotate(write: typeof core.error, rank: number, text: string, title: string | undefined): void {
-  const said = annotation(text);
-  if ((annotated.get(said) ?? 0) >= rank) return;
-  annotated.set(said, rank);
-  aloud(() => write(said, annotationTitle(title)));
+  const message = annotation(text);
+  if ((annotated.get(message) ?? 0) >= rank) return;
+  annotated.set(message, rank);
+  aloud(() => write(message, annotationTitle(title)));
 }
 
 function annotation(text: string): string {

@@ -1,9 +1,9 @@
 import type { Addressed, OnNoticeInputs } from '../notify/addressed.ts';
 import { evidenceDocument } from '../notify/documents.ts';
 import { sendMail, wantsMail } from '../notify/mail.ts';
-import { type Notice, noticeOf, type Told, type ToldRun } from '../notify/notice.ts';
+import { type Notice, noticeOf, type RunReport, type WorkflowRunFacts } from '../notify/notice.ts';
 import { pingEnd, pingStart } from '../notify/ping.ts';
-import type { Way } from '../notify/post.ts';
+import type { Route } from '../notify/post.ts';
 import { callWebhook } from '../notify/webhook.ts';
 import { reasonOf } from '../reaching.ts';
 import { upload } from './artifact-store.ts';
@@ -41,13 +41,13 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
   /** What the run has come to know; the action adds to it as it goes. */
   readonly story: Story;
   readonly #startedAt = new Date();
-  readonly #tell: (story: Story, outputs: O, ending: Ending) => Told;
+  readonly #tell: (story: Story, outputs: O, ending: Ending) => RunReport;
   readonly #untilEnd = new AbortController();
   #addressed = nobody;
   #start: Promise<void> = Promise.resolve();
 
   /** @param tell says what the story comes to; pure */
-  constructor(story: Story, tell: (story: Story, outputs: O, ending: Ending) => Told) {
+  constructor(story: Story, tell: (story: Story, outputs: O, ending: Ending) => RunReport) {
     this.story = story;
     this.#tell = tell;
   }
@@ -73,10 +73,10 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
   async tell(ending: Ending, outputs: O, signal: AbortSignal): Promise<void> {
     const { pingUrl, mailing, webhook, evidence } = this.#addressed;
     const notice = this.#notice(ending, outputs);
-    const way = { proxyFor, signal };
+    const route = { proxyFor, signal };
     const sending = [
-      ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
-      ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+      ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, route))]),
+      ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, route))]),
       ...(mailing === null || !wantsMail(mailing, notice)
         ? []
         : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
@@ -86,7 +86,7 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
   }
 
   #notice(ending: Ending, outputs: O): Notice {
-    const told = this.#tell(this.story, outputs, ending);
+    const report = this.#tell(this.story, outputs, ending);
     return noticeOf(
       {
         action: ending.action,
@@ -96,7 +96,7 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
         run: thisRun(),
         outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
       },
-      { ...told, database: told.database ?? this.#addressed.database },
+      { ...report, database: report.database ?? this.#addressed.database },
       { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) },
       withoutSecrets,
     );
@@ -112,11 +112,11 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
     }
   }
 
-  async #pingEnd(url: URL, notice: Notice, way: Way): Promise<void> {
+  async #pingEnd(url: URL, notice: Notice, route: Route): Promise<void> {
     const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
     await this.#start;
     clearTimeout(late);
-    await pingEnd(url, notice, way);
+    await pingEnd(url, notice, route);
   }
 }
 
@@ -147,7 +147,7 @@ async function storeEvidence(notice: Notice): Promise<void> {
   else log.warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
 }
 
-function thisRun(): ToldRun {
+function thisRun(): WorkflowRunFacts {
   const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
   return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
 }

@@ -1,7 +1,7 @@
 import { isFailure } from '../failure.ts';
-import type { Survey } from '../host/survey.ts';
 import type { LastGood } from '../notify/notice.ts';
 import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import type { Survey } from '../survey/survey.ts';
 import { type Catalogue, catalogueOf, verifiedSetsOf } from './catalogue.ts';
 import { startOf } from './naming.ts';
 

@@ -1,8 +1,8 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
-import { longestHead, longestTail } from '../host/survey-sets.ts';
 import { unpack } from '../packed.ts';
+import { longestHead, longestTail } from '../survey/survey-sets.ts';
 import { pathOf, type VerifiedSet } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
 import { longestManifest, readManifest } from './read-manifest.ts';

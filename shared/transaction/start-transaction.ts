@@ -11,12 +11,12 @@ import { type TransactionRequest, transactionFiles } from './transaction-files.t
 /** The scripts that make up the engine on the host, in order. */
 const engine = [
   new URL('../host/lock.sh', import.meta.url),
-  new URL('../host/project-state.sh', import.meta.url),
-  new URL('../host/sharers.sh', import.meta.url),
-  new URL('../host/transactions.sh', import.meta.url),
-  new URL('../host/left-behind.sh', import.meta.url),
-  new URL('../host/compose-words.sh', import.meta.url),
-  new URL('../host/ports.sh', import.meta.url),
+  new URL('../survey/project-state.sh', import.meta.url),
+  new URL('../survey/sharers.sh', import.meta.url),
+  new URL('../survey/transactions.sh', import.meta.url),
+  new URL('../survey/left-behind.sh', import.meta.url),
+  new URL('../survey/compose-words.sh', import.meta.url),
+  new URL('../survey/ports.sh', import.meta.url),
   new URL('../history/history.sh', import.meta.url),
   new URL('./journal.sh', import.meta.url),
   new URL('./containers.sh', import.meta.url),

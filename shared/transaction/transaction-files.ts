@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
-import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { StepStrategy } from '../plan/plan.ts';
 import type { ServerAccess, ServerPlace } from '../postgres/probe.ts';
+import { type ComposeCall, composeLines } from '../survey/compose-call.ts';
 import { addressLines } from './address.ts';
 
 /** What the transaction does to one service. */

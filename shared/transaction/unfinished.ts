@@ -2,9 +2,9 @@ import { Failure, isFailure } from '../failure.ts';
 import { commandToEnd, transactionsFolder } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
 import { usualGrace } from '../host/run-program.ts';
-import type { Survey } from '../host/survey.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { StoryLog } from '../story-log.ts';
+import type { Survey } from '../survey/survey.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { type FollowOptions, followTransaction, type LastWords, resumeTransaction } from './transaction.ts';
 

@@ -20,7 +20,7 @@ import { program as take } from '../../shared/backups/take.ts';
 import { program as drill } from '../../shared/drill/drill.ts';
 import { bootstrap } from '../../shared/host/connection.ts';
 import { scriptOf } from '../../shared/host/run-program.ts';
-import { program as survey } from '../../shared/host/survey.ts';
+import { program as survey } from '../../shared/survey/survey.ts';
 import { starting } from '../../shared/transaction/start-transaction.ts';
 import { resuming } from '../../shared/transaction/transaction.ts';
 import { asRoot, run } from '../lab/command.ts';

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HistoryMirror } from '../../shared/history/known-history.ts';
 import { workflowContext } from '../../shared/runner/context.ts';
-import { type Github, type GithubRun, type RunFacts, startGithub } from '../lab/github.ts';
+import { type Github, startGithub } from '../lab/github.ts';
+import type { GithubRun, RunFacts } from '../lab/github-results.ts';
 import { github as runnerWords } from '../lab/runner/step.ts';
 import { ofTheCacheLibrary } from './expectations.ts';
 

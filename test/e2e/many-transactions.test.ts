@@ -10,7 +10,7 @@ import { plantHistory, rollBack, rolledBack } from './rollbacks.ts';
 import { backup, bash, idDaysAgo, smallDatabase } from './sets.ts';
 import { applicationForFile } from './stage.ts';
 
-const transactionsScript = new URL('../../shared/host/transactions.sh', import.meta.url);
+const transactionsScript = new URL('../../shared/survey/transactions.sh', import.meta.url);
 
 const { app } = await applicationForFile({ name: 'often', versions: ['v1', 'v2'], runs: 'v2' });
 await smallDatabase(app.host, 'plain', 100);

@@ -79,7 +79,7 @@ test('whenever the power goes during a publication, each set is whole or not the
   const after = join(root, 'after');
   mkdirSync(after);
   const layout = layoutLines.map((line) => `'${line}'`).join(' ');
-  const sweep = `source shared/host/sets.sh; source shared/sets/folders.sh; layout=(${layout}); sweep "$1"`;
+  const sweep = `source shared/survey/sets.sh; source shared/sets/folders.sh; layout=(${layout}); sweep "$1"`;
   for (const [at, name] of readdirSync(cuts).toSorted().entries()) {
     const where = `before: ${steps[at]}`;
     await mount(join(cuts, name), after);

@@ -5,7 +5,7 @@ import { attempt, type Outcome, run } from './command.ts';
 const sql = (name: string) => readFileSync(fileURLToPath(new URL(`./sql/${name}`, import.meta.url)), 'utf8');
 
 /** The name of the lab's own sessions, by which they are told from those of the actions. */
-export const labSession = 'lab';
+const labSession = 'lab';
 
 /** A session of PostgreSQL. */
 export interface DatabaseSession {

@@ -4,44 +4,23 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startBlobs } from './blobs.ts';
+import {
+  callResults,
+  type GithubRun,
+  Refusal,
+  type RunFacts,
+  type Stored,
+  type StoredArtifact,
+} from './github-results.ts';
 import { github as runnerWords } from './runner/step.ts';
 
-/** A run of a workflow, as GitHub knows it. */
-export interface RunFacts {
-  event: string;
-  headBranch: string;
-  repositoryId: number;
-  headRepositoryId: number;
-}
-
-export interface GithubRun extends RunFacts {
-  id: number;
-  /** What the runner gives the steps of this run, for `env` of an action. */
-  env: Record<string, string>;
-}
-
-/** An artifact in the service; what a test changes here, GitHub says of it. */
-export interface StoredArtifact {
-  id: number;
-  name: string;
-  run: GithubRun;
-  blob: string;
-  bytes: number;
-  digest: string;
-  createdAt: Date;
-  expiresAt: Date;
-  expired: boolean;
-}
-
-export interface Github {
+/** GitHub, and what it keeps. */
+export interface Github extends Stored {
   /** The token of every job, which may read actions until it is taken away. */
   token: string;
   mayReadActions: boolean;
   /** Where set, every request whose path matches is answered so; `silent` never. */
   fault: { path: RegExp; answer: number | 'silent' } | null;
-  artifacts: StoredArtifact[];
-  /** Keys of the caches, the newest last. */
-  readonly caches: { key: string; version: string; blob: string; whole: boolean }[];
   /** `GET /repos/…` and the methods of the results service, in the order in which they came. */
   readonly requests: string[];
   /** A run that starts now; by default one that may be trusted. */
@@ -49,17 +28,6 @@ export interface Github {
   /** As at first. What the libraries still ask for in an earlier run is refused: they cannot be stopped. */
   startAnew(): void;
   close(): Promise<void>;
-}
-
-const day = 24 * 3_600_000;
-
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
 }
 
 /** Starts it on loopback; it ends with this process at the latest. */
@@ -71,6 +39,10 @@ export async function startGithub(): Promise<Github> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const runs: GithubRun[] = [];
   let lastId = 1_000;
+  const nextId = () => {
+    lastId += 1;
+    return lastId;
+  };
 
   const self: Github = {
     token: 'ghs_lab',
@@ -81,9 +53,8 @@ export async function startGithub(): Promise<Github> {
     requests: [],
     startRun(facts = {}) {
       const repositoryId = Number(runnerWords.repository_id);
-      lastId += 1;
       const run = {
-        id: lastId,
+        id: nextId(),
         event: 'workflow_dispatch',
         headBranch: 'main',
         repositoryId,
@@ -124,7 +95,12 @@ export async function startGithub(): Promise<Github> {
       const answered =
         method === null
           ? rest(url, request)
-          : await results(method[2] ?? '', Buffer.concat(chunks).toString(), request);
+          : await callResults(method[2] ?? '', Buffer.concat(chunks).toString(), request, {
+              stored: self,
+              blobs,
+              nextId,
+              runs,
+            });
       if (answered instanceof URL) response.writeHead(302, { location: answered.href }).end();
       else send(response, 200, answered);
     } catch (error) {
@@ -160,99 +136,6 @@ export async function startGithub(): Promise<Github> {
     return new URL(blobs.url(artifact.blob, 'r'));
   }
 
-  async function results(method: string, body: string, request: IncomingMessage): Promise<object> {
-    const runId = runOf(request);
-    const run = runs.find(({ id }) => id === runId);
-    if (run === undefined) throw new Refusal(401, 'bad token');
-    const asked = JSON.parse(body) as Record<string, unknown>;
-    const word = (name: string) => {
-      const value = asked[name];
-      return String(typeof value === 'object' && value !== null && 'value' in value ? value.value : (value ?? ''));
-    };
-    const own = self.artifacts.filter((artifact) => artifact.run.id === run.id);
-    const named = own.find(({ name }) => name === word('name'));
-    const found = () => {
-      if (named === undefined) throw new Refusal(404, 'artifact not found');
-      return named;
-    };
-    const cache = (whole: boolean) =>
-      self.caches.findLast(
-        (each) => each.key === word('key') && each.version === word('version') && each.whole === whole,
-      );
-    switch (method) {
-      case 'CreateArtifact':
-        if (named !== undefined)
-          throw new Refusal(409, 'an artifact with this name already exists on the workflow run');
-        return { ok: true, signed_upload_url: blobs.url(`artifact-${run.id}-${word('name')}`, 'cw') };
-      case 'FinalizeArtifact': {
-        const blob = `artifact-${run.id}-${word('name')}`;
-        lastId += 1;
-        const createdAt = new Date();
-        const stored = { id: lastId, name: word('name'), run, blob: `artifact-${lastId}`, bytes: Number(word('size')) };
-        await blobs.copy(blob, stored.blob);
-        self.artifacts.push({
-          ...stored,
-          digest: word('hash'),
-          createdAt,
-          expiresAt: new Date(createdAt.getTime() + 90 * day),
-          expired: false,
-        });
-        return { ok: true, artifact_id: String(lastId) };
-      }
-      case 'ListArtifacts':
-        return {
-          artifacts: own
-            .filter(({ name }) => word('name_filter') === '' || name === word('name_filter'))
-            .filter(({ id }) => word('id_filter') === '' || String(id) === word('id_filter'))
-            .map(({ id, name, bytes, createdAt, digest }) => ({
-              workflow_run_backend_id: `run-${run.id}`,
-              workflow_job_run_backend_id: 'job',
-              database_id: String(id),
-              name,
-              size: String(bytes),
-              created_at: createdAt.toISOString(),
-              digest,
-            })),
-        };
-      case 'GetSignedArtifactURL':
-        return { signed_url: blobs.url(found().blob, 'r') };
-      case 'DeleteArtifact': {
-        const gone = found();
-        self.artifacts = self.artifacts.filter((each) => each !== gone);
-        return { ok: true, artifact_id: String(gone.id) };
-      }
-      case 'CreateCacheEntry': {
-        if (cache(true) !== undefined) return { ok: false, message: 'cache entry with the same key already exists' };
-        lastId += 1;
-        const blob = `cache-${lastId}`;
-        self.caches.push({ key: word('key'), version: word('version'), blob, whole: false });
-        return { ok: true, signed_upload_url: blobs.url(blob, 'cw') };
-      }
-      case 'FinalizeCacheEntryUpload': {
-        const entry = cache(false);
-        if (entry === undefined) throw new Refusal(404, 'no such entry');
-        entry.whole = true;
-        return { ok: true, entry_id: '1' };
-      }
-      case 'GetCacheEntryDownloadURL': {
-        const prefixes = (asked['restore_keys'] ?? []) as string[];
-        const hit =
-          cache(true) ??
-          self.caches.findLast(
-            ({ key, version, whole }) =>
-              whole && version === word('version') && prefixes.some((prefix) => key.startsWith(prefix)),
-          );
-        return {
-          ok: hit !== undefined,
-          signed_download_url: blobs.url(hit?.blob ?? 'none', 'r'),
-          matched_key: hit?.key ?? '',
-        };
-      }
-      default:
-        throw new Refusal(404, `no method ${method}`);
-    }
-  }
-
   return self;
 }
 
@@ -269,12 +152,6 @@ function environmentOf(origin: string, run: RunFacts & { id: number }): Record<s
     GITHUB_REF_NAME: run.headBranch,
     GITHUB_RUN_ID: String(run.id),
   };
-}
-
-function runOf(request: IncomingMessage): number {
-  const payload = (request.headers.authorization ?? '').split('.')[1] ?? '';
-  const { scp = '' } = JSON.parse(Buffer.from(payload, 'base64url').toString() || '{}') as { scp?: string };
-  return Number(/^Actions\.Results:run-(\d+):job$/.exec(scp)?.[1]);
 }
 
 function listed({ id, name, digest, bytes, createdAt, expiresAt, expired, run }: StoredArtifact): object {

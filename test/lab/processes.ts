@@ -22,7 +22,7 @@ export function processes(): Process[] {
 }
 
 /** One process, or nothing where it is gone. */
-export function processOf(pid: number): Process | undefined {
+function processOf(pid: number): Process | undefined {
   const stat = read(pid, 'stat');
   if (stat === undefined) return undefined;
   // The program's name, in parentheses, may hold spaces and parentheses itself.

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('../../shared/host/compose-words.sh', import.meta.url));
+const script = fileURLToPath(new URL('../../shared/survey/compose-words.sh', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'compose-words-'));
 
 after(() => rmSync(folder, { recursive: true }));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-const script = (name: string) => join(import.meta.dirname, '../../shared/host', name);
+const script = (name: string) => join(import.meta.dirname, '../../shared/survey', name);
 
 /** Folders and files, some of them links; all paths below it. */
 let root: string;

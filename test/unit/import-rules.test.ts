@@ -24,6 +24,7 @@ const order = [
   'releases',
   'notify',
   'postgres',
+  'survey',
   'host',
   'ground',
 ];
@@ -76,7 +77,7 @@ const refused: [file: string, source: string, problem: RegExp][] = [
   ['shared/releases/release.ts', `export * from '../history/record.ts';`, /releases may not know history/],
   ['shared/sets/tiers.ts', `import { x } from '../report/report.ts';`, /sets may not know report/],
   ['shared/new/x.ts', `import { x } from '../failure.ts';`, /new may not know ground/],
-  ['shared/host/survey.ts', `const x = new URL('../sets/sets.sh', import.meta.url);`, /host may not know sets/],
+  ['shared/survey/survey.ts', `const x = new URL('../sets/sets.sh', import.meta.url);`, /survey may not know sets/],
   ['shared/backups/take.ts', `import { x } from '../../backup-action/backup.ts';`, /backups may not know action/],
   [
     'backup-action/backup.ts',

@@ -10,8 +10,8 @@ import { adviseDump } from '../../shared/backups/dump-advice.ts';
 import { DumpProgress } from '../../shared/backups/dump-progress.ts';
 import { detailOf } from '../../shared/drill/finding.ts';
 import { Failure } from '../../shared/failure.ts';
-import { endLock, readLock, tellLock } from '../../shared/postgres/locks.ts';
-import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
+import { describeLock, endLock, readLock } from '../../shared/postgres/locks.ts';
+import { firstError, firstRefusal } from '../../shared/postgres/printed-errors.ts';
 import { remedyOf } from '../../verify-action/drill/remedy.ts';
 
 const scripts = ['messages', 'words'].map((name) =>
@@ -497,7 +497,7 @@ describe('who holds a lock', () => {
     test(told, () => {
       const read = readLock(JSON.stringify({ ...lock, ...changes }));
       assert.ok(read !== null);
-      assert.equal(tellLock(read), told);
+      assert.equal(describeLock(read), told);
       assert.equal(endLock(read), end);
     });
   }

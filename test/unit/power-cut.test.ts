@@ -189,7 +189,7 @@ describe('a publication', () => {
       stops += 1;
       assert.ok(isFailure(outcome, 'publication-unknown'), `${outcome}`);
       bash(
-        ['host/sets.sh', 'sets/folders.sh'],
+        ['survey/sets.sh', 'sets/folders.sh'],
         `layout=(${layoutLines.map((line) => `'${line}'`).join(' ')}); sweep .`,
       );
       for (const place of ['daily', 'weekly', `predeployment/${id}`]) {
@@ -211,7 +211,7 @@ test('a set with a folder of its own leaves its tier in one step, before any of 
   mkdirSync(join(folder, place), { recursive: true });
   writeFileSync(join(folder, place, `backup_${id}.dump`), '');
   bash(
-    ['host/sets.sh', 'sets/folders.sh'],
+    ['survey/sets.sh', 'sets/folders.sh'],
     `layout=(${layoutLines.map((line) => `'${line}'`).join(' ')}); drop predeployment ${id}`,
   );
   const marker = `predeployment/.partial-${id}.delete`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type BackupNeeds, judgeBackupHost } from '../../shared/backups/preflight.ts';
 import { Failure } from '../../shared/failure.ts';
-import type { Survey } from '../../shared/host/survey.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 import { accepts, folder, host, tools } from './surveyed-host.ts';
 
 const needs: BackupNeeds = {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Records } from '../../shared/host/records.ts';
-import { joined, longestHead, longestTail, readSets } from '../../shared/host/survey-sets.ts';
 import { pack, unpack } from '../../shared/packed.ts';
+import { joined, longestHead, longestTail, readSets } from '../../shared/survey/survey-sets.ts';
 import { exampleManifest } from './retention/host-folder.ts';
 
 const id = '20261123_021700';
@@ -76,7 +76,7 @@ test('what was not asked for is not there, and what could not be looked at is an
 });
 
 test('both sides read as much of a manifest', () => {
-  const script = readFileSync(new URL('../../shared/host/survey-sets.sh', import.meta.url), 'utf8');
+  const script = readFileSync(new URL('../../shared/survey/survey-sets.sh', import.meta.url), 'utf8');
   assert.match(script, new RegExp(`longest_head=${longestHead} longest_tail=${longestTail} `));
 });
 

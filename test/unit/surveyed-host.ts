@@ -1,4 +1,4 @@
-import type { Survey } from '../../shared/host/survey.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 
 const answer = {
   database: 'shop',

@@ -25,7 +25,7 @@ function take(meanwhile: string, refuseOnHold: '' | 'yes', encryption = 'none'):
       '-c',
       `set -euo pipefail
       takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
-      source "$1/host/lock.sh"; source "$1/host/sets.sh"; source "$1/sets/folders.sh"; source "$1/backups/take.sh"
+      source "$1/host/lock.sh"; source "$1/survey/sets.sh"; source "$1/sets/folders.sh"; source "$1/backups/take.sh"
       layout=(${layout}) backup_dir=$2 words_log= home=daily user=u database=d server_host= server_port= password_from=
       encryption=${encryption} recipients=(nobody) refuse_on_hold=${refuseOnHold} in_turn=
       expected_sets_state=$(sets_state "$2")

@@ -1,6 +1,6 @@
 import { detailOf, type Findings } from '../../shared/drill/finding.ts';
 import { Failure, isFailure } from '../../shared/failure.ts';
-import type { BucketPlace } from '../../shared/offsite/bucket.ts';
+import type { BucketPlace } from '../../shared/offsite/bucket-place.ts';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { planCopies } from '../../shared/offsite/plan-copies.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';

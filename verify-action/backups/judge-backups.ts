@@ -53,7 +53,7 @@ export function judgeBackups(facts: BackupFacts): Findings {
   if (verified.length + catalogue.failed.length === 0) findings.blocked('last run', 'newest');
   else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
   findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
-  findings.check('other files', () => tellForeign(catalogue, facts.othersUnnamed));
+  findings.check('other files', () => describeForeign(catalogue, facts.othersUnnamed));
   return findings;
 }
 
@@ -166,9 +166,9 @@ function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet
   const [size, before] = [newest, previous].map(({ manifest }) => (isAlike ? manifest.sizeBytes : manifest.dumpBytes));
   if (size == null || before == null) return;
   findings.check('sizes', () => {
-    const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
-    if (size >= leastRatio * before) return told;
-    return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
+    const sizes = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
+    if (size >= leastRatio * before) return sizes;
+    return { detail: `${sizes}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
   });
 }
 
@@ -236,7 +236,7 @@ function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
 }
 
 /** Foreign files are no fault. They are listed here and never touched. */
-function tellForeign({ foreign }: Catalogue, unnamed: number): string {
+function describeForeign({ foreign }: Catalogue, unnamed: number): string {
   if (foreign.length === 0) return 'the folders hold only backup sets';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
   const count = foreign.length + unnamed;

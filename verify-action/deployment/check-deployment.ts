@@ -1,10 +1,8 @@
-import { checkNamedFiles, checkProject } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles, checkProject } from '../../shared/backups/host-checks.ts';
 import type { Findings } from '../../shared/drill/finding.ts';
 import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
-import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
-import { noSwapFacts } from '../../shared/host/survey-swap.ts';
 import { isKeptStopped, isStoppedByHand, serves } from '../../shared/plan/at-rest.ts';
 import { isJob } from '../../shared/plan/jobs.ts';
 import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
@@ -17,10 +15,14 @@ import type { ComposeProject, ComposeService } from '../../shared/releases/proje
 import { readableProject } from '../../shared/releases/readable-project.ts';
 import { provenSettings } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
+import { absolute, envFilesOf } from '../../shared/survey/compose-call.ts';
+import { noSwapFacts } from '../../shared/survey/survey-swap.ts';
 import { addRecord } from '../add-record.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
+import type { DeploymentFacts } from './deployment-facts.ts';
 import { expectedImages, tagsToAskFor } from './expected.ts';
-import { type DeploymentFacts, deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
+import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
+import { releaseText } from './judge-images.ts';
 import { watch } from './watch.ts';
 
 /** Checks that the deployed release is running and healthy, and records the result in the history. */

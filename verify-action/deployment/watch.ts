@@ -76,9 +76,9 @@ export const program: Program<{
   name: 'watch',
   step: 'the container check',
   scripts: [
-    new URL('../../shared/host/docker-template.sh', import.meta.url),
-    new URL('../../shared/host/project-state.sh', import.meta.url),
-    new URL('../../shared/host/ports.sh', import.meta.url),
+    new URL('../../shared/survey/docker-template.sh', import.meta.url),
+    new URL('../../shared/survey/project-state.sh', import.meta.url),
+    new URL('../../shared/survey/ports.sh', import.meta.url),
     new URL('../../shared/transaction/answers.sh', import.meta.url),
     new URL('../../shared/transaction/health-test.sh', import.meta.url),
     new URL('./watch.sh', import.meta.url),

@@ -1,5 +1,5 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
-import { hidden } from '../../shared/postgres/said.ts';
+import { hidden } from '../../shared/postgres/printed-errors.ts';
 import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */

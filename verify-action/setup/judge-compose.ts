@@ -1,11 +1,11 @@
-import { checkNamedFiles } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles } from '../../shared/backups/host-checks.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
-import type { Survey } from '../../shared/host/survey.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { readableProject } from '../../shared/releases/readable-project.ts';
-import { tellUnset } from '../../shared/releases/unset-variable.ts';
+import { describeUnset } from '../../shared/releases/unset-variable.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
@@ -36,7 +36,7 @@ function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem 
   demandDeployedFiles(compose, inputs.composeFiles);
   const files = compose.call.files.join(', ');
   const { services } = readableProject(seen, inputs);
-  const unset = compose.unset.map(tellUnset);
+  const unset = compose.unset.map(describeUnset);
   const [first] = unset;
   if (first !== undefined) {
     const named = listed(

@@ -1,10 +1,10 @@
 import type { Findings } from '../../shared/drill/finding.ts';
-import { parseHold, tellHold } from '../../shared/history/hold.ts';
+import { describeHold, parseHold } from '../../shared/history/hold.ts';
 import { newestKnown } from '../../shared/history/observation.ts';
 import { commandToEnd } from '../../shared/host/backup-folder.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
-import type { Survey } from '../../shared/host/survey.ts';
 import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 import { demandJournals } from '../../shared/transaction/unfinished.ts';
 import { counted } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
@@ -31,7 +31,7 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
       seen.hold === null
         ? 'deployments are not on hold'
         : {
-            detail: tellHold(parseHold(seen.hold)),
+            detail: describeHold(parseHold(seen.hold)),
             remedy:
               'Once the cause is fixed, start the deployment with the box "release-hold" ticked (release-hold: true of backup-action)',
           },

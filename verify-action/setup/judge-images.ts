@@ -1,12 +1,12 @@
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { lastGood } from '../../shared/history/choice.ts';
-import type { LocalImage } from '../../shared/host/survey.ts';
-import { noSwapFacts } from '../../shared/host/survey-swap.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
 import { referenceOf } from '../../shared/releases/image-reference.ts';
 import { type RunningImage, releaseOf } from '../../shared/releases/release.ts';
 import { storeServices } from '../../shared/releases/stores.ts';
+import type { LocalImage } from '../../shared/survey/survey-compose.ts';
+import { noSwapFacts } from '../../shared/survey/survey-swap.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 

@@ -1,8 +1,9 @@
-import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/preflight.ts';
+import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/host-checks.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
-import type { SetupSurvey, Survey } from '../../shared/host/survey.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
+import type { SetupSurvey } from '../../shared/survey/survey-setup.ts';
 import { formatDuration, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 

@@ -1,4 +1,4 @@
-import { askedDatabase, findDatabase } from '../../shared/backups/preflight.ts';
+import { askedDatabase, findDatabase } from '../../shared/backups/find-database.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import type { DatabaseFacts, OutdatedCollations } from '../../shared/postgres/probe.ts';
 import { identifier } from '../../shared/postgres/relation-name.ts';
@@ -21,14 +21,7 @@ export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts,
   }
   const collations = () => {
     const { access, outdatedCollations, ...asked } = askedDatabase(seen);
-    const needs = {
-      ...inputs,
-      format: 'custom',
-      compression: 'auto',
-      encryption: 'none',
-      previousBytes: () => null,
-    } as const;
-    const place = { container: findDatabase(seen, needs).name, access };
+    const place = { container: findDatabase(seen, inputs).name, access };
     return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
   };
   findings.after('database accepts', 'collations', collations, 'warning');

@@ -35,7 +35,7 @@ async function tried(name: keyof Reached, reaching: Promise<void>): Promise<[key
 /** Checks the settings for off-site copies and notifications. */
 export function judgeOutside(findings: Findings, reached: Reached, inputs: VerifyInputs): void {
   const { bucket, mailServer } = inputs;
-  const told = {
+  const successes = {
     bucket: `"${bucket?.bucket}" answers and can be listed; writing to it was not tried`,
     ping: `${inputs.pingUrl?.host} answers`,
     mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}`,
@@ -44,7 +44,7 @@ export function judgeOutside(findings: Findings, reached: Reached, inputs: Verif
   for (const [name, failure] of Object.entries(reached) as [keyof Reached, Failure | null][]) {
     findings.check(name, () => {
       if (failure !== null) throw failure;
-      return told[name];
+      return successes[name];
     });
   }
 }

@@ -1,8 +1,8 @@
 import type { Failure } from '../../shared/failure.ts';
 import type { KnownHistory } from '../../shared/history/known-history.ts';
-import type { Survey } from '../../shared/host/survey.ts';
 import type { RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import type { Catalogue } from '../../shared/sets/catalogue.ts';
+import type { Survey } from '../../shared/survey/survey.ts';
 
 /** null: it answered properly; a Failure: why it did not; missing: it is not configured. */
 export type Reached = Partial<Record<'bucket' | 'ping' | 'mail' | 'webhook', Failure | null>>;

@@ -23,7 +23,7 @@ export function readActionFile(folder: string): ActionFile {
 }
 
 /** The environment variable in which an action finds an input: upper case, and only spaces are replaced. */
-export function inputVariable(name: string): string {
+function inputVariable(name: string): string {
   return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
 }
 

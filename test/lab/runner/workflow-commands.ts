@@ -48,7 +48,7 @@ export function commandsIn(stream: string): WorkflowCommand[] {
 }
 
 /** The command of a line: `::name key=value,…::message` at its start, or `##[name key=value;…]message` anywhere. */
-export function commandIn(line: string): WorkflowCommand | undefined {
+function commandIn(line: string): WorkflowCommand | undefined {
   return currentCommandIn(line.trimStart()) ?? formerCommandIn(line);
 }
 

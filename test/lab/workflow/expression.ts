@@ -170,7 +170,7 @@ class Parser {
   }
 }
 
-export function asText(value: Value): string {
+function asText(value: Value): string {
   if (value !== null && typeof value === 'object') throw new Error('A context is no text');
   return value === null ? '' : String(value);
 }

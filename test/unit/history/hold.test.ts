@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Hold, holdText, parseHold, tellHold } from '../../../shared/history/hold.ts';
+import { describeHold, type Hold, holdText, parseHold } from '../../../shared/history/hold.ts';
 
 const hold: Hold = {
   reason: 'v3 answers with 500: a=b',
@@ -46,8 +46,8 @@ for (const [text, read] of byHand) {
 
 test('is told in a sentence', () => {
   assert.equal(
-    tellHold(hold),
+    describeHold(hold),
     `deployments are on hold since ${hold.since}; reason: v3 answers with 500: a=b; see ${hold.run}`,
   );
-  assert.equal(tellHold(nothing), 'deployments are on hold');
+  assert.equal(describeHold(nothing), 'deployments are on hold');
 });

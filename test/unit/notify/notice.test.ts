@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noStory, tellBackup } from '../../../backup-action/notice.ts';
+import { backupReport, noStory } from '../../../backup-action/notice.ts';
 import { noOutputs } from '../../../backup-action/outputs.ts';
 import { evidenceDocument, webhookDocument } from '../../../shared/notify/documents.ts';
 import {
@@ -8,8 +8,8 @@ import {
   type Notice,
   type NoticeFrame,
   noticeOf,
-  type Told,
-  type ToldEnding,
+  type RunReport,
+  type StepEnding,
   type Verdict,
 } from '../../../shared/notify/notice.ts';
 import { headlineOf, htmlOf, textOf } from '../../../shared/notify/text.ts';
@@ -30,7 +30,7 @@ const frame: NoticeFrame = {
   },
   outputs: { status: 'succeeded', results: '[…]', evidence: '{…}' },
 };
-const told: Told = {
+const told: RunReport = {
   verdict: 'success',
   outcome: 'Backup 20261127_021700 of "shop" is verified: 1.0 MiB',
   remarks: [],
@@ -41,19 +41,19 @@ const told: Told = {
   checks: [],
   recoveryMs: null,
 };
-const well: ToldEnding = { exitCode: 0, isCancelled: false, failure: null };
-const badly: ToldEnding = {
+const well: StepEnding = { exitCode: 0, isCancelled: false, failure: null };
+const badly: StepEnding = {
   exitCode: 1,
   isCancelled: false,
   failure: { code: 'disk-full', message: 'The disk is full', hint: 'Make room: df -h\nRun it again' },
 };
 const nothing = { outcome: null, backup: null } as const;
 
-const make = (changes: Partial<Told> = {}, ending = well, hide = (text: string) => text): Notice =>
+const make = (changes: Partial<RunReport> = {}, ending = well, hide = (text: string) => text): Notice =>
   noticeOf(frame, { ...told, ...changes }, ending, hide);
 
 describe('the verdict', () => {
-  const examples: [what: string, changes: Partial<Told>, ending: ToldEnding, verdict: Verdict, good: boolean][] = [
+  const examples: [what: string, changes: Partial<RunReport>, ending: StepEnding, verdict: Verdict, good: boolean][] = [
     ['all went well', {}, well, 'success', true],
     ['there is something to look at', { verdict: 'warning' }, well, 'warning', true],
     ['a later step failed, and the deployment may go on', { verdict: 'incomplete' }, well, 'incomplete', false],
@@ -74,7 +74,12 @@ describe('the verdict', () => {
     const outputs = { ...noOutputs(), status: 'incomplete' as const };
     const offsite = { uri: 's3://acme/x', copied: false };
     const kept = { facts: { publicationPlan: { manifest: manifestWith() }, place: { folder: '/b' } }, problems: ['x'] };
-    const notice = noticeOf(frame, tellBackup({ ...noStory(), kept: kept as never, offsite }, outputs), badly, String);
+    const notice = noticeOf(
+      frame,
+      backupReport({ ...noStory(), kept: kept as never, offsite }, outputs),
+      badly,
+      String,
+    );
     assert.deepEqual([notice.verdict, isGood(notice)], ['incomplete', false]);
     assert.match(textOf(notice), /Off-site copy: s3:\/\/acme\/x is missing/);
   });
@@ -93,7 +98,7 @@ const manifestWith = () => ({
 
 describe('the headline', () => {
   const lastGood = { id: '20261125_021700', takenAt: new Date('2026-11-25T02:17:00Z') };
-  const examples: [changes: Partial<Told>, ending: ToldEnding, line: string][] = [
+  const examples: [changes: Partial<RunReport>, ending: StepEnding, line: string][] = [
     [{}, well, 'OK: backup of prod, database shop, 1.0 MiB, last good backup 1 min 30 s old'],
     [{ ...nothing, lastGood }, badly, 'FAILED: backup of prod, database shop, last good backup 48 h 02 min old'],
     [{ ...nothing, lastGood: 'none' }, badly, 'FAILED: backup of prod, database shop, no good backup'],

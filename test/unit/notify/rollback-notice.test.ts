@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noStory, type RollbackStory } from '../../../rollback-action/failure-summary.ts';
-import { tellRollback } from '../../../rollback-action/notice.ts';
+import { rollbackReport } from '../../../rollback-action/notice.ts';
 import { noOutputs, type RollbackOutputs } from '../../../rollback-action/outputs.ts';
-import type { Told } from '../../../shared/notify/notice.ts';
+import type { RunReport } from '../../../shared/notify/notice.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 
 const backup = {
@@ -26,15 +26,15 @@ const plan = {
 const carried = (problems: string[] = []) =>
   ({ id: 'x', outcome: { problems, downtimeMs: 2_000 } }) as unknown as RollbackStory['carried'];
 
-const told = (status: RollbackOutputs['status'], story: Partial<RollbackStory> = {}): Told =>
-  tellRollback({ ...noStory(), ...story }, { ...noOutputs(), status });
+const told = (status: RollbackOutputs['status'], story: Partial<RollbackStory> = {}): RunReport =>
+  rollbackReport({ ...noStory(), ...story }, { ...noOutputs(), status });
 
 describe('of a rollback', () => {
   const examples: [
     what: string,
     status: RollbackOutputs['status'],
     story: Partial<RollbackStory>,
-    verdict: Told['verdict'],
+    verdict: RunReport['verdict'],
     outcome: RegExp | null,
   ][] = [
     [

@@ -43,7 +43,7 @@ export class MemoryStore implements ObjectStore {
   async *list(prefix: string): AsyncIterable<ListedObject> {
     this.#do(`list ${prefix}`);
     for (const key of [...this.objects.keys()].toSorted())
-      if (key.startsWith(prefix)) yield { key, bytes: this.contentOf(key).length, modifiedAt: new Date(0) };
+      if (key.startsWith(prefix)) yield { key, bytes: this.contentOf(key).length };
   }
 
   contentOf(key: string): Buffer {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FoundContainer } from '../../../shared/host/survey.ts';
-import type { ContainerEnding } from '../../../shared/host/survey-swap.ts';
 import { isStoppedByHand, restOf } from '../../../shared/plan/at-rest.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
-import { container, service } from './shop.ts';
+import type { FoundContainer } from '../../../shared/survey/survey.ts';
+import type { ContainerEnding } from '../../../shared/survey/survey-swap.ts';
+import { container, ending as endingOf, service } from './shop.ts';
 
 interface Given {
   ending?: Partial<ContainerEnding>;
@@ -17,15 +17,7 @@ interface Given {
 function judge({ ending = {}, state = 'exited', ofService = {}, ofContainer = {}, named = false }: Given) {
   const bare = { exposedPorts: [], healthTest: null };
   const own = [container('worker', { state, ...bare, ...ofContainer })];
-  const known = {
-    policy: 'no',
-    exitCode: 0,
-    outOfMemory: false,
-    startFailed: false,
-    finishedAt: 2_000,
-    dockerSince: 1_000,
-  };
-  const endings = [{ ...known, id: 'id-of-worker', events: [], writes: [], ...ending }];
+  const endings = [endingOf('worker', ending)];
   const rest = restOf(service('worker', ofService), own, endings, named);
   if (rest === null) return 'as if it ran';
   return `${rest.isGuess ? 'perhaps ' : ''}${rest.stays ? 'stays' : 'starts'}`;
@@ -77,28 +69,14 @@ describe('a service that is not running', () => {
 
   test('one of several that crashed starts all', () => {
     const own = [container('worker', { state: 'exited', id: 'a' }), container('worker', { state: 'exited', id: 'b' })];
-    const known = {
-      policy: 'no',
-      outOfMemory: false,
-      startFailed: false,
-      finishedAt: 2_000,
-      dockerSince: 1_000,
-      events: [],
-      writes: [],
-    };
-    const endings = [
-      { ...known, id: 'a', exitCode: 143 },
-      { ...known, id: 'b', exitCode: 1 },
-    ];
+    const endings = [endingOf('worker', { id: 'a', exitCode: 143 }), endingOf('worker', { id: 'b', exitCode: 1 })];
     assert.equal(restOf(service('worker'), own, endings, false)?.stays, false);
   });
 });
 
 test('stopped by hand is only what certainly was', () => {
-  const known = { id: 'id-of-worker', exitCode: 143, outOfMemory: false, startFailed: false, finishedAt: 2_000 };
-  const ending: ContainerEnding = { ...known, policy: 'no', dockerSince: 1_000, events: [], writes: [] };
   const is = (changes: Partial<ContainerEnding>, state = 'exited') =>
-    isStoppedByHand([container('worker', { state })], [{ ...ending, ...changes }]);
+    isStoppedByHand([container('worker', { state })], [endingOf('worker', { exitCode: 143, ...changes })]);
   assert.equal(is({ policy: 'always' }), true);
   assert.equal(is({ events: ['kill', 'die', 'stop'] }), true);
   assert.equal(is({}), false);

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
 import type { HistoryRecord } from '../../../shared/history/record.ts';
 import { knownBad, refuseKnownBad } from '../../../shared/plan/known-bad.ts';
-import { parseTarget, type WantedImage } from '../../../shared/plan/target.ts';
+import { parseTarget } from '../../../shared/plan/target.ts';
+import type { WantedImage } from '../../../shared/plan/target-image.ts';
 import { image, record, sha, wanted } from './shop.ts';
 
 const v1 = { web: image('web', 'v1', sha('a'), sha('1')) };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLocalImages } from '../../../shared/host/survey.ts';
+import { readLocalImages } from '../../../shared/survey/survey-compose.ts';
 import { sha } from './shop.ts';
 
 test('an image has all of its names, one that lost them has none, and nothing is no image', () => {

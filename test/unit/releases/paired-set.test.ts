@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { pairedSet, setsOfTarget, targetImages, tellNearly } from '../../../shared/plan/paired-set.ts';
+import { describeNearly, pairedSet, setsOfTarget, targetImages } from '../../../shared/plan/paired-set.ts';
 import type { Release, RunningImage } from '../../../shared/releases/release.ts';
 import type { BackupSet, VerifiedSet } from '../../../shared/sets/catalogue.ts';
 import type { BackupKind, Manifest } from '../../../shared/sets/manifest.ts';
@@ -157,7 +157,7 @@ describe('the set that belongs to a release', () => {
     test(what, () => {
       const pairing = pair(target, sets);
       assert.equal(pairing.set?.id ?? null, id);
-      const told = pairing.set === null ? tellNearly(pairing.nearly, new Date('2026-11-27T12:00:00Z')) : [];
+      const told = pairing.set === null ? describeNearly(pairing.nearly, new Date('2026-11-27T12:00:00Z')) : [];
       assert.equal(told.length, nearly.length, told.join('\n'));
       for (const [at, line] of told.entries()) assert.match(line, nearly[at] ?? /never/);
     });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linesToChange } from '../../../shared/plan/persist.ts';
-import type { PlanRequest } from '../../../shared/plan/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { request, sha, shop, wanted } from './shop.ts';
 

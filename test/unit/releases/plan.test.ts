@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Failure } from '../../../shared/failure.ts';
-import type { Plan, PlanRequest, ServiceStep } from '../../../shared/plan/plan.ts';
+import type { Plan, ServiceStep } from '../../../shared/plan/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { container, image, projectOf, record, request, running, service, sha, shop, wanted } from './shop.ts';
 

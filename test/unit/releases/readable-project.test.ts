@@ -2,34 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
-import { type ComposeCall, readComposeCall } from '../../../shared/host/compose-call.ts';
 import { composeCommand, type OperatorsCall } from '../../../shared/releases/compose-command.ts';
 import { readableProject } from '../../../shared/releases/readable-project.ts';
+import { type ComposeCall, readComposeCall } from '../../../shared/survey/compose-call.ts';
+import { composeSurvey } from '../compose-survey.ts';
 
 const plain = { deployDir: '/opt/shop', projectName: null, call: readComposeCall([]) };
 
 function refusal(words: string, call: Partial<ComposeCall> = {}): Failure {
-  const compose = {
-    version: '2.26.1',
-    config: '',
-    template: '',
-    unset: [],
-    words,
-    changedAt: 0,
-    envNames: null,
-    projectState: null,
-    images: [],
-    call: { ...plain.call, ...call },
-    otherFiles: [],
-    missingFiles: [],
-    idle: [],
-    unsetNames: [],
-    settings: [],
-    values: '',
-    settingsKey: null,
-    mountedFiles: [],
-    proxies: [],
-  };
+  const compose = composeSurvey({ config: '', words, call: { ...plain.call, ...call } });
   try {
     readableProject({ user: 'deploy', compose }, plain);
   } catch (error) {

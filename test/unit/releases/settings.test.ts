@@ -3,10 +3,11 @@
 // Settings of services: compared with containers, hashed for the history, and told by their names alone.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ContainerSettings } from '../../../shared/host/survey.ts';
-import { lostSettings, tellChange, tellDrift } from '../../../shared/plan/settings.ts';
+import { lostSettings } from '../../../shared/plan/obstacles.ts';
+import { describeChange, describeDrift } from '../../../shared/plan/settings.ts';
 import { driftOf, type SettingsDrift } from '../../../shared/releases/service-settings.ts';
 import { differingSettings, settingsChanged, settingsOf } from '../../../shared/releases/settings-hash.ts';
+import type { ContainerSettings } from '../../../shared/survey/survey-compose.ts';
 
 const secret = 'hunter2';
 const configOf = (app: object, more: object = {}) => JSON.stringify({ name: 'shop', services: { app }, ...more });
@@ -235,7 +236,7 @@ describe('settings of a service, compared with its container', () => {
     const at = (time: string) => [{ path: '/srv/data', changedAt: Date.parse(time) }];
     assert.deepEqual(driftOf({ ...request, mountedFiles: at('2026-11-26T00:00:00Z') }).mounted, []);
     assert.match(
-      tellDrift(driftOf({ ...request, mountedFiles: at('2026-11-28T00:00:00Z') })).join(),
+      describeDrift(driftOf({ ...request, mountedFiles: at('2026-11-28T00:00:00Z') })).join(),
       /^Files that app mounts have changed.*\/srv\/data$/,
     );
   });
@@ -292,8 +293,11 @@ describe('settings in the history', () => {
     const two = configOf({ image: 'b', environment: { KEY: 'x', SAME: '1', NEW: '2' }, healthcheck: { test: ['b'] } });
     assert.deepEqual(differingSettings(one, two, 'app'), ['environment.KEY', 'environment.NEW', 'healthcheck.test']);
     const change = { service: 'app', change: 'yes' as const, differing: ['healthcheck.test'], isKept: true };
-    assert.match(tellChange(change) ?? '', /^The settings of app .* healthcheck\.test\. To go back .*compose: kept$/);
-    assert.equal(tellChange({ ...change, change: 'no' }), null);
-    assert.doesNotMatch(tellChange({ ...change, isKept: false }) ?? '', /kept/);
+    assert.match(
+      describeChange(change) ?? '',
+      /^The settings of app .* healthcheck\.test\. To go back .*compose: kept$/,
+    );
+    assert.equal(describeChange({ ...change, change: 'no' }), null);
+    assert.doesNotMatch(describeChange({ ...change, isKept: false }) ?? '', /kept/);
   });
 });

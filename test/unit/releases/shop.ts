@@ -1,12 +1,13 @@
 // A shop with nothing to object to, for the tests of releases to change: a database, an api, a web service that depends on
 // it, and a proxy before both.
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import type { FoundContainer } from '../../../shared/host/survey.ts';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
-import type { PlanRequest } from '../../../shared/plan/plan.ts';
-import type { Wanted } from '../../../shared/plan/target.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
+import type { Wanted } from '../../../shared/plan/wanted-release.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
 import type { Release, RunningImage } from '../../../shared/releases/release.ts';
+import type { FoundContainer } from '../../../shared/survey/survey.ts';
+import { type ContainerEnding, noSwapFacts } from '../../../shared/survey/survey-swap.ts';
+import { record as anyRecord } from '../history/records.ts';
 
 /** A digest, or the id of an image, out of one hex digit. */
 export const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -62,6 +63,22 @@ export function container(of: string, changes: Partial<FoundContainer> = {}): Fo
     networks: ['shop_default'],
     exposedPorts: ['8080/tcp'],
     volumes: [],
+    ...changes,
+  };
+}
+
+/** How a container of `container` ended: by itself, and well. */
+export function ending(of: string, changes: Partial<ContainerEnding> = {}): ContainerEnding {
+  return {
+    id: `id-of-${of}`,
+    policy: 'no',
+    exitCode: 0,
+    outOfMemory: false,
+    startFailed: false,
+    finishedAt: 2_000,
+    dockerSince: 1_000,
+    events: [],
+    writes: [],
     ...changes,
   };
 }
@@ -136,27 +153,15 @@ export function wanted(
   };
 }
 
+/** The record of a deployment that was good. */
 export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {
-  return {
-    version: 1,
+  return anyRecord({
     id: '7-1-00000001',
     at: '2026-11-20T12:00:00Z',
-    environment: 'prod',
     event: 'deploy',
-    status: 'succeeded',
     verdict: 'good',
     release: { api: image('api', 'v2', sha('c'), sha('2')), web: image('web', 'v2', sha('c'), sha('2')) },
-    previous: null,
     schemaSha256: '1'.repeat(64),
-    backupId: null,
-    restoredId: null,
-    reason: null,
-    actor: null,
-    runUrl: null,
-    commit: null,
-    settings: null,
-    durationMs: null,
-    downtimeMs: null,
     ...changes,
-  };
+  });
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import { isStore, storeServices } from '../../../shared/releases/stores.ts';
-import { container, sha } from './shop.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
+import { container, ending, sha } from './shop.ts';
 
 const named: Record<'store' | 'none', readonly string[]> = {
   store: [
@@ -105,21 +105,12 @@ describe('by what it is made of', () => {
 });
 
 test('services are named by what any of their containers is', () => {
-  const ending = {
-    policy: '',
-    exitCode: 0,
-    outOfMemory: false,
-    startFailed: false,
-    finishedAt: 0,
-    dockerSince: 0,
-    events: [],
-  };
   const found = storeServices(
     [container('web'), container('cache', { imageId: sha('7') }), container('queue'), container('search')],
     {
       ...noSwapFacts,
       imageVariables: new Map([[sha('7'), ['VALKEY_VERSION']]]),
-      endings: [{ ...ending, id: 'id-of-queue', writes: ['/var/lib/rabbitmq'] }],
+      endings: [ending('queue', { writes: ['/var/lib/rabbitmq'] })],
     },
     new Map([['search', 'elasticsearch:8.15.0']]),
   );

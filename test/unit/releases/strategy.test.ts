@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FoundContainer, FoundProxy } from '../../../shared/host/survey.ts';
-import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/plan/strategy.ts';
+import type { Strategy } from '../../../shared/plan/plan-request.ts';
+import { decideStrategy, proxiesIn } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
+import type { FoundContainer } from '../../../shared/survey/survey.ts';
+import type { FoundProxy } from '../../../shared/survey/survey-compose.ts';
 import { container, request, service, shop } from './shop.ts';
 
 const answering: FoundProxy = { service: 'proxy', answers: ['127.0.0.1:80'], looksUpOnce: [] };

@@ -3,8 +3,8 @@
 // What compose must be told besides its files: profiles, and tags that only the deployer's shell had.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ComposeSurvey } from '../../../shared/host/survey.ts';
 import { extrasFor } from '../../../shared/releases/survey-project.ts';
+import type { ComposeSurvey } from '../../../shared/survey/survey-compose.ts';
 import { container } from './shop.ts';
 
 const json = (services: object) => JSON.stringify({ name: 'shop', services });

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isFailure } from '../../../shared/failure.ts';
-import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import { obstacleKinds } from '../../../shared/plan/obstacles.ts';
-import type { PlanRequest } from '../../../shared/plan/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { composeOnly } from '../../../shared/releases/project.ts';
-import { container, record, request, shop, wanted } from './shop.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
+import { container, ending, record, request, shop, wanted } from './shop.ts';
 
 const planOf = (changes: Partial<PlanRequest> = {}) => planRollback(request(changes));
 const all = (plan: ReturnType<typeof planOf>) => plan.notes.map(({ level, text }) => `${level}: ${text}`).join('\n');
@@ -141,17 +141,9 @@ describe('a job that others await', () => {
 });
 
 describe('a service that does not run', () => {
-  const ending = {
-    outOfMemory: false,
-    startFailed: false,
-    finishedAt: 2_000,
-    dockerSince: 1_000,
-    events: [],
-    writes: [],
-  };
   const of = (policy: string, exitCode: number): Partial<PlanRequest> => ({
     containers: [container('web', { state: 'exited' }), container('api')],
-    swapFacts: { ...noSwapFacts, endings: [{ ...ending, id: 'id-of-web', policy, exitCode }] },
+    swapFacts: { ...noSwapFacts, endings: [ending('web', { policy, exitCode })] },
   });
 
   test('stays stopped if it was stopped by hand, and the plan says so', () => {

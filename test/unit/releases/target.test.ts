@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import { parseTarget, type Target, type TargetContext, wantedRelease } from '../../../shared/plan/target.ts';
+import { parseTarget, type Target } from '../../../shared/plan/target.ts';
+import { type TargetContext, wantedRelease } from '../../../shared/plan/wanted-release.ts';
 import { image, record, sha, shop } from './shop.ts';
 
 const parsed: [text: string, target: Target][] = [

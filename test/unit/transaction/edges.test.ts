@@ -53,7 +53,7 @@ describe('the ports that are open on the host', () => {
   for (const [what, lines, expected] of table) {
     test(what, () => {
       assert.equal(
-        run(['host/ports.sh'], `lines=$(cat); docker() { printf '%s\\n' "$lines"; }; published_ports id`, lines),
+        run(['survey/ports.sh'], `lines=$(cat); docker() { printf '%s\\n' "$lines"; }; published_ports id`, lines),
         expected,
       );
     });
@@ -83,13 +83,13 @@ describe('how an address answers', () => {
         curl() { printf '%s' "\${says#!}"; [[ $says != !* ]]; }
         is_open() { :; }
         way_of 127.0.0.1 443 443`;
-      assert.equal(run(['host/ports.sh', 'transaction/answers.sh'], call, curl), way);
+      assert.equal(run(['survey/ports.sh', 'transaction/answers.sh'], call, curl), way);
     });
   }
 
   test('advice to come by HTTPS shows nothing', () => {
     const leads = (way: string, location: string) =>
-      run(['host/ports.sh'], `web_way=${way} http_location=${location}; sends_to_https`) === '';
+      run(['survey/ports.sh'], `web_way=${way} http_location=${location}; sends_to_https`) === '';
     assert.equal(leads('http', 'HTTPS://localhost/'), true);
     assert.equal(leads('http', 'http://localhost/login'), false);
     assert.equal(leads('http', ''), false);
@@ -114,7 +114,7 @@ describe('an address is still published', () => {
   for (const [address, bound, is] of table) {
     test(`${address}, where the file has ${bound || 'nothing'}: ${is}`, () => {
       const result = run(
-        ['host/ports.sh', 'transaction/edges.sh'],
+        ['survey/ports.sh', 'transaction/edges.sh'],
         `publishes ${address} fixed`,
         bound === '' ? '' : `${bound}\n`,
       );
@@ -172,7 +172,7 @@ describe('the hosts that nginx looks up once', () => {
   for (const [what, configuration, hosts] of table) {
     test(what, () => {
       const expected = hosts.map((host) => `looks-up-once ${host}`).join('\n');
-      assert.equal(run(['host/survey-proxies.sh'], 'hosts_looked_up_once', configuration), expected);
+      assert.equal(run(['survey/survey-proxies.sh'], 'hosts_looked_up_once', configuration), expected);
     });
   }
 });
@@ -249,14 +249,14 @@ describe('the hosts that others look up once', () => {
   for (const [what, call, configuration, hosts] of table) {
     test(what, () => {
       const expected = hosts.map((host) => `looks-up-once ${host}`).join('\n');
-      assert.equal(run(['host/survey-proxies.sh'], `hosts_${call}_looks_up_once`, configuration), expected);
+      assert.equal(run(['survey/survey-proxies.sh'], `hosts_${call}_looks_up_once`, configuration), expected);
     });
   }
 
   test('HAProxy tells nothing if its configuration is not one file', () => {
     const hosts = (command: string, file: string) =>
       run(
-        ['host/survey-proxies.sh'],
+        ['survey/survey-proxies.sh'],
         `timeout() { [[ \${*: -1} == ${file} ]] && echo ' server a api:80'; }; haproxy_hosts id "$(cat)"`,
         `"haproxy:3" "docker-entrypoint.sh" ${command}["PATH"]`,
       );
@@ -276,7 +276,7 @@ test('only what was seen to fail makes a target bad', () => {
 test('an address that answered, and is published no more, keeps the swap from beginning', () => {
   const kept = (bound: string, kind = 'fixed', strategy = 'recreate') =>
     run(
-      ['host/ports.sh', 'transaction/edges.sh'],
+      ['survey/ports.sh', 'transaction/edges.sh'],
       `cd -- "$(mktemp -d)"
       declare -A strategy=([web]=${strategy})
       new_containers() { echo new; }

@@ -1,4 +1,4 @@
-// Which transactions are unfinished, asked of the journals by shared/host/transactions.sh in a real bash.
+// Which transactions are unfinished, asked of the journals by shared/survey/transactions.sh in a real bash.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
-const script = join(import.meta.dirname, '../../../shared/host/transactions.sh');
+const script = join(import.meta.dirname, '../../../shared/survey/transactions.sh');
 const [first, second, third] = ['20261101_020000', '20261102_020000', '20261103_020000'] as const;
 
 let folder = '';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-const script = join(import.meta.dirname, '../../../shared/host/left-behind.sh');
+const script = join(import.meta.dirname, '../../../shared/survey/left-behind.sh');
 const [left, other] = ['20261127_015815', '20261120_015815'] as const;
 
 /** @param containers `id state name transaction`, of the service `web` */

@@ -5,10 +5,11 @@ import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { type Decided, settledPlan, transactionRequest } from '../../../rollback-action/request.ts';
 import { parseHold } from '../../../shared/history/hold.ts';
 import { parseHistory } from '../../../shared/history/record.ts';
-import { readComposeCall } from '../../../shared/host/compose-call.ts';
-import type { Plan, PlanRequest } from '../../../shared/plan/plan.ts';
+import type { Plan } from '../../../shared/plan/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan-request.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import type { PulledImage } from '../../../shared/releases/pull.ts';
+import { readComposeCall } from '../../../shared/survey/compose-call.ts';
 import { outcomeMarks } from '../../../shared/transaction/transaction-files.ts';
 import { container, projectOf, request, service, sha, wanted } from '../releases/shop.ts';
 

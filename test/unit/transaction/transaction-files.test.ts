@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { readComposeCall } from '../../../shared/host/compose-call.ts';
+import { readComposeCall } from '../../../shared/survey/compose-call.ts';
 import { parseJournal } from '../../../shared/transaction/journal.ts';
 import { type TransactionRequest, transactionFiles } from '../../../shared/transaction/transaction-files.ts';
 import { hex } from '../history/records.ts';

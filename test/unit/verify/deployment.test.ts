@@ -3,32 +3,15 @@ import { describe, test } from 'node:test';
 import { observed } from '../../../shared/history/observation.ts';
 import { parseTarget } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
-import {
-  type DeploymentFacts,
-  deploymentRecord,
-  judgeDeployment,
-} from '../../../verify-action/deployment/judge-deployment.ts';
+import type { DeploymentFacts } from '../../../verify-action/deployment/deployment-facts.ts';
+import { deploymentRecord, judgeDeployment } from '../../../verify-action/deployment/judge-deployment.ts';
 import type { Watched, WatchedContainer } from '../../../verify-action/deployment/watch.ts';
+import { service as anyService } from '../releases/shop.ts';
 
 const id = (digit: string) => `sha256:${digit.repeat(64)}`;
 
-const service = (name: string, image: string): ComposeService => ({
-  name,
-  image,
-  imageTemplate: image,
-  containerName: null,
-  publishes: false,
-  networks: [],
-  networkMode: null,
-  fixedAddress: false,
-  aliases: [],
-  dependsOn: [],
-  replicas: null,
-  sharesWith: [],
-  volumesFrom: [],
-  composeOnly: [],
-});
-
+const service = (name: string, image: string): ComposeService =>
+  anyService(name, { image, imageTemplate: image, networks: [] });
 const project: ComposeProject = {
   name: 'shop',
   services: new Map([

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../../shared/drill/finding.ts';
-import { noStory, tellVerification } from '../../../verify-action/notice.ts';
+import { noStory, verificationReport } from '../../../verify-action/notice.ts';
 import { noOutputs } from '../../../verify-action/outputs.ts';
 
 const finding = (changes: Partial<Finding>): Finding => ({
@@ -16,7 +16,7 @@ const finding = (changes: Partial<Finding>): Finding => ({
 });
 const well = { action: 'verify-action', exitCode: 0, error: undefined, cancelledBy: null } as const;
 const tell = (findings: Finding[], warnings = 0) =>
-  tellVerification({ ...noStory(), findings, verdict: 'prod is verified' }, { ...noOutputs(), warnings }, well);
+  verificationReport({ ...noStory(), findings, verdict: 'prod is verified' }, { ...noOutputs(), warnings }, well);
 
 test('the answer of a statement of "drill-sql", which may be data of customers, is told to nobody', () => {
   const told = tell([finding({ name: 'drill-sql', detail: 'ada@example.com has 3 orders' })]);

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Finding } from '../../../shared/drill/finding.ts';
 import { gatherHistory } from '../../../shared/history/known-history.ts';
-import { readComposeCall } from '../../../shared/host/compose-call.ts';
-import type { SetupSurvey, Survey, UnsetVariable } from '../../../shared/host/survey.ts';
 import { catalogueOf } from '../../../shared/sets/catalogue.ts';
+import type { Survey } from '../../../shared/survey/survey.ts';
+import type { UnsetVariable } from '../../../shared/survey/survey-compose.ts';
+import type { SetupSurvey } from '../../../shared/survey/survey-setup.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup/judge-setup.ts';
+import { composeSurvey } from '../compose-survey.ts';
 import { accepts, acceptsWith, folder, host, tools } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
@@ -236,27 +238,7 @@ test('files of somebody else need root', () => {
 });
 
 describe('a variable that compose misses is told of', () => {
-  const compose = {
-    version: '2.26.1',
-    config: JSON.stringify({ name: 'shop', services: { web: { image: 'web:' } } }),
-    template: '',
-    images: [],
-    envNames: null,
-    changedAt: 0,
-    projectState: null,
-    proxies: [],
-    unset: [],
-    call: readComposeCall(['file docker-compose.yml']),
-    otherFiles: [],
-    missingFiles: [],
-    idle: [],
-    unsetNames: [],
-    settings: [],
-    values: '',
-    settingsKey: null,
-    mountedFiles: [],
-    words: '',
-  };
+  const compose = composeSurvey();
   const place = { file: 'the file', line: 4 };
   const cases: [UnsetVariable, RegExp, RegExp][] = [
     [{ in: 'compose-file', ...place, name: 'TAG' }, /^the file, line 4: the variable TAG is not/, /^Set it in the env/],

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Group, Tally } from '../../../shared/drill/finding.ts';
-import type { Survey } from '../../../shared/host/survey.ts';
 import type { RunningImage } from '../../../shared/releases/release.ts';
-import { releaseText } from '../../../verify-action/deployment/judge-deployment.ts';
+import type { Survey } from '../../../shared/survey/survey.ts';
+import { releaseText } from '../../../verify-action/deployment/judge-images.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeLiveDatabase } from '../../../verify-action/live-database.ts';
 import { type Subjects, verdictText } from '../../../verify-action/summary.ts';

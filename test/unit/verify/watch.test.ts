@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const scripts = ['shared/host/docker-template.sh', 'verify-action/deployment/watch.sh'].map((file) =>
+const scripts = ['shared/survey/docker-template.sh', 'verify-action/deployment/watch.sh'].map((file) =>
   join(import.meta.dirname, '../../..', file),
 );
 

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Records } from './records.ts';
+import type { Records } from '../host/records.ts';
 
 /** What is in the backup folders. */
 export interface SetsSurvey {

@@ -1,8 +1,10 @@
-import { type ComposeCall, composeLines, readComposeCall } from './compose-call.ts';
-import type { Connection } from './connection.ts';
-import type { Program } from './program.ts';
-import type { Records } from './records.ts';
+import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
+import type { Records } from '../host/records.ts';
+import { composeLines } from './compose-call.ts';
+import { type ComposeExtras, type ComposeSurvey, readCompose } from './survey-compose.ts';
 import { readSets, type SetsSurvey } from './survey-sets.ts';
+import { readSetup, type SetupSurvey } from './survey-setup.ts';
 import { readSwapFacts, type SwapFacts } from './survey-swap.ts';
 
 /** What the survey looks for, as the inputs name it. Paths are absolute; null leaves it to the host to find out. */
@@ -28,9 +30,6 @@ export interface SurveyRequest {
   setup: boolean;
 }
 
-/** What compose must be told besides its files: see compose-call.ts. */
-export type ComposeExtras = Pick<ComposeCall, 'profiles' | 'variables'>;
-
 /** A container of the compose project, from `docker inspect`. */
 export interface FoundContainer {
   id: string;
@@ -53,85 +52,6 @@ export interface FoundContainer {
   /** `8080/tcp` */
   exposedPorts: string[];
   volumes: { name: string; destination: string }[];
-}
-
-/** What compose says about the project. Texts are as compose printed them; the configurations contain secrets. */
-export interface ComposeSurvey {
-  version: string;
-  /** How compose was called, to be called again in the same way. */
-  call: ComposeCall;
-  /** The files from which the containers were created, if others were given; else empty. */
-  otherFiles: string[];
-  /** Files from which the containers were created and that cannot be read. */
-  missingFiles: string[];
-  /** JSON: `config` with variables filled in, `template` with variables as written in the files. */
-  config: string;
-  template: string;
-  /** Services that are part of the configuration only because of a profile that another one needs. */
-  idle: string[];
-  /** Where unset variables are used. */
-  unset: UnsetVariable[];
-  /** Their names, each of which may be a piece of a password: never to be shown as they are. */
-  unsetNames: string[];
-  /** What each container was created with: secrets. */
-  settings: ContainerSettings[];
-  /** The configuration with the values of `compose-values`, as `x-values`; empty if there are none. Secrets. */
-  values: string;
-  /** With it, hashes of settings are made; null if Docker did not tell it. */
-  settingsKey: string | null;
-  /** Files that are mounted into containers, and when they were changed, in milliseconds since 1970. */
-  mountedFiles: { path: string; changedAt: number }[];
-  /** If compose cannot read the files: why, as far as that may leave the host; empty if it is hidden there. */
-  words: string;
-  /** When a compose file or the env file was last changed, in milliseconds since 1970. */
-  changedAt: number;
-  /** Names of the variables in the env file; null if no env file can be read. */
-  envNames: string[] | null;
-  /** A keyed hash of everything that a plan is based on; null if it could not be computed. */
-  projectState: string | null;
-  images: LocalImage[];
-  proxies: FoundProxy[];
-}
-
-/** A running container that may be a reverse proxy. */
-export interface FoundProxy {
-  service: string;
-  /** The addresses on the host at which it answers: `127.0.0.1:8080`. */
-  answers: string[];
-  /** The hosts that it resolves only when it starts; null if its configuration does not tell. */
-  looksUpOnce: string[] | null;
-}
-
-/** What a container was given at its creation: secrets, only to be compared with the configuration. */
-export interface ContainerSettings {
-  id: string;
-  /** `NAME=value` */
-  environment: string[] | null;
-  labels: Record<string, string> | null;
-  command: string[] | null;
-  entrypoint: string[] | null;
-  user: string;
-  hostname: string;
-  workingDir: string;
-  /** By port in the container, `8080/tcp`. */
-  ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
-  mounts: { Type: string; Name?: string; Source: string; Destination: string }[];
-}
-
-/** A place where a variable is used that is not set; compose takes it for empty. */
-export type UnsetVariable =
-  /** `holder`: the variable in whose value it is used; null if unknown. */
-  | { in: 'env-file'; file: string; line: number; holder: string | null }
-  /** `name`: its own name if it clearly is a variable; null if it may be part of something else, such as a password. */
-  | { in: 'compose-file'; file: string; line: number; name: string | null }
-  /** In none of the known files. */
-  | { in: 'elsewhere' };
-
-/** An image on the host with all of its names; it may have none. */
-export interface LocalImage {
-  id: string;
-  repoTags: string[];
-  repoDigests: string[];
 }
 
 /** Something like watchtower. */
@@ -209,22 +129,6 @@ export interface Survey {
   probe: { output: string } | { error: string } | null;
 }
 
-/** What only a check of the set-up needs. */
-export interface SetupSurvey {
-  /** Files and folders in the backup folder that others can access or own, by path relative to it. */
-  open: { type: string; mode: string; owner: string; path: string }[];
-  /** How many there are; `open` does not list all if there are very many. */
-  openCount: number;
-  /** Folders that could not be read. */
-  unseen: string[];
-  /** Whether logind ends processes that this user's sessions have started; null if there is no systemd. */
-  killsSessions: 'yes' | 'no' | 'unknown' | null;
-  /** Free bytes on the disk of Docker; null if unknown. */
-  dockerFree: number | null;
-  /** A former holder of the lock that died without removing its text. */
-  leftHolder: string | null;
-}
-
 export const program: Program<{
   deploy_dir: string;
   backup_dir: string;
@@ -250,7 +154,7 @@ export const program: Program<{
     new URL('./left-behind.sh', import.meta.url),
     new URL('./docker-template.sh', import.meta.url),
     new URL('./project-state.sh', import.meta.url),
-    new URL('./open-parent.sh', import.meta.url),
+    new URL('../host/open-parent.sh', import.meta.url),
     new URL('./survey-places.sh', import.meta.url),
     new URL('./compose-words.sh', import.meta.url),
     new URL('./find-project.sh', import.meta.url),
@@ -329,7 +233,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
       const variables = image.variables.filter((name) => name !== null);
       return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
     }),
-    otherProjects: linesOf(records.find('projects')),
+    otherProjects: records.lines('projects'),
     updaters: records.all('updater').map((value) => {
       const [name = '', image = ''] = value.split(' ');
       return { name, image };
@@ -350,22 +254,6 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
   };
 }
 
-function readSetup(records: Records): SetupSurvey | null {
-  if (records.find('open-count') === undefined) return null;
-  const kills = records.find('kills-sessions') as SetupSurvey['killsSessions'] | undefined;
-  return {
-    open: records.all('open').map((value) => {
-      const [type = '', mode = '', owner = '', ...path] = value.split('|');
-      return { type, mode, owner, path: path.join('|') };
-    }),
-    openCount: records.integer('open-count'),
-    unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-    killsSessions: kills ?? null,
-    dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-    leftHolder: records.find('left-holder') ?? null,
-  };
-}
-
 /** In the output of the template, each list ends with a null. */
 function readContainer(json: string): FoundContainer {
   const container = JSON.parse(json) as FoundContainer;
@@ -377,78 +265,6 @@ function readContainer(json: string): FoundContainer {
     exposedPorts: present(exposedPorts),
     volumes: present(volumes),
   };
-}
-
-function readCompose(records: Records): Survey['compose'] {
-  const error = records.find('compose-error');
-  const version = records.find('compose-version');
-  if (error !== undefined) return { error };
-  if (version === undefined) return null;
-  return {
-    version,
-    call: readComposeCall(records.all('compose-call')),
-    otherFiles: linesOf(records.find('compose-deployed')),
-    missingFiles: linesOf(records.find('compose-missing')),
-    config: records.get('compose-config'),
-    template: records.get('compose-template'),
-    idle: [],
-    unset: readUnset(records.get('compose-unset')),
-    words: records.get('compose-words'),
-    unsetNames: linesOf(records.find('compose-unset-names')),
-    values: records.find('compose-values') ?? '',
-    settingsKey: records.find('settings-key')?.trim() ?? null,
-    mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
-      const at = line.indexOf(' ');
-      return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
-    }),
-    settings: records.all('container-settings').map((json) => JSON.parse(json) as ContainerSettings),
-    changedAt: Number(records.get('compose-changed')) * 1_000,
-    envNames: records.find('env-names')?.split('\n') ?? null,
-    projectState: records.find('project-state') ?? null,
-    images: readLocalImages(records.find('local-images') ?? ''),
-    proxies: records.all('proxy').map(readProxy),
-  };
-}
-
-function linesOf(text: string | undefined): string[] {
-  return (text ?? '').split('\n').filter((line) => line !== '');
-}
-
-/** Reads the service and the lines of survey-proxies.sh. */
-function readProxy(text: string): FoundProxy {
-  const [service = '', ...lines] = text.split('\n');
-  const after = (word: string) =>
-    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-  return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
-}
-
-/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
-function readUnset(text: string): UnsetVariable[] {
-  return text.split('\n').flatMap((each): UnsetVariable[] => {
-    const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-    const [line, name] = [Number(digits), word === '-' ? null : word];
-    if (kind === 'env') return [{ in: 'env-file', file, line, holder: name }];
-    if (kind === 'compose') return [{ in: 'compose-file', file, line, name }];
-    return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-  });
-}
-
-/**
- * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
- * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
- */
-export function readLocalImages(text: string): LocalImage[] {
-  const images = new Map<string, LocalImage>();
-  for (const line of text.split('\n')) {
-    const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-    if (repository === '') continue;
-    const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-    images.set(id, image);
-    if (repository === '<none>') continue;
-    if (tag !== '<none>' && tag !== '') image.repoTags.push(`${repository}:${tag}`);
-    if (digest !== '<none>' && digest !== '') image.repoDigests.push(`${repository}@${digest}`);
-  }
-  return [...images.values()];
 }
 
 function readFolder(value: string): FoundFolder {

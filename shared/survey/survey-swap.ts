@@ -1,4 +1,4 @@
-import type { Records } from './records.ts';
+import type { Records } from '../host/records.ts';
 
 /** What decides how services can be swapped, as the host tells it. */
 export interface SwapFacts {

@@ -39,7 +39,7 @@ export function failedTable(lines: readonly string[]): string | null {
 }
 
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-export function tellError(text: string, file: string | null): string {
+export function describeError(text: string, file: string | null): string {
   if (text !== hidden) return text;
   const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
   return `an error whose words may hold data; ${where}`;
