@@ -351,12 +351,23 @@ said() {
   done
 }
 
-# contents COMPRESSION: lists the contents of an archive on stdin.
+# contents COMPRESSION: lists the contents of an archive on stdin. What is wrong with it, `verify` says.
 contents() {
   case $1 in
-    zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
+    zstd) zstd -q -d -c | pg_restore --list ;;
     *) pg_restore --list ;;
-  esac
+  esac 2>/dev/null
+}
+
+# parse FORMAT COMPRESSION: reads a whole dump on stdin. Of an archive, it prints the contents, then `list` and the exit code of that;
+# of both formats, what `verify` prints. In one, as every command in a container takes its time.
+parse() {
+  [ "$1" = custom ] || { verify "$@"; return; }
+  exec 6>&1
+  # The list ends where the data begin: whoever copies the stream must not end with it. The group keeps fd 5 open until the list is
+  # printed, and only then the lines of `verify` follow: no name in an archive can pass for one of these.
+  { { trap '' PIPE && exec tee /dev/fd/5 2>/dev/null; } | { contents "$2" >&6; echo "list $?" >&6; }; } 5>&1 |
+    { stages=$(verify "$@"); cat >/dev/null; printf '%s\n' "$stages"; }
 }
 
 # terminate NAME...: ends the sessions with these names in this database.
