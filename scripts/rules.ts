@@ -253,6 +253,20 @@ export const rules: readonly Rule[] = [
     named: 'what only ends early',
   },
   {
+    rule: 'settings that were cut off are not taken for all of them',
+    file: 'shared/backups/take.sh',
+    text: '[[ $ends != "$mark 0"$\'\\n\'* ]] || ',
+    test: 'test/unit/take.test.ts',
+    named: 'was cut off',
+  },
+  {
+    rule: 'roles that were cut off are not taken for all of them',
+    file: 'shared/backups/take.sh',
+    text: '[[ ${ends:${#globals}} != "$mark 0" ]] || ',
+    test: 'test/unit/take.test.ts',
+    named: 'was cut off',
+  },
+  {
     rule: 'no name in an archive passes for what became of its parsing',
     file: 'shared/backups/take.sh',
     text: "    tac -- parsed | sed '/^list [0-9]*$/q' | head -c 4096\n",

@@ -52,17 +52,15 @@ main() {
   local schema_job=''
   # Two sessions of pg_dump at a time may need more locks than the server has.
   [[ $locks == scarce ]] || dump_schema
-  take_side globals inside globals &
-  local globals_job=$!
-  take_side settings inside settings &
-  local settings_job=$!
+  take_settings_and_globals &
+  local others_job=$!
   write_dump
   read_back &
   local reading=$!
   [[ -n $schema_job ]] || dump_schema
   tell_side schema "$schema_job"
-  tell_side globals "$globals_job"
-  tell_side settings "$settings_job"
+  tell_side globals "$others_job"
+  tell_side settings "$others_job"
   close_snapshot
   tell_read_back "$reading"
   record_previous_schema
@@ -83,8 +81,23 @@ take_side() {
   file=$(side_name "$name")
   # The runner wants to know whether the schema has changed.
   [[ $encryption == none || $name != schema ]] || copy=/dev/fd/$schema_copy
-  { heard "$name" "$@" </dev/null | not_empty | gzip -n -c | tee --output-error=exit -- "$copy" | sealed >"$file"; } 2>"$name.log"
-  sums "$file" >"$name.sums"
+  { heard "$name" "$@" </dev/null | not_empty | gzip -n -c | tee --output-error=exit -- "$copy" | sealed >"$file"; } 2>"$name.log" &&
+    sums "$file" >"$name.sums"
+}
+
+# Two sides from one command in the container. Each counts if it has ended well; why not, both logs say.
+take_settings_and_globals() {
+  local mark texts settings globals ends
+  # No name or comment can hold it.
+  mark=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  texts=$(heard 'settings or globals' inside settings_and_globals "$mark" </dev/null 2>globals.log) || true
+  cp -- globals.log settings.log
+  settings=${texts%%"$mark "*}
+  ends=${texts:${#settings}}
+  [[ $ends != "$mark 0"$'\n'* ]] || take_side settings printf '%s' "$settings" || true
+  ends=${ends#*$'\n'}
+  globals=${ends%%"$mark "*}
+  [[ ${ends:${#globals}} != "$mark 0" ]] || take_side globals printf '%s' "$globals"
 }
 
 side_name() { [[ $encryption == none ]] && printf '%s' "$set_name.$1.sql.gz" || printf '%s' "$set_name.$1.sql.gz.age"; }
@@ -324,10 +337,11 @@ tell_container() {
 tell_side() {
   local file
   file=$(side_name "$1")
-  if ! wait "$2"; then
+  wait "$2" || true
+  if [[ ! -s $1.sums ]]; then
     rm -f -- "$file"
-    record "$1" "$(<"$1.log")"
-    cat -- "$1.log" >&2
+    record "$1" "$(cat -- "$1.log" 2>/dev/null)"
+    cat -- "$1.log" >&2 || true
   else
     record "$1" taken
     record "$1-sums" "$(<"$1.sums")"
@@ -408,8 +422,7 @@ sha256() {
 
 sums() {
   local sha md5
-  sha=$(sha256 <"$1") md5=$(md5sum -- "$1")
-  printf '%s %s' "${sha%% *}" "${md5%% *}"
+  sha=$(sha256 <"$1") && md5=$(md5sum -- "$1") && printf '%s %s' "${sha%% *}" "${md5%% *}"
 }
 
 record_ms() { record "$1-ms" "$(($(milliseconds) - $2))"; }

@@ -313,6 +313,15 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
 SQL
 }
 
+# settings_and_globals MARK: what `settings` prints, a line of MARK and its exit code, then the same of `globals`. In one, as every
+# command in a container takes its time.
+settings_and_globals() {
+  (settings '')
+  printf '%s %s\n' "$1" "$?"
+  (globals)
+  printf '%s %s\n' "$1" "$?"
+}
+
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints the exit code of each stage. Reads an archive entry by
 # entry, as a restore would; a plain dump must end with pg_dump's last line.
 # Several stages write lines into one pipe, so awk must flush each line; a block could end in the middle of one.
@@ -360,7 +369,7 @@ contents() {
 }
 
 # parse FORMAT COMPRESSION: reads a whole dump on stdin. Of an archive, it prints the contents, then `list` and the exit code of that;
-# of both formats, what `verify` prints. In one, as every command in a container takes its time.
+# of both formats, what `verify` prints. In one, too.
 parse() {
   [ "$1" = custom ] || { verify "$@"; return; }
   exec 6>&1

@@ -176,3 +176,53 @@ describe('of what the container says of a dump', () => {
     assert.equal(stages('entry -- Data\nread 0\n', 'plain'), 'entry -- Data\nread 0');
   });
 });
+
+describe('settings and globals come from one command, and', () => {
+  /** What is kept of the two, and what is said of each, where the container prints this for a mark of `$2`. */
+  function take(inside: string): string {
+    const script = `set -euo pipefail
+      takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+      source "$1/backups/take.sh"
+      cd "$2"
+      encryption=none set_name=x
+      heard() { shift; "$@"; }
+      record() { [[ $1 == *-sums ]] || printf '%s: %s\n' "$1" "$2"; }
+      inside() { ${inside}; }
+      take_settings_and_globals &
+      job=$!
+      for each in settings globals; do
+        tell_side "$each" "$job" 2>/dev/null
+        zcat "x.$each.sql.gz" 2>/dev/null || true
+      done
+      ls`;
+    const { stdout } = spawnSync('bash', ['-c', script, 'bash', shared, folder], { encoding: 'utf8' });
+    return stdout.replace('daily\nrollback\n', '').trim();
+  }
+
+  const both = ['x.globals.sql.gz', 'x.settings.sql.gz'];
+  const all = (...lines: readonly string[]) => lines.join('\n');
+
+  test('each has its file', () => {
+    assert.equal(
+      take('printf "one\\n x 0\\n$2 0\\ntwo\\n\\n$2 0\\n"'),
+      all('settings: taken', 'one', ' x 0', 'globals: taken', 'two', '', ...both),
+    );
+  });
+
+  test('one that fails, or is empty, does not take the other with it', () => {
+    const settings = 'printf "one\\n$2 1\\ntwo\\n$2 0\\n"; echo why >&2';
+    assert.equal(take(settings), all('settings: why', 'globals: taken', 'two', 'x.globals.sql.gz'));
+    const globals = 'printf "one\\n$2 0\\ntwo\\n$2 1\\n"; echo why >&2; return 1';
+    assert.equal(take(globals), all('settings: taken', 'one', 'globals: why', 'x.settings.sql.gz'));
+    assert.equal(take('printf "$2 0\\ntwo\\n$2 0\\n"'), all('settings: ', 'globals: taken', 'two', 'x.globals.sql.gz'));
+  });
+
+  test('what was cut off is not taken for all of it', () => {
+    assert.equal(
+      take('printf "one\\n$2 0\\ntwo\\n"; return 137'),
+      all('settings: taken', 'one', 'globals: ', 'x.settings.sql.gz'),
+    );
+    assert.equal(take('printf "one\\n"; return 137'), 'settings: \nglobals:');
+    assert.equal(take('printf "0\\n0"; return 137'), 'settings: \nglobals:');
+  });
+});
