@@ -5,6 +5,8 @@
 
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
+# Bytes that are kept of what the container says of a dump.
+readonly most_told=268435456
 
 takes backup_dir words_log home container user database where
 takes_number started level table_wait
@@ -50,17 +52,17 @@ main() {
   local schema_job=''
   # Two sessions of pg_dump at a time may need more locks than the server has.
   [[ $locks == scarce ]] || dump_schema
-  take_side globals inside globals &
-  local globals_job=$!
-  take_side settings inside settings &
-  local settings_job=$!
+  take_settings_and_globals &
+  local others_job=$!
   write_dump
+  read_back &
+  local reading=$!
   [[ -n $schema_job ]] || dump_schema
-  side_file schema "$schema_job"
-  side_file globals "$globals_job"
-  side_file settings "$settings_job"
+  tell_side schema "$schema_job"
+  tell_side globals "$others_job"
+  tell_side settings "$others_job"
   close_snapshot
-  read_back
+  tell_read_back "$reading"
   record_previous_schema
 }
 
@@ -71,18 +73,31 @@ dump_schema() {
   schema_job=$!
 }
 
-# take_side NAME COMMAND...: writes the output of a command, for `side_file` to judge; encrypted, if that is wanted, before any
-# of it comes to the disk.
+# take_side NAME COMMAND...: writes the output of a command into a file that belongs beside the dump, with its sums, for `tell_side`
+# to judge; encrypted, if that is wanted, before any of it comes to the disk.
 take_side() {
-  local name=$1 copy=/dev/null
+  local name=$1 file copy=/dev/null
   shift
-  if [[ $encryption == none ]]; then
-    heard "$name" "$@" </dev/null >"$name.sql" 2>"$name.log"
-  else
-    # The runner wants to know whether the schema has changed.
-    [[ $name != schema ]] || copy=/dev/fd/$schema_copy
-    heard "$name" "$@" </dev/null 2>"$name.log" | not_empty | gzip -n -c | tee --output-error=exit -- "$copy" | seal >"$(side_name "$name")"
-  fi
+  file=$(side_name "$name")
+  # The runner wants to know whether the schema has changed.
+  [[ $encryption == none || $name != schema ]] || copy=/dev/fd/$schema_copy
+  { heard "$name" "$@" </dev/null | not_empty | gzip -n -c | tee --output-error=exit -- "$copy" | sealed >"$file"; } 2>"$name.log" &&
+    sums "$file" >"$name.sums"
+}
+
+# Two sides from one command in the container. Each counts if it has ended well; why not, both logs say.
+take_settings_and_globals() {
+  local mark texts settings globals ends
+  # No name or comment can hold it.
+  mark=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  texts=$(heard 'settings or globals' inside settings_and_globals "$mark" </dev/null 2>globals.log) || true
+  cp -- globals.log settings.log
+  settings=${texts%%"$mark "*}
+  ends=${texts:${#settings}}
+  [[ $ends != "$mark 0"$'\n'* ]] || take_side settings printf '%s' "$settings" || true
+  ends=${ends#*$'\n'}
+  globals=${ends%%"$mark "*}
+  [[ ${ends:${#globals}} != "$mark 0" ]] || take_side globals printf '%s' "$globals"
 }
 
 side_name() { [[ $encryption == none ]] && printf '%s' "$set_name.$1.sql.gz" || printf '%s' "$set_name.$1.sql.gz.age"; }
@@ -244,33 +259,25 @@ produce() {
   return "$((statuses[0] ? statuses[0] : statuses[1]))"
 }
 
-# Parses the dump on stdin while it is written.
+# Has the container parse all of the dump on stdin while it is written, and keeps what it says of it. It may end early: what is left
+# is read on, so that whoever writes it goes on.
 parse() {
-  local listing listed
-  if [[ $format == custom ]]; then
-    exec {listing}> >(list_contents)
-    listed=$!
-    tee --output-error=exit -- "/dev/fd/$listing" | verify || true
-    # shellcheck disable=SC1083 # closing by the variable's number
-    exec {listing}>&-
-    wait "$listed" || true
+  {
+    heard read-back unpacking inside parse "$format" "$(compression_inside)" | head -c "$most_told" || printf '\nexit 1\n'
+  } >parsed || true
+  cat >/dev/null
+}
+
+# How the stages of parsing ended: of an archive, what follows its contents, which are names that others chose.
+stages() {
+  # Missing if whoever wrote it was killed.
+  if [[ ! -e parsed ]]; then
+    printf 'exit 1'
+  elif [[ $format == custom ]]; then
+    tac -- parsed | sed '/^list [0-9]*$/q' | head -c 4096
   else
-    verify
+    cat -- parsed
   fi
-}
-
-# Has the container read all of the dump on stdin, and keeps what it says of it. It may end early: what is left is read on, so
-# that whoever writes it goes on.
-verify() {
-  local answer
-  answer=$(heard read-back unpacking inside verify "$format" "$(compression_inside)") || answer+=$'\nexit 1'
-  printf '%s' "$answer" >verified
-  cat >/dev/null
-}
-
-list_contents() {
-  heard contents unpacking inside contents "$(compression_inside)" >list || true
-  cat >/dev/null
 }
 
 # unpacking COMMAND...: feeds stdin to a command in the container. What the host has compressed, only the host can decompress for sure.
@@ -326,53 +333,52 @@ tell_container() {
   printf "The database's container is now %s" "${state:0:300}"
 }
 
-# side_file NAME JOB: compresses a file that belongs beside the dump, unless that is done. If it is missing, the dump counts, but
-# the run is incomplete.
-side_file() {
+# tell_side NAME JOB: what became of a file that belongs beside the dump. If it is missing, the dump counts, but the run is incomplete.
+tell_side() {
   local file
   file=$(side_name "$1")
-  if ! wait "$2" || [[ $encryption == none && ! -s $1.sql ]]; then
+  wait "$2" || true
+  if [[ ! -s $1.sums ]]; then
     rm -f -- "$file"
-    record "$1" "$(<"$1.log")"
-    cat -- "$1.log" >&2
-  elif [[ $encryption == none ]] && ! gzip -n -c "$1.sql" >"$file"; then
-    rm -f -- "$file"
-    record "$1" 'it could not be written'
+    record "$1" "$(cat -- "$1.log" 2>/dev/null)"
+    cat -- "$1.log" >&2 || true
   else
     record "$1" taken
-    record "$1-sums" "$(sums "$file")"
+    record "$1-sums" "$(<"$1.sums")"
     if [[ $1 != schema ]]; then :; elif [[ $encryption == none ]]; then record_packed schema-text "$file"; else record_packed schema-text "/dev/fd/$schema_copy"; fi
   fi
-  rm -f -- "$1.sql" "$1.log"
+  rm -f -- "$1.sums" "$1.log"
 }
 
-# Reads the dump again from disk, not from the page cache.
+# Reads the dump again from disk, not from the page cache, beside whatever else is left to do.
 read_back() {
   local begin
   begin=$(milliseconds)
   sync -- "$dump"
   dd if="$dump" iflag=nocache count=0 status=none 2>/dev/null || true
-  record size "$(stat --format %s -- "$dump")"
-  record magic "$(head -c 5 -- "$dump" | od -An -tx1)"
+  head -c 5 -- "$dump" | od -An -tx1 >disk.magic
   sha256 <"$dump" >disk.sha256 &
   local sha=$!
   md5sum -- "$dump" >disk.md5 &
   local md5=$!
-  # Missing if whoever wrote it was killed.
-  record verify "$(cat verified 2>/dev/null || printf 'exit 1')"
-  rm -f -- verified
-  if [[ $format == custom ]]; then
-    record contents "$({ grep -a ' TABLE DATA ' list || true; } | packed)"
-    rm -f -- list
-  fi
   # A checksum that could not be computed stays empty, and fails its check.
   wait "$sha" || : >disk.sha256
   wait "$md5" || : >disk.md5
+  printf '%s' "$(($(milliseconds) - begin))" >disk.ms
+}
+
+# tell_read_back JOB: what the disk has, and what the container said of the stream.
+tell_read_back() {
+  wait "$1" || fail checksum-failed "The dump could not be read again from the disk of $backup_dir (exit $?)"
+  record size "$(stat --format %s -- "$dump")"
+  record magic "$(<disk.magic)"
+  record verify "$(stages)"
+  [[ $format != custom ]] || record contents "$({ grep -a ' TABLE DATA ' parsed || true; } | packed)"
   record sha256 "$(cut -d ' ' -f 1 disk.sha256)"
   record md5 "$(cut -d ' ' -f 1 disk.md5)"
   record stream-sha256 "$(cut -d ' ' -f 1 stream.sha256)"
-  rm -f -- disk.sha256 disk.md5 stream.sha256
-  record_ms read "$begin"
+  record read-ms "$(<disk.ms)"
+  rm -f -- parsed disk.magic disk.sha256 disk.md5 disk.ms stream.sha256
 }
 
 record_previous_schema() {
@@ -416,8 +422,7 @@ sha256() {
 
 sums() {
   local sha md5
-  sha=$(sha256 <"$1") md5=$(md5sum -- "$1")
-  printf '%s %s' "${sha%% *}" "${md5%% *}"
+  sha=$(sha256 <"$1") && md5=$(md5sum -- "$1") && printf '%s %s' "${sha%% *}" "${md5%% *}"
 }
 
 record_ms() { record "$1-ms" "$(($(milliseconds) - $2))"; }

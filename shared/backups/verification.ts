@@ -16,7 +16,7 @@ export interface DumpEvidence {
   magic: string;
   streamSha256: string;
   diskSha256: string;
-  /** What each stage of parsing it reported: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
+  /** What each stage of parsing it reported: `list 0` of an archive, `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
   stages: string;
   /** `pg_restore --list` of an archive. */
   contents: string;
@@ -77,9 +77,10 @@ function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256, readMs 
 
 function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence): Check {
   const exits = new Map(
-    [...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]),
+    [...stages.matchAll(/^(list|decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]),
   );
-  const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
+  const needed = ['decompress', 'read', ...(format === 'custom' ? ['list'] : [])];
+  const good = needed.every((stage) => exits.get(stage) === '0') && !exits.has('exit');
   if (!good) {
     const ends = [...exits]
       .filter(([stage]) => stage !== 'exit')

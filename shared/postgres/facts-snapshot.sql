@@ -4,6 +4,14 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT 'large-objects ' || count(*) FROM pg_largeobject_metadata;
 SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname)::text, '[]')
   FROM pg_extension;
+SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
+    (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
+  FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
+-- Whoever may not set lc_messages is refused the session, if it asks for that.
+SELECT 'superuser ' || current_setting('is_superuser');
+SELECT 'snapshot ' || pg_export_snapshot();
+-- Long answers come behind the snapshot: the dump waits for that.
+\echo :sequences
 -- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand.
 -- Not every version counts the types of a table's rows, of arrays and of multiranges among the members.
 WITH made_with_another AS (
@@ -16,9 +24,3 @@ SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname,
       LEFT JOIN made_with_another made ON classid = 'pg_type'::regclass AND made.oid = objid, pg_identify_object(classid, objid, 0)
     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL AND made.oid IS NULL
     GROUP BY extname) members;
-SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
-    (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
-  FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
--- Whoever may not set lc_messages is refused the session, if it asks for that.
-SELECT 'superuser ' || current_setting('is_superuser');
-SELECT 'snapshot ' || pg_export_snapshot();

@@ -177,6 +177,15 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
 SQL
 }
 
+# settings_and_globals MARK: what `settings` prints, a line of MARK and its exit code, then the same of `globals`. In one, as every
+# command in a container takes its time.
+settings_and_globals() {
+  (settings '')
+  printf '%s %s\n' "$1" "$?"
+  (globals)
+  printf '%s %s\n' "$1" "$?"
+}
+
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints the exit code of each stage. Reads an archive entry by
 # entry, as a restore would; a plain dump must end with pg_dump's last line.
 # Several stages write lines into one pipe, so awk must flush each line; a block could end in the middle of one.
@@ -215,12 +224,23 @@ said() {
   done
 }
 
-# contents COMPRESSION: lists the contents of an archive on stdin.
+# contents COMPRESSION: lists the contents of an archive on stdin. What is wrong with it, `verify` says.
 contents() {
   case $1 in
-    zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
+    zstd) zstd -q -d -c | pg_restore --list ;;
     *) pg_restore --list ;;
-  esac
+  esac 2>/dev/null
+}
+
+# parse FORMAT COMPRESSION: reads a whole dump on stdin. Of an archive, it prints the contents, then `list` and the exit code of that;
+# of both formats, what `verify` prints. In one, too.
+parse() {
+  [ "$1" = custom ] || { verify "$@"; return; }
+  exec 6>&1
+  # The list ends where the data begin: whoever copies the stream must not end with it. The group keeps fd 5 open until the list is
+  # printed, and only then the lines of `verify` follow: no name in an archive can pass for one of these.
+  { { trap '' PIPE && exec tee /dev/fd/5 2>/dev/null; } | { contents "$2" >&6; echo "list $?" >&6; }; } 5>&1 |
+    { stages=$(verify "$@"); cat >/dev/null; printf '%s\n' "$stages"; }
 }
 
 # terminate NAME...: ends the sessions with these names in this database.

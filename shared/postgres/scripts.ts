@@ -12,7 +12,7 @@ const load = () => readFileSync(new URL('./load-inside.sh', import.meta.url), 'u
 /** A script that runs the function that its first argument names. */
 const program = (...parts: readonly string[]): string => `${parts.join('\n')}\n"$@"\n`;
 
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `parse`, `terminate`, `waits`. */
 export const insideScript = () => program(inside());
 
 /**

@@ -54,6 +54,8 @@ takes_list layout
 
 main() {
   export PGUSER=$database_user PGDATABASE=$database PGAPPNAME=atlasia-survey
+  local docker_answer
+  exec {docker_answer}< <(ask_docker)
 
   record clock "$(date +%s%3N)"
   record user "$(id -un)"
@@ -71,7 +73,7 @@ main() {
   survey_history "$backup_dir/rollback"
   [[ -z $with_setup ]] || survey_setup "$backup_dir"
   projects=()
-  if survey_docker; then
+  if survey_docker "$docker_answer"; then
     find_project "$deploy_dir" "$project" "$env_file" "${compose_files[@]}"
     survey_project
   elif [[ -n $with_compose ]]; then
@@ -134,13 +136,21 @@ last_lines() {
   fi
 }
 
-# Records whether Docker answers.
+# Prints Docker's answer, and its exit code in a line of its own. Meanwhile the folders are looked at.
+ask_docker() {
+  local answer status=0
+  answer=$(timeout "$docker_patience" docker version --format '{{.Server.Version}}' 2>&1) || status=$?
+  printf '%s\n%s' "$answer" "$status"
+}
+
+# survey_docker DESCRIPTOR: records whether Docker answers; `ask_docker` prints there.
 survey_docker() {
   local answer
-  if answer=$(timeout "$docker_patience" docker version --format '{{.Server.Version}}' 2>&1); then
-    record docker "$answer"
+  answer=$(cat <&"$1")
+  if [[ ${answer##*$'\n'} == 0 ]]; then
+    record docker "${answer%$'\n'*}"
   else
-    record docker-error "$answer"
+    record docker-error "${answer%$'\n'*}"
     return 1
   fi
 }
@@ -204,8 +214,9 @@ survey_project() {
     if is_database "$service" "$name" "$image" "$variables"; then candidates+=("$name $state $id"); fi
   done < <(docker inspect --format "$template" $ids)
   ((count == $(wc -w <<<"$ids"))) || fail survey-incomplete "Docker described only $count of these containers: $ids"
-  docker image inspect --format "$(json_object "${image_fields[@]}")" "${images[@]}" 2>/dev/null |
-    while IFS= read -r json; do record image "$json"; done || true
+  # Meanwhile the database is asked.
+  local image_answer
+  exec {image_answer}< <(docker image inspect --format "$(json_object "${image_fields[@]}")" "${images[@]}" 2>/dev/null)
 
   survey_project_state "$project_name"
   # shellcheck disable=SC2086 # ids are hex digits
@@ -214,13 +225,17 @@ survey_project() {
     [[ -z ${compose_config-} ]] || survey_proxies $ids
   fi
 
-  ((${#candidates[@]})) || return 0
-  local candidate
-  for candidate in "${candidates[@]}"; do record candidate "$candidate"; done
-  ((${#candidates[@]} == 1)) || return 0
-  read -r name state id <<<"${candidates[0]}"
+  ((${#candidates[@]} == 0)) || survey_database "${candidates[@]}"
+  while IFS= read -r json <&"$image_answer"; do record image "$json"; done
+}
+
+# survey_database CANDIDATE...: records which containers may be the database's, and what the database says if there is only one.
+survey_database() {
+  local candidate name state id answer
+  for candidate in "$@"; do record candidate "$candidate"; done
+  (($# == 1)) || return 0
+  read -r name state id <<<"$1"
   [[ $state == running ]] || return 0
-  local answer
   if answer=$(timeout "$docker_patience" docker exec --env PGUSER --env PGDATABASE --env PGAPPNAME "$id" \
     sh -c "$inside_script" inside probe); then
     record probe "$answer"

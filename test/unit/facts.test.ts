@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../shared/failure.ts';
 import { readFacts } from '../../shared/postgres/facts.ts';
+import { factsScripts } from '../../shared/postgres/scripts.ts';
 import { counted } from './table-count.ts';
 
 /** What comes before the tables. */
@@ -79,4 +80,10 @@ test('one that is missing is refused', () => {
 
 test('a session that has ended early has no sequences after the dump', () => {
   assert.equal(readFacts(first).sequencesAfter, null);
+});
+
+test('the dump waits for nothing that may be long: such answers come behind the snapshot', () => {
+  const [awaited = '', rest = ''] = factsScripts().facts_before.split("SELECT 'snapshot '");
+  assert.doesNotMatch(awaited, /SELECT 'members |^\\echo/m);
+  assert.match(rest, /^\\echo :sequences$[\s\S]*SELECT 'members '/m);
 });

@@ -341,3 +341,47 @@ test('a backup takes the way that was found, and no other', () => {
     ['u d far:- -'],
   );
 });
+
+describe('a dump is parsed as it comes', () => {
+  /** Names in an archive may be anything. */
+  const list = `${'; \n'.repeat(20_000)}1; 2 3 TABLE DATA public x\nlist 0\nread 0\n`;
+
+  /** What the container says of `bytes`, with a pg_restore that is made up. */
+  function parse(
+    shell: readonly string[],
+    { format = 'custom', compression = 'none', lines = 80_000, restores = 'wc -c >&2' },
+  ): string {
+    const programs = mkdtempSync(join(root, 'programs-'));
+    writeFileSync(join(programs, 'contents'), list);
+    // It lists what stands at the beginning, and reads no further.
+    const pgRestore = `#!/bin/sh\nif [ "$1" = --list ]; then head -c 100 >/dev/null; sleep 0.2; cat '${programs}/contents'; else ${restores}; fi\n`;
+    writeFileSync(join(programs, 'pg_restore'), pgRestore);
+    chmodSync(join(programs, 'pg_restore'), 0o755);
+    const [command = '', ...words] = shell;
+    const input = '-- PostgreSQL database dump complete\n'.repeat(lines);
+    const env = { PATH: `${programs}:${process.env['PATH']}` };
+    const script = [...words, '-c', insideScript(), 'inside', 'parse', format, compression];
+    const { stdout, stderr } = spawnSync(command, script, { input, env, encoding: 'utf8', timeout: 30_000 });
+    return `${stdout.replace(list, 'CONTENTS ')}${stderr}`.slice(-200);
+  }
+
+  const shells = [['sh'], ['bash', '--norc', '--posix'], ['busybox', 'sh']].filter(
+    ([command = '']) => spawnSync(command, { input: '' }).error === undefined,
+  );
+  for (const shell of shells) {
+    test(`${shell[0]}: all of an archive, and the ends of the stages follow its contents`, () => {
+      assert.equal(parse(shell, {}), 'CONTENTS list 0\ndecompress 0\nread 0\n2960000\n');
+    });
+
+    test(`${shell[0]}: one that cannot be read ends no differently, and is told of`, () => {
+      assert.match(parse(shell, { restores: 'exit 1' }), /^CONTENTS list 0\n(decompress \d+\n|read 1\n){2}$/);
+      const notCompressed = parse(shell, { compression: 'zstd', restores: 'exit 1' });
+      assert.match(notCompressed, /^CONTENTS list 0\n(decompress [1-9]\d*\n|read 1\n){2}/);
+      assert.match(parse(shell, { lines: 0, restores: 'kill -KILL $$' }), /\nread 137\n/);
+    });
+
+    test(`${shell[0]}: plain SQL`, () => {
+      assert.match(parse(shell, { format: 'plain' }), /^(decompress 0\n|bytes \d+\n|read 0\n){3}$/);
+    });
+  }
+});

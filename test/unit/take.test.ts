@@ -90,7 +90,7 @@ describe('a stage that dies while the dump is written is called by its name', ()
         '-c',
         `set -euo pipefail
         takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
-        source "$1/backups/take.sh"
+        source <(sed 's/^readonly most_told=.*/most_told=100000/' "$1/backups/take.sh")
         cd "$2"
         dump=x.dump encryption=${encryption} format=custom compression=none where=container level=1 snapshot=x table_wait=1 backup_dir=$2
         record() { :; }; progress() { :; }; tell_waits() { :; }; tell_container() { echo 'It runs'; }
@@ -101,13 +101,12 @@ describe('a stage that dies while the dump is written is called by its name', ()
         inside() {
           case $1 in
             dump) head -c 8000000 /dev/zero ;;
-            verify) wc -c ;;
-            contents) head -c 100 ;;
+            parse) wc -c ;;
           esac
         }
         ${stages}
         write_dump
-        printf 'written, %s parsed, %s on disk' "$(cat verified)" "$(stat --format %s x.dump)"`,
+        printf 'written, %s parsed, %s on disk' "$(cat parsed)" "$(stat --format %s x.dump)"`,
         'bash',
         shared,
         folder,
@@ -123,7 +122,7 @@ describe('a stage that dies while the dump is written is called by its name', ()
     ['what passes the dump on', 'sealed() { dies; }', /^dump-interrupted: .* that write the dump \(exit 137\)/],
     ['age', 'seal() { dies; }', /^encryption-failed: age failed on the host \(exit 137\)/, 'age'],
     ['age, once it has read all', 'seal() { cat >/dev/null; kill -KILL "$BASHPID"; }', /^encryption-failed: /, 'age'],
-    ['what lists the contents', 'list_contents() { dies >list; }', /^dump-interrupted: .* that read the dump while/],
+    ['what parses it', 'parse() { dies >parsed; }', /^dump-interrupted: .* that read the dump while/],
     [
       'the dump',
       'inside() { [[ $1 == dump ]] && kill -KILL "$BASHPID" || cat >/dev/null; }',
@@ -133,11 +132,97 @@ describe('a stage that dies while the dump is written is called by its name', ()
   for (const [what, stages, said, encryption] of cases) test(what, () => assert.match(write(stages, encryption), said));
 
   test('what only ends early stops nobody', () => {
+    const early = 'inside() { case $1 in dump) head -c 8000000 /dev/zero ;; parse) head -c 5 | wc -c ;; esac; }';
+    assert.equal(write(early), 'written, 5 parsed, 8000000 on disk');
+  });
+
+  test('of what ends badly, its words count for nothing, and of endless words only the first are kept', () => {
+    const words = (command: string) =>
+      `inside() { case $1 in dump) head -c 8000000 /dev/zero ;; parse) ${command} ;; esac; }`;
     assert.equal(
-      write(
-        'verify() { printf "read 1" >verified; cat >/dev/null; }; inside() { [[ $1 != dump ]] || head -c 8000000 /dev/zero; }',
-      ),
-      'written, read 1 parsed, 8000000 on disk',
+      write(words('echo read 0; kill -KILL "$BASHPID"')),
+      'written, read 0\n\nexit 1 parsed, 8000000 on disk',
     );
+    const endless = `${words('yes entry')}; cat() { [[ \${1-} == parsed ]] && stat --format %s parsed || command cat "$@"; }`;
+    assert.equal(write(endless), `written, ${100_000 + '\nexit 1\n'.length} parsed, 8000000 on disk`);
+  });
+});
+
+describe('of what the container says of a dump', () => {
+  /** What is taken for the ends of the stages. */
+  function stages(parsed: string | null, format: string): string {
+    if (parsed !== null) writeFileSync(join(folder, 'parsed'), parsed);
+    const script = `set -euo pipefail
+      takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+      source "$1/backups/take.sh"
+      cd "$2"
+      format=$3
+      stages`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', shared, folder, format], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout.trimEnd();
+  }
+
+  test('the contents of an archive do not pass for the ends of its stages', () => {
+    const forged = '1; 2 3 TABLE DATA public x\nlist 0\ndecompress 0\nread 0\n owner\n';
+    assert.equal(stages(`${forged}list 0\ndecompress 1\nread 1\n`, 'custom'), 'read 1\ndecompress 1\nlist 0');
+    assert.equal(stages(`${forged}list 0\n\nexit 1\n`, 'custom'), 'exit 1\n\nlist 0');
+    assert.doesNotMatch(stages(`${'list 0\n'.repeat(3)}${'x'.repeat(100_000)}`, 'custom'), /list/);
+  });
+
+  test('where nothing is left of it, that is no success', () => assert.equal(stages(null, 'custom'), 'exit 1'));
+
+  test('of plain SQL, all is read', () => {
+    assert.equal(stages('entry -- Data\nread 0\n', 'plain'), 'entry -- Data\nread 0');
+  });
+});
+
+describe('settings and globals come from one command, and', () => {
+  /** What is kept of the two, and what is said of each, where the container prints this for a mark of `$2`. */
+  function take(inside: string): string {
+    const script = `set -euo pipefail
+      takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
+      source "$1/backups/take.sh"
+      cd "$2"
+      encryption=none set_name=x
+      heard() { shift; "$@"; }
+      record() { [[ $1 == *-sums ]] || printf '%s: %s\n' "$1" "$2"; }
+      inside() { ${inside}; }
+      take_settings_and_globals &
+      job=$!
+      for each in settings globals; do
+        tell_side "$each" "$job" 2>/dev/null
+        zcat "x.$each.sql.gz" 2>/dev/null || true
+      done
+      ls`;
+    const { stdout } = spawnSync('bash', ['-c', script, 'bash', shared, folder], { encoding: 'utf8' });
+    return stdout.replace('daily\nrollback\n', '').trim();
+  }
+
+  const both = ['x.globals.sql.gz', 'x.settings.sql.gz'];
+  const all = (...lines: readonly string[]) => lines.join('\n');
+
+  test('each has its file', () => {
+    assert.equal(
+      take('printf "one\\n x 0\\n$2 0\\ntwo\\n\\n$2 0\\n"'),
+      all('settings: taken', 'one', ' x 0', 'globals: taken', 'two', '', ...both),
+    );
+  });
+
+  test('one that fails, or is empty, does not take the other with it', () => {
+    const settings = 'printf "one\\n$2 1\\ntwo\\n$2 0\\n"; echo why >&2';
+    assert.equal(take(settings), all('settings: why', 'globals: taken', 'two', 'x.globals.sql.gz'));
+    const globals = 'printf "one\\n$2 0\\ntwo\\n$2 1\\n"; echo why >&2; return 1';
+    assert.equal(take(globals), all('settings: taken', 'one', 'globals: why', 'x.settings.sql.gz'));
+    assert.equal(take('printf "$2 0\\ntwo\\n$2 0\\n"'), all('settings: ', 'globals: taken', 'two', 'x.globals.sql.gz'));
+  });
+
+  test('what was cut off is not taken for all of it', () => {
+    assert.equal(
+      take('printf "one\\n$2 0\\ntwo\\n"; return 137'),
+      all('settings: taken', 'one', 'globals: ', 'x.settings.sql.gz'),
+    );
+    assert.equal(take('printf "one\\n"; return 137'), 'settings: \nglobals:');
+    assert.equal(take('printf "0\\n0"; return 137'), 'settings: \nglobals:');
   });
 });
