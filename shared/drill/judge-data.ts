@@ -68,48 +68,54 @@ function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredDat
 
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
- * warning: its rows were only counted.
+ * warning: its rows were only counted. Of a partitioned table, all is hashed or nothing is: its rows may come back in any partition.
  */
 function judgeContent(findings: Findings, manifest: Manifest, restored: RestoredData): void {
-  const wanted = comparable(manifest, restored);
-  const unhashed = wanted.filter((table) => !isHashed(table));
-  const computed = unhashed.filter(({ generates }) => generates);
-  const other = treesOf(wanted.filter(isHashed), restored.tables).filter(
-    ({ before, after }) => after?.rows === before.rows && after.hash !== before.hash,
-  );
+  const trees = treesOf(comparable(manifest, restored), restored.tables);
+  const hashed = trees.filter(({ tables }) => isTreeHashed(tables));
+  const unhashed = trees.filter((tree) => !hashed.includes(tree));
+  const computed = unhashed.filter(({ before }) => before.generates);
+  const other = hashed.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
   if (other.length === 0 && computed.length > 0) {
     findings.unable(
       'content',
-      `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`,
+      `${namesOf(computed)} has generated columns, which a restore computes anew, and was not hashed`,
       hashingRemedy,
     );
     return;
   }
   findings.check('content', () => {
-    if (wanted.length === 0) return 'none: there are no tables';
+    if (trees.length === 0) return 'none: there are no tables';
     if (other.length > 0) return otherValues(other);
-    const hashed = wanted.filter(isHashed);
-    const equal = `hashed, with equal results: ${hashedText(hashed)}`;
+    const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
     if (unhashed.length === 0) return equal;
     return {
-      detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
       remedy: hashingRemedy,
       severity: 'warning',
     };
   });
 }
 
+/** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
+function isTreeHashed(tables: readonly TableCount[]): boolean {
+  return tables.some(({ content }) => (content?.rows ?? 0) > 0)
+    ? tables.every(({ content, rows }) => rows === 0 || content !== null)
+    : tables.every(isHashed);
+}
+
+const namesOf = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
+
 const hashingRemedy =
   'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
 
 function otherValues(other: readonly Tree[]): Problem {
-  const names = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
   const computed = other.filter(({ before }) => before.generates);
   return {
-    detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+    detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
     remedy:
       computed.length > 0
-        ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        ? `A restore computes generated columns anew, and those of ${namesOf(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
         : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
   };
 }
@@ -212,6 +218,8 @@ const dumped = (tables: readonly TableCount[]) => tables.filter(({ isDumped }) =
 /** A table, or all partitions of a partitioned one: a restore may put rows into other partitions. */
 interface Tree {
   name: string;
+  /** As in the manifest. */
+  tables: readonly TableCount[];
   before: Sum;
   /** What came back; undefined if nothing of it did. */
   after: Sum | undefined;
@@ -242,7 +250,13 @@ function treesOf(wanted: readonly TableCount[], found: readonly TableCount[]): T
     return of;
   };
   const after = sums(found);
-  return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+  const tables = Map.groupBy(wanted, (table) => relationName(table.root ?? table));
+  return [...sums(wanted)].map(([name, before]) => ({
+    name,
+    tables: tables.get(name) ?? [],
+    before,
+    after: after.get(name),
+  }));
 }
 
 /** The sequence was read before and after the dump, and moves only in the direction of its increment. */

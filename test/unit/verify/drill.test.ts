@@ -215,6 +215,18 @@ describe('what a table holds', () => {
       },
     ],
     [
+      'a partition of whose rows the sample had none, and rows of the others that came back elsewhere with other values',
+      [{ ...leaf('o0', 3, '0'), content: { oneIn: 4, rows: 0, hash: '0' } }, leaf('o1', 100, '5')],
+      [leaf('o0', 2, '4'), leaf('o1', 101, '2')],
+      { content: /^failed: the values in public\.ord are not/ },
+    ],
+    [
+      'a partition of another role beside one of ours, and rows that came back in the other one',
+      [{ ...leaf('o0', 3, '0'), content: null }, leaf('o1', 100, '5')],
+      [leaf('o0', 2, '4'), leaf('o1', 101, '2')],
+      { content: /^warning: only the rows were counted of public\.ord, as the backup has no hash of them$/ },
+    ],
+    [
       'names that look alike',
       [counted('a', 'b.c', 1), counted('a.b', 'c', 2, hash('9'))],
       [counted('a.b', 'c', 2, hash('9')), counted('a', 'b.c', 1)],
