@@ -166,6 +166,8 @@ describe('what a table holds', () => {
   const leaf = (name: string, rows: number, value: string) =>
     counted('public', name, rows, { ...hash(value), root: { schema: 'public', name: 'ord' } });
   const mail = counted('public', 'q_mail', 1, { ...hash('1'), extension: 'hstore', isDumped: false });
+  const settings = (unnamed: { rows: number; hash: string }) =>
+    counted('public', 'settings', 1, { extension: 'hstore', unnamed });
   const examples: [
     what: string,
     before: readonly ReturnType<typeof counted>[],
@@ -264,6 +266,33 @@ describe('what a table holds', () => {
       [{ ...mail, rows: null }],
       [],
       { 'left out': /^warning: .*the rows in public\.q_mail/ },
+    ],
+    [
+      'rows that an extension does not name, as it makes them again',
+      [settings({ rows: 1, hash: '5' })],
+      [settings({ rows: 1, hash: '5' })],
+      {},
+    ],
+    [
+      'one more of them in the source',
+      [settings({ rows: 2, hash: '5' })],
+      [settings({ rows: 1, hash: '5' })],
+      {
+        'left out':
+          /^warning: .*others in a restore: public\.settings \(2 rows that the extension hstore does not name\)$/,
+      },
+    ],
+    [
+      'other values in them',
+      [settings({ rows: 1, hash: '5' })],
+      [settings({ rows: 1, hash: '6' })],
+      { 'left out': /^warning: / },
+    ],
+    [
+      'none of them in the copy, whose extension has no such table',
+      [settings({ rows: 1, hash: '5' })],
+      [counted('public', 'settings', 1, { extension: 'hstore' })],
+      { 'left out': /^warning: / },
     ],
     [
       'an empty table that was not hashed',
@@ -391,6 +420,8 @@ describe('a sequence that did not simply go on', () => {
       { sequences: [moved('s', 'q', before, after, changes)] },
     )['sequences'];
   test('started over at its end', () => assert.equal(at('1', { cycles: true }), undefined));
+  test('started over and went on to where it was, all while it was dumped', () =>
+    assert.equal(at('2', { cycles: true }, '7', '8'), undefined));
   test('was set back meanwhile', () => assert.equal(at('9', {}), undefined));
   test('was reset, and never used since', () => assert.equal(at('3', {}, '5', null), undefined));
   test('moved on and came back behind: set back meanwhile, or not restored, which cannot be told', () => {
