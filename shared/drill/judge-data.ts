@@ -62,9 +62,16 @@ function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredDat
     const named = other.map(
       ({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`,
     );
-    return { detail: some(named), remedy };
+    const isMadeAgain = other.every(
+      ({ tables, before, after }) =>
+        tables.every(({ extension }) => extension !== null) && (after?.rows ?? 0) > before.rows,
+    );
+    return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
   });
 }
+
+const madeAgain = (trees: readonly Tree[]) =>
+  `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
 
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a

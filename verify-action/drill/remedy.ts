@@ -5,9 +5,15 @@ import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */
 const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
-    /^could not create unique index (".+")|^duplicate key value violates unique constraint (".+")/,
-    ([, index, constraint]) =>
-      `it has rows that are equal where ${index ?? constraint} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index ?? constraint}`,
+    /^could not create unique index (".+")/,
+    ([, index]) =>
+      `it has rows that are equal where ${index} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index}`,
+  ],
+  [
+    // A table of the database's own has no indexes yet when its rows come.
+    /^duplicate key value violates unique constraint (".+")/,
+    ([, constraint]) =>
+      `${constraint} belongs to a table of an extension, and some of its rows come twice: CREATE EXTENSION makes them, and the dump has them as well. If the image has another version of the extension, ALTER EXTENSION … UPDATE in the database. Otherwise delete there the rows that the extension makes by itself`,
   ],
   [
     /^insert or update on table (".+") violates foreign key constraint (".+")/,

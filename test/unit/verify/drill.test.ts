@@ -404,6 +404,29 @@ describe('what belongs to an extension and does not come back with it', () => {
   });
 });
 
+test('rows that an extension makes again are told, and no new backup is advised, which would fail alike', () => {
+  const config = counted('x', 'config', 0, { extension: 'queue' });
+  const judged = (more: readonly ReturnType<typeof counted>[]) =>
+    judgeDrill({
+      manifest: { ...manifest, tables: [config, ...more] },
+      outcome: {
+        fault: null,
+        sha256: 'a'.repeat(64),
+        restoreMs: 1,
+        restored: { ...whole, tables: [config, ...more].map((table) => ({ ...table, rows: 1 })) },
+      },
+      statements: [],
+      copy: null,
+    }).list.find(({ name }) => name === 'rows');
+  assert.equal(judged([])?.detail, 'x.config has 1 instead of 0');
+  assert.match(
+    judged([])?.remedy ?? '',
+    /^CREATE EXTENSION puts rows of its own into x\.config.* a new backup fails alike/,
+  );
+  assert.doesNotMatch(judged([])?.remedy ?? '', /Do not rely/);
+  assert.match(judged([counted('public', 'orders', 3)])?.remedy ?? '', /^Do not rely/);
+});
+
 test('tables of an extension that the image has in another version are not compared', () => {
   const config = counted('x', 'config', 3, { extension: 'queue' });
   const found = judge(
