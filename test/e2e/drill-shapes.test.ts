@@ -225,6 +225,37 @@ test('money of a locale that the image lacks', async () => {
   );
 });
 
+test('another server, which a restore asks and a drill cannot reach, and a file that is not in the image', async () => {
+  await host.database.create('far');
+  await host.psql(
+    `CREATE EXTENSION postgres_fdw;
+     CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', dbname 'postgres');
+     CREATE USER MAPPING FOR atlasia SERVER other OPTIONS ("user" 'atlasia');
+     CREATE FOREIGN TABLE databases (datname name) SERVER other OPTIONS (schema_name 'pg_catalog', table_name 'pg_database');
+     CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM databases;`,
+    'far',
+  );
+  const far = await drillOf('far');
+  await verified(host, far, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(
+    findingOf(far, 'drill').detail,
+    /^A restore of this backup asks another server, .* so the drill proved nothing about the backup/,
+  );
+  await host.psql('REFRESH MATERIALIZED VIEW counted WITH NO DATA', 'far');
+  await verified(host, await drillOf('far'), 'verified');
+
+  await host.database.create('dictionary');
+  const words = 'for d in /usr/share/postgresql/*/tsearch_data; do echo the >"$d/shop.stop"; done';
+  await host.docker('exec', '--user', 'root', await host.container('db'), 'sh', '-c', words);
+  await host.psql('CREATE TEXT SEARCH DICTIONARY shop (TEMPLATE = simple, STOPWORDS = shop)', 'dictionary');
+  const lacking = await drillOf('dictionary');
+  await verified(host, lacking, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(
+    findingOf(lacking, 'drill').detail,
+    /^The image lacks a file that the source reads, such as a dictionary/,
+  );
+});
+
 test('a value that needs more memory than there is', async () => {
   await host.database.create('large');
   await host.psql("CREATE TABLE files AS SELECT decode(repeat('0123456789abcdef', 5 << 20), 'hex') AS body", 'large');
