@@ -330,22 +330,38 @@ const typed = (object: string) =>
 interface Member {
   extension: string;
   object: string;
+  /** Does not belong to the extension itself, but to one of its tables. */
+  isMadeOnTable: boolean;
 }
 
-/** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
+/**
+ * What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. Of a table that is
+ * lost itself, nothing else is told.
+ */
 function lostMembers({ members, tables }: Manifest, restored: RestoredData): Member[] {
   const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
   const told = new Set(leftOut(tables).map((table) => `table ${relationName(table)}`));
-  return (members ?? []).flatMap(({ extension, objects }) =>
-    objects
-      .filter((object) => !present.get(extension)?.has(object) && !told.has(object) && !object.startsWith('sequence '))
-      .map((object) => ({ extension, object })),
-  );
+  return (members ?? []).flatMap(({ extension, objects }) => {
+    const isLost = (object: string) => !present.get(extension)?.has(object);
+    const places = objects.filter((object) => object.startsWith('table '));
+    const place = (object: string) =>
+      madeOnTable.test(object)
+        ? places.find((table) => object.endsWith(` on ${table.slice('table '.length)}`))
+        : undefined;
+    return objects
+      .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence '))
+      .map((object) => ({ extension, object, on: place(object) }))
+      .filter(({ on }) => on === undefined || !isLost(on))
+      .map(({ on, ...member }) => ({ ...member, isMadeOnTable: on !== undefined }));
+  });
 }
+
+const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 
 function notRestored(lost: readonly Member[], changed: readonly { name: string }[], seen: string): Problem {
   const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
   const example = lost
+    .filter(({ isMadeOnTable }) => !isMadeOnTable)
     .slice(0, 1)
     .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${typed(object)}`);
   const updates = changed
@@ -355,9 +371,22 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
     updates.length === 0
       ? ''
       : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+  const remedies = [
+    ...(example.length === 0
+      ? []
+      : [
+          `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        ]),
+    ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
+      ? [
+          'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+        ]
+      : []),
+  ];
   return {
     detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-    remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+    // A command comes last.
+    remedy: `${first}${remedies.toReversed().join('. ')}`,
     severity: 'warning',
   };
 }

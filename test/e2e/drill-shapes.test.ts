@@ -146,6 +146,14 @@ test('configuration of an extension: rows that its condition leaves out, and seq
       /^not in the dump, and others in a restore: lab_config\.settings \([12] rows? that the extension lab_config does not name\)$/,
     );
   }
+
+  await host.psql('CREATE INDEX mine ON lab_config.settings (value)', 'configured');
+  const indexed = await drillOf('configured');
+  await verified(host, indexed, 'verified', { sequences: 'warning', 'left out': 'warning', extensions: 'warning' });
+  assert.match(
+    findingOf(indexed, 'extensions').detail,
+    /^not in the dump, and not in a restore: index mine on lab_config\.settings, which belongs to the extension lab_config\. /,
+  );
 });
 
 test('what was added to an extension by hand, and what an update has left, is named; another version is told', async () => {

@@ -364,6 +364,39 @@ describe('what belongs to an extension and does not come back with it', () => {
     assert.deepEqual(Object.keys(found), ['left out', 'extensions']);
     assert.doesNotMatch(found['extensions'] ?? '', /q_mail/);
   });
+  test('also what was made on one of its tables, unless that is lost itself', () => {
+    const kept = ['table public.config', 'column a on public.config'];
+    const made = ['index "on it" on public.config', 'trigger t on public.config'];
+    const gone = ['table public."of my" own', 'column a on public."of my" own', 'index i on public."of my" own'];
+    const { list } = judgeDrill({
+      manifest: { ...manifest, members: [{ extension: 'citext', objects: [...kept, ...made] }] },
+      outcome: {
+        fault: null,
+        sha256: 'a'.repeat(64),
+        restoreMs: 1,
+        restored: { ...whole, members: [{ extension: 'citext', objects: kept }] },
+      },
+      statements: [],
+      copy: null,
+    });
+    const { detail, remedy } = list.find(({ name }) => name === 'extensions') ?? {};
+    assert.match(
+      detail ?? '',
+      /in a restore: index "on it" on public\.config, which belongs to the extension citext, trigger t on public\.config, which/,
+    );
+    assert.equal(
+      remedy,
+      'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+    );
+    const all = told(
+      { members: [{ extension: 'citext', objects: kept }] },
+      { members: [{ extension: 'citext', objects: [...kept, ...gone] }] },
+    );
+    assert.match(
+      all ?? '',
+      /in a restore: table public\."of my" own, which belongs to the extension citext\. The extensions/,
+    );
+  });
   test('may be the doing of another version, which is to be updated first', () => {
     const extensions = [{ name: 'citext', version: '1.5' }];
     const { list } = judgeDrill({
