@@ -99,35 +99,46 @@ function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence
 }
 
 function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
-  const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+  const { names, count } = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
   const dumped = tables.filter(({ isDumped }) => isDumped);
-  const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+  const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
   if (missing.length > 0) {
     const names = listed(missing.map(relationName), 5);
     return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
   }
-  if (dumped.length === 0) return passed('tables', 'the database has no tables');
+  // Some names are the same with a space between schema and table.
+  if (count < dumped.length) return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
   return passed(
     'tables',
     dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`,
   );
 }
 
-/** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
-function entriesOfArchive(contents: string): Set<string> {
-  const entries = new Set<string>();
-  for (const line of contents.split('\n')) {
-    const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
-    for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
-      entries.add(rest.slice(0, space));
-    }
-  }
-  return entries;
+/** The tables whose rows a dump has: how many, and what they may be called. */
+interface Entries {
+  names: Set<string>;
+  count: number;
 }
 
-function entriesOfPlain(stages: string): Set<string> {
+/** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
+function entriesOfArchive(contents: string): Entries {
+  const names = new Set<string>();
+  let count = 0;
+  for (const line of contents.split('\n')) {
+    const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1];
+    if (rest === undefined) continue;
+    count += 1;
+    for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
+      names.add(rest.slice(0, space));
+    }
+  }
+  return { names, count };
+}
+
+function entriesOfPlain(stages: string): Entries {
   const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
-  return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
+  const names = Array.from(entries, ([, name, schema]) => `${schema} ${name}`);
+  return { names: new Set(names), count: names.length };
 }
 
 /** pg_dump writes a name into a comment this way. */

@@ -62,54 +62,67 @@ function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredDat
     const named = other.map(
       ({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`,
     );
-    return { detail: some(named), remedy };
+    const isMadeAgain = other.every(
+      ({ tables, before, after }) =>
+        tables.every(({ extension }) => extension !== null) && (after?.rows ?? 0) > before.rows,
+    );
+    return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
   });
 }
 
+const madeAgain = (trees: readonly Tree[]) =>
+  `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
+
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
- * warning: its rows were only counted.
+ * warning: its rows were only counted. Of a partitioned table, all is hashed or nothing is: its rows may come back in any partition.
  */
 function judgeContent(findings: Findings, manifest: Manifest, restored: RestoredData): void {
-  const wanted = comparable(manifest, restored);
-  const unhashed = wanted.filter((table) => !isHashed(table));
-  const computed = unhashed.filter(({ generates }) => generates);
-  const other = treesOf(wanted.filter(isHashed), restored.tables).filter(
-    ({ before, after }) => after?.rows === before.rows && after.hash !== before.hash,
-  );
+  const trees = treesOf(comparable(manifest, restored), restored.tables);
+  const hashed = trees.filter(({ tables }) => isTreeHashed(tables));
+  const unhashed = trees.filter((tree) => !hashed.includes(tree));
+  const computed = unhashed.filter(({ before }) => before.generates);
+  const other = hashed.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
   if (other.length === 0 && computed.length > 0) {
     findings.unable(
       'content',
-      `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`,
+      `${namesOf(computed)} has generated columns, which a restore computes anew, and was not hashed`,
       hashingRemedy,
     );
     return;
   }
   findings.check('content', () => {
-    if (wanted.length === 0) return 'none: there are no tables';
+    if (trees.length === 0) return 'none: there are no tables';
     if (other.length > 0) return otherValues(other);
-    const hashed = wanted.filter(isHashed);
-    const equal = `hashed, with equal results: ${hashedText(hashed)}`;
+    const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
     if (unhashed.length === 0) return equal;
     return {
-      detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
       remedy: hashingRemedy,
       severity: 'warning',
     };
   });
 }
 
+/** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
+function isTreeHashed(tables: readonly TableCount[]): boolean {
+  return tables.some(({ content }) => (content?.rows ?? 0) > 0)
+    ? tables.every(({ content, rows }) => rows === 0 || content !== null)
+    : tables.every(isHashed);
+}
+
+const namesOf = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
+
 const hashingRemedy =
   'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
 
 function otherValues(other: readonly Tree[]): Problem {
-  const names = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
   const computed = other.filter(({ before }) => before.generates);
   return {
-    detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+    detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
     remedy:
       computed.length > 0
-        ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        ? `A restore computes generated columns anew, and those of ${namesOf(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
         : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
   };
 }
@@ -212,6 +225,8 @@ const dumped = (tables: readonly TableCount[]) => tables.filter(({ isDumped }) =
 /** A table, or all partitions of a partitioned one: a restore may put rows into other partitions. */
 interface Tree {
   name: string;
+  /** As in the manifest. */
+  tables: readonly TableCount[];
   before: Sum;
   /** What came back; undefined if nothing of it did. */
   after: Sum | undefined;
@@ -242,7 +257,13 @@ function treesOf(wanted: readonly TableCount[], found: readonly TableCount[]): T
     return of;
   };
   const after = sums(found);
-  return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+  const tables = Map.groupBy(wanted, (table) => relationName(table.root ?? table));
+  return [...sums(wanted)].map(([name, before]) => ({
+    name,
+    tables: tables.get(name) ?? [],
+    before,
+    after: after.get(name),
+  }));
 }
 
 /** The sequence was read before and after the dump, and moves only in the direction of its increment. */
@@ -309,22 +330,38 @@ const typed = (object: string) =>
 interface Member {
   extension: string;
   object: string;
+  /** Does not belong to the extension itself, but to one of its tables. */
+  isMadeOnTable: boolean;
 }
 
-/** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
+/**
+ * What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. Of a table that is
+ * lost itself, nothing else is told.
+ */
 function lostMembers({ members, tables }: Manifest, restored: RestoredData): Member[] {
   const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
   const told = new Set(leftOut(tables).map((table) => `table ${relationName(table)}`));
-  return (members ?? []).flatMap(({ extension, objects }) =>
-    objects
-      .filter((object) => !present.get(extension)?.has(object) && !told.has(object) && !object.startsWith('sequence '))
-      .map((object) => ({ extension, object })),
-  );
+  return (members ?? []).flatMap(({ extension, objects }) => {
+    const isLost = (object: string) => !present.get(extension)?.has(object);
+    const places = objects.filter((object) => object.startsWith('table '));
+    const place = (object: string) =>
+      madeOnTable.test(object)
+        ? places.find((table) => object.endsWith(` on ${table.slice('table '.length)}`))
+        : undefined;
+    return objects
+      .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence '))
+      .map((object) => ({ extension, object, on: place(object) }))
+      .filter(({ on }) => on === undefined || !isLost(on))
+      .map(({ on, ...member }) => ({ ...member, isMadeOnTable: on !== undefined }));
+  });
 }
+
+const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 
 function notRestored(lost: readonly Member[], changed: readonly { name: string }[], seen: string): Problem {
   const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
   const example = lost
+    .filter(({ isMadeOnTable }) => !isMadeOnTable)
     .slice(0, 1)
     .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${typed(object)}`);
   const updates = changed
@@ -334,9 +371,22 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
     updates.length === 0
       ? ''
       : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+  const remedies = [
+    ...(example.length === 0
+      ? []
+      : [
+          `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        ]),
+    ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
+      ? [
+          'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+        ]
+      : []),
+  ];
   return {
     detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-    remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+    // A command comes last.
+    remedy: `${first}${remedies.toReversed().join('. ')}`,
     severity: 'warning',
   };
 }

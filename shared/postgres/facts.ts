@@ -48,7 +48,10 @@ export interface FoundSequence {
   isDumped: boolean;
 }
 
-/** What belongs to an extension, as PostgreSQL names it: `function public.f(integer)`. pg_dump leaves it out. */
+/**
+ * What belongs to an extension, as PostgreSQL names it, `function public.f(integer)`; and to its tables: `index i on public.t`.
+ * pg_dump leaves it out.
+ */
 export interface ExtensionMembers {
   extension: string;
   objects: string[];

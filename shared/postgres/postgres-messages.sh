@@ -18,14 +18,16 @@ readonly kind_cuts=(
   "s~^(permission denied for|must be owner of) $of_kind .*~\\1 \\2 …~"
   "s~^($of_kind|function|procedure|aggregate|cast|operator|large object|tablespace) .* (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)( for .*| in .*)?\$~\\1 … \\3~"
   's~^(operator does not exist|(operator|function) is not unique): .*~\1: …~'
-  's~^(could not [a-z]+ )(in |from |to )?((extension control )?file|directory|library|symbolic link) ".*": ([A-Z][a-z/]+( [a-z/]+)*)$~\1\3 …: \5~'
+  's~^(could not [a-z]+ )(in |from |to )?((extension control |[a-z-]+ )?file|directory|library|symbolic link) ".*"( for reading)?: ([A-Z][a-z/]+( [a-z/]+)*)$~\1\3 …\5: \6~'
+  's~^(could not connect to server) ".*"$~\1 …~'
   's~^(unrecognized configuration parameter|invalid value for parameter|missing FROM-clause entry for table) .*~\1 …~'
 )
 # These hold no names.
 readonly kinds=(
   "(permission denied for|must be owner of) $of_kind …" "($of_kind|[a-z]+|large object|operator) … (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)"
   '(operator|function) (does not exist|is not unique): …' '(unrecognized configuration parameter|invalid value for parameter|missing FROM-clause entry for table) …'
-  'could not [a-z]+ (file|extension control file|directory|library|symbolic link) …: (No such file or directory|Permission denied|No space left on device|Cannot allocate memory|Input/output error|Is a directory|Not a directory|File name too long|Disk quota exceeded|Too many open files)'
+  'could not connect to server …'
+  'could not [a-z]+ (([a-z-]+ |extension control )?file|directory|library|symbolic link) …( for reading)?: (No such file or directory|Permission denied|No space left on device|Cannot allocate memory|Input/output error|Is a directory|Not a directory|File name too long|Disk quota exceeded|Too many open files)'
   'no schema has been selected to create in'
 )
 
@@ -38,7 +40,7 @@ readonly messages=(
   'terminating (connection|background worker|walreceiver|autovacuum).*'
   'could not obtain lock on .+' 'could not serialize access .+'
   'could not (open|read|write|extend|stat|fsync|create|access|remove|rename|link|seek|truncate|map|load|close|flush) (in |from |to )?(file|blocks?|directory|shared|temporary|extension|unique index|exclusion constraint|status of|library|symbolic link|relation|tablespace|lock file|archive|semaphores|locale|collator|ICU).*'
-  'could not (send|receive) data (to|from) .+' 'could not (import the requested|export a|find) (snapshot|function ".+" in file ".+")' 'could not fork .+' 'could not connect to .+'
+  'could not open [a-z-]+ file ".+": .+' 'security label provider ".+" is not loaded' 'could not (send|receive) data (to|from) .+' 'could not (import the requested|export a|find) (snapshot|function ".+" in file ".+")' 'could not fork .+' 'could not connect to .+'
   'the database system is .+' 'sorry, too many clients already' 'remaining connection slots .+' 'too many connections for (role|database) ".+"'
   'password authentication failed for user ".+"' '[A-Za-z]+ authentication failed for user ".+"' 'no pg_hba.conf entry for .+' 'SSL .+' 'connection to .+ failed: .+' 'connection requires a valid client certificate'
   'database ".+" is not currently accepting connections' 'role ".+" is not permitted to log in' 'pg_hba.conf rejects .+' 'cannot connect to invalid database ".+"' 'unsupported startup parameter( in options)?: .+' 'could not write init file.*'
@@ -62,7 +64,7 @@ readonly messages=(
 # Those that can name nothing but what is there, whichever code they come up in.
 readonly messages_anywhere=(
   # Time, memory, damage.
-  'canceling statement due to [a-z -]+' 'deadlock detected' 'out of (shared )?memory' 'could not resize shared memory segment .+'
+  'canceling statement due to [a-z -]+' 'deadlock detected' 'could not establish connection' 'out of (shared )?memory' 'could not resize shared memory segment .+'
   'missing chunk number .+' 'unexpected chunk (number|size) .+' 'invalid page in block .+' 'page verification failed.*' 'compressed [a-z0-9 ]+ is corrupt' 'found (xmin|xmax|multixact) .+' 'invalid memory alloc request size [0-9]+' 'cache lookup failed for .+' 'MultiXactId [0-9]+ .+'
   # Rules that rows break; those name the rule.
   'duplicate key value violates unique constraint ".+"' 'conflicting key value violates exclusion constraint ".+"'

@@ -146,6 +146,14 @@ test('configuration of an extension: rows that its condition leaves out, and seq
       /^not in the dump, and others in a restore: lab_config\.settings \([12] rows? that the extension lab_config does not name\)$/,
     );
   }
+
+  await host.psql('CREATE INDEX mine ON lab_config.settings (value)', 'configured');
+  const indexed = await drillOf('configured');
+  await verified(host, indexed, 'verified', { sequences: 'warning', 'left out': 'warning', extensions: 'warning' });
+  assert.match(
+    findingOf(indexed, 'extensions').detail,
+    /^not in the dump, and not in a restore: index mine on lab_config\.settings, which belongs to the extension lab_config\. /,
+  );
 });
 
 test('what was added to an extension by hand, and what an update has left, is named; another version is told', async () => {
@@ -222,6 +230,37 @@ test('money of a locale that the image lacks', async () => {
       serverSettings: { ...(serverSettings as object), ...settings.serverSettings },
     })),
     'verified',
+  );
+});
+
+test('another server, which a restore asks and a drill cannot reach, and a file that is not in the image', async () => {
+  await host.database.create('far');
+  await host.psql(
+    `CREATE EXTENSION postgres_fdw;
+     CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', dbname 'postgres');
+     CREATE USER MAPPING FOR atlasia SERVER other OPTIONS ("user" 'atlasia');
+     CREATE FOREIGN TABLE databases (datname name) SERVER other OPTIONS (schema_name 'pg_catalog', table_name 'pg_database');
+     CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM databases;`,
+    'far',
+  );
+  const far = await drillOf('far');
+  await verified(host, far, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(
+    findingOf(far, 'drill').detail,
+    /^A restore of this backup asks another server, .* so the drill proved nothing about the backup/,
+  );
+  await host.psql('REFRESH MATERIALIZED VIEW counted WITH NO DATA', 'far');
+  await verified(host, await drillOf('far'), 'verified');
+
+  await host.database.create('dictionary');
+  const words = 'for d in /usr/share/postgresql/*/tsearch_data; do echo the >"$d/shop.stop"; done';
+  await host.docker('exec', '--user', 'root', await host.container('db'), 'sh', '-c', words);
+  await host.psql('CREATE TEXT SEARCH DICTIONARY shop (TEMPLATE = simple, STOPWORDS = shop)', 'dictionary');
+  const lacking = await drillOf('dictionary');
+  await verified(host, lacking, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(
+    findingOf(lacking, 'drill').detail,
+    /^The image lacks a file that the source reads, such as a dictionary/,
   );
 });
 

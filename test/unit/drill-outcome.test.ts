@@ -264,6 +264,37 @@ describe('a server at fault', () => {
     const { fault } = await outcomeOf([['found', 'lacks library pg_cron']]);
     assert.equal(fault, null, 'what restores without it is good');
   });
+  const lacking: [said: string, what: RegExp][] = [
+    [
+      'could not connect to server "far"',
+      /asks another server, .* and the scratch container has no network, so the drill proved nothing/,
+    ],
+    ['could not connect to server …', /has no network/],
+    ['could not establish connection', /has no network/],
+    ['could not open file "/imports/prices.csv" for reading: No such file or directory', /lacks a file that/],
+    ['could not open file … for reading: No such file or directory', /lacks a file that/],
+    ['could not open dictionary file "/usr/share/x.dict": No such file or directory', /lacks a file that/],
+    ['could not open stop-word file …: No such file or directory', /lacks a file that/],
+    ['could not create locale "xx_XX.utf8": No such file or directory', /lacks a locale of the source/],
+    ['collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist', /lacks a locale of the source/],
+    ['could not find function "f" in file "/usr/lib/x.so"', /lacks an extension or library/],
+    [
+      'could not load library "/usr/lib/x.so": libz.so.9: cannot open shared object file',
+      /lacks an extension or library/,
+    ],
+    ['security label provider "anon" is not loaded', /lacks an extension or library/],
+  ];
+  for (const [said, what] of lacking) {
+    test(`and not the backup: ${said}`, async () => {
+      const told = await reason([], [`pg_restore: error: could not execute query: ERROR:  ${said}`]);
+      assert.match(told, /^drill-unfit: /);
+      assert.match(told, what);
+    });
+  }
+  test('but not for a table that is not there', async () => {
+    const said = 'pg_restore: error: could not execute query: ERROR:  collation "public.mine" does not exist';
+    assert.match((await outcomeOf(killed, [said])).fault?.why ?? '', /does not restore/);
+  });
   test('lacks a locale: that matters where there is money', async () => {
     const lacks: [string, string] = ['found', 'lacks lc_monetary'];
     await assert.rejects(outcomeOf([lacks, ['money', 't\n\nexit 0']]), code('drill-unfit'));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../shared/failure.ts';
+import { chosenTables } from '../../shared/postgres/chosen-tables.ts';
 import { readFacts } from '../../shared/postgres/facts.ts';
 import { factsScripts } from '../../shared/postgres/scripts.ts';
 import { counted } from './table-count.ts';
@@ -86,4 +87,18 @@ test('the dump waits for nothing that may be long: such answers come behind the 
   const [awaited = '', rest = ''] = factsScripts().facts_before.split("SELECT 'snapshot '");
   assert.doesNotMatch(awaited, /SELECT 'members |^\\echo/m);
   assert.match(rest, /^\\echo :sequences$[\s\S]*SELECT 'members '/m);
+});
+
+test('a copy is asked for the hashes that the source has, whatever its tables are called', () => {
+  const hashed = (schema: string, name: string, oneIn: number) =>
+    counted(schema, name, 9, { content: { oneIn, rows: 1, hash: '7' } });
+  const tables = [hashed("O'Brien", 'a"b\\c', 8), counted('s', 'unhashed', 1, { content: null }), hashed('s', 't', 1)];
+  const value = chosenTables(tables);
+  // As psql reads it: between quotes, where a backslash makes the next character plain.
+  const read = value.slice(1, -1).replaceAll(/\\(.)/g, '$1');
+  assert.deepEqual([value[0], value.at(-1)], ["'", "'"]);
+  assert.deepEqual(JSON.parse(read), [
+    { schema: "O'Brien", name: 'a"b\\c', oneIn: 8 },
+    { schema: 's', name: 't', oneIn: 1 },
+  ]);
 });

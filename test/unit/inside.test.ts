@@ -165,6 +165,18 @@ const ways: [what: string, container: Container, server: number, way: string[]][
     ['place 5433 /sockets here', 'instead-of', 'password POSTGRES_PASSWORD'],
   ],
   [
+    'PGHOST leads to a server whose password nobody has, and another port is open',
+    { environment: { PGHOST: 'far' }, servers: moved, reaches: { 'far:-': wanted, '/sockets here:5433': '1' } },
+    1,
+    ['place 5433 /sockets here', 'instead-of'],
+  ],
+  [
+    'at the usual port another server refuses the user, and another port is open',
+    { servers: moved, reaches: { '-:-': peer, '/sockets here:5433': '1' } },
+    1,
+    ['place 5433 /sockets here', 'instead-of'],
+  ],
+  [
     'the socket by its name is the usual one',
     { servers: moved, reaches: { '-:-': '1', '/sockets here:5433': '1' } },
     1,

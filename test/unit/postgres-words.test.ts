@@ -87,6 +87,9 @@ describe('what is known to hold no data passes as it is', () => {
     'ERROR:  multiple primary keys for table "t" are not allowed',
     'ERROR:  large object 16400 already exists',
     'ERROR:  invalid locale name: "de_DE.utf8"',
+    'ERROR:  could not create locale "de_DE.utf8": No such file or directory',
+    'ERROR:  could not open dictionary file "/usr/share/de.dict": No such file or directory',
+    'ERROR:  security label provider "anon" is not loaded',
     'ERROR:  new encoding (UTF8) is incompatible with the encoding of the template database (SQL_ASCII)',
     'ERROR:  function public.f(integer) is not unique',
     'ERROR:  column "x" is a generated column',
@@ -261,6 +264,22 @@ describe('of a restore, a name is shown only if no code of the database ran: a f
     ],
     [`${entry('INDEX')}\n${query}could not create unique index "k"`, `${query}could not create unique index "k"`],
     [`${entry('VIEW')}\n${query}relation "gone" does not exist`, `${query}relation "gone" does not exist`],
+    [
+      `${entry('MATERIALIZED VIEW DATA')}\n${query}could not connect to server "s3cr3t"\nDETAIL:  s3cr3t\nCommand was: REFRESH`,
+      `${query}could not connect to server …`,
+    ],
+    [
+      `${entry('MATERIALIZED VIEW DATA')}\n${query}could not establish connection\nDETAIL:  s3cr3t\nCommand was: REFRESH`,
+      `${query}could not establish connection`,
+    ],
+    [
+      `${entry('MATERIALIZED VIEW DATA')}\n${query}could not open file "s3cr3t" for reading: No such file or directory\nHINT:  x`,
+      `${query}could not open file … for reading: No such file or directory`,
+    ],
+    [
+      `${entry('INDEX')}\n${query}could not open stop-word file "s3cr3t": No such file or directory\nCommand was: x`,
+      `${query}could not open stop-word file …: No such file or directory`,
+    ],
     ['psql:<stdin>:12: ERROR:  relation "s3cr3t" does not exist', 'psql:<stdin>:12: ERROR:  relation … does not exist'],
     [
       'psql:<stdin>:12: ERROR:  relation "gone" does not exist\nLINE 1: x',
@@ -413,7 +432,7 @@ describe('what to do about a backup that does not restore', () => {
     remedyOf(set, { fault: { why: 'it does not restore', words: '', refusal }, sha256 });
   const cases: [refusal: string, remedy: RegExp][] = [
     ['could not create unique index "a_key"', /HAVING count\(\*\) > 1.*REINDEX INDEX "a_key"/],
-    ['duplicate key value violates unique constraint "a_key"', /REINDEX INDEX "a_key"/],
+    ['duplicate key value violates unique constraint "a_key"', /"a_key" .*rows come twice.*CREATE EXTENSION/],
     ['insert or update on table "a" violates foreign key constraint "b"', /ALTER TABLE "a" VALIDATE CONSTRAINT "b"/],
     ['new row for relation "t" violates check constraint "c"', /"t" do not pass the CHECK "c"/],
     ['check constraint "c" of relation "t" is violated by some row', /"t" do not pass the CHECK "c"/],
@@ -423,6 +442,10 @@ describe('what to do about a backup that does not restore', () => {
     ['relation … does not exist', /SET search_path/],
     ['schema … does not exist', /SET search_path/],
     ['role … does not exist', /SET search_path/],
+    ['relation "audit.log_pkey" does not exist', /a regclass in a row.*Indexes come last/],
+    ['schema "s" does not exist', /What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP/],
+    ['value for domain good.email violates check constraint "email_check"', /"email_check" of the domain good\.email/],
+    ['domain good.email does not allow null values', /NULL where it must not/],
   ];
   for (const [refusal, remedy] of cases) {
     test(refusal, () => {

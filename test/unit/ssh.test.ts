@@ -73,6 +73,17 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
     });
   }
 
+  test('for unknown keys: a command that can be pasted as it stands, shows fingerprints, and ends the hint', async () => {
+    const unknown = await explained(
+      'No ED25519 host key is known for [db.example]:2222.\nHost key verification failed.',
+    );
+    const changed = await explained('REMOTE HOST IDENTIFICATION HAS CHANGED\nHost key verification failed.');
+    for (const { hint } of [unknown, changed]) {
+      assert.match(hint ?? '', /: ssh-keyscan -p 2222 db\.example > known_hosts; ssh-keygen -lf known_hosts$/);
+      assert.match(hint ?? '', /ssh-keygen -lf \/etc\/ssh\/ssh_host_ed25519_key\.pub/);
+    }
+  });
+
   test('why sshd closed the connection, where it says so', async () => {
     const said = async (stderr: string) => (await explained(stderr)).message;
     assert.match(

@@ -100,6 +100,24 @@ test('plain SQL without a table is objected to', () => {
   assert.deepEqual(objections(plain({ stages: 'decompress 0\nbytes 100\nread 0' })), ['tables']);
 });
 
+describe('of two tables whose names are the same with a space between them, each must be there', () => {
+  const tables = [counted('a b', 'c', 1), counted('a', 'b c', 1)];
+  test('in an archive', () => {
+    const contents = '1; 0 1 TABLE DATA a b c app\n';
+    assert.deepEqual(objections(evidence({ tables, contents })), ['tables']);
+    assert.deepEqual(objections(evidence({ tables, contents: contents + contents })), []);
+  });
+  test('in plain SQL', () => {
+    const [one, other] = [
+      'entry -- Data for Name: c; Type: TABLE DATA; Schema: a b; Owner: app\n',
+      'entry -- Data for Name: b c; Type: TABLE DATA; Schema: a; Owner: app\n',
+    ];
+    const stages = 'decompress 0\nbytes 9000\nread 0';
+    assert.deepEqual(objections(plain({ tables, stages: one + stages })), ['tables']);
+    assert.deepEqual(objections(plain({ tables, stages: one + other + stages })), []);
+  });
+});
+
 test('a line break in a name stands as a space in the archive', () => {
   const tables = [counted('public', 'line one\nline two', 1)];
   const contents = '1; 0 1 TABLE DATA public line one line two app\n';

@@ -5,9 +5,15 @@ import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */
 const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
-    /^could not create unique index (".+")|^duplicate key value violates unique constraint (".+")/,
-    ([, index, constraint]) =>
-      `it has rows that are equal where ${index ?? constraint} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index ?? constraint}`,
+    /^could not create unique index (".+")/,
+    ([, index]) =>
+      `it has rows that are equal where ${index} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index}`,
+  ],
+  [
+    // A table of the database's own has no indexes yet when its rows come.
+    /^duplicate key value violates unique constraint (".+")/,
+    ([, constraint]) =>
+      `${constraint} belongs to a table of an extension, and some of its rows come twice: CREATE EXTENSION makes them, and the dump has them as well. If the image has another version of the extension, ALTER EXTENSION … UPDATE in the database. Otherwise delete there the rows that the extension makes by itself`,
   ],
   [
     /^insert or update on table (".+") violates foreign key constraint (".+")/,
@@ -20,7 +26,12 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
       `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise mend the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
   ],
   [
-    /^(null value in column|column .+ contains null values)/,
+    /^value for domain (.+) violates check constraint (".+")/,
+    ([, domain, constraint]) =>
+      `rows do not pass the CHECK ${constraint} of the domain ${domain} in an empty database. If it calls a function that reads a table or a setting, let it look at the value alone. Otherwise mend the rows, then ALTER DOMAIN … VALIDATE CONSTRAINT`,
+  ],
+  [
+    /^(null value in column|column .+ contains null values|domain .+ does not allow null values)/,
     () => 'a column has NULL where it must not: mend the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
   ],
   [
@@ -35,7 +46,7 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
     /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
     () =>
-      'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
+      'a function, an index, a CHECK, a default or a regclass in a row uses a name that a restore does not find, or not yet. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. Indexes come last. A name that belongs to an extension needs that extension in the database. What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP takes it out again',
   ],
   [
     /^(functions in |generation expression is not immutable)/,

@@ -136,6 +136,134 @@ SELECT setval('good.unused', 5, false);
 CREATE TABLE good.identified (id int GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT -5 MINVALUE -1000 MAXVALUE 100), v text);
 INSERT INTO good.identified (v) VALUES ('a'), ('b');
 
+-- What an audit trail has of tables that are gone: their numbers, which are those of other things in another server.
+CREATE TABLE good.trail (id serial PRIMARY KEY, entity regclass, entities regclass[], who regrole, note text);
+INSERT INTO good.trail (entity, entities, note)
+  SELECT n::oid::regclass, ARRAY[n::oid::regclass], 'gone' FROM generate_series(16384, 20000) n
+  WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = n::oid);
+INSERT INTO good.trail (entity, who) VALUES ('good.accounts', 'pg_monitor');
+
+-- Partitions sorted in several ways, within partitions; one that is elsewhere, one that is not logged, one for what is left.
+CREATE COLLATION good.german (provider = icu, locale = 'de');
+CREATE TABLE good.people (name text COLLATE good.german, country text COLLATE "C", nick text COLLATE good.caseless, n int)
+  PARTITION BY LIST (country);
+CREATE TABLE good.people_de PARTITION OF good.people FOR VALUES IN ('de', 'at') PARTITION BY RANGE (name);
+CREATE TABLE good.people_de_a (n int, nick text COLLATE good.caseless, country text COLLATE "C", name text COLLATE good.german);
+ALTER TABLE good.people_de ATTACH PARTITION good.people_de_a FOR VALUES FROM (MINVALUE) TO ('m');
+CREATE TABLE good.people_de_z PARTITION OF good.people_de DEFAULT;
+CREATE UNLOGGED TABLE good.people_log PARTITION OF good.people FOR VALUES IN ('log');
+CREATE FOREIGN TABLE good.people_far PARTITION OF good.people FOR VALUES IN ('far') SERVER nowhere;
+CREATE TABLE good.people_other PARTITION OF good.people DEFAULT;
+INSERT INTO good.people
+  SELECT chr(97 + n % 26) || 'ö' || n, (ARRAY['de', 'at', 'fr', 'log'])[1 + n % 4], 'Nick' || n, n FROM generate_series(1, 400) n;
+CREATE INDEX ON good.people (name COLLATE "C", nick);
+
+-- Domains over arrays, composites and each other; columns that are computed, of partitions too.
+CREATE FUNCTION good.norm(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT lower(btrim($1))';
+CREATE DOMAIN good.tags AS text[] CHECK (array_length(VALUE, 1) <= 3);
+CREATE DOMAIN good.email AS text COLLATE "C" CHECK (VALUE ~ '@');
+CREATE DOMAIN good.emails AS good.email[] NOT NULL DEFAULT '{}';
+CREATE TYPE good.address AS (street text, zip char(5), mail good.email);
+CREATE DOMAIN good.home AS good.address CHECK ((VALUE).zip IS NOT NULL);
+CREATE TABLE good.members (
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, raw text, norm text GENERATED ALWAYS AS (good.norm(raw)) STORED, tags good.tags,
+  mails good.emails, home good.home, homes good.home[], words tsvector GENERATED ALWAYS AS (to_tsvector('good.plain', raw)) STORED
+);
+INSERT INTO good.members (raw, tags, mails, home, homes)
+  SELECT ' Ab' || n, ARRAY['a', NULL, 'c"d'], ARRAY['x@y']::good.emails, ROW('st', '12345', 'a@b')::good.home,
+    ARRAY[ROW('st', '1', 'a@b')::good.home] FROM generate_series(1, 30) n;
+CREATE TABLE good.doubled (a int, b int GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY RANGE (a);
+CREATE TABLE good.doubled1 PARTITION OF good.doubled FOR VALUES FROM (0) TO (10);
+INSERT INTO good.doubled (a) SELECT generate_series(0, 9);
+CREATE STATISTICS good.likely (mcv, ndistinct) ON lower(raw), tags FROM good.members;
+
+-- Rows that refer to each other across tables, to partitions, and to nothing.
+CREATE TABLE good.parts (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE good.parts1 PARTITION OF good.parts FOR VALUES IN (1);
+CREATE TABLE good.uses (id int, k int, FOREIGN KEY (id, k) REFERENCES good.parts DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO good.parts VALUES (1, 1);
+INSERT INTO good.uses VALUES (1, 1);
+CREATE TABLE good.hens (id int PRIMARY KEY, egg int);
+CREATE TABLE good.eggs (id int PRIMARY KEY, hen int REFERENCES good.hens);
+ALTER TABLE good.hens ADD FOREIGN KEY (egg) REFERENCES good.eggs;
+INSERT INTO good.hens VALUES (1);
+INSERT INTO good.eggs VALUES (1, 1);
+UPDATE good.hens SET egg = 1;
+CREATE TABLE good.orphans (id int);
+INSERT INTO good.orphans VALUES (99);
+ALTER TABLE good.orphans ADD FOREIGN KEY (id) REFERENCES good.hens NOT VALID;
+CREATE TABLE good.heir (x int) INHERITS (good.parent, good.orphans);
+INSERT INTO good.heir (a, x) VALUES (2, 3);
+CREATE TYPE good.kind AS (a int, b text);
+CREATE TABLE good.of_kind OF good.kind (a WITH OPTIONS PRIMARY KEY);
+INSERT INTO good.of_kind VALUES (1, 'x');
+
+CREATE ROLE tenant;
+-- Triggers that would refuse every row, if a restore fired them, and others that are off.
+CREATE FUNCTION good.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no %', NEW; END $$;
+CREATE TABLE good.guarded AS SELECT 1 AS n;
+CREATE TRIGGER always BEFORE INSERT ON good.guarded FOR EACH ROW EXECUTE FUNCTION good.refuse();
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON good.guarded DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION good.refuse();
+ALTER TABLE good.guarded ENABLE ALWAYS TRIGGER always, DISABLE TRIGGER late;
+ALTER TABLE good.secret FORCE ROW LEVEL SECURITY;
+CREATE POLICY narrow ON good.secret AS RESTRICTIVE FOR SELECT TO tenant USING (n > 0);
+ALTER DEFAULT PRIVILEGES FOR ROLE tenant GRANT SELECT ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO tenant;
+
+-- What somebody has added to SQL.
+CREATE AGGREGATE good.joined (text) (SFUNC = textcat, STYPE = text, INITCOND = '');
+CREATE OPERATOR good.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq, COMMUTATOR = OPERATOR(good.===));
+CREATE OPERATOR CLASS good.patterned FOR TYPE text USING btree AS OPERATOR 1 ~<~, OPERATOR 2 ~<=~, OPERATOR 3 =, OPERATOR 4 ~>=~,
+  OPERATOR 5 ~>~, FUNCTION 1 bttext_pattern_cmp(text, text);
+CREATE INDEX ON good.people (nick COLLATE "C" good.patterned);
+CREATE TYPE good.word;
+CREATE FUNCTION good.word_in(cstring) RETURNS good.word LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION good.word_out(good.word) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE good.word (INPUT = good.word_in, OUTPUT = good.word_out, LIKE = text);
+CREATE CAST (good.word AS text) WITHOUT FUNCTION;
+CREATE TABLE good.spoken (one good.word, many good.word[]);
+INSERT INTO good.spoken VALUES ('a', '{b,c}');
+CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TABLE good.elsewhere (a int) USING heap_too;
+INSERT INTO good.elsewhere VALUES (1);
+CREATE CONVERSION good.old FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE PUBLICATION everything FOR ALL TABLES;
+CREATE PUBLICATION of_columns FOR TABLE good.members (id, raw) WHERE (id > 3);
+CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA good;
+CREATE FUNCTION good.atomic(x int) RETURNS bigint BEGIN ATOMIC; SELECT count(*) + x FROM good.members; END;
+CREATE VIEW good.grouped AS SELECT id, raw, count(*) FROM good.members GROUP BY id;
+CREATE TABLE good.defaults (a bigint DEFAULT good.atomic(1), b smallserial, c bigint DEFAULT nextval('good.cached'));
+INSERT INTO good.defaults DEFAULT VALUES;
+CREATE SEQUENCE good.small AS smallint START 3 OWNED BY good.defaults.a;
+SELECT nextval('good.small');
+-- A large object with an owner, rights and a comment of its own.
+SELECT lo_from_bytea(70001, 'abc');
+ALTER LARGE OBJECT 70001 OWNER TO tenant;
+GRANT SELECT ON LARGE OBJECT 70001 TO PUBLIC;
+COMMENT ON LARGE OBJECT 70001 IS 'it''s';
+
+-- Names that look like SQL, and values at their limits.
+CREATE TABLE good."%s %I %L %1$s" ("n" int, hash int, counted text, "ROW" int PRIMARY KEY, facts int, "table" text, "%s %I" int);
+INSERT INTO good."%s %I %L %1$s" SELECT n, n, 'c', n, 1, 't', n FROM generate_series(1, 5) n;
+CREATE TABLE good."new
+line" ("col
+umn" int);
+INSERT INTO good."new
+line" VALUES (1);
+CREATE TABLE good.limits (
+  a time, b timetz, c interval, d macaddr, e cidr, f line, g lseg, h path, i circle, j point, k xid8, l cid, m tid, n int2vector,
+  o oidvector, p pg_snapshot, q name, r numeric, s float4, t varbit, u json, v "char", w bpchar, x numrange[], y datemultirange,
+  z timestamptz[]
+);
+INSERT INTO good.limits VALUES ('24:00:00', '24:00:00-15:59', '-1 year +3 mons -2 days 04:05:06.789', '08:00:2b:01:02:03', '10/8',
+  '{1,-1,0.3}', '[(1,2),(0.1,1e-300)]', '[(1,2),(3,4)]', '<(0,0),1e300>', '(nan,-inf)', '18446744073709551615', '7', '(1,2)', '1 2 3',
+  '1 2 3', '10:20:10,14', repeat('x', 63), 'infinity', '1.1754944e-38', '1', '{"a":"\u0000", "b" : [1.0,  2]}', '\200', 'a  ',
+  '{"[1.0,2.00)",empty}', '{[2024-01-01,2024-02-01)}', '{"2024-01-01 00:00:00.123456+05:45"}');
+INSERT INTO good.limits (q, w, r) VALUES (E'tab\t\\.', E'\\.\n\r\\N', -0.000);
+DO $$ BEGIN EXECUTE (SELECT 'CREATE TABLE good.wide (' || string_agg('c' || n || ' text DEFAULT ''x''', ', ') || ')'
+  FROM generate_series(1, 1200) n); END $$;
+INSERT INTO good.wide DEFAULT VALUES;
+
 -- A column that is computed from another table: a restore fills this one first, and finds that one empty.
 CREATE TABLE lost.zones (k int);
 INSERT INTO lost.zones SELECT generate_series(1, 10);

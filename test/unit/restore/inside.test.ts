@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { drillScript, replaceScript } from '../../../shared/postgres/scripts.ts';
+import { drillScript, insideScript, replaceScript } from '../../../shared/postgres/scripts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'restore-inside-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -78,6 +78,24 @@ describe('the disks of the database and of its write-ahead log', () => {
       const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
       assert.deepEqual(inside(asked, ['watched', '/fast', '100000'], disks).lines, ['8192', '8192']);
     });
+});
+
+test('what shapes a dump and is set by a server, a database or a role is the same in a backup and in a drill', () => {
+  const pinned = (script: string) => {
+    const [session = ''] = inside(script, ['session'], { input: 'SELECT 1;', PGDATABASE: 'shop' }).given;
+    return Array.from(session.matchAll(/-c (\w+=\S+?)(?=[ \]])/g), ([, setting]) => setting);
+  };
+  const wanted = [
+    'standard_conforming_strings=on',
+    'quote_all_identifiers=off',
+    'bytea_output=hex',
+    'search_path=pg_catalog',
+  ];
+  for (const script of [insideScript(), drillScript()])
+    assert.deepEqual(
+      wanted.filter((setting) => !pinned(script).includes(setting)),
+      [],
+    );
 });
 
 describe('event triggers of the restored database', () => {

@@ -166,6 +166,8 @@ describe('what a table holds', () => {
   const leaf = (name: string, rows: number, value: string) =>
     counted('public', name, rows, { ...hash(value), root: { schema: 'public', name: 'ord' } });
   const mail = counted('public', 'q_mail', 1, { ...hash('1'), extension: 'hstore', isDumped: false });
+  const settings = (unnamed: { rows: number; hash: string }) =>
+    counted('public', 'settings', 1, { extension: 'hstore', unnamed });
   const examples: [
     what: string,
     before: readonly ReturnType<typeof counted>[],
@@ -215,6 +217,18 @@ describe('what a table holds', () => {
       },
     ],
     [
+      'a partition of whose rows the sample had none, and rows of the others that came back elsewhere with other values',
+      [{ ...leaf('o0', 3, '0'), content: { oneIn: 4, rows: 0, hash: '0' } }, leaf('o1', 100, '5')],
+      [leaf('o0', 2, '4'), leaf('o1', 101, '2')],
+      { content: /^failed: the values in public\.ord are not/ },
+    ],
+    [
+      'a partition of another role beside one of ours, and rows that came back in the other one',
+      [{ ...leaf('o0', 3, '0'), content: null }, leaf('o1', 100, '5')],
+      [leaf('o0', 2, '4'), leaf('o1', 101, '2')],
+      { content: /^warning: only the rows were counted of public\.ord, as the backup has no hash of them$/ },
+    ],
+    [
       'names that look alike',
       [counted('a', 'b.c', 1), counted('a.b', 'c', 2, hash('9'))],
       [counted('a.b', 'c', 2, hash('9')), counted('a', 'b.c', 1)],
@@ -252,6 +266,33 @@ describe('what a table holds', () => {
       [{ ...mail, rows: null }],
       [],
       { 'left out': /^warning: .*the rows in public\.q_mail/ },
+    ],
+    [
+      'rows that an extension does not name, as it makes them again',
+      [settings({ rows: 1, hash: '5' })],
+      [settings({ rows: 1, hash: '5' })],
+      {},
+    ],
+    [
+      'one more of them in the source',
+      [settings({ rows: 2, hash: '5' })],
+      [settings({ rows: 1, hash: '5' })],
+      {
+        'left out':
+          /^warning: .*others in a restore: public\.settings \(2 rows that the extension hstore does not name\)$/,
+      },
+    ],
+    [
+      'other values in them',
+      [settings({ rows: 1, hash: '5' })],
+      [settings({ rows: 1, hash: '6' })],
+      { 'left out': /^warning: / },
+    ],
+    [
+      'none of them in the copy, whose extension has no such table',
+      [settings({ rows: 1, hash: '5' })],
+      [counted('public', 'settings', 1, { extension: 'hstore' })],
+      { 'left out': /^warning: / },
     ],
     [
       'an empty table that was not hashed',
@@ -323,6 +364,39 @@ describe('what belongs to an extension and does not come back with it', () => {
     assert.deepEqual(Object.keys(found), ['left out', 'extensions']);
     assert.doesNotMatch(found['extensions'] ?? '', /q_mail/);
   });
+  test('also what was made on one of its tables, unless that is lost itself', () => {
+    const kept = ['table public.config', 'column a on public.config'];
+    const made = ['index "on it" on public.config', 'trigger t on public.config'];
+    const gone = ['table public."of my" own', 'column a on public."of my" own', 'index i on public."of my" own'];
+    const { list } = judgeDrill({
+      manifest: { ...manifest, members: [{ extension: 'citext', objects: [...kept, ...made] }] },
+      outcome: {
+        fault: null,
+        sha256: 'a'.repeat(64),
+        restoreMs: 1,
+        restored: { ...whole, members: [{ extension: 'citext', objects: kept }] },
+      },
+      statements: [],
+      copy: null,
+    });
+    const { detail, remedy } = list.find(({ name }) => name === 'extensions') ?? {};
+    assert.match(
+      detail ?? '',
+      /in a restore: index "on it" on public\.config, which belongs to the extension citext, trigger t on public\.config, which/,
+    );
+    assert.equal(
+      remedy,
+      'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+    );
+    const all = told(
+      { members: [{ extension: 'citext', objects: kept }] },
+      { members: [{ extension: 'citext', objects: [...kept, ...gone] }] },
+    );
+    assert.match(
+      all ?? '',
+      /in a restore: table public\."of my" own, which belongs to the extension citext\. The extensions/,
+    );
+  });
   test('may be the doing of another version, which is to be updated first', () => {
     const extensions = [{ name: 'citext', version: '1.5' }];
     const { list } = judgeDrill({
@@ -363,6 +437,29 @@ describe('what belongs to an extension and does not come back with it', () => {
   });
 });
 
+test('rows that an extension makes again are told, and no new backup is advised, which would fail alike', () => {
+  const config = counted('x', 'config', 0, { extension: 'queue' });
+  const judged = (more: readonly ReturnType<typeof counted>[]) =>
+    judgeDrill({
+      manifest: { ...manifest, tables: [config, ...more] },
+      outcome: {
+        fault: null,
+        sha256: 'a'.repeat(64),
+        restoreMs: 1,
+        restored: { ...whole, tables: [config, ...more].map((table) => ({ ...table, rows: 1 })) },
+      },
+      statements: [],
+      copy: null,
+    }).list.find(({ name }) => name === 'rows');
+  assert.equal(judged([])?.detail, 'x.config has 1 instead of 0');
+  assert.match(
+    judged([])?.remedy ?? '',
+    /^CREATE EXTENSION puts rows of its own into x\.config.* a new backup fails alike/,
+  );
+  assert.doesNotMatch(judged([])?.remedy ?? '', /Do not rely/);
+  assert.match(judged([counted('public', 'orders', 3)])?.remedy ?? '', /^Do not rely/);
+});
+
 test('tables of an extension that the image has in another version are not compared', () => {
   const config = counted('x', 'config', 3, { extension: 'queue' });
   const found = judge(
@@ -379,6 +476,8 @@ describe('a sequence that did not simply go on', () => {
       { sequences: [moved('s', 'q', before, after, changes)] },
     )['sequences'];
   test('started over at its end', () => assert.equal(at('1', { cycles: true }), undefined));
+  test('started over and went on to where it was, all while it was dumped', () =>
+    assert.equal(at('2', { cycles: true }, '7', '8'), undefined));
   test('was set back meanwhile', () => assert.equal(at('9', {}), undefined));
   test('was reset, and never used since', () => assert.equal(at('3', {}, '5', null), undefined));
   test('moved on and came back behind: set back meanwhile, or not restored, which cannot be told', () => {

@@ -14,6 +14,17 @@ describe('the server of a drill', () => {
     assert.deepEqual(scratchServer({ bootstrapRole: null, serverSettings: null }), expected);
   });
 
+  test('has a first superuser of the same name, where initdb takes that', () => {
+    for (const [role, expected] of [
+      ['shop', 'shop'],
+      ['Odd Role', 'Odd Role'],
+      ["o'brien", ''],
+      ['none', ''],
+      ['pg_odd', ''],
+    ])
+      assert.equal(scratchServer({ bootstrapRole: role ?? '', serverSettings: {} }).bootstrapRole, expected);
+  });
+
   const lists: [list: string, libraries: string[], hasWorkers: boolean][] = [
     ['', [], true],
     ['pg_stat_statements, auto_explain', ['pg_stat_statements', 'auto_explain'], true],
