@@ -29,26 +29,23 @@ import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import type { Created } from './restoring.ts';
+import type { CreatingRun } from './restoring.ts';
 import { summarizePlan, summarizeRollback, summarizeUnchanged, type Told } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 
 /** What is fixed from the start of a run. */
-interface RollbackRun {
+interface RollbackRun extends CreatingRun {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
-  signal: AbortSignal;
   startedAt: Date;
-  /** Names us as the holder of the lock. Unique, so that no other run mistakes our lock for its own. */
+  /** Names us as the holder of a lock. Unique, so that no other run mistakes our lock for its own. */
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
   /** For the summary and notices: what is known so far. */
   story: RollbackStory;
-  /** The empty database that was created for a restore; null if none was. */
-  created: Created | null;
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -71,6 +68,7 @@ export async function rollback(
     outputs,
     story,
     created: null,
+    held: null,
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -93,6 +91,7 @@ export async function rollback(
     summarizeFailure(error, inputs, outputs, run.story);
     throw error;
   } finally {
+    await run.held?.release();
     await Promise.all(connections.map((connection) => connection.close()));
   }
 }
@@ -102,8 +101,10 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   const [connection] = connections.slice(-1);
   const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
   if (run.created === null || connection === undefined || !isOver) return error;
+  await run.held?.release();
+  run.held = null;
   const { withoutCreated } = await import('./restoring.ts');
-  return withoutCreated(connection, run.created, error);
+  return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
 }
 
 function refuseStrangers({ event }: WorkflowContext): void {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 
 const shared = join(import.meta.dirname, '../../../shared');
 const folder = mkdtempSync(join(tmpdir(), 'load-'));
@@ -92,4 +92,32 @@ test('a disk that cannot be watched is not filled', () => {
   const done = load('watch_room() { :; }');
   assert.equal(done.at(-1), 'restore-failed');
   assert.ok(!done.some((line) => line.startsWith('create')));
+});
+
+describe('if the container of the database goes down meanwhile, that is the reason', () => {
+  const flag = join(folder, 'down');
+  afterEach(() => rmSync(flag, { force: true }));
+  /** What fails at a verb, once Docker tells this of the container. */
+  const failing = (verb: string, later: string) =>
+    load(`inside() { cat >/dev/null; [[ " $* " != *" ${verb} "* ]] || { : >'${flag}'; return 137; }; }
+      tell() { [[ facts != ${verb} ]] || { : >'${flag}'; troubled=yes; }; }
+      sleep() { :; }; fail() { echo "$1 $2" >&2; exit 1; }
+      docker() { if [[ -e '${flag}' ]]; then ${later}; else echo 'monday /shop-db-1 '; fi; }`).at(-1);
+
+  for (const verb of ['over_all', 'create', 'fill', 'take_settings', 'facts', 'after', 'login', 'mark'])
+    test(`at "${verb}"`, () => {
+      assert.equal(
+        failing(verb, "echo 'monday /shop-db-1 ended: exit 137, out of memory'"),
+        'database-silent The container of the database, shop-db-1, ended: exit 137, out of memory while the backup was restored',
+      );
+    });
+
+  test('also if it is there again', () => {
+    assert.match(failing('fill', "echo 'tuesday /shop-db-1 '") ?? '', /shop-db-1, was restarted while/);
+  });
+
+  test('but not if it runs on, or Docker does not tell', () => {
+    assert.match(failing('fill', "echo 'monday /shop-db-1 '") ?? '', /^restore-failed /);
+    assert.match(failing('fill', 'return 1') ?? '', /^restore-failed /);
+  });
 });
