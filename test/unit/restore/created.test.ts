@@ -249,7 +249,9 @@ test('what is said of it at the end: no command drops what may hold data', async
   const failure = new Failure('plan-stale', 'x', { hint: 'first' });
   const after = async (answer: string) =>
     (await withoutCreated(answering(`${answer}\n`), created, mine, failure)) as Failure;
-  assert.equal(await after('dropped'), failure);
+  const connection = answering('dropped\n');
+  assert.equal(await withoutCreated(connection, created, mine, failure), failure);
+  assert.deepEqual(connection.took, [theLock]);
   assert.equal(await after('gone'), failure);
   for (const [fate, said] of [
     ['not-empty', /was kept: somebody has changed it/],
