@@ -18,6 +18,7 @@ import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
+import type { BackupId } from '../shared/sets/manifest.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
@@ -26,7 +27,7 @@ import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
-import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
+import { backupOrder, type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
 import type { CreatingRun } from './restoring.ts';
@@ -180,7 +181,7 @@ async function carryOutPlan(
     await tellUnchanged(settled, run);
     return;
   }
-  const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+  const backup = inputs.skipBackup ? null : await backUp(connection, seen, run, settled.restore?.backupId ?? null);
   run.story.backup = backup;
   outputs['backup-id'] = backup?.id ?? null;
 
@@ -301,8 +302,15 @@ async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Prom
   log.success('The target is already running: nothing was done');
 }
 
-async function backUp(connection: Connection, seen: Survey, run: RollbackRun): Promise<PrerollbackBackup> {
-  return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
+/** @param spared the backup that is restored then; null if none is */
+async function backUp(
+  connection: Connection,
+  seen: Survey,
+  run: RollbackRun,
+  spared: BackupId | null,
+): Promise<PrerollbackBackup> {
+  const order = backupOrder(run.inputs, spared);
+  return takePrerollbackBackup(connection, seen, { ...run, order }, () => look(connection, run));
 }
 
 /** Copies the record off the host. Problems with the copies are reported but do not fail the run. */

@@ -577,6 +577,22 @@ export const rules: readonly Rule[] = [
     named: 'settings of its own',
   },
   {
+    rule: 'the backup before a restore does not drive out the one that is restored',
+    file: 'shared/sets/retention.ts',
+    text: "decision?.action === 'delete' && set.id === spared",
+    instead: "decision?.action === 'ignore' && set.id === spared",
+    test: 'test/unit/retention/properties.test.ts',
+    named: 'about to be restored',
+  },
+  {
+    rule: 'a restore tells the backup before it what it restores',
+    file: 'rollback-action/rollback.ts',
+    text: 'settled.restore?.backupId ?? null',
+    instead: 'null',
+    test: 'test/e2e/restore-database.test.ts',
+    named: 'is not driven out',
+  },
+  {
     rule: 'an exchange of databases outlasts a crash of the server',
     file: 'shared/postgres/replace-inside.sh',
     text: "WHEN 'off' THEN 'local'",

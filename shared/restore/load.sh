@@ -29,6 +29,8 @@ main() {
   export PGUSER=$user SERVER_HOST=$server_host SERVER_PORT=$server_port PASSWORD_FROM=$password_from ATLASIA_MESSAGES=C
   keep_words "$words_log"
   since=$(container_state)
+  # Another run may have deleted it until we had the lock.
+  [[ -n $incoming || -r $dump ]] || fail set-gone "$dump no longer exists, or cannot be read"
   # Hashed while it is restored. What the runner sends, it hashes itself.
   exec {sum}< <([[ -n $incoming ]] || sha256sum <"$dump")
   heard sweep inside sweep "$live" "$restored" </dev/null || true

@@ -275,7 +275,7 @@ function explained(
     return new Failure(code, message, {
       hint: 'The database is as it was, and this run has stopped nothing. See why its container ended: docker logs; dmesg, if memory ran out. Once the database runs again, run this again, which drops what is left of the restored copy',
     });
-  if (code === 'checksum-failed')
+  if (code === 'checksum-failed' || code === 'set-gone')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
   const hint = failure.hint === undefined ? untouched : `${failure.hint}. ${untouched}`;
   return new Failure(code, message, { hint, cause: failure.cause });

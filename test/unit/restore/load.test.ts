@@ -68,6 +68,11 @@ test('a dump that is not that of its manifest is no backup, whether it restores 
   }
 });
 
+test('a dump that another run has deleted meanwhile is not one that has changed, and nothing is created', () => {
+  const done = load('dump=/nowhere');
+  assert.deepEqual(done, ['set-gone']);
+});
+
 for (const [verb, code] of [
   ['fill', 'restore-failed'],
   ['take_settings', 'restore-failed'],
