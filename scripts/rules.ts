@@ -593,6 +593,13 @@ export const rules: readonly Rule[] = [
     named: 'is not driven out',
   },
   {
+    rule: 'a restore whose watch over the disks has ended goes on no more',
+    file: 'shared/restore/load.sh',
+    text: `    read -r free <&"$below" || free=\n`,
+    instead: `    read -r free <&"$below" || return 0\n`,
+    test: 'test/unit/restore/load.test.ts',
+  },
+  {
     rule: 'an exchange of databases outlasts a crash of the server',
     file: 'shared/postgres/replace-inside.sh',
     text: "WHEN 'off' THEN 'local'",

@@ -25,7 +25,7 @@ takes inside_script facts_before facts_tables facts_after
 takes chosen
 
 main() {
-  local begin sum status=0 found jobs since watch='' troubled=''
+  local begin sum status=0 found free jobs since watch='' troubled=''
   export PGUSER=$user SERVER_HOST=$server_host SERVER_PORT=$server_port PASSWORD_FROM=$password_from ATLASIA_MESSAGES=C
   keep_words "$words_log"
   since=$(container_state)
@@ -42,7 +42,8 @@ main() {
     heed_server
     fail restore-failed 'Could not create the roles that the backup needs'
   }
-  read -r <&"$watch" || fail restore-failed 'Cannot tell how much space is free on the disks of the server'
+  read -r free <&"$watch" || free=
+  [[ $free =~ ^[0-9]+$ ]] || give_up restore-failed 'Cannot tell how much space is free on the disks of the server'
   heard create inside create "$restored" "$live" <<<"$made_as" ||
     give_up restore-failed "Could not create the database $restored"
   begin=$(milliseconds)
@@ -131,15 +132,16 @@ judge_status() {
   esac
 }
 
-# watch_room: prints how many bytes are free; ends the new database's sessions when fewer than `least` are, and prints it again: a full
-# disk would stop the live one too.
+# watch_room: prints how many bytes are free; drops the new database when fewer than `least` are, or when it can no longer tell, and
+# prints it again: a full disk would stop the live one too.
 watch_room() {
   local free below open
   exec {open}<> <(:) # as long as we live
   exec {below}< <(inside watch_disk "$data_folder" "$least" "$format" <&"$open" 2>/dev/null)
   for _ in first last; do
-    read -r free <&"$below" || return 0
-    printf '%s\n' "$free"
+    read -r free <&"$below" || free=
+    printf '%s\n' "${free:-unseen}"
+    [[ -n $free ]] || break
   done
   inside discard "$restored" "$live" </dev/null >/dev/null 2>&1 || true
 }
@@ -148,7 +150,9 @@ watch_room() {
 heed_watch() {
   local free
   { read -r -t 0 && read -r free; } <&"$watch" || return 0
-  fail restore-no-room "$free $least"
+  [[ $free == unseen ]] || fail restore-no-room "$free $least"
+  heed_server
+  fail restore-failed 'The disks of the server can no longer be watched'
 }
 
 # Since when the container of the database runs, its name, and how it has ended, if it has. Nothing if Docker does not tell.

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../lab/command.ts';
-import { cutConnections, until } from '../lab/faults.ts';
+import { cutConnections, freezeRunner, until } from '../lab/faults.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, runnerIsClean } from './expectations.ts';
 import { databasesOf, essence, restored, sqlFile, startTicker, takenBackup, ticker, writes } from './restores.ts';
@@ -355,6 +355,24 @@ describe('cut off', { concurrency: 1 }, () => {
     refusedWith(next, 'after-sql-failed', /./, /./);
     assert.match(logOf(next), /"was dropped" is empty: an earlier restore has created it, and was cut off/);
     assert.match(logOf(next), /Dropped the empty database "was dropped" again/);
+    await unharmed(seen);
+  });
+
+  test('an empty database whose restore has no copy yet is neither taken over nor dropped by another', async () => {
+    const seen = await state();
+    const inputs = { 'db-name': 'was dropped', 'after-restore-sql': sqlFile('SELECT 1/0;\n') };
+    const first = await startAction('rollback', restoring(inputs));
+    const isThere = async () => ((await databasesOf(host)).includes('was dropped') ? true : undefined);
+    await until('it is created', isThere, 90_000);
+    const goOn = freezeRunner(first);
+    try {
+      const second = await restore({ ...inputs, 'lock-wait': '0s' });
+      refusedWith(second, 'lock-held', /\.lock\.created is held by rollback-action/, /did not wait/);
+      assert.ok(await isThere());
+    } finally {
+      await goOn();
+    }
+    refusedWith(await first.finished, 'after-sql-failed', /./, /./);
     await unharmed(seen);
   });
 

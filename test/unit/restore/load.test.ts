@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
@@ -94,9 +94,23 @@ test('where the disk has become too full, it is never complete', () => {
 });
 
 test('a disk that cannot be watched is not filled', () => {
-  const done = load('watch_room() { :; }');
-  assert.equal(done.at(-1), 'restore-failed');
-  assert.ok(!done.some((line) => line.startsWith('create')));
+  for (const told of [':', 'echo unseen']) {
+    const done = load(`watch_room() { ${told}; }`);
+    assert.equal(done.at(-1), 'restore-failed');
+    assert.ok(!done.some((line) => line.startsWith('create')));
+  }
+});
+
+test('a disk that can no longer be watched is filled no more, and the copy is never complete', () => {
+  // The watch of the program itself, whose own look ends.
+  const watch = readFileSync(join(shared, 'restore/load.sh'), 'utf8').match(/^watch_room\(\) \{.*?^\}/ms)?.[0] ?? '';
+  for (const look of ['echo 9', 'echo 9; echo']) {
+    const done = load(
+      `${watch}; inside() { case $1 in watch_disk) ${look} ;; *) cat >/dev/null; echo "$*" >&2; [[ $2 != fill ]] || sleep 0.5 ;; esac; }`,
+    );
+    assert.equal(done.at(-1), 'restore-failed');
+    assert.ok(!done.some((line) => line.startsWith('mark')));
+  }
 });
 
 describe('if the container of the database goes down meanwhile, that is the reason', () => {
