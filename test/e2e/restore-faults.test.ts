@@ -53,6 +53,17 @@ async function unharmed(before: Awaited<ReturnType<typeof state>>): Promise<void
   await nothingLeft(app);
 }
 
+/** What is live has the rows of the backup, without what was added since; but for an unlogged table, which a crash empties. */
+async function isNew(seen: Awaited<ReturnType<typeof state>>) {
+  const rows = ({ content }: Pick<typeof seen, 'content'>) =>
+    Object.entries(content).filter(([name]) => name.startsWith('table ') && !/shop\.(since|cache)/.test(name));
+  assert.deepEqual(rows({ content: await essence(host) }), rows(seen));
+  assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
+  await writes(host);
+  // For the tests that follow.
+  await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
+}
+
 function refusedWith(result: ActionResult, code: string, message: RegExp, hint: RegExp): void {
   const log = logOf(result);
   assert.equal(result.exitCode, 1, log);
@@ -117,6 +128,20 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
         said,
         /The database is untouched/,
       );
+    }
+    await unharmed(seen);
+  });
+
+  test('an extension that the server lacks; and a backup of a newer PostgreSQL than it is', async () => {
+    const seen = await state();
+    for (const [change, said] of [
+      [{ extensions: [{ name: 'postgis', version: '3.4' }] }, /server's image has no postgis/],
+      [{ serverVersion: '99.1' }, /backup is of PostgreSQL 99\.1, and the server is older: 15/],
+    ] as const) {
+      const taken = await backup(host, backupDir);
+      const manifest = await manifestOf(host, taken);
+      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, ...change }));
+      refusedWith(await restore({ 'restore-database': manifest.id }), 'cannot-restore', said, /Nothing was changed/);
     }
     await unharmed(seen);
   });
@@ -423,17 +448,18 @@ describe('cut off', { concurrency: 1 }, () => {
   });
 });
 
+for (const step of ['stopping', 'exchanged', 'started'])
+  test(`the connection is cut at "${step}": the host goes on, and the runner hears how it has ended`, async () => {
+    const seen = await state();
+    const watch = watchTransaction(app, backupDir);
+    const action = await startAction('rollback', restoring());
+    await watch.reached(step);
+    cutConnections(host);
+    await restored(app, await action.finished);
+    await isNew(seen);
+  });
+
 describe('the server dies right after the exchange', { concurrency: 1 }, () => {
-  /** Its rows are those of the backup, without what was added since; but for an unlogged table, which a crash empties. */
-  async function isNew(seen: Awaited<ReturnType<typeof state>>) {
-    const rows = ({ content }: Pick<typeof seen, 'content'>) =>
-      Object.entries(content).filter(([name]) => name.startsWith('table ') && !/shop\.(since|cache)/.test(name));
-    assert.deepEqual(rows({ content: await essence(host) }), rows(seen));
-    assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
-    await writes(host);
-    // For the tests that follow.
-    await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
-  }
   const died = async () => {
     const watch = watchTransaction(app, backupDir);
     const action = await startAction('rollback', restoring());
