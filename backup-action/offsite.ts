@@ -1,13 +1,13 @@
 import { setsAfter } from '../shared/backups/publication-plan.ts';
 import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
-import { lockFile } from '../shared/host/backup-folder.ts';
+import { lockFile, offsiteLock } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
+import { holdLock } from '../shared/host/held-lock.ts';
 import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
 import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
-import { holdOffsiteLock, offsiteLock } from '../shared/offsite/offsite-lock.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
 import * as log from '../shared/runner/log.ts';
 import type { VerifiedSet } from '../shared/sets/catalogue.ts';
@@ -58,10 +58,9 @@ export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: Co
 
 async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteOutcome> {
   const { connection, inputs, holder, signal } = run;
-  const held = await holdOffsiteLock(connection, {
-    backupDir: inputs.backupDir,
-    holder,
-    wait: inputs.lockWait,
+  const path = offsiteLock(inputs.backupDir);
+  const held = await holdLock(connection, {
+    lock: { path, wait: inputs.lockWait, holder },
     longest: (mostCopies + 1) * inputs.timeout,
     signal,
     onLog: log.host,
@@ -70,8 +69,7 @@ async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: Copying
   try {
     return await copySets(bucket, kept, run);
   } finally {
-    if (!(await held.release()))
-      log.warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
+    if (!(await held.release())) log.warning(`The host did not confirm in time that it released ${path}`);
   }
 }
 

@@ -7,15 +7,12 @@ import * as log from '../shared/runner/log.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
-import type { Created } from './dropped-database.ts';
+import type { CreatingRun } from './dropped-database.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** The run that looks. */
-interface LookingRun {
+interface LookingRun extends CreatingRun {
   inputs: RollbackInputs;
-  signal: AbortSignal;
-  /** The empty database that was created for a restore; null if none was. Set where this creates one. */
-  created: Created | null;
 }
 
 /** Surveys the host, after finishing whatever an earlier run left unfinished. */

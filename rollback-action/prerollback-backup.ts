@@ -3,7 +3,7 @@ import { takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
-import type { Check, Manifest } from '../shared/sets/manifest.ts';
+import type { BackupId, Check, Manifest } from '../shared/sets/manifest.ts';
 import type { StoryLog } from '../shared/story-log.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 import { formatBytes } from '../shared/units.ts';
@@ -22,14 +22,18 @@ export interface PrerollbackBackup {
   manifest: Manifest;
 }
 
-/** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
-function backupOrder(inputs: RollbackInputs): BackupOrder {
+/**
+ * The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone.
+ * @param spared the backup that is restored then, if one is: it may be the oldest of that tier
+ */
+export function backupOrder(inputs: RollbackInputs, spared: BackupId | null): BackupOrder {
   return {
     ...inputs,
     kind: 'prerollback',
     keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
     // A bad release may have deleted data: a small backup must not block the rollback.
     minSizeRatio: 0,
+    spared,
     logFile: `${inputs.backupDir}/backup.log`,
   };
 }
@@ -40,13 +44,13 @@ const asOneStep: StoryLog = { ...log, group: (_title, work) => work(), success: 
 /**
  * Takes the backup as backup-action does, and reads it back before anything is stopped.
  * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
+ * @param order as `backupOrder` makes it
  * @throws Failure with the remedy; nothing was stopped
  */
 export async function takePrerollbackBackup(
   connection: Connection,
   seen: Survey,
-  run: Omit<BackupRun, 'order'>,
-  inputs: RollbackInputs,
+  run: BackupRun,
   lookAgain: () => Promise<Survey>,
 ): Promise<PrerollbackBackup> {
   let latest: Survey | undefined = seen;
@@ -58,7 +62,7 @@ export async function takePrerollbackBackup(
   return log.group('Backup before the rollback', async () => {
     const kept = await takeVerifiedBackup(
       connection,
-      { ...run, order: backupOrder(inputs) },
+      run,
       { look, onReady: () => {}, recordsOf: () => [], onPublished: () => {} },
       asOneStep,
     ).catch((error) => {

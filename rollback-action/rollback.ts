@@ -13,17 +13,18 @@ import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import type { BackupId } from '../shared/sets/manifest.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
-import type { Created } from './dropped-database.ts';
+import type { CreatingRun } from './dropped-database.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
 import { look } from './look.ts';
 import type { RollbackOutputs } from './outputs.ts';
-import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
+import { backupOrder, type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
 import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
@@ -32,19 +33,16 @@ import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchange
 const untrustedEvents = /^(pull_request|issue_comment)/;
 
 /** What is fixed from the start of a run. */
-interface RollbackRun {
+interface RollbackRun extends CreatingRun {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
-  signal: AbortSignal;
   startedAt: Date;
-  /** Names us as the holder of the lock. Unique, so that no other run mistakes our lock for its own. */
+  /** Names us as the holder of a lock. Unique, so that no other run mistakes our lock for its own. */
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
   /** For the summary and notices: what is known so far. */
   story: RollbackStory;
-  /** The empty database that was created for a restore; null if none was. */
-  created: Created | null;
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -67,6 +65,7 @@ export async function rollback(
     outputs,
     story,
     created: null,
+    held: null,
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -89,6 +88,7 @@ export async function rollback(
     summarizeFailure(error, inputs, outputs, run.story);
     throw error;
   } finally {
+    await run.held?.release();
     await Promise.all(connections.map((connection) => connection.close()));
   }
 }
@@ -98,8 +98,10 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   const [connection] = connections.slice(-1);
   const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
   if (run.created === null || connection === undefined || !isOver) return error;
+  await run.held?.release();
+  run.held = null;
   const { withoutCreated } = await import('./dropped-database.ts');
-  return withoutCreated(connection, run.created, error);
+  return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
 }
 
 function refuseStrangers({ event }: WorkflowContext): void {
@@ -175,7 +177,7 @@ async function carryOutPlan(
     await tellUnchanged(settled, run);
     return;
   }
-  const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+  const backup = inputs.skipBackup ? null : await backUp(connection, seen, run, settled.restore?.backupId ?? null);
   run.story.backup = backup;
   outputs['backup-id'] = backup?.id ?? null;
 
@@ -248,8 +250,15 @@ async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Prom
   log.success('The target is already running: nothing was done');
 }
 
-async function backUp(connection: Connection, seen: Survey, run: RollbackRun): Promise<PrerollbackBackup> {
-  return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
+/** @param spared the backup that is restored then; null if none is */
+async function backUp(
+  connection: Connection,
+  seen: Survey,
+  run: RollbackRun,
+  spared: BackupId | null,
+): Promise<PrerollbackBackup> {
+  const order = backupOrder(run.inputs, spared);
+  return takePrerollbackBackup(connection, seen, { ...run, order }, () => look(connection, run));
 }
 
 /** Copies the record off the host. Problems with the copies are reported but do not fail the run. */

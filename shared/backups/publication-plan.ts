@@ -1,6 +1,6 @@
 import type { BackupSet, VerifiedSet } from '../sets/catalogue.ts';
 import { folderOfTier, type Tier } from '../sets/layout.ts';
-import type { Check, Manifest } from '../sets/manifest.ts';
+import type { BackupId, Check, Manifest } from '../sets/manifest.ts';
 import { decidePruning, type PruneDecision, pruneNothing } from '../sets/retention.ts';
 import { decideTiers, type RetentionPolicy, type TierDecision } from '../sets/tiers.ts';
 import { formatBytes } from '../units.ts';
@@ -13,6 +13,8 @@ export interface Policy {
   timezone: string;
   /** 0 to 1; 0 switches the check off. */
   minSizeRatio: number;
+  /** A backup that is about to be restored, and must outlast this one; none where it is left out. */
+  spared?: BackupId | null;
 }
 
 /** What will happen to a verified dump, and to earlier sets. */
@@ -50,7 +52,13 @@ export function planPublication(
   const pruning =
     problems.length > 0
       ? pruneNothing(sets, database, problems.join('; '))
-      : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+      : decidePruning(sets, {
+          database,
+          policy: policy.keep,
+          timezone: policy.timezone,
+          now: facts.finishedAt,
+          spared: policy.spared ?? null,
+        });
   return {
     manifest,
     tiers,

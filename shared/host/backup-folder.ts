@@ -5,6 +5,18 @@ import { quoteForShell } from '../shell-quote.ts';
 /** The lock. `.lock.holder`, beside it, says who holds it. */
 export const lockFile = (backupDir: string) => `${backupDir}/.lock`;
 
+/**
+ * Copies off the host have a lock of their own: they may take hours, and no backup should wait for them. While it is held, nobody
+ * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
+ */
+export const offsiteLock = (backupDir: string) => `${backupDir}/.lock.offsite`;
+
+/**
+ * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
+ * Until its copy is there, nothing else tells other restores that the empty one is in use.
+ */
+export const createdLock = (backupDir: string) => `${backupDir}/.lock.created`;
+
 export const holdFile = (backupDir: string) => `${backupDir}/rollback/HOLD`;
 
 /** The folders of all transactions, by their ids. */

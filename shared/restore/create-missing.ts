@@ -1,6 +1,6 @@
 import { isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
-import type { Program } from '../host/program.ts';
+import type { LockRequest, Program } from '../host/program.ts';
 import { replaceScript } from '../postgres/scripts.ts';
 import { type Server, serverParameters } from './server.ts';
 
@@ -42,21 +42,26 @@ export async function createMissing(
 /** What became of a database that was created for a restore. `unknown`: the server did not tell. */
 export type Fate = 'dropped' | 'gone' | 'not-empty' | 'restoring' | 'in-use' | 'unknown';
 
-/** Drops what `createMissing` has created, unless it is in use, or no longer as it was created. */
+/**
+ * Drops what `createMissing` has created, unless it is in use, or no longer as it was created.
+ * @param lock who holds it may have taken it over
+ */
 export async function dropCreated(
   connection: Connection,
   server: Server,
-  onLog: (line: string) => void,
+  { lock, onLog }: { lock: LockRequest; onLog: (line: string) => void },
 ): Promise<Fate> {
   try {
     const run = connection.run(program, parametersFor(server, 'drop_created'), {
       deadline: 60_000,
       atEnd: 'finish',
+      lock,
       onLog,
     });
     return (await run.result).get('answer') as Fate;
   } catch (error) {
     if (!isFailure(error)) throw error;
+    if (error.code === 'lock-held') return 'restoring';
     onLog(`Could not drop ${server.database}: ${error.message}`);
     return 'unknown';
   }

@@ -15,7 +15,8 @@ takes_number dump_bytes
 takes_word format compression
 # The most sessions that build indexes at a time.
 takes_number most_jobs
-# A path on the disk of the database, and the bytes that must stay free there, and on the disk of the write-ahead log.
+# A path on the disk of the database, and the bytes that must stay free there, on the disk of the write-ahead log, and, as far as SQL
+# text names them, in other tablespaces.
 takes data_folder
 takes_number least
 takes words_log
@@ -24,9 +25,12 @@ takes inside_script facts_before facts_tables facts_after
 takes chosen
 
 main() {
-  local begin sum status=0 found jobs watch='' troubled=''
+  local begin sum status=0 found free jobs since watch='' troubled=''
   export PGUSER=$user SERVER_HOST=$server_host SERVER_PORT=$server_port PASSWORD_FROM=$password_from ATLASIA_MESSAGES=C
   keep_words "$words_log"
+  since=$(container_state)
+  # Another run may have deleted it until we had the lock.
+  [[ -n $incoming || -r $dump ]] || fail set-gone "$dump no longer exists, or cannot be read"
   # Hashed while it is restored. What the runner sends, it hashes itself.
   exec {sum}< <([[ -n $incoming ]] || sha256sum <"$dump")
   heard sweep inside sweep "$live" "$restored" </dev/null || true
@@ -34,10 +38,14 @@ main() {
   jobs=$(nproc)
   ((jobs <= most_jobs)) || jobs=$most_jobs
 
-  heard roles inside over_all --single-transaction <<<"$roles" || fail restore-failed 'Could not create the roles that the backup needs'
-  read -r <&"$watch" || fail restore-failed 'Cannot tell how much space is free on the disks of the server'
+  heard roles inside over_all --single-transaction <<<"$roles" || {
+    heed_server
+    fail restore-failed 'Could not create the roles that the backup needs'
+  }
+  read -r free <&"$watch" || free=
+  [[ $free =~ ^[0-9]+$ ]] || give_up restore-failed 'Cannot tell how much space is free on the disks of the server'
   heard create inside create "$restored" "$live" <<<"$made_as" ||
-    fail restore-failed "Could not create the database $restored"
+    give_up restore-failed "Could not create the database $restored"
   begin=$(milliseconds)
   progress restoring "$dump_bytes"
   if [[ -n $incoming ]]; then
@@ -53,6 +61,7 @@ main() {
   found=$sha256
   [[ -n $incoming ]] || read -r found _ <&"$sum" || found=
   [[ $found == "$sha256" ]] || fail checksum-failed "$dump does not match its manifest"
+  ((status == 0)) || heed_server
   judge_status "$status"
 
   progress checking data
@@ -65,6 +74,7 @@ main() {
     printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
       "$facts_tables" "$facts_after"
   )
+  [[ -z $troubled ]] || heed_server
   if [[ -n $after_sql ]]; then
     progress after-sql 1
     PGDATABASE=$restored heard after inside after <<<"$after_sql" || give_up after-sql-failed 'A statement in "after-restore-sql" failed'
@@ -122,15 +132,16 @@ judge_status() {
   esac
 }
 
-# watch_room: prints how many bytes are free; ends the new database's sessions when fewer than `least` are, and prints it again: a full
-# disk would stop the live one too.
+# watch_room: prints how many bytes are free; drops the new database when fewer than `least` are, or when it can no longer tell, and
+# prints it again: a full disk would stop the live one too.
 watch_room() {
   local free below open
   exec {open}<> <(:) # as long as we live
-  exec {below}< <(inside watch_disk "$data_folder" "$least" <&"$open" 2>/dev/null)
+  exec {below}< <(inside watch_disk "$data_folder" "$least" "$format" <&"$open" 2>/dev/null)
   for _ in first last; do
-    read -r free <&"$below" || return 0
-    printf '%s\n' "$free"
+    read -r free <&"$below" || free=
+    printf '%s\n' "${free:-unseen}"
+    [[ -n $free ]] || break
   done
   inside discard "$restored" "$live" </dev/null >/dev/null 2>&1 || true
 }
@@ -139,12 +150,36 @@ watch_room() {
 heed_watch() {
   local free
   { read -r -t 0 && read -r free; } <&"$watch" || return 0
-  fail restore-no-room "$free $least"
+  [[ $free == unseen ]] || fail restore-no-room "$free $least"
+  heed_server
+  fail restore-failed 'The disks of the server can no longer be watched'
 }
 
-# give_up CODE MESSAGE: fails. Where the disk became too full meanwhile, that was the reason.
+# Since when the container of the database runs, its name, and how it has ended, if it has. Nothing if Docker does not tell.
+container_state() {
+  docker inspect --format '{{.State.StartedAt}} {{.Name}} {{if .State.Running}}{{else}}ended: exit {{.State.ExitCode}}{{if .State.OOMKilled}}, out of memory{{end}}{{end}}' \
+    "$container" 2>/dev/null </dev/null || true
+}
+
+# heed_server: fails if the container of the database has ended, or was started anew: whatever failed in it failed for that. Docker may
+# tell of that a little later than of what ran in there.
+heed_server() {
+  local now name attempt
+  for attempt in 1 2 3 4 5; do
+    now=$(container_state)
+    [[ -n $since && -n $now ]] || return 0
+    [[ $now == "$since" ]] || break
+    ((attempt < 5)) || return 0
+    sleep 0.2
+  done
+  read -r _ name now <<<"$now"
+  fail database-silent "The container of the database, ${name#/}, ${now:-was restarted} while the backup was restored"
+}
+
+# give_up CODE MESSAGE: fails. Where the disk became too full meanwhile, or the server went down, that was the reason.
 give_up() {
   heed_watch
+  heed_server
   fail "$@"
 }
 

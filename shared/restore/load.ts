@@ -113,7 +113,7 @@ const mostJobs = 8;
 /**
  * Restores a backup into a new database beside the live one, and compares it with its manifest. If it fails, the new database is
  * dropped.
- * @throws Failure `restore-failed`, `restore-differs`, `restore-no-room`, `checksum-failed`, `after-sql-failed`, `lock-held`, …
+ * @throws Failure `restore-failed`, `restore-differs`, `restore-no-room`, `database-silent`, `checksum-failed`, `after-sql-failed`, …
  */
 export async function load(connection: Connection, request: LoadRequest): Promise<Loaded> {
   const { backupDir, server, source, manifest, restored, timeout, signal, onLog, lock } = request;
@@ -173,7 +173,7 @@ export async function load(connection: Connection, request: LoadRequest): Promis
   } catch (error) {
     const isDropped = await discard(connection, server, restored, onLog);
     const state = `The database is untouched, and nothing was stopped. ${isDropped ? 'The restored copy was dropped' : `The host drops the restored copy ${restored} by itself; if it cannot, the next restore does`}.`;
-    throw isFailure(error) ? explained(error, run.lastLines(), log, state) : error;
+    throw isFailure(error) ? explained(error, manifest, run.lastLines(), log, state) : error;
   } finally {
     sent?.close();
   }
@@ -246,13 +246,19 @@ function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
 }
 
 /** The server's own error first, then what to do. */
-function explained(failure: Failure, lines: readonly string[], log: string, untouched: string): Failure {
+function explained(
+  failure: Failure,
+  { format }: Manifest,
+  lines: readonly string[],
+  log: string,
+  untouched: string,
+): Failure {
   const { code, message } = failure;
   if (code === 'restore-no-room') {
     const [free = 0, least = 0] = message.split(' ').map(Number);
     return new Failure(
       code,
-      `Stopped the restore: the disk of the server's data, or that of its write-ahead log (pg_wal), had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(least)})`,
+      `Stopped the restore: the disk of the server's data, of its write-ahead log (pg_wal)${format === 'plain' ? ', or of another of its tablespaces,' : ''} had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(least)})`,
       { hint: `${untouched} Make room there, or lower "min-free-space"` },
     );
   }
@@ -265,7 +271,11 @@ function explained(failure: Failure, lines: readonly string[], log: string, unto
     });
   }
   if (code === 'restore-differs') return failure;
-  if (code === 'checksum-failed')
+  if (code === 'database-silent')
+    return new Failure(code, message, {
+      hint: 'The database is as it was, and this run has stopped nothing. See why its container ended: docker logs; dmesg, if memory ran out. Once the database runs again, run this again, which drops what is left of the restored copy',
+    });
+  if (code === 'checksum-failed' || code === 'set-gone')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
   const hint = failure.hint === undefined ? untouched : `${failure.hint}. ${untouched}`;
   return new Failure(code, message, { hint, cause: failure.cause });

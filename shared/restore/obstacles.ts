@@ -21,7 +21,7 @@ const byHand = 'Restore it by hand: docs/restore.md';
 
 /** Everything that stands in the way, each with what to do about it. Nothing has been changed yet. */
 export function restoreObstacles({ manifest, live, standing, needed, least }: RestoreCase): string[] {
-  const { prepared, slots, subscriptions, freeBytes, walFreeBytes } = standing;
+  const { prepared, slots, subscriptions, freeBytes, walFreeBytes, otherFreeBytes } = standing;
   const major = (version: string) => Number.parseInt(version, 10);
   const extensions = manifest.extensions.map(({ name }) => name);
   const lacking = extensions.filter((extension) => !standing.extensions.includes(extension));
@@ -82,6 +82,15 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     [
       walFreeBytes !== null && walFreeBytes < least,
       `the disk of the server's write-ahead log (pg_wal) has ${formatBytes(walFreeBytes ?? 0)} free, less than the ${formatBytes(least)} that must stay free ("min-free-space"), and a restore writes there as well. Make room`,
+    ],
+    // Of other formats, all comes to lie in the tablespace of the database.
+    [
+      manifest.format === 'plain' && otherFreeBytes === null,
+      "it cannot be told how much space is free in the server's other tablespaces, and a backup in SQL text restores into those that it names",
+    ],
+    [
+      manifest.format === 'plain' && otherFreeBytes !== null && otherFreeBytes < least,
+      `another tablespace of the server has ${formatBytes(otherFreeBytes ?? 0)} free, less than the ${formatBytes(least)} that must stay free ("min-free-space"), and a backup in SQL text restores into those that it names. Make room`,
     ],
   ];
   return obstacles.filter(([isThere]) => isThere).map(([, text]) => text);

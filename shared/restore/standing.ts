@@ -10,6 +10,8 @@ export interface Standing extends ServerStanding {
   /** Free bytes on the disk of the database, and on that of the server's write-ahead log; null if unknown. */
   freeBytes: number | null;
   walFreeBytes: number | null;
+  /** The same of the tablespace with the least, without that of the database; Infinity if there is no other. */
+  otherFreeBytes: number | null;
   /** The services of the project, by the addresses of their containers. */
   services: ReadonlyMap<string, string>;
 }
@@ -92,11 +94,12 @@ export async function lookAtServer(
     containers,
   };
   const records = await connection.run(program, parameters, { deadline: 120_000, atEnd: 'end', signal, onLog }).result;
-  const [free = '', walFree = ''] = records.get('free').trim().split('\n');
+  const [free = '', walFree = '', otherFree = ''] = records.get('free').trim().split('\n');
   return {
     ...readStanding(records.get('standing')),
     freeBytes: bytesIn(free),
     walFreeBytes: bytesIn(walFree),
+    otherFreeBytes: otherFree === 'none' ? Number.POSITIVE_INFINITY : bytesIn(otherFree),
     services: addressesIn(records.get('addresses')),
   };
 }

@@ -23,6 +23,8 @@ export interface PruneOptions {
   timezone: string;
   /** The host's clock. */
   now: Date;
+  /** A set that is about to be restored: it stays for now, whatever its rank. */
+  spared?: BackupId | null;
 }
 
 /** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
@@ -45,7 +47,7 @@ const periodWord = {
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 export function decidePruning(sets: readonly BackupSet[], options: PruneOptions): PruneDecision[] {
-  const { database, policy } = options;
+  const { database, policy, spared = null } = options;
   const calendar = calendarIn(options.timezone);
   const horizon = options.now.getTime() + clockSlackMs;
   const counted = verifiedSetsOf(database, sets)
@@ -58,6 +60,8 @@ export function decidePruning(sets: readonly BackupSet[], options: PruneOptions)
     const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
     return standingIn(tier, sets).map((set) => {
       const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+      if (decision?.action === 'delete' && set.id === spared)
+        return { tier, id: set.id, action: 'keep', reason: 'kept: it is about to be restored' };
       return (
         decision ?? {
           tier,

@@ -181,18 +181,24 @@ name_of() {
 
 readonly run_format='{{.State.StartedAt}} {{.State.Running}}'
 
-# Writes witness.tsv: other containers on this host, and since when they have been running.
+# Writes witness.tsv: other containers on this host, and since when they have been running. And listens to Docker from now on: the
+# connection lasts for as long as Docker does. `listener` is empty in an engine that has taken over.
 note_witnesses() {
   local id
+  docker events --filter label=atlasia.nothing >/dev/null 2>&1 </dev/null &
+  listener=$!
   for id in $(docker ps --quiet --no-trunc | head -n 20); do
     grep -q -- "$id" before.tsv || printf '%s\t%s\n' "$id" "$(look "$id" "$run_format")"
   done >witness.tsv
 }
 
-# docker_was_restarted: whether every remaining witness was stopped or restarted. If so, a crash may not be the target's fault.
+# docker_was_restarted: whether Docker no longer talks to the listener, and every remaining witness was stopped or restarted: one of
+# them alone may have been restarted by itself. If so, a crash may not be the target's fault.
 docker_was_restarted() {
   local id run now found=
   await_docker || return
+  [[ -n ${listener-} ]] || return
+  ! kill -0 "$listener" 2>/dev/null || return
   while IFS=$'\t' read -r id run; do
     now=$(look "$id" "$run_format") || continue
     [[ $now != "$run" ]] || return 1

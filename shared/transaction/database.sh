@@ -20,10 +20,15 @@ in_database() {
 # exchanging VERB LIMIT: the limit of connections is that of the database which is live afterwards.
 exchanging() { in_database "$1" "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}" "$2"; }
 
+# Which of the three databases there are; fails if the server does not answer.
+standing() { in_database standing_of "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}"; }
+
 # still_restored: whether the restored database is there, and its name is free for the old one.
 still_restored() {
+  local found
   restores || return 0
-  [[ $(in_database standing_of "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}") == 'live restored' ]] ||
+  found=$(standing) || broken database-silent 'The database server does not answer' || return
+  [[ $found == 'live restored' ]] ||
     broken plan-stale "The restored database ${plan[database_restored]} is no longer there, or ${plan[database]} is not"
 }
 
@@ -60,16 +65,23 @@ exchange_databases() {
   case $said in
     exchanged) journal exchanged ;;
     *busy\ *) broken database-busy "A session of ${plan[database]} does not end: process ${said#*busy }" ;;
-    *) broken not-exchanged "The databases could not exchange their names" ;;
+    *)
+      # Only the first reason counts.
+      standing >/dev/null || broken database-silent 'The database server does not answer any more' || true
+      broken not-exchanged "The databases could not exchange their names"
+      ;;
   esac
 }
 
 # still_exchanged: whether the restored database is live at the end. What was started again may be well without its server.
 still_exchanged() {
-  local patience=$((SECONDS + crash_patience))
+  local found patience=$((SECONDS + crash_patience))
   restores || return 0
-  until [[ $(in_database standing_of "${plan[database]}" "${plan[database_restored]}" "${plan[database_aside]}") == 'aside live' ]]; do
-    ((SECONDS < patience)) || broken database-silent 'The database server does not answer any more, or its databases were renamed' || return
+  until found=$(standing) && [[ $found == 'aside live' ]]; do
+    if ((SECONDS >= patience)); then
+      [[ -n $found ]] || broken database-silent 'The database server does not answer any more' || return
+      broken not-exchanged "Somebody has renamed or dropped ${plan[database]} or ${plan[database_aside]} since they exchanged their names" || return
+    fi
     sleep 1
   done
 }

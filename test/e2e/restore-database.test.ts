@@ -61,6 +61,27 @@ test('a lost table comes back: the database alone is restored, and the old one i
   );
 });
 
+test('the backup before a restore, which is itself restored, is not driven out by the one that is taken before that', async () => {
+  const backupDir = await newBackupDirOf(app, 'v1');
+  const id = await takenBackup(host, backupDir);
+  await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
+  const was = await essence(host);
+  const inputs = { 'skip-backup': 'false', 'keep-prerollback': '1' };
+  const first = await restore(backupDir, id, inputs);
+  await restored(app, first);
+  assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
+
+  const wrong = first.outputs['backup-id'] ?? '';
+  const result = await restore(backupDir, wrong, inputs);
+  await restored(app, result);
+  assert.deepEqual(await essence(host), was);
+  const kept = host
+    .files(`${backupDir}/rollback`)
+    .flatMap(({ path }) => /prerollback_(\d{8}_\d{6})\.manifest\.json$/.exec(path)?.[1] ?? []);
+  assert.deepEqual(kept.toSorted(), [wrong, result.outputs['backup-id']].toSorted());
+  await db.psql('DROP TABLE shop.since');
+});
+
 test('paired: images and data go back together, to the moment before the deployment', async () => {
   const backupDir = await newBackupDirOf(app, 'v1');
   const id = await takenBackup(host, backupDir, { kind: 'predeployment', environment: 'lab' });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../lab/command.ts';
-import { cutConnections, until } from '../lab/faults.ts';
+import { cutConnections, freezeRunner, until } from '../lab/faults.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf, logOf, runnerIsClean } from './expectations.ts';
 import { databasesOf, essence, restored, sqlFile, startTicker, takenBackup, ticker, writes } from './restores.ts';
@@ -51,6 +51,17 @@ async function unharmed(before: Awaited<ReturnType<typeof state>>): Promise<void
   sameContainers(before.containers, after.containers);
   await writes(host);
   await nothingLeft(app);
+}
+
+/** What is live has the rows of the backup, without what was added since; but for an unlogged table, which a crash empties. */
+async function isNew(seen: Awaited<ReturnType<typeof state>>) {
+  const rows = ({ content }: Pick<typeof seen, 'content'>) =>
+    Object.entries(content).filter(([name]) => name.startsWith('table ') && !/shop\.(since|cache)/.test(name));
+  assert.deepEqual(rows({ content: await essence(host) }), rows(seen));
+  assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
+  await writes(host);
+  // For the tests that follow.
+  await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
 }
 
 function refusedWith(result: ActionResult, code: string, message: RegExp, hint: RegExp): void {
@@ -121,6 +132,20 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('an extension that the server lacks; and a backup of a newer PostgreSQL than it is', async () => {
+    const seen = await state();
+    for (const [change, said] of [
+      [{ extensions: [{ name: 'postgis', version: '3.4' }] }, /server's image has no postgis/],
+      [{ serverVersion: '99.1' }, /backup is of PostgreSQL 99\.1, and the server is older: 15/],
+    ] as const) {
+      const taken = await backup(host, backupDir);
+      const manifest = await manifestOf(host, taken);
+      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, ...change }));
+      refusedWith(await restore({ 'restore-database': manifest.id }), 'cannot-restore', said, /Nothing was changed/);
+    }
+    await unharmed(seen);
+  });
+
   test('roles of which one cannot be made: then none is', async () => {
     const seen = await state();
     const other = await takenBackup(host, backupDir);
@@ -176,6 +201,26 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 });
+
+/**
+ * What there is to compare with after a crash of the server: that empties unlogged tables and lets sequences run ahead, but what has been
+ * through one is as it was after the next.
+ */
+async function stateAfterCrash() {
+  const start = await serverDies();
+  await start();
+  return state();
+}
+
+/** The server dies as when memory runs out. @returns what starts it again, as an operator does, and waits until it has recovered */
+async function serverDies(): Promise<() => Promise<void>> {
+  const container = await host.container('db');
+  await host.docker('kill', container);
+  return async () => {
+    await host.docker('start', container);
+    await until('the server is up', async () => ((await db.tryPsql('SELECT 1')).code === 0 ? true : undefined));
+  };
+}
 
 /** Until a copy is there, or none any more. */
 const copyIs = (there: boolean) =>
@@ -254,6 +299,35 @@ describe('while it is loaded', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('the server dies: that is the reason, its databases are whole, and the next restore drops what is left', async () => {
+    const seen = await stateAfterCrash();
+    const action = await started();
+    const name = (await host.docker('inspect', '--format', '{{.Name}}', await host.container('db'))).trim().slice(1);
+    const start = await serverDies();
+    const result = await action.finished;
+    await start();
+    refusedWith(
+      result,
+      'database-silent',
+      new RegExp(`container of the database, ${name}, ended: exit 137 while the backup was restored`),
+      /database is as it was, and this run has stopped nothing.*docker logs.*run this again/,
+    );
+    assert.deepEqual(await essence(host), seen.content);
+    const left = (await databasesOf(host)).filter((each) => !seen.databases.includes(each));
+    assert.deepEqual([left.length, left[0]?.startsWith('slow_restore_')], [1, true], String(left));
+    const file = sqlFile('SELECT 1/0;\n');
+    const next = await startAction(
+      'rollback',
+      restoring({ 'restore-database': slowId, 'db-name': slow, 'after-restore-sql': file }),
+    );
+    await works(slow, 'CREATE INDEX');
+    assert.ok(!(await databasesOf(host)).includes(left[0] ?? ''));
+    await next.kill();
+    await next.finished;
+    await copyIs(false);
+    await unharmed(seen);
+  });
+
   test('the connection is cut: the copy is dropped, and nothing was stopped', async () => {
     const seen = await state();
     const action = await started();
@@ -302,6 +376,24 @@ describe('cut off', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('an empty database whose restore has no copy yet is neither taken over nor dropped by another', async () => {
+    const seen = await state();
+    const inputs = { 'db-name': 'was dropped', 'after-restore-sql': sqlFile('SELECT 1/0;\n') };
+    const first = await startAction('rollback', restoring(inputs));
+    const isThere = async () => ((await databasesOf(host)).includes('was dropped') ? true : undefined);
+    await until('it is created', isThere);
+    const goOn = freezeRunner(first);
+    try {
+      const second = await restore({ ...inputs, 'lock-wait': '0s' });
+      refusedWith(second, 'lock-held', /\.lock\.created is held by rollback-action/, /did not wait/);
+      assert.ok(await isThere());
+    } finally {
+      await goOn();
+    }
+    refusedWith(await first.finished, 'after-sql-failed', /./, /./);
+    await unharmed(seen);
+  });
+
   for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'started', 'healthy'])
     test(`the engine is killed at "${step}": the old database is live again`, async () => {
       const seen = await state();
@@ -346,6 +438,63 @@ describe('cut off', { concurrency: 1 }, () => {
     await writes(host);
     // For the tests that follow.
     await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
+  });
+});
+
+for (const step of ['stopping', 'exchanged', 'started'])
+  test(`the connection is cut at "${step}": the host goes on, and the runner hears how it has ended`, async () => {
+    const seen = await state();
+    const watch = watchTransaction(app, backupDir);
+    const action = await startAction('rollback', restoring());
+    await watch.reached(step);
+    cutConnections(host);
+    await restored(app, await action.finished);
+    await isNew(seen);
+  });
+
+describe('the server dies right after the exchange', { concurrency: 1 }, () => {
+  const died = async () => {
+    const watch = watchTransaction(app, backupDir);
+    const action = await startAction('rollback', restoring());
+    const transaction = await watch.reached('exchanged');
+    return { watch, action, transaction, start: await serverDies() };
+  };
+
+  test('and is there again at once, as its restart policy may have it: the new database is live in full', async () => {
+    const seen = await state();
+    const { action, start } = await died();
+    await start();
+    await restored(app, await action.finished);
+    await isNew(seen);
+  });
+
+  test('and is there again while it is undone: the old database is live in full, and the error names the server', async () => {
+    const seen = await stateAfterCrash();
+    const { watch, action, start } = await died();
+    await watch.reached('reverting');
+    await start();
+    await notRolledBack(app, await action.finished, {
+      status: 'reverted',
+      code: 'database-silent',
+      message: /^Not restored: The database server does not answer any more/,
+      hint: /previous release is running again, with its old database.*docker logs/,
+    });
+    await unharmed(seen);
+  });
+
+  test('and stays away: nothing is claimed, and what is live once it is back is the new database in full', async () => {
+    const seen = await state();
+    const { action, transaction, start } = await died();
+    const result = await action.finished;
+    await start();
+    await notRolledBack(app, result, {
+      status: 'failed',
+      code: 'database-silent',
+      message: /The database server does not answer any more/,
+      hint: /Could not make sure that the old database is back: it is atlasia, or still atlasia_before_\d{8}_\d{6}/,
+    });
+    assert.deepEqual(transaction.journal().at(-1), ['ended', 'failed']);
+    await isNew(seen);
   });
 });
 

@@ -180,7 +180,7 @@ describe('what the live database is to its server, the restored one becomes', ()
 });
 
 describe('what a restore must know of the server', () => {
-  /** The first line is JSON, the next two the free bytes of two disks. */
+  /** The first line is JSON, the next three the free bytes of disks. */
   const told = async () => (await done('standing', [])).split('\n');
   const standing = async () => JSON.parse((await told())[0] ?? '') as Record<string, unknown>;
 
@@ -189,6 +189,7 @@ describe('what a restore must know of the server', () => {
       await standing();
     assert.deepEqual([prepared, slots, subscriptions, labels, elsewhere], [[], [], [], [], []]);
     assert.deepEqual([isStandby, cronDatabase, isEmpty, tablespace], [false, null, false, 'pg_default']);
+    assert.equal((await told())[3], 'none');
   });
 
   test('all that holds a database: prepared transactions, slots, labels, and a disk of its own', async () => {
@@ -217,8 +218,25 @@ describe('what a restore must know of the server', () => {
       const { prepared, slots, labels, tablespace, elsewhere, dataFolder, extensions } = await standing();
       assert.deepEqual([prepared, slots, labels], [['left over'], ['debezium'], ['selinux']]);
       assert.deepEqual([tablespace, elsewhere, dataFolder], ['fast', ['pg_default'], '/dev/shm/fast']);
-      const [, free, walFree] = (await told()).map(Number);
+      const [, free, walFree, otherFree] = (await told()).map(Number);
       assert.ok(Number(free) < Number(walFree), `${free} and ${walFree} bytes`);
+      // pg_default, on the disk of the log.
+      assert.ok(Number(free) < Number(otherFree), `${free} and ${otherFree} bytes`);
+      // A database beside it does not lie there, but SQL text may name the tablespace.
+      const watched = (format: string) =>
+        host.docker(
+          'exec',
+          container,
+          'sh',
+          '-c',
+          `sleep 2 | PGUSER=atlasia sh -c "$1" inside watch_disk / "$2" "$3"`,
+          'sh',
+          replaceScript(),
+          String(Number(free) + 1),
+          format,
+        );
+      assert.equal((await watched('plain')).trim().split('\n').length, 2);
+      assert.equal((await watched('custom')).trim().split('\n').length, 1);
       assert.ok((extensions as string[]).includes('plpgsql') && !(extensions as string[]).includes('postgis'));
     } finally {
       await db.psql("ROLLBACK PREPARED 'left over'; SELECT pg_drop_replication_slot('debezium');", live);
@@ -292,6 +310,29 @@ describe('a database that was created for a restore which came to nothing', () =
     await db.drop(missing);
     await db.create(missing);
     assert.equal(await isLeftover(missing), false);
+  });
+
+  test('is told from another that has its name by now: a restore may exchange them while it is dropped', async () => {
+    await inMissing('create_missing');
+    // As if that came between the look and the drop.
+    const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${missing}`];
+    const late = replaceScript().replace(/^ {2}copies=\$\(copies_under_way\) \|\| return$/m, '$&\n  read -r _');
+    assert.notEqual(late, replaceScript());
+    const container = await host.container('db');
+    const dropping = spawn(
+      'docker',
+      ['exec', '--interactive', ...names, container, 'sh', '-c', late, 'inside', 'drop_created'],
+      {
+        env: host.env,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
+    const said = once(dropping.stdout, 'data');
+    await db.psql(`ALTER DATABASE ${missing} RENAME TO other_before;`, 'postgres');
+    await db.create(missing);
+    dropping.stdin.end('\n');
+    assert.equal(String(await said).trim(), 'not-empty');
+    assert.deepEqual(await present(), [missing, 'other_before', live]);
   });
 
   test('but not if somebody has put anything into it, or is connected', async () => {
@@ -374,6 +415,16 @@ describe('what earlier runs have left is swept', () => {
     await restored();
     await subscribe(copy);
     assert.equal(await done('sweep', [live, copy]), '');
+    assert.deepEqual(await present(), [live]);
+  });
+
+  test('whatever it is told to drop, it drops no database that is live, or is not called as a copy', async () => {
+    await done('discard', ['shop_restore_0000000b', live]);
+    await done('drop_copy', [live, 'other']);
+    await db.create('shop_restore_0000000b');
+    await done('drop_copy', ['shop_restore_0000000b', 'shop_restore_0000000b']);
+    assert.deepEqual(await present(), [live, 'shop_restore_0000000b']);
+    await done('drop_copy', ['shop_restore_0000000b', live]);
     assert.deepEqual(await present(), [live]);
   });
 

@@ -4,7 +4,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Created, createDropped, withoutCreated } from '../../../rollback-action/dropped-database.ts';
+import {
+  type Created,
+  type CreatingRun,
+  createDropped,
+  withoutCreated,
+} from '../../../rollback-action/dropped-database.ts';
 import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { Failure } from '../../../shared/failure.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
@@ -38,18 +43,20 @@ function inContainer(verb: string, answers: Readonly<Record<string, string>>) {
 const lacks = { "SELECT 'missing ' ||": 'missing shop' };
 
 describe('it is dropped again only as it was created', () => {
-  const dropped = { 'FROM pg_database d WHERE datname = current_database()': 't' };
+  const dropped = { 'FROM pg_database d WHERE datname = current_database()': '16384|t', 'DROP DATABASE': 'dropped' };
   for (const [what, answers, said] of [
     ['nothing is in it', dropped, 'dropped'],
     ['it is gone', lacks, 'gone'],
-    ['somebody has changed it', { 'FROM pg_database d WHERE datname = current_database()': 'f' }, 'not-empty'],
+    ['somebody has changed it', { 'FROM pg_database d WHERE datname = current_database()': '16384|f' }, 'not-empty'],
     ['another restore fills its copy', { ...dropped, 'atlasia.restore=incomplete': '1' }, 'restoring'],
+    ['another has its name by now', { ...dropped, 'DROP DATABASE': 'not-empty' }, 'not-empty'],
     ['somebody is connected', { ...dropped, 'DROP DATABASE': 'FAIL' }, 'in-use'],
   ] as const)
     test(what, () => {
       const { stdout, stderr, status } = inContainer('drop_created', answers);
       assert.deepEqual([stdout, status], [`${said}\n`, 0], stderr);
-      assert.equal(stderr.includes('DROP DATABASE'), said === 'dropped' || said === 'in-use', stderr);
+      assert.equal(stderr.includes('DROP DATABASE'), 'DROP DATABASE' in answers && said !== 'restoring', stderr);
+      if (stderr.includes('DROP DATABASE')) assert.match(stderr, /oid=16384.*pg_advisory_lock.*oid = :oid.*DROP/s);
     });
 
   test('and if the server does not tell, not at all', () => {
@@ -99,8 +106,30 @@ describe('it is created with its mark, or not at all', () => {
   });
 });
 
-/** A host whose real program gets this answer out of the container. */
-function answering(answer: string): Connection {
+test('a server that does not tell is not taken for one that has the database', () => {
+  for (const [name, verb] of [
+    ['create-missing', 'missing'],
+    ['discard', ''],
+  ] as const) {
+    const script = `
+      set -euo pipefail
+      takes() { :; }; takes_word() { :; }; record() { echo "$*"; }; fail() { echo "fail $1" >&2; exit 1; }
+      docker() { echo half; return 1; }
+      source "$1"
+      container=c user= database= server_host= server_port= password_from= inside_script= verb=$2 restored=x live=y
+      main`;
+    const file = join(import.meta.dirname, `../../../shared/restore/${name}.sh`);
+    const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', script, 'bash', file, verb], {
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, '');
+    assert.equal(stderr, verb === '' ? '' : 'fail database-silent\n');
+    assert.notEqual(status, 0);
+  }
+});
+
+/** A host whose real program gets these answers out of the container, one after the other; `took` are the locks that were taken. */
+function answering(...answers: readonly string[]): Connection & { took: string[] } {
   const script = `
     set -euo pipefail
     takes() { :; }; takes_word() { :; }; record() { printf %s "$2"; }; docker() { printf %s "$answer"; }
@@ -108,10 +137,25 @@ function answering(answer: string): Connection {
     answer=$2 container=c user= database= server_host= server_port= password_from= inside_script= verb=v
     main`;
   const file = join(import.meta.dirname, '../../../shared/restore/create-missing.sh');
-  const { stdout } = spawnSync('bash', ['-c', script, 'bash', file, answer], { encoding: 'utf8' });
-  return { run: () => ({ result: Promise.resolve({ get: () => stdout }) }) } as unknown as Connection;
+  const said = answers.map(
+    (answer) => spawnSync('bash', ['-c', script, 'bash', file, answer], { encoding: 'utf8' }).stdout,
+  );
+  const took: string[] = [];
+  const run = ({ name }: { name: string }, _: unknown, { lock }: { lock?: { path: string } }) => {
+    if (lock !== undefined) took.push(lock.path);
+    const answer = name === 'hold-lock' ? '' : said.length > 1 ? said.shift() : said[0];
+    return { result: Promise.resolve({ get: () => answer }), release: async () => true };
+  };
+  return { took, run } as unknown as Connection & { took: string[] };
 }
-const inputs = { databaseService: 'db', databaseName: null, databaseUser: null, planOnly: false } as RollbackInputs;
+const inputs = {
+  databaseService: 'db',
+  databaseName: null,
+  databaseUser: null,
+  planOnly: false,
+  backupDir: '/b',
+} as RollbackInputs;
+const theLock = '/b/.lock.created';
 const surveyed = (probe: string) => ({ output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${probe}` });
 const leftover = host({ probe: surveyed(acceptsWith({ isLeftover: true })) });
 const refused = host({ probe: surveyed('refuses FATAL:  database "shop" does not exist') });
@@ -119,17 +163,56 @@ const created: Created = {
   server: { container: 'c', user: 'app', database: 'shop', access: { place: null, password: null } },
   containerName: 'db',
 };
-const newRun = (before: Created | null = null) => ({ created: before, signal: new AbortController().signal });
+const held = { release: async () => true };
+const mine = { backupDir: '/b', holder: 'us' };
+const newRun = (before: Created | null = null): CreatingRun => ({
+  created: before,
+  held: null,
+  holder: 'us',
+  signal: new AbortController().signal,
+});
 const nobodyLooks = () => assert.fail('looked again');
 
 describe('whose it is', () => {
-  test("one that was left is taken over, unless somebody's work on the host is not over", async () => {
+  test("one that was left is taken over under its lock, unless somebody's work on the host is not over", async () => {
     const run = newRun();
-    await createDropped(answering(''), leftover, inputs, nobodyLooks, run);
+    const connection = answering('');
+    let looks = 0;
+    const look = async () => {
+      assert.deepEqual(connection.took, [theLock]);
+      looks += 1;
+      return leftover;
+    };
+    await createDropped(connection, leftover, inputs, look, run);
     assert.equal(run.created?.server.database, 'shop');
+    assert.equal(looks, 1);
+    assert.notEqual(run.held, null);
     const other = newRun();
-    await createDropped(answering(''), { ...leftover, lockHolder: 'a' }, inputs, nobodyLooks, other);
-    assert.equal(other.created, null);
+    const idle = answering('');
+    await createDropped(idle, { ...leftover, lockHolder: 'a' }, inputs, nobodyLooks, other);
+    assert.deepEqual([other.created, idle.took], [null, []]);
+  });
+
+  test('one that was restored while this run waited for its lock is left alone', async () => {
+    const run = newRun();
+    const whole = host();
+    assert.equal(await createDropped(answering(''), leftover, inputs, async () => whole, run), whole);
+    assert.equal(run.created, null);
+  });
+
+  test('whoever has created it and has no copy yet does not lose it to another', async () => {
+    const taken = {
+      run: () => ({ result: Promise.reject(new Failure('lock-held', 'them')), release: async () => true }),
+    } as unknown as Connection;
+    const run = newRun();
+    await assert.rejects(createDropped(taken, leftover, inputs, nobodyLooks, run), {
+      code: 'lock-held',
+      message: /lock\.created is held by them/,
+    });
+    assert.equal(run.created, null);
+    const failure = new Failure('plan-stale', 'x');
+    const { hint = '' } = (await withoutCreated(taken, created, mine, failure)) as Failure;
+    assert.match(hint, /was kept: another restore is to replace it/);
   });
 
   test('one that this run has created is not found to be left by another', async () => {
@@ -140,9 +223,16 @@ describe('whose it is', () => {
 
   test('one that is missing is created, and known to be ours whatever comes then', async () => {
     const run = newRun();
-    const look = async (name: string | null) => (name === null ? Promise.reject(new Error('lost')) : host());
-    await assert.rejects(createDropped(answering('created a\nb \n'), refused, inputs, look, run), /lost/);
+    let looks = 0;
+    const look = async (name: string | null) => {
+      if (name !== null) return host();
+      looks += 1;
+      return looks === 1 ? refused : Promise.reject(new Error('lost'));
+    };
+    const connection = answering('missing a\nb \n', 'created a\nb \n');
+    await assert.rejects(createDropped(connection, refused, inputs, look, run), /lost/);
     assert.equal(run.created?.server.database, 'a\nb ');
+    assert.deepEqual(connection.took, [theLock]);
   });
 
   test('where it cannot be created, the reason is named', async () => {
@@ -151,8 +241,9 @@ describe('whose it is', () => {
       ['standby shop\n', /no database "shop", and the server is a standby/, /Nothing was changed.*primary/],
       ['missing shop\n', /no database "shop", so there is nothing to plan/, /Nothing was changed.*"plan-only"/],
     ] as const) {
-      const run = newRun();
-      const failed = createDropped(answering(answer), refused, inputs, async () => host(), run);
+      const planOnly = answer.startsWith('missing');
+      const run = { ...newRun(), held: planOnly ? null : held };
+      const failed = createDropped(answering(answer), refused, { ...inputs, planOnly }, async () => host(), run);
       await assert.rejects(failed, { code: 'cannot-restore', message, hint });
       assert.equal(run.created, null);
     }
@@ -161,12 +252,15 @@ describe('whose it is', () => {
 
 test('what is said of it at the end: no command drops what may hold data', async () => {
   const failure = new Failure('plan-stale', 'x', { hint: 'first' });
-  const after = async (answer: string) => (await withoutCreated(answering(`${answer}\n`), created, failure)) as Failure;
-  assert.equal(await after('dropped'), failure);
+  const after = async (answer: string) =>
+    (await withoutCreated(answering(`${answer}\n`), created, mine, failure)) as Failure;
+  const connection = answering('dropped\n');
+  assert.equal(await withoutCreated(connection, created, mine, failure), failure);
+  assert.deepEqual(connection.took, [theLock]);
   assert.equal(await after('gone'), failure);
   for (const [fate, said] of [
     ['not-empty', /was kept: somebody has changed it/],
-    ['restoring', /was kept: there is a restored copy/],
+    ['restoring', /was kept: another restore is to replace it/],
   ] as const) {
     const { hint = '' } = await after(fate);
     assert.match(hint, said);
@@ -175,7 +269,7 @@ test('what is said of it at the end: no command drops what may hold data', async
   const broken = {
     run: () => ({ result: Promise.reject(new Failure('database-silent', 'y')) }),
   } as unknown as Connection;
-  const { hint = '' } = (await withoutCreated(broken, created, failure)) as Failure;
+  const { hint = '' } = (await withoutCreated(broken, created, mine, failure)) as Failure;
   assert.match(hint, /^first\nThe database "shop".* may still be there/);
   assert.doesNotMatch(hint, /dropdb/);
   assert.match((await after('in-use')).hint ?? '', /in use.* if it is still empty.*docker exec .*dropdb .*-- shop/);

@@ -13,13 +13,15 @@ const put = (name: string, body: string) => writeFileSync(join(folder, name), `#
 
 const said = join(folder, 'said');
 const facts = '{"isSuperuser": true}';
-// The database is on a disk of its own, and so is the write-ahead log.
+// The database is on a disk of its own, and so is the write-ahead log; other tablespaces are those of OTHERS.
 put(
   'psql',
   `echo "psql $* [$(echo $PGOPTIONS)]" >>'${said}'
   case "$*" in
+    *tablespace_folders=*) cat >>'${said}' && printf '%s\\n' '${facts}' /fast /data/pg_wal/. $OTHERS ;;
+    *pg_tablespace_location*) [ -z "$OTHERS" ] || printf '%s\\n' $OTHERS ;;
     *-c*data_directory*) echo /data/pg_wal/. ;;
-    *) cat >>'${said}' && printf '%s\\n' '${facts}' /fast /data/pg_wal/. ;;
+    *) cat >>'${said}' ;;
   esac`,
 );
 put('initdb', 'echo "initdb (PostgreSQL) 17.2"');
@@ -37,6 +39,7 @@ put(
     *-i*) exit 1 ;;
     *,/fast) free=$FAST ;;
     *,/data/pg_wal/.) free=$WAL ;;
+    *,/archive) free=$ARCHIVE_DISK ;;
     *) exit 1 ;;
   esac
   [ -n "$free" ] || exit 1
@@ -60,15 +63,25 @@ function inside(script: string, words: readonly string[], { input = '', ...envir
 describe('the disks of the database and of its write-ahead log', () => {
   test('are both told, each by itself', () => {
     const { lines } = inside(replaceScript(), ['standing'], { FAST: '9000', WAL: '7' });
-    assert.deepEqual(lines, [facts, String(9000 * 1024), String(7 * 1024)]);
+    assert.deepEqual(lines, [facts, String(9000 * 1024), String(7 * 1024), 'none']);
   });
   for (const [what, disks, told] of [
     ['the first', { WAL: '7' }, ['unknown', String(7 * 1024)]],
     ['the second', { FAST: '9' }, [String(9 * 1024), 'unknown']],
   ] as const)
     test(`one that cannot be seen is not taken for the other: ${what}`, () => {
-      assert.deepEqual(inside(replaceScript(), ['standing'], disks).lines, [facts, ...told]);
+      assert.deepEqual(inside(replaceScript(), ['standing'], disks).lines, [facts, ...told, 'none']);
     });
+  test('of other tablespaces, that of the fullest is told', () => {
+    const disks = { FAST: '9000', WAL: '9000', OTHERS: '/fast /archive' };
+    for (const [free, told] of [
+      ['5', '5120'],
+      ['', 'unknown'],
+    ] as const) {
+      const { lines } = inside(replaceScript(), ['standing'], { ...disks, ARCHIVE_DISK: free });
+      assert.deepEqual(lines.slice(3), [told]);
+    }
+  });
   for (const [what, disks] of [
     ['the database', { FAST: '8', WAL: '9000' }],
     ['the log', { FAST: '9000', WAL: '8' }],
@@ -76,8 +89,14 @@ describe('the disks of the database and of its write-ahead log', () => {
     test(`are both watched: that of ${what} becomes too full`, () => {
       // Whoever asked stays until then.
       const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
-      assert.deepEqual(inside(asked, ['watched', '/fast', '100000'], disks).lines, ['8192', '8192']);
+      assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom'], disks).lines, ['8192', '8192']);
     });
+  test('and those of all tablespaces, if SQL text is restored, which may name them', () => {
+    const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
+    const disks = { FAST: '9000', WAL: '9000', OTHERS: '/fast /archive', ARCHIVE_DISK: '8' };
+    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'plain'], disks).lines, ['8192', '8192']);
+    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom'], disks).lines, [String(9000 * 1024)]);
+  });
 });
 
 test('what shapes a dump and is set by a server, a database or a role is the same in a backup and in a drill', () => {

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 
 const shared = join(import.meta.dirname, '../../../shared');
 const folder = mkdtempSync(join(tmpdir(), 'load-'));
@@ -68,6 +68,11 @@ test('a dump that is not that of its manifest is no backup, whether it restores 
   }
 });
 
+test('a dump that another run has deleted meanwhile is not one that has changed, and nothing is created', () => {
+  const done = load('dump=/nowhere');
+  assert.deepEqual(done, ['set-gone']);
+});
+
 for (const [verb, code] of [
   ['fill', 'restore-failed'],
   ['take_settings', 'restore-failed'],
@@ -89,7 +94,49 @@ test('where the disk has become too full, it is never complete', () => {
 });
 
 test('a disk that cannot be watched is not filled', () => {
-  const done = load('watch_room() { :; }');
-  assert.equal(done.at(-1), 'restore-failed');
-  assert.ok(!done.some((line) => line.startsWith('create')));
+  for (const told of [':', 'echo unseen']) {
+    const done = load(`watch_room() { ${told}; }`);
+    assert.equal(done.at(-1), 'restore-failed');
+    assert.ok(!done.some((line) => line.startsWith('create')));
+  }
+});
+
+test('a disk that can no longer be watched is filled no more, and the copy is never complete', () => {
+  // The watch of the program itself, whose own look ends.
+  const watch = readFileSync(join(shared, 'restore/load.sh'), 'utf8').match(/^watch_room\(\) \{.*?^\}/ms)?.[0] ?? '';
+  for (const look of ['echo 9', 'echo 9; echo']) {
+    const done = load(
+      `${watch}; inside() { case $1 in watch_disk) ${look} ;; *) cat >/dev/null; echo "$*" >&2; [[ $2 != fill ]] || sleep 0.5 ;; esac; }`,
+    );
+    assert.equal(done.at(-1), 'restore-failed');
+    assert.ok(!done.some((line) => line.startsWith('mark')));
+  }
+});
+
+describe('if the container of the database goes down meanwhile, that is the reason', () => {
+  const flag = join(folder, 'down');
+  afterEach(() => rmSync(flag, { force: true }));
+  /** What fails at a verb, once Docker tells this of the container. */
+  const failing = (verb: string, later: string) =>
+    load(`inside() { cat >/dev/null; [[ " $* " != *" ${verb} "* ]] || { : >'${flag}'; return 137; }; }
+      tell() { [[ facts != ${verb} ]] || { : >'${flag}'; troubled=yes; }; }
+      sleep() { :; }; fail() { echo "$1 $2" >&2; exit 1; }
+      docker() { if [[ -e '${flag}' ]]; then ${later}; else echo 'monday /shop-db-1 '; fi; }`).at(-1);
+
+  for (const verb of ['over_all', 'create', 'fill', 'take_settings', 'facts', 'after', 'login', 'mark'])
+    test(`at "${verb}"`, () => {
+      assert.equal(
+        failing(verb, "echo 'monday /shop-db-1 ended: exit 137, out of memory'"),
+        'database-silent The container of the database, shop-db-1, ended: exit 137, out of memory while the backup was restored',
+      );
+    });
+
+  test('also if it is there again', () => {
+    assert.match(failing('fill', "echo 'tuesday /shop-db-1 '") ?? '', /shop-db-1, was restarted while/);
+  });
+
+  test('but not if it runs on, or Docker does not tell', () => {
+    assert.match(failing('fill', "echo 'monday /shop-db-1 '") ?? '', /^restore-failed /);
+    assert.match(failing('fill', 'return 1') ?? '', /^restore-failed /);
+  });
 });

@@ -50,6 +50,7 @@ const standing: Standing = {
   sessions: [],
   freeBytes: 10e9,
   walFreeBytes: 1e9,
+  otherFreeBytes: Number.POSITIVE_INFINITY,
   services: new Map(),
 };
 const caseOf = (changes: {
@@ -93,6 +94,22 @@ describe('what is in the way', () => {
       'a log on a disk of which nothing is known',
       { standing: { walFreeBytes: null } },
       /free on the disk .*\(pg_wal\)$/,
+    ],
+    [
+      'another tablespace that is too full, and SQL text that may name it',
+      { manifest: { format: 'plain' }, standing: { otherFreeBytes: 0.9e9 } },
+      /another tablespace of the server has 858\.3 MiB free, less than/,
+    ],
+    [
+      'another tablespace of which nothing is known, and SQL text that may name it',
+      { manifest: { format: 'plain' }, standing: { otherFreeBytes: null } },
+      /other tablespaces, and a backup in SQL text/,
+    ],
+    ['SQL text, and no other tablespace', { manifest: { format: 'plain' } }, null],
+    [
+      'another tablespace that is too full, and an archive, which names none',
+      { standing: { otherFreeBytes: 1 } },
+      null,
     ],
   ];
   for (const [what, changes, said] of examples)

@@ -88,6 +88,20 @@ test('the newest verified set of all folders survives somewhere', () => {
   });
 });
 
+test('a set that is about to be restored survives in every tier, and nothing else is decided otherwise', () => {
+  fc.assert(
+    fc.property(histories, policies, timezones, fc.nat(), (sets, policy, timezone, at) => {
+      const options = { database: 'app', policy, timezone, now: now };
+      const spared = sets[at % Math.max(1, sets.length)]?.id ?? null;
+      const decisions = decidePruning(sets, { ...options, spared });
+      assert.ok(!decisions.some(({ id, action }) => id === spared && action === 'delete'));
+      const others = (list: readonly PruneDecision[]) => list.filter(({ id }) => id !== spared);
+      assert.deepEqual(others(decisions), others(decidePruning(sets, options)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('pruning twice deletes nothing more', () => {
   holdsForEveryHistory((_sets, _decisions, _left, again) => {
     assert.deepEqual(

@@ -415,3 +415,53 @@ describe('a release is blamed', () => {
   ];
   for (const [what, journal, expected] of table) test(what, () => assert.equal(verdict(journal), expected));
 });
+
+describe('Docker is said to have been restarted only if that is known', () => {
+  /** The listener, a piece of shell that sets it; and since when the only other container runs by now. */
+  const said = (listener: string, now: string) =>
+    engine(`${listener}
+      printf 'other\\tmonday true\\n' >witness.tsv
+      look() { echo '${now}'; }
+      tell_restart
+      [[ -z \${listener-} ]] || kill "$listener" 2>/dev/null || true`);
+  const dead = 'true & listener=$!; wait "$listener"';
+
+  test('by its connection, and by another container', () => {
+    assert.deepEqual(said(dead, 'tuesday true'), ['journal docker-restarted']);
+    assert.deepEqual(said(dead, 'monday true'), []);
+  });
+  test('a container that was restarted by itself, such as the database, tells nothing of it', () => {
+    assert.deepEqual(said('command sleep 60 & listener=$!', 'tuesday true'), []);
+  });
+  test('nor does an engine that took over, and has not listened', () => {
+    assert.deepEqual(said('listener=', 'tuesday true'), []);
+  });
+});
+
+describe('why a restore cannot go on, or is undone, is known', () => {
+  const restoring = `plan[database]=shop plan[database_restored]=shop_restore_01234567 plan[database_aside]=shop_before_x plan[database_restored_limit]=-1
+    rm -f journal; `;
+  const failure = (code: string, answer: string) =>
+    engine(`${restoring} standing() { ${answer}; }; exchanging() { return 1; }; ${code} || true`).filter((line) =>
+      line.startsWith('journal failure'),
+    );
+
+  test('a server that does not answer is not one whose databases were renamed', () => {
+    for (const [code, other] of [
+      ['still_restored', 'plan-stale'],
+      ['exchange_databases', 'not-exchanged'],
+    ] as const) {
+      assert.match(failure(code, 'return 1')[0] ?? '', /^journal failure database-silent /);
+      assert.match(failure(code, 'echo live')[0] ?? '', new RegExp(`^journal failure ${other} `));
+    }
+  });
+  test('nor at the end, when it has had its time to recover', () => {
+    const late = 'sleep() { SECONDS=$((SECONDS + 30)); }; still_exchanged';
+    assert.match(failure(late, 'return 1')[0] ?? '', /^journal failure database-silent /);
+    assert.match(
+      failure(late, 'echo live')[0] ?? '',
+      /^journal failure not-exchanged Somebody has renamed or dropped shop/,
+    );
+    assert.deepEqual(failure(late, 'echo aside live'), []);
+  });
+});
