@@ -41,7 +41,7 @@ export interface Restoring extends Restorable {
    * @throws Failure `no-backup`
    */
   demandPaired(settled: Pick<Plan, 'to'>): void;
-  /** Restores the backup beside the live database. */
+  /** Restores the backup next to the live database. */
   load(connection: Connection, run: { holder: string; signal: AbortSignal }): Promise<Loaded>;
   /** Drops the restored copy, if it did not become the live database. */
   drop(connection: Connection): Promise<void>;
@@ -172,7 +172,7 @@ export async function createDropped(
     const { isLeftover, database, user, access } = askedDatabase(seen);
     if (!isLeftover || inputs.planOnly || seen.lockHolder !== null) return seen;
     run.created = { server: { container: id, user, database, access }, containerName: name };
-    log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
+    log.notice(`The database "${database}" is empty: an earlier restore created it and was cut off`);
     return seen;
   }
   // How the server is reached, if it is there at all.
@@ -233,9 +233,9 @@ function tellLeft({ server, containerName: container }: Created, fate: Exclude<F
     case 'not-empty':
       return `${subject} was kept: somebody has changed it since, or restored into it`;
     case 'restoring':
-      return `${subject} was kept: there is a restored copy that is to replace it. Let the other restore end. If there is none, start this one again: it drops what was left`;
+      return `${subject} was kept: a restored copy is waiting to replace it. Let the other restore finish. If there is none, start this one again: it drops what was left`;
     case 'unknown':
-      return `${subject} may still be there: the server did not say. The next restore of it will know it, if it is still empty`;
+      return `${subject} may still be there: the server did not say. The next restore recognizes it, if it is still empty`;
     case 'in-use': {
       const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
       return `${subject} could not be dropped: it is in use. Once nobody is connected, and if it is still empty, on the host: ${pastedLine([...inContainer({ container, access }), ...words])}`;
@@ -287,7 +287,7 @@ async function planFrom(
       ? null
       : await wholeManifest(connection, backupDir, newest, { signal, onLog: log.host });
   const costs = [
-    `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
+    `The dump has ${formatBytes(manifest.sizeBytes)}; the copy next to the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
     ...timeOf(records, manifest),
   ];
   const { compose } = seen;
@@ -406,8 +406,8 @@ async function loadBackup(
   { holder, signal }: { holder: string; signal: AbortSignal },
 ): Promise<Loaded> {
   const { manifest, exchange, source } = restoring;
-  return log.group(`Restore ${manifest.id} beside the live database`, async () => {
-    if (source.isSent) log.info('The dump flows through this runner: nothing of it is kept here');
+  return log.group(`Restore ${manifest.id} next to the live database`, async () => {
+    if (source.isSent) log.info('The dump streams through this runner, which stores none of it');
     const loaded = await load(connection, {
       backupDir: inputs.backupDir,
       server: restoring.server,
@@ -436,7 +436,7 @@ async function loadBackup(
 const steps: Record<string, string> = {
   checking: 'Comparing what was restored with the manifest',
   'after-sql': 'Running after-restore-sql',
-  analyzing: 'Making the statistics of the restored database',
+  analyzing: 'Running ANALYZE on the restored database',
 };
 
 function tellLoad(name: string, value: string): void {

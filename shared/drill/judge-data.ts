@@ -80,7 +80,7 @@ function judgeContent(findings: Findings, manifest: Manifest, restored: Restored
   if (other.length === 0 && computed.length > 0) {
     findings.unable(
       'content',
-      `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`,
+      `${some(computed.map(relationName))} has generated columns, which a restore computes again, and was not hashed`,
       hashingRemedy,
     );
     return;
@@ -109,8 +109,8 @@ function otherValues(other: readonly Tree[]): Problem {
     detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
     remedy:
       computed.length > 0
-        ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-        : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+        ? `A restore computes generated columns again, and those of ${names(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
   };
 }
 
@@ -139,7 +139,7 @@ function judgeLeftOut(findings: Findings, manifest: Manifest, restored: Restored
     'left out',
     () => ({
       detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }),
     lost.every(isKnown) ? 'warning' : 'error',
   );
@@ -154,7 +154,7 @@ function otherThanNamed(tables: readonly TableCount[]): Problem {
   return {
     detail: `not in the dump, and others in a restore: ${some(told)}`,
     remedy:
-      'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+      'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
   };
 }
 
@@ -336,7 +336,7 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
       : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
   return {
     detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-    remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+    remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
     severity: 'warning',
   };
 }

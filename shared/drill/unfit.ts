@@ -56,7 +56,7 @@ export function refuseUnfit(
       cause: words,
     });
   const lacksLocale = unfitFor(
-    `The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`,
+    `The image lacks the locale ${locale} (lc_monetary), without which columns of type money restore wrongly`,
     "Give the database's service an image that has it",
   );
   if (fault === null) {

@@ -49,7 +49,7 @@ export function notesOn(
           ? 'the database schema has changed since'
           : 'whether the database schema has changed since is unknown';
       warn(
-        `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`,
+        `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is reverted. To leave it out: jobs: skip`,
       );
     }
     if (request.strategy === 'blue-green' && strategy === 'recreate') {
@@ -76,7 +76,7 @@ export function notesOn(
   if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
   notes.push(...whatUndoes(plan.services, request));
   for (const { service, proxy } of plan.lookedUpOnce) {
-    tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
+    tell(`${proxy} resolves ${service} only when it starts, or rarely: it is reloaded after the swap`);
   }
   const outdated = containers.filter(
     ({ service, created }) =>
@@ -111,7 +111,7 @@ export function notesOn(
   if (schema !== null) notes.push(...schema.notes);
   if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
     warn(
-      'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
+      'The database schema has changed since that release ran, so older code will meet a newer schema. The data stays as it is',
     );
   } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
     tell('The history does not show whether the database schema has changed since that release ran');

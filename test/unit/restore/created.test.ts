@@ -166,7 +166,7 @@ test('what is said of it at the end: no command drops what may hold data', async
   assert.equal(await after('gone'), failure);
   for (const [fate, said] of [
     ['not-empty', /was kept: somebody has changed it/],
-    ['restoring', /was kept: there is a restored copy/],
+    ['restoring', /was kept: a restored copy is waiting/],
   ] as const) {
     const { hint = '' } = await after(fate);
     assert.match(hint, said);
