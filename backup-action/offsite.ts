@@ -156,8 +156,8 @@ async function noteCopy(
 function tellOutcome({ copied, deleted, retained, plain }: OffsiteOutcome): void {
   for (const { id, bytes, files } of copied)
     log.success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
-  if (deleted.length > 0) log.info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
-  if (retained.length > 0) log.info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
+  if (deleted.length > 0) log.info(`Deleted from the bucket by its retention: ${deleted.join(', ')}`);
+  if (retained.length > 0) log.info(`Due for deletion, but locked in the bucket: ${retained.join(', ')}`);
   if (plain.length > 0)
     log.warning(
       `Not encrypted in the bucket, since an earlier run copied them: ${listed(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`,

@@ -54,14 +54,14 @@ export function summarizeBackup({ facts, problems }: KeptBackup, copy: OffsiteRe
     ...(restore.where === null ? [] : [summary.paragraph(restore.where)]),
     summary.paragraph(
       restore.swap === null
-        ? `${where}, once the application is stopped. pg_cron works in the database of this name alone, so this does not try out a restore: it replaces the database in use, which is kept under another name:`
+        ? `${where}, once the application is stopped. pg_cron works only in the database of this name, so this is no rehearsal: it replaces the live database, which is kept under another name:`
         : `${where}. This creates the database ${restore.database}; the one in use is not touched:`,
     ),
     summary.codeBlock(restore.restore, 'bash'),
     ...(restore.back === null
       ? []
       : [
-          summary.paragraph('The way back, only after that has put the old database aside. It drops nothing:'),
+          summary.paragraph('To bring the old database back, once that has put it aside. It drops nothing:'),
           summary.codeBlock(restore.back, 'bash'),
         ]),
     summary.details('Checks', [
@@ -136,7 +136,7 @@ export function summarizeFailure(
 
 function newestGood(lastGood: LastGood): string {
   if (lastGood === 'none') return 'there is none on the host';
-  if (lastGood === 'unknown') return 'unknown: this run could not look';
+  if (lastGood === 'unknown') return 'unknown: this run could not check';
   return `${lastGood.id}, ${formatDuration(Date.now() - lastGood.takenAt.getTime())} old`;
 }
 

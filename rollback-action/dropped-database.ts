@@ -57,7 +57,7 @@ export async function createDropped(
     if (!isLeftover || inputs.planOnly || seen.lockHolder !== null) return seen;
     if (run.held === null) return locked();
     run.created = { server: { container: id, user, database, access }, containerName: name };
-    log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
+    log.notice(`The database "${database}" is empty: an earlier restore created it and was cut off`);
     return seen;
   }
   // How the server is reached, if it is there at all.
@@ -141,9 +141,9 @@ function describeLeftover(
     case 'not-empty':
       return `${subject} was kept: somebody has changed it since, or restored into it`;
     case 'restoring':
-      return `${subject} was kept: another restore is to replace it. Let that end. If there is none, start this one again: it drops what was left`;
+      return `${subject} was kept: another restore is about to replace it. Let that one finish. If there is none, start this one again: it drops what was left`;
     case 'unknown':
-      return `${subject} may still be there: the server did not say. The next restore of it will know it, if it is still empty`;
+      return `${subject} may still be there: the server did not say. The next restore recognizes it, if it is still empty`;
     case 'in-use': {
       const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
       return `${subject} could not be dropped: it is in use. Once nobody is connected, and if it is still empty, on the host: ${pastedLine([...inContainer({ container, access }), ...words])}`;

@@ -64,7 +64,7 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'docker-failed': 'See what Docker says in the log, then run it again',
   'stop-failed': 'See what Docker says in the log, then run it again',
   'container-lost': 'Something else changed the containers: find out what, then run it again',
-  'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+  'job-failed': 'To roll back without running the jobs that other services wait for: jobs: skip',
   'no-answer':
     'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
   'still-starting': 'Raise "health-timeout"',

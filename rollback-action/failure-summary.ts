@@ -48,8 +48,9 @@ export function summarizeFailure(
   { seen, plan, carried, candidates }: RollbackStory,
 ): void {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
+  const foundStopped = carried?.outcome.foundStopped ?? [];
   const state = {
-    refused: `${inputs.environment} was not rolled back; nothing was stopped`,
+    refused: `${inputs.environment} was not rolled back; ${foundStopped.length === 0 ? 'nothing was stopped' : 'what had stopped was started again'}`,
     reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
     failed: `The rollback of ${inputs.environment} needs manual attention now`,
   }[outputs.status as string];

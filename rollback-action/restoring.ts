@@ -39,7 +39,7 @@ export interface Restoring extends Restorable {
    * @throws Failure `no-backup`
    */
   demandPaired(settled: Pick<Plan, 'to'>): void;
-  /** Restores the backup beside the live database. */
+  /** Restores the backup next to the live database. */
   load(connection: Connection, run: { holder: string; signal: AbortSignal }): Promise<Loaded>;
   /** Drops the restored copy, if it did not become the live database. */
   drop(connection: Connection): Promise<void>;
@@ -150,7 +150,7 @@ async function planFrom(
       ? null
       : await wholeManifest(connection, backupDir, newest, { signal, onLog: log.host });
   const costs = [
-    `The dump has ${formatBytes(manifest.sizeBytes)}; the copy beside the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
+    `The dump has ${formatBytes(manifest.sizeBytes)}; the copy next to the live database needs about ${formatBytes(needed)} of the ${formatBytes(standing.freeBytes ?? 0)} that are free`,
     ...timeOf(records, manifest),
   ];
   const { compose } = seen;

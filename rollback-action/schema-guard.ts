@@ -55,7 +55,7 @@ export async function guardSchema(
 
 const tooEarly: PlanNote = {
   level: 'info',
-  text: "Whether the database schema has changed since the target ran is looked at after the pull: the host does not have the target's images, and only their tags are known",
+  text: "Whether the database schema has changed since the target ran is checked after the pull: the host does not have the target's images, and only their tags are known",
 };
 
 /**

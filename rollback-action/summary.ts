@@ -50,7 +50,7 @@ export function summarizeRollback(
   const aside = restoring?.exchange.aside.replace(transactionMark, id) ?? null;
   const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
   if (cleanup !== null)
-    log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
+    log.info(`The old database is kept as ${aside}. When you no longer need it, drop it: ${cleanup}`);
 
   summary.writeSummary([
     verdictOf(done, outcome, loaded),
@@ -69,7 +69,7 @@ export function summarizeRollback(
       ...downtimeRows(outcome),
       ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')] as const]),
       ['Took', formatDuration(durationMs)],
-      ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
+      ['Backup before the rollback', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
       ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
     ]),
     ...timelineBlocks(lines),
@@ -133,11 +133,11 @@ function afterRestore(backup: PrerollbackBackup | null, aside: string, cleanup: 
   return [
     ...(backup === null
       ? []
-      : summary.boxes('to have the data of before this restore again, start the same workflow with these', [
+      : summary.boxes('to get back the data from before this restore, start the same workflow with these', [
           ['restore-database', backup.id],
           ['confirm-restore', 'RESTORE'],
         ])),
-    summary.paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+    summary.paragraph(`The old database is kept as ${aside}. When you no longer need it, drop it on the host:`),
     summary.codeBlock(cleanup, 'bash'),
   ];
 }
@@ -156,7 +156,7 @@ function forwardCommands(plan: Plan, { held }: Carried['outcome'], source: Compo
     ...(source.keptIn === null
       ? []
       : [
-          `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
+          `The target runs with its old compose files; put them back in place before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
         ]),
     ...(held
       ? [

@@ -383,7 +383,7 @@ async function wholeContent({ name, content, bytes }, most) {
 }
 function differs(what) {
     return new failure/* Failure */.HR('copy-differs', what, {
-        hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
+        hint: 'Let verify-action check the backups on the host (checks: backups). If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
     });
 }
 
@@ -897,7 +897,7 @@ const remedies = [
     [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
     [
         /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+        'The login has expired: run aws-actions/configure-aws-credentials right before this step, and give it a longer role-duration-seconds if the copy takes long',
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
@@ -905,7 +905,7 @@ const remedies = [
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,
-        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+        'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
     ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
@@ -932,11 +932,11 @@ const remedies = [
     ],
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+        'The store is overloaded or down: check its status page, and run this again later. The next run copies what is missing',
     ],
     [
         /^Failed to establish tunnel\b/,
-        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
+        'Let the proxy of the runner (HTTPS_PROXY) allow it, with a login if it needs one, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -955,7 +955,7 @@ function clearInputs(reason, { inputs = [] }) {
         .map(([input]) => input);
     const guilty = named.length > 0 ? named : inputs;
     if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+        return 'This store does not support that request. Compare it with the table in docs/offsite.md';
     const list = guilty.map((input) => `"${input}"`).join(' and ');
     return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
 }
@@ -1889,9 +1889,9 @@ function tellOutcome({ copied, deleted, retained, plain }) {
     for (const { id, bytes, files } of copied)
         log.success(`${id} is copied: ${(0,units/* counted */.hS)(files.length, 'file')}, ${(0,units/* formatBytes */.z3)(bytes)}`);
     if (deleted.length > 0)
-        log.info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
+        log.info(`Deleted from the bucket by its retention: ${deleted.join(', ')}`);
     if (retained.length > 0)
-        log.info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
+        log.info(`Due for deletion, but locked in the bucket: ${retained.join(', ')}`);
     if (plain.length > 0)
         log.warning(`Not encrypted in the bucket, since an earlier run copied them: ${(0,units/* listed */.KE)(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`);
 }

@@ -36248,7 +36248,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
+                log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -36266,7 +36266,7 @@ async function warnUnless(what, host, sending) {
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. This does not change how the run ended`);
     }
 }
 async function storeEvidence(notice) {
@@ -36374,7 +36374,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            log.warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not report how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -37632,7 +37632,7 @@ function releaseLines(release) {
     });
     return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
-const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
+const whyInPlace = 'pg_cron works only in the database of this name. So this is no rehearsal: it replaces the live database. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
@@ -37640,7 +37640,7 @@ function restoreLines(restore) {
         ...(restore.swap === null
             ? [
                 [`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore],
-                ['The way back, only after step 2 has put the old database aside. It drops nothing', restore.back ?? ''],
+                ['To bring the old database back, once step 2 has put it aside. It drops nothing', restore.back ?? ''],
             ]
             : [
                 ['Into a new, empty database; existing databases are not touched', restore.restore],
@@ -37782,7 +37782,7 @@ function restoreCommands(manifest, place) {
                 // The jobs begin as soon as they are restored: until all is there, they can change nothing.
                 sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
                 ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: to bring it back, paste step 3 of the report`),
                 into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
                 sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
                 settings,
@@ -37819,7 +37819,7 @@ function restoreCommands(manifest, place) {
     };
 }
 /** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+const whereKeyIs = ({ folder }) => `The private key must not go to the host. So run this in bash on the machine that has the key, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key next to them as key.txt, and cd into it. Point docker at the host: export DOCKER_HOST=ssh://USER@HOST`;
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
 /**
@@ -38091,7 +38091,7 @@ const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => scripts_program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
+ * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
  * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => scripts_program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
@@ -38638,7 +38638,7 @@ async function takeUnderLock(connection, run, steps, log) {
             catch (error) {
                 if (!(0,shared_failure/* isFailure */.N6)(error, 'sets-changed') || count === mostAttempts)
                     throw error;
-                log.progress('Something that does not stand in line has changed the backups: surveying again');
+                log.progress('Something changed the backups without taking the lock: surveying again');
             }
         }
     }
@@ -38691,7 +38691,7 @@ function tellSurvey(seen, { host, catalogue }, log) {
     log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
     const { place } = database.access;
     if (place !== null)
-        log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
+        log.info(`Reached at ${place.host}, port ${place.port}, as its postmaster.pid says`);
     log.info(`Database "${database.database}", ${(0,units/* formatBytes */.z3)(database.sizeBytes)}, as user "${database.user}"`);
     log.info(`${(0,units/* formatBytes */.z3)(seen.freeBytes)} free, about ${(0,units/* formatBytes */.z3)(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
@@ -40181,7 +40181,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up again, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -40362,7 +40362,7 @@ function shellRefused({ host, port, user }, code, cause) {
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
         return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
-            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or correct its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
     }
@@ -40376,7 +40376,7 @@ function shellRefused({ host, port, user }, code, cause) {
 }
 function connectionLost(where, cause) {
     return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
+        hint: 'Within 60 s, the host ends what was running and removes incomplete files. Run it again',
         cause,
     });
 }
@@ -41579,13 +41579,13 @@ function summarizeBackup({ facts: told, problems }, copy, durationMs) {
         heading('How to restore it'),
         ...(restore.where === null ? [] : [paragraph(restore.where)]),
         paragraph(restore.swap === null
-            ? `${where}, once the application is stopped. pg_cron works in the database of this name alone, so this does not try out a restore: it replaces the database in use, which is kept under another name:`
+            ? `${where}, once the application is stopped. pg_cron works only in the database of this name, so this is no rehearsal: it replaces the live database, which is kept under another name:`
             : `${where}. This creates the database ${restore.database}; the one in use is not touched:`),
         codeBlock(restore.restore, 'bash'),
         ...(restore.back === null
             ? []
             : [
-                paragraph('The way back, only after that has put the old database aside. It drops nothing:'),
+                paragraph('To bring the old database back, once that has put it aside. It drops nothing:'),
                 codeBlock(restore.back, 'bash'),
             ]),
         details('Checks', [
@@ -41638,7 +41638,7 @@ function newestGood(lastGood) {
     if (lastGood === 'none')
         return 'there is none on the host';
     if (lastGood === 'unknown')
-        return 'unknown: this run could not look';
+        return 'unknown: this run could not check';
     return `${lastGood.id}, ${(0,units/* formatDuration */.a3)(Date.now() - lastGood.takenAt.getTime())} old`;
 }
 function summary_rowsOf({ tables }) {

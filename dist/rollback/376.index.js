@@ -1028,7 +1028,7 @@ function judgeSchema(finding, subject) {
         case 'different':
             return judgeTexts(finding, subject);
         case 'changed':
-            return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: ${finding.why}`, subject);
+            return unsure('yes', `The database schema has changed since the target ran; what has changed is unknown: ${finding.why}`, subject);
         case 'unknown':
             return unsure('unknown', `Whether the database schema has changed since the target ran is unknown: ${finding.why}`, subject);
     }
@@ -1048,7 +1048,7 @@ function judgeTexts({ before, after }, subject) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        return unsure('yes', `The database schema has changed since the target ran; what, cannot be told: a schema ${error.message}`, subject);
+        return unsure('yes', `The database schema has changed since the target ran; what has changed is unknown: a schema ${error.message}`, subject);
     }
     const { versions, guard } = subject;
     const isSameWriter = versions.before === versions.after;
@@ -1062,13 +1062,13 @@ function judgeTexts({ before, after }, subject) {
     if (breaking.length > 0)
         warn(`The database schema has changed since the target ran: ${list(breaking)}`);
     if (uncertain.length > 0)
-        warn(`Altered since the target ran, or only written in another way by PostgreSQL ${versions.after} than by ${versions.before}: ${list(uncertain)}`);
+        warn(`Altered since the target ran, or just worded differently by PostgreSQL ${versions.after} than by ${versions.before}: ${list(uncertain)}`);
     if (harmless.length > 0)
-        warn(`Added to the database schema since the target ran, or changed in what it need not notice: ${list(harmless)}`);
+        warn(`Added to the database schema since the target ran, or changed in a way that it need not notice: ${list(harmless)}`);
     if (changes.length === 0) {
         notes.push({
             level: 'info',
-            text: 'The database schema has not changed since the target ran in anything that code notices',
+            text: 'The database schema has not changed since the target ran in any way that code notices',
         });
     }
     const first = notes.find(({ level }) => level === 'warning');
@@ -1081,16 +1081,16 @@ function judgeTexts({ before, after }, subject) {
 }
 function refused(what, { pairing, guard }) {
     const back = pairing.set === null
-        ? `restore-database: paired, which here lacks a backup from before a deployment${nearest(pairing)}`
+        ? `restore-database: paired, for which there is no backup from before a deployment${nearest(pairing)}`
         : `restore-database: paired, which is ${pairing.set.id}`;
     const asked = guard === 'any' ? ' (or destructive).' : '.';
     return new failure/* Failure */.HR('schema-changed', what, {
-        hint: `Nothing was stopped. There are three ways on. To take the data back as well, and give up what was written since: ${back}. If the target copes with the schema as it is: schema-guard: off${asked} Or set "target" to another release`,
+        hint: `Nothing was stopped. You have three options. To restore the data too, and lose what was written since: ${back}. If the target can cope with the schema of today: schema-guard: off${asked} Or set "target" to another release`,
     });
 }
 function nearest({ nearly }) {
     const [first] = nearly;
-    return first === undefined ? '' : `; the id of another one may be given instead, such as ${first.id} (${first.what})`;
+    return first === undefined ? '' : `; you can give the id of another one instead, such as ${first.id} (${first.what})`;
 }
 
 // EXTERNAL MODULE: ./build/shared/sets/catalogue.js
@@ -1257,7 +1257,7 @@ async function guardSchema(connection, plan, ground, inputs, signal) {
 }
 const tooEarly = {
     level: 'info',
-    text: "Whether the database schema has changed since the target ran is looked at after the pull: the host does not have the target's images, and only their tags are known",
+    text: "Whether the database schema has changed since the target ran is checked after the pull: the host does not have the target's images, and only their tags are known",
 };
 /**
  * Judges again after the pull, if it was too early before.

@@ -412,7 +412,7 @@ const remedies = [
     [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
     [
         /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+        'The login has expired: run aws-actions/configure-aws-credentials right before this step, and give it a longer role-duration-seconds if the copy takes long',
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
@@ -420,7 +420,7 @@ const remedies = [
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,
-        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+        'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
     ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
@@ -447,11 +447,11 @@ const remedies = [
     ],
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+        'The store is overloaded or down: check its status page, and run this again later. The next run copies what is missing',
     ],
     [
         /^Failed to establish tunnel\b/,
-        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
+        'Let the proxy of the runner (HTTPS_PROXY) allow it, with a login if it needs one, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -470,7 +470,7 @@ function clearInputs(reason, { inputs = [] }) {
         .map(([input]) => input);
     const guilty = named.length > 0 ? named : inputs;
     if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+        return 'This store does not support that request. Compare it with the table in docs/offsite.md';
     const list = guilty.map((input) => `"${input}"`).join(' and ');
     return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
 }
@@ -1880,7 +1880,7 @@ function judgeContent(findings, manifest, restored) {
     const computed = unhashed.filter(({ generates }) => generates);
     const other = treesOf(wanted.filter(table_facts/* isHashed */.Sc), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
     if (other.length === 0 && computed.length > 0) {
-        findings.unable('content', `${some(computed.map(relation_name/* relationName */.j))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
+        findings.unable('content', `${some(computed.map(relation_name/* relationName */.j))} has generated columns, which a restore computes again, and was not hashed`, hashingRemedy);
         return;
     }
     findings.check('content', () => {
@@ -1906,8 +1906,8 @@ function otherValues(other) {
     return {
         detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
         remedy: computed.length > 0
-            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+            ? `A restore computes generated columns again, and those of ${names(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
     };
 }
 /** Logs and the like of which their authors say that a dump need not have them. */
@@ -1932,7 +1932,7 @@ function judgeLeftOut(findings, manifest, restored) {
     const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
     findings.check('left out', () => ({
         detail: `not in the dump, and not in a restore: ${(0,table_facts/* leftOutText */.jG)(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }), lost.every(isKnown) ? 'warning' : 'error');
 }
 /** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
@@ -1940,7 +1940,7 @@ function otherThanNamed(tables) {
     const told = tables.map((table) => `${(0,relation_name/* relationName */.j)(table)} (${(0,units/* counted */.hS)(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
     return {
         detail: `not in the dump, and others in a restore: ${some(told)}`,
-        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+        remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
 const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension ?? '')} DROP TABLE ${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
@@ -2081,7 +2081,7 @@ function notRestored(lost, changed, seen) {
         : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
     return {
         detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
         severity: 'warning',
     };
 }
@@ -2405,7 +2405,7 @@ function explained(failure, lines, log, untouched) {
     if (code === 'restore-failed' || code === 'after-sql-failed') {
         const why = error === null ? lines.slice(-2).join(' ').trim() : (0,postgres_said/* tellError */.SO)(error, log);
         return new shared_failure/* Failure */.HR(code, `${message}: ${why}`, {
-            hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
+            hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Correct the file, then run it again'}`,
             cause: failure.cause,
         });
     }
@@ -2445,7 +2445,7 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
         ],
         [
             standing.isStandby,
-            'the server is a standby, which takes all from its primary. Restore on the primary: set "host", or "db-service"',
+            'the server is a standby, which only follows its primary. Restore on the primary: set "host", or "db-service"',
         ],
         [
             major(manifest.serverVersion) > major(live.serverVersion),
@@ -2453,7 +2453,7 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
         ],
         [
             extensions.includes('pg_cron') && standing.cronDatabase !== null,
-            `pg_cron can live in one database alone ("${standing.cronDatabase}"), so no second one can be made beside it. ${byHand}`,
+            `pg_cron can live in only one database ("${standing.cronDatabase}"), so there cannot be a second one next to it. ${byHand}`,
         ],
         [
             extensions.includes('timescaledb'),
@@ -2469,21 +2469,18 @@ function restoreObstacles({ manifest, live, standing, needed, least }) {
         ],
         [
             slots.length > 0,
-            `replication slots belong to the database and would stay with the old one: ${obstacles_some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start anew afterwards`,
+            `replication slots belong to the database and would stay with the old one: ${obstacles_some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start again afterwards`,
         ],
         [
             (subscriptions?.length ?? 0) > 0,
-            `subscriptions belong to the database and would go on in the old one: ${obstacles_some(subscriptions ?? [])}. Drop them, and create them anew afterwards`,
+            `subscriptions belong to the database and would go on in the old one: ${obstacles_some(subscriptions ?? [])}. Drop them, and create them again afterwards`,
         ],
-        [freeBytes === null, "it cannot be told how much space is free on the disk of the server's data"],
+        [freeBytes === null, "the free space on the disk of the server's data is unknown"],
         [
             freeBytes !== null && freeBytes < needed + least,
             `the disk of the server's data has ${(0,units/* formatBytes */.z3)(freeBytes ?? 0)} free, and a second copy needs ${(0,units/* formatBytes */.z3)(needed)} besides the ${(0,units/* formatBytes */.z3)(least)} that must stay free ("min-free-space"). Make room`,
         ],
-        [
-            walFreeBytes === null,
-            "it cannot be told how much space is free on the disk of the server's write-ahead log (pg_wal)",
-        ],
+        [walFreeBytes === null, "the free space on the disk of the server's write-ahead log (pg_wal) is unknown"],
         [
             walFreeBytes !== null && walFreeBytes < least,
             `the disk of the server's write-ahead log (pg_wal) has ${(0,units/* formatBytes */.z3)(walFreeBytes ?? 0)} free, less than the ${(0,units/* formatBytes */.z3)(least)} that must stay free ("min-free-space"), and a restore writes there as well. Make room`,
@@ -2542,10 +2539,10 @@ function restoreWarnings({ manifest, live, standing }, database) {
         // SQL text names the tablespaces, and goes back to where it was.
         standing.elsewhere.length === 0 || manifest.format === 'plain'
             ? null
-            : `Tables or indexes lie in the tablespaces ${obstacles_some(standing.elsewhere)}: the restored ones all lie in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
+            : `Tables or indexes are in the tablespaces ${obstacles_some(standing.elsewhere)}: the restored ones will all be in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
         standing.labels.length === 0
             ? null
-            : `The database has security labels of ${obstacles_some(standing.labels)}, which no backup holds: the restored one has none. Set them anew: SECURITY LABEL FOR … ON DATABASE …`,
+            : `The database has security labels of ${obstacles_some(standing.labels)}, which no backup contains: the restored one has none. Set them again: SECURITY LABEL FOR … ON DATABASE …`,
     ];
     return notes.filter((note) => note !== null);
 }
@@ -2834,7 +2831,7 @@ async function createDropped(connection, seen, inputs, look, run) {
         if (!isLeftover || inputs.planOnly || seen.lockHolder !== null)
             return seen;
         run.created = { server: { container: id, user, database, access }, containerName: name };
-        log.notice(`The database "${database}" is empty: an earlier restore has created it, and was cut off`);
+        log.notice(`The database "${database}" is empty: an earlier restore created it and was cut off`);
         return seen;
     }
     // How the server is reached, if it is there at all.
@@ -2895,9 +2892,9 @@ function tellLeft({ server, containerName: container }, fate) {
         case 'not-empty':
             return `${subject} was kept: somebody has changed it since, or restored into it`;
         case 'restoring':
-            return `${subject} was kept: there is a restored copy that is to replace it. Let the other restore end. If there is none, start this one again: it drops what was left`;
+            return `${subject} was kept: a restored copy is waiting to replace it. Let the other restore finish. If there is none, start this one again: it drops what was left`;
         case 'unknown':
-            return `${subject} may still be there: the server did not say. The next restore of it will know it, if it is still empty`;
+            return `${subject} may still be there: the server did not say. The next restore recognizes it, if it is still empty`;
         case 'in-use': {
             const words = ['dropdb', `--username=${user}`, '--maintenance-db=template1', '--', database];
             return `${subject} could not be dropped: it is in use. Once nobody is connected, and if it is still empty, on the host: ${(0,in_container/* pastedLine */.wQ)([...(0,in_container/* inContainer */.Bc)({ container, access }), ...words])}`;
@@ -2930,7 +2927,7 @@ async function planFrom(connection, { seen, plan, project, databases, records },
         ? null
         : await (0,whole_manifest/* wholeManifest */.dy)(connection, backupDir, newest, { signal, onLog: log.host });
     const costs = [
-        `The dump has ${(0,units/* formatBytes */.z3)(manifest.sizeBytes)}; the copy beside the live database needs about ${(0,units/* formatBytes */.z3)(needed)} of the ${(0,units/* formatBytes */.z3)(standing.freeBytes ?? 0)} that are free`,
+        `The dump has ${(0,units/* formatBytes */.z3)(manifest.sizeBytes)}; the copy next to the live database needs about ${(0,units/* formatBytes */.z3)(needed)} of the ${(0,units/* formatBytes */.z3)(standing.freeBytes ?? 0)} that are free`,
         ...timeOf(records, manifest),
     ];
     const { compose } = seen;
@@ -3024,9 +3021,9 @@ function timeOf(records, { id }) {
 }
 async function loadBackup(connection, restoring, inputs, { holder, signal }) {
     const { manifest, exchange, source } = restoring;
-    return log.group(`Restore ${manifest.id} beside the live database`, async () => {
+    return log.group(`Restore ${manifest.id} next to the live database`, async () => {
         if (source.isSent)
-            log.info('The dump flows through this runner: nothing of it is kept here');
+            log.info('The dump streams through this runner, which stores none of it');
         const loaded = await load(connection, {
             backupDir: inputs.backupDir,
             server: restoring.server,
@@ -3057,7 +3054,7 @@ async function loadBackup(connection, restoring, inputs, { holder, signal }) {
 const steps = {
     checking: 'Comparing what was restored with the manifest',
     'after-sql': 'Running after-restore-sql',
-    analyzing: 'Making the statistics of the restored database',
+    analyzing: 'Running ANALYZE on the restored database',
 };
 function tellLoad(name, value) {
     if (name === 'restoring')

@@ -31343,7 +31343,7 @@ function whatUndoes(steps, { project, updaters }) {
     ];
 }
 function keptLines(written) {
-    const until = 'until the line is changed that the run prints';
+    const until = 'until you change the line that the run prints';
     const pinned = written.flatMap(({ step, reference: { tag, digest } }) => {
         if (digest === null)
             return [];
@@ -31363,7 +31363,7 @@ function sharedVariable({ service, envLine }, { services }, swapped) {
     if (sharers.length === 0)
         return [];
     const names = sharers.map(({ name }) => name).join(', ');
-    const text = `${envLine.variable} is also the tag of ${names}: to set it to ${envLine.value} for ${service} changes that too`;
+    const text = `${envLine.variable} is also the tag of ${names}: setting it to ${envLine.value} for ${service} changes that too`;
     return [{ level: 'warning', text }];
 }
 function replacedBy({ name, image }, written) {
@@ -31420,7 +31420,7 @@ function notesOn(plan, request, schema) {
             const schema = plan.schemaCrossed === 'yes'
                 ? 'the database schema has changed since'
                 : 'whether the database schema has changed since is unknown';
-            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`);
+            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is reverted. To leave it out: jobs: skip`);
         }
         if (request.strategy === 'blue-green' && strategy === 'recreate') {
             warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
@@ -31450,7 +31450,7 @@ function notesOn(plan, request, schema) {
         warn(`The target is known to be bad: ${wanted.knownBad.text}`);
     notes.push(...whatUndoes(plan.services, request));
     for (const { service, proxy } of plan.lookedUpOnce) {
-        tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
+        tell(`${proxy} resolves ${service} only when it starts, or rarely: it is reloaded after the swap`);
     }
     const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
     if (outdated.length > 0) {
@@ -31482,7 +31482,7 @@ function notesOn(plan, request, schema) {
     if (schema !== null)
         notes.push(...schema.notes);
     if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
-        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
+        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stays as it is');
     }
     else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
         tell('The history does not show whether the database schema has changed since that release ran');
@@ -31546,7 +31546,7 @@ function obstacleInFile(service, { project, composeVersion }) {
     if (provider !== undefined) {
         return {
             kind: 'provider',
-            what: `${name} gets its settings from ${provider.name}, whose provider only compose's own start asks`,
+            what: `${name} gets its settings from the provider of ${provider.name}, which runs only when compose itself starts it`,
             remedy: byHand,
         };
     }
@@ -32270,7 +32270,7 @@ const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
+ * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
  * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => program(inside(), load(), (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
@@ -32888,7 +32888,7 @@ function restoreCommands(manifest, place) {
                 // The jobs begin as soon as they are restored: until all is there, they can change nothing.
                 sql(`ALTER DATABASE ${(0,relation_name/* identifier */.C)(restored)} SET default_transaction_read_only = on`),
                 ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: to bring it back, paste step 3 of the report`),
                 into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
                 sql(`ALTER DATABASE ${(0,relation_name/* identifier */.C)(database)} RESET default_transaction_read_only`),
                 settings,
@@ -32925,7 +32925,7 @@ function restoreCommands(manifest, place) {
     };
 }
 /** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+const whereKeyIs = ({ folder }) => `The private key must not go to the host. So run this in bash on the machine that has the key, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key next to them as key.txt, and cd into it. Point docker at the host: export DOCKER_HOST=ssh://USER@HOST`;
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
 /**
@@ -33245,7 +33245,7 @@ function objectAt(objects, title) {
  * @param now on the host's clock
  */
 function givenUp(restored, newest, now) {
-    const age = `It gives up whatever was written in the last ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(now.getTime() - Date.parse(restored.startedAt))}`;
+    const age = `Whatever was written in the last ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(now.getTime() - Date.parse(restored.startedAt))} is lost`;
     if (newest === null || newest.id === restored.id || newest.database !== restored.database)
         return [age];
     const then = new Map(restored.tables.map((table) => [(0,_postgres_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table), table.rows]));
@@ -33261,7 +33261,7 @@ function givenUp(restored, newest, now) {
             return [`${name} comes back with ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(before, 'row')}`];
         return [`${name} ${after} → ${before} rows`];
     });
-    const compared = changes.length === 0 ? 'no table has another number of rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(changes, 10);
+    const compared = changes.length === 0 ? 'no table has a different number of rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(changes, 10);
     return [age, `Compared with backup ${newest.id}: ${compared}`];
 }
 
@@ -39478,7 +39478,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
+                log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -39496,7 +39496,7 @@ async function warnUnless(what, host, sending) {
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. This does not change how the run ended`);
     }
 }
 async function storeEvidence(notice) {
@@ -39604,7 +39604,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            log.warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not report how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -39943,8 +39943,9 @@ const mostWords = 3;
 /** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
 function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
     const failure = (0,shared_failure/* isFailure */.N6)(error) ? error : new shared_failure/* Failure */.HR('defect', String(error));
+    const foundStopped = carried?.outcome.foundStopped ?? [];
     const state = {
-        refused: `${inputs.environment} was not rolled back; nothing was stopped`,
+        refused: `${inputs.environment} was not rolled back; ${foundStopped.length === 0 ? 'nothing was stopped' : 'what had stopped was started again'}`,
         reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
         failed: `The rollback of ${inputs.environment} needs manual attention now`,
     }[outputs.status];
@@ -40796,7 +40797,7 @@ function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
         return;
     const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
     throw new shared_failure/* Failure */.HR('target-bad', `The target is known to be bad: ${bad.text}`, {
-        hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+        hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
     });
 }
 function tell({ record, isLeft }, names) {
@@ -42588,7 +42589,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up again, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -42769,7 +42770,7 @@ function shellRefused({ host, port, user }, code, cause) {
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
         return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
-            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or correct its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
     }
@@ -42783,7 +42784,7 @@ function shellRefused({ host, port, user }, code, cause) {
 }
 function connectionLost(where, cause) {
     return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
+        hint: 'Within 60 s, the host ends what was running and removes incomplete files. Run it again',
         cause,
     });
 }
@@ -44493,7 +44494,7 @@ const revertedHints = {
     'docker-failed': 'See what Docker says in the log, then run it again',
     'stop-failed': 'See what Docker says in the log, then run it again',
     'container-lost': 'Something else changed the containers: find out what, then run it again',
-    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+    'job-failed': 'To roll back without running the jobs that other services wait for: jobs: skip',
     'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
     'still-starting': 'Raise "health-timeout"',
     'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
@@ -45383,7 +45384,7 @@ function releaseLines(release) {
     });
     return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
-const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
+const whyInPlace = 'pg_cron works only in the database of this name. So this is no rehearsal: it replaces the live database. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
@@ -45391,7 +45392,7 @@ function restoreLines(restore) {
         ...(restore.swap === null
             ? [
                 [`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore],
-                ['The way back, only after step 2 has put the old database aside. It drops nothing', restore.back ?? ''],
+                ['To bring the old database back, once step 2 has put it aside. It drops nothing', restore.back ?? ''],
             ]
             : [
                 ['Into a new, empty database; existing databases are not touched', restore.restore],
@@ -46132,7 +46133,7 @@ async function takeUnderLock(connection, run, steps, log) {
             catch (error) {
                 if (!(0,shared_failure/* isFailure */.N6)(error, 'sets-changed') || count === mostAttempts)
                     throw error;
-                log.progress('Something that does not stand in line has changed the backups: surveying again');
+                log.progress('Something changed the backups without taking the lock: surveying again');
             }
         }
     }
@@ -46185,7 +46186,7 @@ function tellSurvey(seen, { host, catalogue }, log) {
     log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
     const { place } = database.access;
     if (place !== null)
-        log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
+        log.info(`Reached at ${place.host}, port ${place.port}, as its postmaster.pid says`);
     log.info(`Database "${database.database}", ${(0,units/* formatBytes */.z3)(database.sizeBytes)}, as user "${database.user}"`);
     log.info(`${(0,units/* formatBytes */.z3)(seen.freeBytes)} free, about ${(0,units/* formatBytes */.z3)(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
@@ -46570,7 +46571,7 @@ function pull_explain(error, registry) {
         case 'unreachable':
             return failure('registry-unreachable', isLogin ? `The host cannot reach the registry ${at}` : `The host cannot reach the registry ${at} for ${what}`, `On the host: curl -sI https://${at}/v2/. Once it answers, run it again`);
         case 'helper':
-            return failure('pull-failed', `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`, 'Set "registry-username" and "registry-password", or mend "credsStore" in ~/.docker/config.json on the host');
+            return failure('pull-failed', `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`, 'Set "registry-username" and "registry-password", or correct "credsStore" in ~/.docker/config.json on the host');
         case 'docker':
             return failure('docker-refuses', `Docker on the host refuses to work for this user: could not pull ${what}`, 'See the cause');
     }
@@ -46883,7 +46884,7 @@ function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, rest
     const aside = restoring?.exchange.aside.replace(transaction_files/* transactionMark */.cO, id) ?? null;
     const cleanup = restoring === null || aside === null ? null : dropCommand(restoring, aside);
     if (cleanup !== null)
-        log.info(`The old database is kept as ${aside}. To drop it once nobody misses anything: ${cleanup}`);
+        log.info(`The old database is kept as ${aside}. When you no longer need it, drop it: ${cleanup}`);
     writeSummary([
         summary_verdictOf(done, outcome, loaded),
         ...[...outcome.problems, ...(loaded?.problems ?? [])].map(paragraph),
@@ -46901,7 +46902,7 @@ function summarizeRollback({ id, outcome, lines }, plan, { backup, compose, rest
             ...downtimeRows(outcome),
             ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
             ['Took', (0,units/* formatDuration */.a3)(durationMs)],
-            ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
+            ['Backup before the rollback', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
             ['Transaction', { code: (0,backup_folder/* transactionFolder */.ZZ)(inputs.backupDir, id) }],
         ]),
         ...timelineBlocks(lines),
@@ -46958,11 +46959,11 @@ function afterRestore(backup, aside, cleanup) {
     return [
         ...(backup === null
             ? []
-            : boxes('to have the data of before this restore again, start the same workflow with these', [
+            : boxes('to get back the data from before this restore, start the same workflow with these', [
                 ['restore-database', backup.id],
                 ['confirm-restore', 'RESTORE'],
             ])),
-        paragraph(`The old database is kept as ${aside}. Once nobody misses anything, drop it on the host:`),
+        paragraph(`The old database is kept as ${aside}. When you no longer need it, drop it on the host:`),
         codeBlock(cleanup, 'bash'),
     ];
 }
@@ -46979,7 +46980,7 @@ function forwardCommands(plan, { held }, source) {
         ...(source.keptIn === null
             ? []
             : [
-                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${(0,shell_quote/* quoteForShell */.e)(`${source.keptIn}/files`)}`,
+                `The target runs with its old compose files; put them back in place before the next docker compose up: ls ${(0,shell_quote/* quoteForShell */.e)(`${source.keptIn}/files`)}`,
             ]),
         ...(held
             ? [

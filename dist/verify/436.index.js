@@ -123,7 +123,7 @@ function explain(failure, request) {
     if (failure.code === 'drill-no-room') {
         const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
         return new shared_failure/* Failure */.HR(failure.code, `Not enough space on Docker's disk: a drill needs ${(0,units/* formatBytes */.z3)(needed)}, and ${(0,units/* formatBytes */.z3)(free)} are free`, {
-            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
+            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine',
         });
     }
     if (failure.code !== 'drill-not-started')
@@ -411,7 +411,7 @@ function refuseUnfit({ fault, sha256 }, words, request, limits) {
         hint: `${hint}, then drill it again. The image was ${image}`,
         cause: words,
     });
-    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`, "Give the database's service an image that has it");
+    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money restore wrongly`, "Give the database's service an image that has it");
     if (fault === null) {
         if (lacks.includes('lc_monetary') && hasMoney)
             throw lacksLocale;
@@ -1376,7 +1376,7 @@ function judgeContent(findings, manifest, restored) {
     const computed = unhashed.filter(({ generates }) => generates);
     const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
     if (other.length === 0 && computed.length > 0) {
-        findings.unable('content', `${some(computed.map(relation_name/* relationName */.j))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
+        findings.unable('content', `${some(computed.map(relation_name/* relationName */.j))} has generated columns, which a restore computes again, and was not hashed`, hashingRemedy);
         return;
     }
     findings.check('content', () => {
@@ -1402,8 +1402,8 @@ function otherValues(other) {
     return {
         detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
         remedy: computed.length > 0
-            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+            ? `A restore computes generated columns again, and those of ${names(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
     };
 }
 /** Logs and the like of which their authors say that a dump need not have them. */
@@ -1428,7 +1428,7 @@ function judgeLeftOut(findings, manifest, restored) {
     const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
     findings.check('left out', () => ({
         detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }), lost.every(isKnown) ? 'warning' : 'error');
 }
 /** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
@@ -1436,7 +1436,7 @@ function otherThanNamed(tables) {
     const told = tables.map((table) => `${(0,relation_name/* relationName */.j)(table)} (${(0,units/* counted */.hS)(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
     return {
         detail: `not in the dump, and others in a restore: ${some(told)}`,
-        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+        remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
 const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension ?? '')} DROP TABLE ${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
@@ -1577,7 +1577,7 @@ function notRestored(lost, changed, seen) {
         : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
     return {
         detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
         severity: 'warning',
     };
 }
@@ -1686,19 +1686,19 @@ const mending = [
     ],
     [
         /^insert or update on table (".+") violates foreign key constraint (".+")/,
-        ([, table, constraint]) => `${table} has rows whose partner is missing. Find and mend them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
+        ([, table, constraint]) => `${table} has rows whose partner is missing. Find and fix them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
     ],
     [
         /^(?:new row for relation (".+") violates check constraint (".+")|check constraint (".+") of relation (".+") is violated by some row|check constraint (".+") is violated by some row)/,
-        ([, table, constraint, later, of, alone]) => `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise mend the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
+        ([, table, constraint, later, of, alone]) => `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise fix the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
     ],
     [
         /^(null value in column|column .+ contains null values)/,
-        () => 'a column has NULL where it must not: mend the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
+        () => 'a column has NULL where it must not: fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
     ],
     [
         /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
-        ([, constraint]) => `it has rows that ${constraint} excludes: mend them, then REINDEX INDEX ${constraint}`,
+        ([, constraint]) => `it has rows that ${constraint} excludes: fix them, then REINDEX INDEX ${constraint}`,
     ],
     [
         /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
@@ -1710,11 +1710,11 @@ const mending = [
     ],
     [
         /^(functions in |generation expression is not immutable)/,
-        () => 'an index or a generated column calls a function that is no longer IMMUTABLE: mend the function or the column',
+        () => 'an index or a generated column calls a function that is no longer IMMUTABLE: fix the function or the column',
     ],
     [
         /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
-        () => 'it has values that their type no longer takes: mend these rows, or the type',
+        () => 'it has values that their type no longer accepts: fix these rows, or the type',
     ],
 ];
 const ways = 'For what can still be restored: docs/restore.md#a-source-that-does-not-restore';
@@ -1726,7 +1726,7 @@ const elsewhere = [
     ],
     [
         /^role ".+" does not exist/,
-        'The dump names a role that the globals beside it did not create. If the backup could not take them, see its report; else read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+        'The dump names a role that the globals next to it did not create. If the backup could not save them, see its report; otherwise read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
     ],
     [
         /^(must be|must have|permission denied)/,
@@ -1744,15 +1744,15 @@ function remedyOf({ id, sha256 }, outcome) {
     for (const [said, mend] of mending) {
         const match = said.exec(refusal);
         if (match !== null)
-            return `The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there: ${mend(match)}. ${ways}`;
+            return `The file is intact; the source itself does not restore, and a new backup fails the same way until that is fixed there: ${mend(match)}. ${ways}`;
     }
     const known = elsewhere.find(([said]) => said.test(refusal));
     if (known !== undefined)
         return `The file is intact. ${known[1]}`;
     const read = refusal === said/* hidden */.R
-        ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
-        : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
-    return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
+        ? 'Why it does not restore is only in the log of PostgreSQL that the finding names: read it on the host'
+        : 'This error does not tell whether the source or the server of the drill is at fault. The whole message is in the log of PostgreSQL that the finding names, on the host';
+    return `The file is intact. ${read}. Fix what it names, and drill it again. ${ways}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
@@ -1894,7 +1894,7 @@ async function drillFrom(connection, source, surveyed, run) {
     const manifest = await source.manifest();
     refuseShortage(manifest, inputs.drillMemory);
     if (source.isSent)
-        log.info('The dump flows through this runner: nothing of it is kept here');
+        log.info('The dump streams through this runner, which stores none of it');
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
         set,
@@ -1941,7 +1941,7 @@ async function drillFrom(connection, source, surveyed, run) {
         if (set.folders.length === 0) {
             if (record !== null)
                 await (0,add_record/* addRecord */.$)(connection, record, surveyed, run);
-            return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
+            return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
         }
         await addProof(connection, set, proof, {
             records: record === null ? [] : [...surveyed.knownHistory.missing, record],

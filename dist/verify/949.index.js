@@ -376,7 +376,7 @@ async function checkCopies(findings, { database, catalogue, sets, now, store, pl
 }
 function tooLong(timeout) {
     return new failure/* Failure */.HR('deadline', `The bucket could not be read within ${(0,units/* formatDuration */.a3)(timeout)}`, {
-        hint: 'Raise "timeout", or find out what slows the way to the store',
+        hint: 'Raise "timeout", or find out what slows down the connection to the store',
     });
 }
 

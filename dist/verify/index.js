@@ -31107,7 +31107,7 @@ const remedies = [
     [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
     [
         /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+        'The login has expired: run aws-actions/configure-aws-credentials right before this step, and give it a longer role-duration-seconds if the copy takes long',
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
@@ -31115,7 +31115,7 @@ const remedies = [
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,
-        'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+        'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
     ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
@@ -31142,11 +31142,11 @@ const remedies = [
     ],
     [
         /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+        'The store is overloaded or down: check its status page, and run this again later. The next run copies what is missing',
     ],
     [
         /^Failed to establish tunnel\b/,
-        'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
+        'Let the proxy of the runner (HTTPS_PROXY) allow it, with a login if it needs one, or name the host of the store in NO_PROXY',
     ],
     [
         /certificate|self-signed|CERT_/i,
@@ -31165,7 +31165,7 @@ function clearInputs(reason, { inputs = [] }) {
         .map(([input]) => input);
     const guilty = named.length > 0 ? named : inputs;
     if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+        return 'This store does not support that request. Compare it with the table in docs/offsite.md';
     const list = guilty.map((input) => `"${input}"`).join(' and ');
     return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
 }
@@ -31594,7 +31594,7 @@ const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => program(inside());
 /**
- * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
+ * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
  * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 const replaceScript = () => program(inside(), load(), readFileSync(__nccwpck_require__.ab + "replace-inside.sh", 'utf8'));
@@ -32284,7 +32284,7 @@ function restoreCommands(manifest, place) {
                 // The jobs begin as soon as they are restored: until all is there, they can change nothing.
                 sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
                 ...exchanged(database, old, restored, sql),
-                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: to bring it back, paste step 3 of the report`),
                 into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
                 sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
                 settings,
@@ -32321,7 +32321,7 @@ function restoreCommands(manifest, place) {
     };
 }
 /** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
-const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+const whereKeyIs = ({ folder }) => `The private key must not go to the host. So run this in bash on the machine that has the key, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key next to them as key.txt, and cd into it. Point docker at the host: export DOCKER_HOST=ssh://USER@HOST`;
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
 /**
@@ -39069,7 +39069,7 @@ class Notices {
         catch (error) {
             // At the end only that counts.
             if (!signal.aborted)
-                log.warning(`The ping of the start was not taken by ${url.host}: ${(0,reaching/* reasonOf */.A)(error)}`);
+                log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
     async #pingEnd(url, notice, way) {
@@ -39087,7 +39087,7 @@ async function warnUnless(what, host, sending) {
     }
     catch (error) {
         const where = host === null ? '' : ` to ${host}`;
-        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. The run itself is as told above`);
+        log.warning(`Could not send ${what}${where}: ${withoutSecrets((0,reaching/* reasonOf */.A)(error))}. This does not change how the run ended`);
     }
 }
 async function storeEvidence(notice) {
@@ -39195,7 +39195,7 @@ function runAction(name, outputs, action, { telling, grace = gracePeriod } = {})
             await Promise.race([telling.tell(how, outputs, signal), late]);
         }
         catch (error) {
-            log.warning(`Could not tell how the run ended: ${error}`);
+            log.warning(`Could not report how the run ended: ${error}`);
         }
     }
     function exit(code) {
@@ -39916,7 +39916,7 @@ function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
         return;
     const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
     throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
-        hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+        hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
     });
 }
 function tell({ record, isLeft }, names) {
@@ -41006,7 +41006,7 @@ function hostKeyChanged(target, where, cause) {
     const expected = fingerprints(target.knownHosts);
     const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
     const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
-    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+    return new shared_failure/* Failure */.HR('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up again, or another machine answers in its place${shown}${stored}`, {
         hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
         cause,
     });
@@ -41187,7 +41187,7 @@ function shellRefused({ host, port, user }, code, cause) {
     const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
     if (gate !== undefined) {
         return new shared_failure/* Failure */.HR('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
-            hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+            hint: 'On the host, as root: give it the list of this release, programs.sha256, or correct its configuration: docs/security.md#a-gate-on-the-host',
             cause,
         });
     }
@@ -41201,7 +41201,7 @@ function shellRefused({ host, port, user }, code, cause) {
 }
 function connectionLost(where, cause) {
     return new shared_failure/* Failure */.HR('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
+        hint: 'Within 60 s, the host ends what was running and removes incomplete files. Run it again',
         cause,
     });
 }
@@ -41605,7 +41605,7 @@ function judgeSizes(findings, [newest, previous]) {
         const told = `${newest.id} has ${(0,units/* formatBytes */.z3)(size)}, ${previous.id} has ${(0,units/* formatBytes */.z3)(before)}${isAlike ? '' : ' before compression'}`;
         if (size >= leastRatio * before)
             return told;
-        return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
+        return { detail: `${told}: less than half`, remedy: 'Check whether data is missing: compare the two reports' };
     });
 }
 /** The given number of days, newest first, ending with `last`. Uses calendar days, as not every day has 24 hours. */
@@ -43956,7 +43956,7 @@ function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     if (newest === undefined)
         return 'there is no backup to drill yet';
     const needed = (0,drill_needed/* neededFor */.r)(newest.manifest, facts.sizeBytes) + minFreeSpace;
-    const remedy = 'Make room: docker system df on the host. Or drill on another machine: docs/restore.md';
+    const remedy = 'Make room: docker system df on the host. Or drill on another machine';
     if (free >= needed)
         return `Docker's disk has ${(0,units/* formatBytes */.z3)(free)} free; a drill needs at most ${(0,units/* formatBytes */.z3)(needed)}`;
     return {

@@ -113,7 +113,7 @@ async function takeUnderLock(
         return await attempt({ ...run, startedAt: new Date() }, true);
       } catch (error) {
         if (!isFailure(error, 'sets-changed') || count === mostAttempts) throw error;
-        log.progress('Something that does not stand in line has changed the backups: surveying again');
+        log.progress('Something changed the backups without taking the lock: surveying again');
       }
     }
   } finally {
@@ -194,8 +194,7 @@ function tellSurvey(seen: Survey, { host, catalogue }: Ready, log: StoryLog): vo
   const { database, container, encoding } = host;
   log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
   const { place } = database.access;
-  if (place !== null)
-    log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
+  if (place !== null) log.info(`Reached at ${place.host}, port ${place.port}, as its postmaster.pid says`);
   log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
   log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
   log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);

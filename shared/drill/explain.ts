@@ -17,7 +17,7 @@ export function explain(failure: Failure, request: DrillRequest): Failure {
       failure.code,
       `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`,
       {
-        hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
+        hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine',
       },
     );
   }

@@ -86,7 +86,7 @@ function judgeContent(findings: Findings, manifest: Manifest, restored: Restored
   if (other.length === 0 && computed.length > 0) {
     findings.unable(
       'content',
-      `${namesOf(computed)} has generated columns, which a restore computes anew, and was not hashed`,
+      `${namesOf(computed)} has generated columns, which a restore computes again, and was not hashed`,
       hashingRemedy,
     );
     return;
@@ -122,8 +122,8 @@ function otherValues(other: readonly Tree[]): Problem {
     detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
     remedy:
       computed.length > 0
-        ? `A restore computes generated columns anew, and those of ${namesOf(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-        : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+        ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
   };
 }
 
@@ -152,7 +152,7 @@ function judgeLeftOut(findings: Findings, manifest: Manifest, restored: Restored
     'left out',
     () => ({
       detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }),
     lost.every(isKnown) ? 'warning' : 'error',
   );
@@ -167,7 +167,7 @@ function otherThanNamed(tables: readonly TableCount[]): Problem {
   return {
     detail: `not in the dump, and others in a restore: ${some(told)}`,
     remedy:
-      'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+      'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
   };
 }
 
@@ -375,11 +375,11 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
     ...(example.length === 0
       ? []
       : [
-          `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not make what was added by hand, or is left over from an earlier version. If you need it, take it out of the extension: ${example}`,
+          `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
         ]),
     ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
       ? [
-          'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+          'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
         ]
       : []),
   ];

@@ -72,7 +72,7 @@ export function refuseUnfit(
       cause: words,
     });
   const lacksLocale = unfitFor(
-    `The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`,
+    `The image lacks the locale ${locale} (lc_monetary), without which columns of type money restore wrongly`,
     "Give the database's service an image that has it, then drill it again",
   );
   if (fault === null) {

@@ -206,7 +206,7 @@ function shellRefused({ host, port, user }: Target, code: number | null, cause: 
   const gate = /^atlasia-gate: (.+)$/m.exec(cause)?.[1];
   if (gate !== undefined) {
     return new Failure('gate-refused', `The gate for this key on ${host} refused: ${gate}`, {
-      hint: 'On the host, as root: give it the list of this release, programs.sha256, or mend its configuration: docs/security.md#a-gate-on-the-host',
+      hint: 'On the host, as root: give it the list of this release, programs.sha256, or correct its configuration: docs/security.md#a-gate-on-the-host',
       cause,
     });
   }
@@ -230,7 +230,7 @@ function shellRefused({ host, port, user }: Target, code: number | null, cause: 
 
 function connectionLost(where: string, cause: string): Failure {
   return new Failure('connection-lost', `The connection to ${where} was lost`, {
-    hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
+    hint: 'Within 60 s, the host ends what was running and removes incomplete files. Run it again',
     cause,
   });
 }

@@ -44,7 +44,7 @@ function hostKeyChanged(target: Target, where: string, cause: string): Failure {
   const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
   return new Failure(
     'host-key-changed',
-    `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`,
+    `The host key of ${where} does not match "known-hosts": either the host was set up again, or another machine answers in its place${shown}${stored}`,
     {
       hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
       cause,

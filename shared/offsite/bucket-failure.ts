@@ -76,7 +76,7 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
   [
     /^ExpiredToken\b/,
-    'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    'The login has expired: run aws-actions/configure-aws-credentials right before this step, and give it a longer role-duration-seconds if the copy takes long',
   ],
   [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
   [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
@@ -84,7 +84,7 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
   [
     /^EntityTooLarge\b/,
-    'Let the proxy before the store pass requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+    'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
   ],
   [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
   [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
@@ -111,11 +111,11 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   ],
   [
     /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-    'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    'The store is overloaded or down: check its status page, and run this again later. The next run copies what is missing',
   ],
   [
     /^Failed to establish tunnel\b/,
-    'Have the proxy of the runner (HTTPS_PROXY) let it through, with the login that it wants, or name the host of the store in NO_PROXY',
+    'Let the proxy of the runner (HTTPS_PROXY) allow it, with a login if it needs one, or name the host of the store in NO_PROXY',
   ],
   [
     /certificate|self-signed|CERT_/i,
@@ -135,7 +135,8 @@ function clearInputs(reason: string, { inputs = [] }: RequestFacts): string {
     .filter(([input, said]) => inputs.includes(input) && said.test(reason))
     .map(([input]) => input);
   const guilty = named.length > 0 ? named : inputs;
-  if (guilty.length === 0) return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+  if (guilty.length === 0)
+    return 'This store does not support that request. Compare it with the table in docs/offsite.md';
   const list = guilty.map((input) => `"${input}"`).join(' and ');
   return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
 }

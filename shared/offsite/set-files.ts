@@ -103,6 +103,6 @@ export async function wholeContent({ name, content, bytes }: IncomingFile, most:
 
 export function differs(what: string): Failure {
   return new Failure('copy-differs', what, {
-    hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
+    hint: 'Let verify-action check the backups on the host (checks: backups). If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
   });
 }

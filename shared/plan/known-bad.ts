@@ -74,7 +74,7 @@ export function refuseKnownBad(
   if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good') return;
   const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
   throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
-    hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+    hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
   });
 }
 

@@ -27,7 +27,7 @@ export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerd
     ...(wanted.knownBad === null ? [] : [warning(`The target is known to be bad: ${wanted.knownBad.text}`)]),
     ...whatUndoes(plan.services, request),
     ...plan.lookedUpOnce.map(({ service, proxy }) =>
-      info(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`),
+      info(`${proxy} resolves ${service} only when it starts, or rarely: it is reloaded after the swap`),
     ),
     ...onOutdated(swapped, request),
     ...(newestKnown === null || sameRelease(newestKnown, running)
@@ -80,7 +80,7 @@ function onJob({ service }: ServiceStep, { schemaCrossed }: PlanBody): PlanNote[
       : 'whether the database schema has changed since is unknown';
   return [
     warning(
-      `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`,
+      `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is reverted. To leave it out: jobs: skip`,
     ),
   ];
 }
@@ -163,7 +163,7 @@ function onSchema(swapped: ReadonlySet<string>, { schemaCrossed }: PlanBody, sch
     return [
       ...seen,
       warning(
-        'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
+        'The database schema has changed since that release ran, so older code will meet a newer schema. The data stays as it is',
       ),
     ];
   if (swapped.size > 0 && schemaCrossed === 'unknown' && schema === null)

@@ -64,7 +64,7 @@ function obstacleInFile(service: ComposeService, { project, composeVersion }: Pl
   if (provider !== undefined) {
     return {
       kind: 'provider',
-      what: `${name} gets its settings from ${provider.name}, whose provider only compose's own start asks`,
+      what: `${name} gets its settings from the provider of ${provider.name}, which runs only when compose itself starts it`,
       remedy: byHand,
     };
   }

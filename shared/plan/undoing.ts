@@ -30,7 +30,7 @@ interface Written {
 }
 
 function keptLines(written: readonly Written[]): PlanNote[] {
-  const until = 'until the line is changed that the run prints';
+  const until = 'until you change the line that the run prints';
   const pinned = written.flatMap(({ step, reference: { tag, digest } }): PlanNote[] => {
     if (digest === null) return [];
     const name = `${tag === null ? '' : `${tag} with `}the digest ${digest.slice(0, 19)}`;
@@ -54,7 +54,7 @@ function sharedVariable(
   );
   if (sharers.length === 0) return [];
   const names = sharers.map(({ name }) => name).join(', ');
-  const text = `${envLine.variable} is also the tag of ${names}: to set it to ${envLine.value} for ${service} changes that too`;
+  const text = `${envLine.variable} is also the tag of ${names}: setting it to ${envLine.value} for ${service} changes that too`;
   return [{ level: 'warning', text }];
 }
 

@@ -16,7 +16,7 @@ const program = (...parts: readonly string[]): string => `${parts.join('\n')}\n"
 export const insideScript = () => program(inside());
 
 /**
- * The same for a restore beside the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
+ * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
  * `fill`, `subscriptions`, `analyze`, `after`, `sweep`, `discard`, `exchange`, `exchange_back`.
  */
 export const replaceScript = () =>

@@ -153,7 +153,7 @@ function explain(error: Failure, registry: string): Failure {
       return failure(
         'pull-failed',
         `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`,
-        'Set "registry-username" and "registry-password", or mend "credsStore" in ~/.docker/config.json on the host',
+        'Set "registry-username" and "registry-password", or correct "credsStore" in ~/.docker/config.json on the host',
       );
     case 'docker':
       return failure(

@@ -199,7 +199,7 @@ function releaseLines(release: Release): string[] {
 }
 
 const whyInPlace =
-  'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
+  'pg_cron works only in the database of this name. So this is no rehearsal: it replaces the live database. First stop the application; see "pg_cron" in docs/restore.md';
 
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore: RestoreCommands): string[] {
@@ -208,7 +208,7 @@ function restoreLines(restore: RestoreCommands): string[] {
     ...(restore.swap === null
       ? ([
           [`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore],
-          ['The way back, only after step 2 has put the old database aside. It drops nothing', restore.back ?? ''],
+          ['To bring the old database back, once step 2 has put it aside. It drops nothing', restore.back ?? ''],
         ] as const)
       : ([
           ['Into a new, empty database; existing databases are not touched', restore.restore],

@@ -85,7 +85,9 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
         // The jobs begin as soon as they are restored: until all is there, they can change nothing.
         sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
         ...exchanged(database, old, restored, sql),
-        ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
+        ...untilDone(
+          `${database} is not complete, and read-only. The old database is ${old}: to bring it back, paste step 3 of the report`,
+        ),
         into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
         sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
         settings,
@@ -124,7 +126,7 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
 
 /** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
 const whereKeyIs = ({ folder }: RestorePlace): string =>
-  `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
+  `The private key must not go to the host. So run this in bash on the machine that has the key, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key next to them as key.txt, and cd into it. Point docker at the host: export DOCKER_HOST=ssh://USER@HOST`;
 
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }: ManifestSummary) => (database === 'postgres' ? 'template1' : 'postgres');

@@ -9,7 +9,7 @@ import { counted, formatDuration, listed } from '../units.ts';
  * @param now on the host's clock
  */
 export function givenUp(restored: Manifest, newest: Manifest | null, now: Date): string[] {
-  const age = `It gives up whatever was written in the last ${formatDuration(now.getTime() - Date.parse(restored.startedAt))}`;
+  const age = `Whatever was written in the last ${formatDuration(now.getTime() - Date.parse(restored.startedAt))} is lost`;
   if (newest === null || newest.id === restored.id || newest.database !== restored.database) return [age];
   const then = new Map(restored.tables.map((table) => [relationName(table), table.rows]));
   const today = new Map(newest.tables.map((table) => [relationName(table), table.rows]));
@@ -21,6 +21,6 @@ export function givenUp(restored: Manifest, newest: Manifest | null, now: Date):
     if (after === undefined) return [`${name} comes back with ${counted(before, 'row')}`];
     return [`${name} ${after} → ${before} rows`];
   });
-  const compared = changes.length === 0 ? 'no table has another number of rows' : listed(changes, 10);
+  const compared = changes.length === 0 ? 'no table has a different number of rows' : listed(changes, 10);
   return [age, `Compared with backup ${newest.id}: ${compared}`];
 }

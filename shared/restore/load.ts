@@ -17,7 +17,7 @@ import { listOf, text } from '../untrusted.ts';
 import type { BackupSource } from './backup-source.ts';
 import { type Server, serverParameters } from './server.ts';
 
-/** What is restored beside the live database. */
+/** What is restored next to the live database. */
 export interface LoadRequest {
   backupDir: string;
   server: Server;
@@ -266,7 +266,7 @@ function explained(
   if (code === 'restore-failed' || code === 'after-sql-failed') {
     const why = error === null ? lines.slice(-2).join(' ').trim() : describeError(error, log);
     return new Failure(code, `${message}: ${why}`, {
-      hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Mend the file, then run it again'}`,
+      hint: `${untouched} All that PostgreSQL said is in ${log} on the host. ${code === 'restore-failed' ? 'Restore another backup, or drill this one: verify-action, checks: drill' : 'Correct the file, then run it again'}`,
       cause: failure.cause,
     });
   }

@@ -40,7 +40,7 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     ],
     [
       standing.isStandby,
-      'the server is a standby, which takes all from its primary. Restore on the primary: set "host", or "db-service"',
+      'the server is a standby, which only follows its primary. Restore on the primary: set "host", or "db-service"',
     ],
     [
       major(manifest.serverVersion) > major(live.serverVersion),
@@ -48,7 +48,7 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     ],
     [
       extensions.includes('pg_cron') && standing.cronDatabase !== null,
-      `pg_cron can live in one database alone ("${standing.cronDatabase}"), so no second one can be made beside it. ${byHand}`,
+      `pg_cron can live in only one database ("${standing.cronDatabase}"), so there cannot be a second one next to it. ${byHand}`,
     ],
     [
       extensions.includes('timescaledb'),
@@ -64,21 +64,18 @@ export function restoreObstacles({ manifest, live, standing, needed, least }: Re
     ],
     [
       slots.length > 0,
-      `replication slots belong to the database and would stay with the old one: ${some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start anew afterwards`,
+      `replication slots belong to the database and would stay with the old one: ${some(slots)}. Drop them (pg_drop_replication_slot), and let their readers start again afterwards`,
     ],
     [
       (subscriptions?.length ?? 0) > 0,
-      `subscriptions belong to the database and would go on in the old one: ${some(subscriptions ?? [])}. Drop them, and create them anew afterwards`,
+      `subscriptions belong to the database and would go on in the old one: ${some(subscriptions ?? [])}. Drop them, and create them again afterwards`,
     ],
-    [freeBytes === null, "it cannot be told how much space is free on the disk of the server's data"],
+    [freeBytes === null, "the free space on the disk of the server's data is unknown"],
     [
       freeBytes !== null && freeBytes < needed + least,
       `the disk of the server's data has ${formatBytes(freeBytes ?? 0)} free, and a second copy needs ${formatBytes(needed)} besides the ${formatBytes(least)} that must stay free ("min-free-space"). Make room`,
     ],
-    [
-      walFreeBytes === null,
-      "it cannot be told how much space is free on the disk of the server's write-ahead log (pg_wal)",
-    ],
+    [walFreeBytes === null, "the free space on the disk of the server's write-ahead log (pg_wal) is unknown"],
     [
       walFreeBytes !== null && walFreeBytes < least,
       `the disk of the server's write-ahead log (pg_wal) has ${formatBytes(walFreeBytes ?? 0)} free, less than the ${formatBytes(least)} that must stay free ("min-free-space"), and a restore writes there as well. Make room`,
@@ -150,10 +147,10 @@ export function restoreWarnings({ manifest, live, standing }: RestoreCase, datab
     // SQL text names the tablespaces, and goes back to where it was.
     standing.elsewhere.length === 0 || manifest.format === 'plain'
       ? null
-      : `Tables or indexes lie in the tablespaces ${some(standing.elsewhere)}: the restored ones all lie in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
+      : `Tables or indexes are in the tablespaces ${some(standing.elsewhere)}: the restored ones will all be in that of the database, ${standing.tablespace}. Move them afterwards: ALTER TABLE … SET TABLESPACE …`,
     standing.labels.length === 0
       ? null
-      : `The database has security labels of ${some(standing.labels)}, which no backup holds: the restored one has none. Set them anew: SECURITY LABEL FOR … ON DATABASE …`,
+      : `The database has security labels of ${some(standing.labels)}, which no backup contains: the restored one has none. Set them again: SECURITY LABEL FOR … ON DATABASE …`,
   ];
   return notes.filter((note) => note !== null);
 }

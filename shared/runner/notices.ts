@@ -108,7 +108,7 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
       await pingStart(url, { proxyFor, signal });
     } catch (error) {
       // At the end only that counts.
-      if (!signal.aborted) log.warning(`The ping of the start was not taken by ${url.host}: ${reasonOf(error)}`);
+      if (!signal.aborted) log.warning(`${url.host} did not accept the start ping: ${reasonOf(error)}`);
     }
   }
 
@@ -127,7 +127,9 @@ async function warnUnless(what: string, host: string | null, sending: Promise<vo
     log.info(`Sent ${what}`);
   } catch (error) {
     const where = host === null ? '' : ` to ${host}`;
-    log.warning(`Could not send ${what}${where}: ${withoutSecrets(reasonOf(error))}. The run itself is as told above`);
+    log.warning(
+      `Could not send ${what}${where}: ${withoutSecrets(reasonOf(error))}. This does not change how the run ended`,
+    );
   }
 }
 

@@ -111,7 +111,7 @@ export function runAction<O extends Outputs>(
     try {
       await Promise.race([telling.tell(how, outputs, signal), late]);
     } catch (error) {
-      log.warning(`Could not tell how the run ended: ${error}`);
+      log.warning(`Could not report how the run ended: ${error}`);
     }
   }
 

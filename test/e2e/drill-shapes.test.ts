@@ -206,7 +206,7 @@ test('what was added to an extension by hand, and what an update has left, is na
     added.detail,
   );
   // The remedy is a statement that works: what was taken out is in the next dump.
-  const [, statement] = /take it out of the extension: (ALTER EXTENSION .*)$/.exec(added.remedy ?? '') ?? [];
+  const [, statement] = /remove it from the extension: (ALTER EXTENSION .*)$/.exec(added.remedy ?? '') ?? [];
   assert.equal(statement, 'ALTER EXTENSION "citext" DROP table public.empty');
   await host.psql(
     `${statement};

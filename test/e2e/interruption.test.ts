@@ -102,7 +102,7 @@ describe('cut off', { concurrency: 2 }, () => {
         cutConnections(host);
         refused(await action.finished, {
           message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
-          hint: /The host ends on its own whatever was running.*Run it again/,
+          hint: /Within 60 s, the host ends what was running.*Run it again/,
         });
         await hostIsClean(host);
         nothingPartial(host.files(backupDir));

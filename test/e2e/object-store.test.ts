@@ -222,7 +222,7 @@ describe('what does not pass is told, and leaves nothing', () => {
   const refusals: [status: number, code: string, remedy: RegExp][] = [
     [503, 'SlowDown', /run this again later/],
     [403, 'AccessDenied', /Grant that login s3:PutObject/],
-    [400, 'ExpiredToken', /has run out/],
+    [400, 'ExpiredToken', /has expired/],
     [403, 'RequestTimeTooSkewed', /runner's clock/],
     [507, 'QuotaExceeded', /Make room/],
   ];

@@ -341,7 +341,7 @@ describe('the bucket', () => {
     );
     assert.equal(there.length, 3);
     for (const key of foreign) assert.equal(String(await contentOf(key)), 'mine');
-    assert.match(logOf(third), /Deleted from the bucket, as its policy says: /);
+    assert.match(logOf(third), /Deleted from the bucket by its retention: /);
     assert.equal(host.files(`${dir}/daily`).filter(({ path }) => path.endsWith('.manifest.json')).length, 9);
   });
 });

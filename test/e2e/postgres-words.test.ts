@@ -72,7 +72,7 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      CREATE TABLE customers (name text CHECK (checked(name)));
      INSERT INTO customers VALUES (${literal});`,
     /it does not restore\. an error whose words may hold data; they are in \S+\/postgres-drill-[0-9a-f]{8}\.log on the host/,
-    /^The file is intact\. Why it does not restore stands only in the log of PostgreSQL that the finding names/,
+    /^The file is intact\. Why it does not restore is only in the log of PostgreSQL that the finding names/,
     /CONTEXT: {2}PL\/pgSQL function public\.checked\(text\) line \d+ at RAISE/,
   ],
   [
@@ -85,7 +85,7 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      CREATE TABLE customers (name text CHECK (number_of(name) > 0));
      INSERT INTO customers VALUES (${literal});`,
     /it does not restore\. invalid input syntax for type integer: … \(in the rows of "customers"\)/,
-    /values that their type no longer takes/,
+    /values that their type no longer accepts/,
     /CONTEXT: {2}PL\/pgSQL function public\.number_of/,
   ],
   [

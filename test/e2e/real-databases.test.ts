@@ -84,7 +84,7 @@ describe('a real database', () => {
       assert.match(findingOf(drilled, 'content').detail, lostValues);
       assert.match(
         findingOf(drilled, 'content').remedy ?? '',
-        /generated columns anew, .*lost\.addresses, lost\.parcels/,
+        /generated columns again, .*lost\.addresses, lost\.parcels/,
       );
       assert.match(findingOf(drilled, 'left out').detail, left);
       assert.match(

@@ -126,12 +126,12 @@ test('a plan says what it would cost, and changes nothing', async () => {
   const result = await rollBack(app, backupDir, { 'restore-database': id, 'plan-only': 'true' });
   planned(result);
   assert.match(logOf(result), new RegExp(`In a drill, backup ${id} was restored in \\d`));
-  assert.match(logOf(result), /The dump has .*; the copy beside the live database needs about .* that are free/);
+  assert.match(logOf(result), /The dump has .*; the copy next to the live database needs about .* that are free/);
   assert.match(logOf(result), /The database "atlasia" is replaced by backup/);
   assert.match(
     logOf(result),
     /ticker is stopped meanwhile and started again: it (is connected|depends)|ticker .*names db/,
   );
-  assert.match(logOf(result), /gives up whatever was written in the last/);
+  assert.match(logOf(result), /Whatever was written in the last .* is lost/);
   assert.deepEqual(await databasesOf(host), present);
 });

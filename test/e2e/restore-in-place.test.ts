@@ -40,7 +40,7 @@ for (const format of ['custom', 'plain']) {
     const result = await backup(host, dir, { format });
     succeeded(result);
     const report = await read(host, result.outputs['report-file'] ?? '');
-    assert.match(report, /pg_cron works in\s+the database\s+of\s+this name alone/);
+    assert.match(report, /pg_cron\s+works\s+only\s+in\s+the\s+database\s+of\s+this\s+name/);
 
     await host.psql("DELETE FROM notes; SELECT cron.unschedule('yearly')");
     const block = await printedCommand(host, result);

@@ -205,7 +205,7 @@ test('a backup with a subscription: its copy goes if the restore fails, and else
   await db.psql('ALTER SUBSCRIPTION upstream SET (slot_name = NONE); DROP SUBSCRIPTION upstream;', 'reader');
 });
 
-test('what cannot be restored beside the live database is refused with all reasons', async () => {
+test('what cannot be restored next to the live database is refused with all reasons', async () => {
   const backupDir = host.newBackupDir();
   const id = await takenBackup(host, backupDir);
   await db.psql('CREATE ROLE plain LOGIN; GRANT pg_read_all_data TO plain;');

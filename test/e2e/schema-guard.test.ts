@@ -71,7 +71,7 @@ describe('the schema has changed since the target ran', { concurrency: 1 }, () =
     const plan = await toV1(backupDir, { 'plan-only': 'true' });
     planned(plan);
     warns(plan, /column total is gone/);
-    warns(plan, /^Without plan-only, this would be refused \(schema-changed\)\. There are three ways on/);
+    warns(plan, /^Without plan-only, this would be refused \(schema-changed\)\. You have three options/);
     assert.match(plan.summary, /would be refused \(schema-changed\)/);
 
     const off = await toV1(backupDir, { 'schema-guard': 'off' });
@@ -93,7 +93,7 @@ describe('the schema has changed since the target ran', { concurrency: 1 }, () =
     await leftAlone(
       () => toV1(backupDir, { 'schema-guard': 'any' }),
       added,
-      /lacks a backup from before a deployment; .* such as \d{8}_\d{6} \(scheduled, taken while the target ran/,
+      /there is no backup from before a deployment; .* such as \d{8}_\d{6} \(scheduled, taken while the target ran/,
     );
     const result = await toV1(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
@@ -107,11 +107,11 @@ describe('the schema has changed since the target ran', { concurrency: 1 }, () =
     await app.forget('v1');
     const plan = await toV1(backupDir, { ...byTag, 'plan-only': 'true' });
     planned(plan);
-    assert.match(logOf(plan), /is looked at after the pull/);
+    assert.match(logOf(plan), /is checked after the pull/);
     await leftAlone(
       () => toV1(backupDir, byTag),
       /^The database schema has changed since the target ran: shop\.orders: column note must not be NULL any more$/,
-      /three ways on/,
+      /three options/,
     );
 
     // The schema is again as it was.
@@ -147,7 +147,9 @@ describe('the schema has changed since the target ran', { concurrency: 1 }, () =
     };
     warns(
       await inPlan(encrypted),
-      new RegExp(`has changed since the target ran; what, cannot be told: the schema file of ${id} is encrypted$`),
+      new RegExp(
+        `has changed since the target ran; what has changed is unknown: the schema file of ${id} is encrypted$`,
+      ),
     );
 
     const [plain, other] = await migrated('ALTER TABLE shop.orders DROP total;');

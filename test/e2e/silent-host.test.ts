@@ -135,7 +135,7 @@ describe('a host that hangs', { concurrency: 4 }, () => {
     const dir = host.newBackupDir();
     const lost = {
       message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
-      hint: /The host ends on its own whatever was running/,
+      hint: /Within 60 s, the host ends what was running/,
     };
     const frozen = async (work: () => Promise<void>) => {
       const thaw = freezeSshServer(host);

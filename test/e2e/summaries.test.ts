@@ -54,7 +54,7 @@ describe('a backup that fails', () => {
 
   test('whose host is not reached says that nothing is known of the newest one', async () => {
     const result = await backup(host, dir, { 'known-hosts': 'other.example ssh-ed25519 AAAA' });
-    assert.match(result.summary, /\| Newest good backup \| unknown: this run could not look \|/);
+    assert.match(result.summary, /\| Newest good backup \| unknown: this run could not check \|/);
     assert.match(result.summary, /\| Host \| ` 127\.0\.0\.1 ` \|/);
     assert.match(
       result.summary,

@@ -451,16 +451,16 @@ describe('what to do about a backup that does not restore', () => {
     test(refusal, () => {
       assert.match(
         of(refusal),
-        /^The file is intact; the source itself does not restore, and a new backup fails alike/,
+        /^The file is intact; the source itself does not restore, and a new backup fails the same way/,
       );
       assert.match(of(refusal), remedy);
       assert.match(of(refusal), /docs\/restore\.md#a-source-that-does-not-restore$/);
     });
   }
   const others: [refusal: string, remedy: RegExp][] = [
-    ['…', /stands only in the log of PostgreSQL/],
+    ['…', /is only in the log of PostgreSQL/],
     ['…', /docs\/restore\.md#a-source-that-does-not-restore$/],
-    ['could not obtain lock on relation "x"', /this error does not tell.*log of PostgreSQL/],
+    ['could not obtain lock on relation "x"', /This error does not tell.*log of PostgreSQL/],
     ['invalid page in block 3 of relation base/1/2', /server of the drill/],
     ['out of memory', /server of the drill/],
     ['the database system is shutting down', /server of the drill/],

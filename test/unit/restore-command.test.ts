@@ -85,7 +85,7 @@ for (const [changes, where, expected] of pipes) {
 
 test('an encrypted set is decrypted on the machine with the key, not in a folder of the host', () => {
   const { where, roles, restore, swap } = commands({ encryption: 'age' });
-  assert.match(where ?? '', /private key must not come to the host.*scp.*key\.txt.*DOCKER_HOST=ssh:/);
+  assert.match(where ?? '', /private key must not go to the host.*scp.*key\.txt.*DOCKER_HOST=ssh:/);
   assert.doesNotMatch([roles, restore, swap].join('\n'), /\bcd /);
 });
 
@@ -175,7 +175,7 @@ test('a database with pg_cron is restored under its own name, and its jobs wait 
   ${psql('postgres')} \\
       --command='ALTER DATABASE "app_restored" SET default_transaction_read_only = on'
 ${exchange('app_replaced', 'app_restored')}
-  incomplete() { echo 'app is not complete, and read-only. The old database is app_replaced: paste the way back' >&2; }
+  incomplete() { echo 'app is not complete, and read-only. The old database is app_replaced: to bring it back, paste step 3 of the report' >&2; }
   trap incomplete EXIT
   zstd -dc backup_${id}.dump.zst |
     docker exec -i app-db-1 env 'PGOPTIONS=-c default_transaction_read_only=off' pg_restore \\

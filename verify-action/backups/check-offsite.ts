@@ -80,6 +80,6 @@ async function checkCopies(
 
 function tooLong(timeout: number): Failure {
   return new Failure('deadline', `The bucket could not be read within ${formatDuration(timeout)}`, {
-    hint: 'Raise "timeout", or find out what slows the way to the store',
+    hint: 'Raise "timeout", or find out what slows down the connection to the store',
   });
 }

@@ -168,7 +168,7 @@ function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet
   findings.check('sizes', () => {
     const sizes = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
     if (size >= leastRatio * before) return sizes;
-    return { detail: `${sizes}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
+    return { detail: `${sizes}: less than half`, remedy: 'Check whether data is missing: compare the two reports' };
   });
 }
 

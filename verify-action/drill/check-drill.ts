@@ -59,7 +59,7 @@ async function drillFrom(
   // The restored data are compared with the whole manifest, which the survey did not fetch.
   const manifest = await source.manifest();
   refuseShortage(manifest, inputs.drillMemory);
-  if (source.isSent) log.info('The dump flows through this runner: nothing of it is kept here');
+  if (source.isSent) log.info('The dump streams through this runner, which stores none of it');
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
@@ -106,7 +106,7 @@ async function drillFrom(
         : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
     if (set.folders.length === 0) {
       if (record !== null) await addRecord(connection, record, surveyed, run);
-      return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
+      return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
     }
     await addProof(connection, set, proof, {
       records: record === null ? [] : [...surveyed.knownHistory.missing, record],

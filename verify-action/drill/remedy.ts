@@ -18,25 +18,25 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
     /^insert or update on table (".+") violates foreign key constraint (".+")/,
     ([, table, constraint]) =>
-      `${table} has rows whose partner is missing. Find and mend them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
+      `${table} has rows whose partner is missing. Find and fix them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
   ],
   [
     /^(?:new row for relation (".+") violates check constraint (".+")|check constraint (".+") of relation (".+") is violated by some row|check constraint (".+") is violated by some row)/,
     ([, table, constraint, later, of, alone]) =>
-      `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise mend the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
+      `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise fix the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
   ],
   [
     /^value for domain (.+) violates check constraint (".+")/,
     ([, domain, constraint]) =>
-      `rows do not pass the CHECK ${constraint} of the domain ${domain} in an empty database. If it calls a function that reads a table or a setting, let it look at the value alone. Otherwise mend the rows, then ALTER DOMAIN … VALIDATE CONSTRAINT`,
+      `rows do not pass the CHECK ${constraint} of the domain ${domain} in an empty database. If it calls a function that reads a table or a setting, let it look at the value alone. Otherwise fix the rows, then ALTER DOMAIN … VALIDATE CONSTRAINT`,
   ],
   [
     /^(null value in column|column .+ contains null values|domain .+ does not allow null values)/,
-    () => 'a column has NULL where it must not: mend the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
+    () => 'a column has NULL where it must not: fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
   ],
   [
     /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
-    ([, constraint]) => `it has rows that ${constraint} excludes: mend them, then REINDEX INDEX ${constraint}`,
+    ([, constraint]) => `it has rows that ${constraint} excludes: fix them, then REINDEX INDEX ${constraint}`,
   ],
   [
     /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
@@ -50,12 +50,11 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   ],
   [
     /^(functions in |generation expression is not immutable)/,
-    () =>
-      'an index or a generated column calls a function that is no longer IMMUTABLE: mend the function or the column',
+    () => 'an index or a generated column calls a function that is no longer IMMUTABLE: fix the function or the column',
   ],
   [
     /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
-    () => 'it has values that their type no longer takes: mend these rows, or the type',
+    () => 'it has values that their type no longer accepts: fix these rows, or the type',
   ],
 ];
 
@@ -69,7 +68,7 @@ const elsewhere: [said: RegExp, remedy: string][] = [
   ],
   [
     /^role ".+" does not exist/,
-    'The dump names a role that the globals beside it did not create. If the backup could not take them, see its report; else read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+    'The dump names a role that the globals next to it did not create. If the backup could not save them, see its report; otherwise read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
   ],
   [
     /^(must be|must have|permission denied)/,
@@ -90,13 +89,13 @@ export function remedyOf(
   for (const [said, mend] of mending) {
     const match = said.exec(refusal);
     if (match !== null)
-      return `The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there: ${mend(match)}. ${ways}`;
+      return `The file is intact; the source itself does not restore, and a new backup fails the same way until that is fixed there: ${mend(match)}. ${ways}`;
   }
   const known = elsewhere.find(([said]) => said.test(refusal));
   if (known !== undefined) return `The file is intact. ${known[1]}`;
   const read =
     refusal === hidden
-      ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
-      : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
-  return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
+      ? 'Why it does not restore is only in the log of PostgreSQL that the finding names: read it on the host'
+      : 'This error does not tell whether the source or the server of the drill is at fault. The whole message is in the log of PostgreSQL that the finding names, on the host';
+  return `The file is intact. ${read}. Fix what it names, and drill it again. ${ways}`;
 }

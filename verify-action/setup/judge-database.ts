@@ -64,7 +64,7 @@ function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: numbe
   const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
   if (newest === undefined) return 'there is no backup to drill yet';
   const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
-  const remedy = 'Make room: docker system df on the host. Or drill on another machine: docs/restore.md';
+  const remedy = 'Make room: docker system df on the host. Or drill on another machine';
   if (free >= needed)
     return `Docker's disk has ${formatBytes(free)} free; a drill needs at most ${formatBytes(needed)}`;
   return {

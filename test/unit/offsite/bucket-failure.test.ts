@@ -11,7 +11,7 @@ const facts = { rights: ['s3:PutObject'], inputs: ['s3-storage-class', 's3-tags'
 const examples: [name: string, message: string, status: number | undefined, remedy: RegExp][] = [
   ['NoSuchBucket', 'The specified bucket does not exist', 404, /create the bucket/],
   ['AccessDenied', 'Access Denied', 403, /Grant that login s3:PutObject/],
-  ['ExpiredToken', 'The provided token has expired.', 400, /has run out/],
+  ['ExpiredToken', 'The provided token has expired.', 400, /has expired/],
   ['ExpiredTokenException', 'Token expired', 400, /id-token: write/],
   ['InvalidAccessKeyId', 'The key does not exist', 403, /configure-aws-credentials/],
   ['SignatureDoesNotMatch', 'The signature does not match', 403, /AWS_SECRET_ACCESS_KEY/],
@@ -64,8 +64,8 @@ const pages: [status: number, message: string, remedy: RegExp][] = [
   [403, 'a web page came as the answer (HTTP 403)', /Correct "s3-endpoint"/],
   [404, 'a web page came as the answer (HTTP 404)', /Correct "s3-endpoint"/],
   [413, 'EntityTooLarge (HTTP 413)', /client_max_body_size/],
-  [502, 'BadGateway (HTTP 502)', /overloaded or out of order/],
-  [504, 'GatewayTimeout (HTTP 504)', /overloaded or out of order/],
+  [502, 'BadGateway (HTTP 502)', /overloaded or down/],
+  [504, 'GatewayTimeout (HTTP 504)', /overloaded or down/],
 ];
 for (const [status, message, remedy] of pages) {
   test(`a web page instead of an answer of the store is told by its status: ${status}`, () => {

@@ -54,7 +54,7 @@ test('what the target speaks of is swapped, dependencies first; nothing else is'
     { level: 'info', text: 'web is swapped without downtime' },
     {
       level: 'info',
-      text: 'The compose file will still say api v3, web v3: the next docker compose up starts that again, until the line is changed that the run prints',
+      text: 'The compose file will still say api v3, web v3: the next docker compose up starts that again, until you change the line that the run prints',
     },
     { level: 'info', text: 'The history does not show whether the database schema has changed since that release ran' },
   ]);
@@ -332,7 +332,7 @@ describe('what is told', () => {
       { updaters: [{ name: 'wud', image: 'getwud/wud:8' }] },
     ],
     [
-      /^TAG is also the tag of proxy: to set it to v2 for web changes that too$/,
+      /^TAG is also the tag of proxy: setting it to v2 for web changes that too$/,
       'warning',
       {
         project: shop({

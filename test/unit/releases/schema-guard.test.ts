@@ -73,7 +73,7 @@ describe('what the guard makes of two schemas', () => {
       different(view('1'), view('2')),
       ['15', '17'],
       'yes',
-      [/^Altered .* or only written in another way by PostgreSQL 17 than by 15: view public\.v has changed$/],
+      [/^Altered .* or just worded differently by PostgreSQL 17 than by 15: view public\.v has changed$/],
       ['any'],
     ],
     [
@@ -81,7 +81,7 @@ describe('what the guard makes of two schemas', () => {
       different(table("a text DEFAULT 'x"), table('a integer')),
       ['15', '15'],
       'yes',
-      [/what, cannot be told: a schema has a quote \('\) that does not end$/],
+      [/what has changed is unknown: a schema has a quote \('\) that does not end$/],
       ['any'],
     ],
     [
@@ -89,7 +89,7 @@ describe('what the guard makes of two schemas', () => {
       { kind: 'changed', why: 'x is encrypted' },
       ['15', '15'],
       'yes',
-      [/cannot be told: x is encrypted$/],
+      [/is unknown: x is encrypted$/],
       ['any'],
     ],
     ['nobody knows', { kind: 'unknown', why: 'no backup' }, ['', ''], 'unknown', [/is unknown: no backup$/], ['any']],
@@ -113,7 +113,7 @@ describe('what the guard makes of two schemas', () => {
     const set = { id: '20261126_100000' } as VerifiedSet;
     const paired = hintOf({ set, later: [], unknown: [] });
     assert.match(paired, /restore-database: paired, which is 20261126_100000\..*schema-guard: off\..*another release/);
-    assert.match(hintOf(none), /lacks a backup from before a deployment; .* such as 20261125_020000 \(scheduled\)/);
+    assert.match(hintOf(none), /there is no backup from before a deployment; .* such as 20261125_020000 \(scheduled\)/);
   });
 
   test('a long list is cut', () => {

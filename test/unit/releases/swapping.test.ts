@@ -40,7 +40,7 @@ describe('it cannot be swapped', () => {
       { project: shop({ web: { composeOnly: ['post_start', 'pre_stop'] } }) },
     ],
     [
-      /web gets its settings from db, whose provider/,
+      /web gets its settings from the provider of db/,
       /by hand/,
       {
         project: shop({

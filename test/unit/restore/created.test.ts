@@ -212,7 +212,7 @@ describe('whose it is', () => {
     assert.equal(run.created, null);
     const failure = new Failure('plan-stale', 'x');
     const { hint = '' } = (await withoutCreated(taken, created, mine, failure)) as Failure;
-    assert.match(hint, /was kept: another restore is to replace it/);
+    assert.match(hint, /was kept: another restore is about to replace it/);
   });
 
   test('one that this run has created is not found to be left by another', async () => {
@@ -260,7 +260,7 @@ test('what is said of it at the end: no command drops what may hold data', async
   assert.equal(await after('gone'), failure);
   for (const [fate, said] of [
     ['not-empty', /was kept: somebody has changed it/],
-    ['restoring', /was kept: another restore is to replace it/],
+    ['restoring', /was kept: another restore is about to replace it/],
   ] as const) {
     const { hint = '' } = await after(fate);
     assert.match(hint, said);

@@ -76,7 +76,7 @@ describe('what is in the way', () => {
     ['a standby', { standing: { isStandby: true } }, /server is a standby/],
     ['an older server', { manifest: { serverVersion: '16.1' } }, /PostgreSQL 16\.1, and the server is older: 15\.8/],
     ['a newer server', { live: { serverVersion: '18beta1' } }, null],
-    ['pg_cron', { manifest: extension('pg_cron'), standing: { cronDatabase: 'shop' } }, /pg_cron can live in one/],
+    ['pg_cron', { manifest: extension('pg_cron'), standing: { cronDatabase: 'shop' } }, /pg_cron can live in only one/],
     ['pg_cron that is installed nowhere yet', { manifest: extension('pg_cron') }, null],
     ['TimescaleDB', { manifest: extension('timescaledb') }, /TimescaleDB needs more/],
     ['an extension that the image lacks', { manifest: extension('postgis') }, /image has no postgis/],
@@ -84,7 +84,11 @@ describe('what is in the way', () => {
     ['a replication slot', { standing: { slots: ['debezium'] } }, /replication slots .*debezium/],
     ['a subscription', { standing: { subscriptions: ['upstream'] } }, /subscriptions .*upstream/],
     ['a disk that is too small', { standing: { freeBytes: 1.9e9 } }, /has 1\.8 GiB free/],
-    ['a disk of which nothing is known', { standing: { freeBytes: null } }, /free on the disk of the server's data$/],
+    [
+      'a disk of which nothing is known',
+      { standing: { freeBytes: null } },
+      /free space on the disk of the server's data is unknown$/,
+    ],
     [
       'a log on a disk that is too full',
       { standing: { walFreeBytes: 0.9e9 } },
@@ -93,7 +97,7 @@ describe('what is in the way', () => {
     [
       'a log on a disk of which nothing is known',
       { standing: { walFreeBytes: null } },
-      /free on the disk .*\(pg_wal\)$/,
+      /free space on the disk .*\(pg_wal\) is unknown$/,
     ],
     [
       'another tablespace that is too full, and SQL text that may name it',
@@ -152,14 +156,14 @@ describe('what is in the way', () => {
   test('labels of the database are not restored, and that is told', () => {
     const [warning, ...others] = restoreWarnings(caseOf({ standing: { labels: ['selinux'] } }), 'shop');
     assert.deepEqual(others, []);
-    assert.match(warning ?? '', /security labels of selinux, which no backup holds/);
+    assert.match(warning ?? '', /security labels of selinux, which no backup contains/);
   });
 
   test('tables in tablespaces of their own come to lie in that of the database, and that is told', () => {
     const standing = { elsewhere: ['fast'] };
     const [warning, ...others] = restoreWarnings(caseOf({ standing }), 'shop');
     assert.deepEqual(others, []);
-    assert.match(warning ?? '', /tablespaces fast: the restored ones all lie in that of the database, pg_default/);
+    assert.match(warning ?? '', /tablespaces fast: the restored ones will all be in that of the database, pg_default/);
     assert.deepEqual(restoreWarnings(caseOf({ standing, manifest: { format: 'plain' } }), 'shop'), []);
   });
 

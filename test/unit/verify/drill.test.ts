@@ -407,7 +407,7 @@ describe('what belongs to an extension and does not come back with it', () => {
     });
     const remedy = list.find(({ name }) => name === 'extensions')?.remedy ?? '';
     assert.match(remedy, /update that of the database first \(ALTER EXTENSION "citext" UPDATE\)/);
-    assert.match(remedy, /take it out of the extension: ALTER EXTENSION "citext" DROP function public\.f\(integer\)$/);
+    assert.match(remedy, /remove it from the extension: ALTER EXTENSION "citext" DROP function public\.f\(integer\)$/);
   });
   test('is called in the command as a command calls it', () => {
     for (const [object, called] of [
