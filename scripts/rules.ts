@@ -761,7 +761,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'an empty database of a restore that has no copy yet is not taken over',
-    file: 'rollback-action/restoring.ts',
+    file: 'rollback-action/dropped-database.ts',
     text: '    if (run.held === null) return locked();\n',
     test: 'test/unit/restore/created.test.ts',
   },

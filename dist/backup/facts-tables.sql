@@ -17,6 +17,8 @@
 -- what is cheap to read of every column; and all generated columns. Long values are hashed by themselves first: as part of a row
 -- they would need several times their size in memory. Of XML, white space at the begin is left out: a restore takes some of it away;
 -- and of what has XML in it (domains, arrays, composites), all white space, and the quotation marks around values that have some.
+-- A regclass and the like stands for a number, and its text is the name of what has that number, if anything has. What was dropped
+-- has left its number, which may be that of something else in another server. So of these, only whether they are null.
 \set QUIET off
 SELECT :'snapshot' <> '' AS imports, current_setting('server_version_num')::int >= 120000 AS generates
 \gset
@@ -82,8 +84,12 @@ open_to_others AS (
   SELECT atttypid, reltype FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE reltype <> 0 AND attnum > 0 AND NOT attisdropped
 ), with_xml AS (
   SELECT whole AS kind FROM parts WHERE part = 'xml'::regtype UNION SELECT whole FROM parts JOIN with_xml ON part = kind
+), with_number AS (
+  SELECT oid AS kind FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype = 'b' AND typname LIKE 'reg%'
+  UNION SELECT whole FROM parts JOIN with_number ON part = kind
 ), columns AS (
   SELECT attrelid, string_agg(CASE
+      WHEN atttypid IN (SELECT kind FROM with_number) THEN format('%I IS NULL', attname)
       WHEN atttypid = 'bytea'::regtype THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN sha256(%1$I) ELSE %1$I END', attname)
       WHEN atttypid IN ('text'::regtype, 'varchar'::regtype)
         THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN hashtextextended(%1$I COLLATE "C", 0)::text ELSE %1$I END', attname)
@@ -94,13 +100,14 @@ open_to_others AS (
       WHEN atttypid IN (SELECT kind FROM with_xml)
         THEN format('hashtextextended(regexp_replace(textin(record_out(ROW(%I))), ''[[:space:]"\\]+'', '''', ''g''), 0)', attname)
       ELSE format('%I', attname) END, ', ' ORDER BY attname) AS row,
-    string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE :generated = 's') AS computed,
+    string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE :generated = 's' AND atttypid NOT IN (SELECT kind FROM with_number)) AS computed,
     string_agg(CASE WHEN atttypid IN ('bytea'::regtype, 'text'::regtype, 'varchar'::regtype) THEN format('octet_length(%I)', attname)
       ELSE format('pg_column_size(%I)', attname) END, ', ') FILTER (WHERE attlen = -1) AS lengths,
     string_agg(CASE WHEN atttypid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         THEN format('octet_length(%1$I), substr(%1$I, 1, 24)', attname)
       WHEN atttypid = 'bytea'::regtype THEN format('octet_length(%1$I), substr(%1$I, 1, 24)', attname)
       WHEN atttypid = 'jsonb'::regtype THEN format('jsonb_hash_extended(%I, 0)', attname)
+      WHEN atttypid IN (SELECT kind FROM with_number) THEN NULL
       WHEN attlen > 0 OR atttypid = 'numeric'::regtype THEN format('%I', attname) END, ', ' ORDER BY attname) AS glimpse,
     count(*) FILTER (WHERE :generated = 's') > 0 AS generates
   FROM pg_attribute JOIN tables ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped AND :generated <> 'v' GROUP BY attrelid
@@ -110,7 +117,8 @@ open_to_others AS (
     CASE WHEN indnatts = 1 THEN (SELECT CASE atttypid WHEN 'int8'::regtype THEN 'hashint8extended(%s, 0)'
       WHEN 'int4'::regtype THEN 'hashint4extended(%s, 0)' WHEN 'uuid'::regtype THEN 'uuid_hash_extended(%s, 0)' END
       FROM pg_attribute WHERE attrelid = indrelid AND attnum = indkey[0]) END AS function
-  FROM pg_index WHERE indisprimary AND indrelid IN (SELECT oid FROM tables) ORDER BY indrelid
+  FROM pg_index WHERE indisprimary AND indrelid IN (SELECT oid FROM tables) AND NOT EXISTS (SELECT FROM pg_attribute
+    WHERE attrelid = indrelid AND attnum = ANY (indkey::int2[]) AND atttypid IN (SELECT kind FROM with_number)) ORDER BY indrelid
 ), statements AS (
   SELECT nspname, relname, reltuples, counted_by, condition, coalesce(one_in, "oneIn") AS one_in,
     jsonb_build_object('schema', nspname, 'name', relname, 'root', CASE WHEN t.root <> t.oid THEN (SELECT jsonb_build_object(

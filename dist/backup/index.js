@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4843847e971ecbe8be72.sh";
+module.exports = __nccwpck_require__.p + "227cd0780b254eaaf29e.sh";
 
 /***/ }),
 
@@ -28428,41 +28428,6 @@ module.exports = __nccwpck_require__.p + "92d3c68501c904a61a94.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
-
-/***/ }),
-
-/***/ 57442:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
-
-/***/ }),
-
-/***/ 25298:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
-
-/***/ }),
-
-/***/ 84263:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
-
-/***/ }),
-
-/***/ 39615:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
-
-/***/ }),
-
-/***/ 5986:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
 
 /***/ }),
 
@@ -28487,38 +28452,10 @@ module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
-/***/ 70350:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
-
-/***/ }),
-
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
-
-/***/ }),
-
-/***/ 35035:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
-
-/***/ }),
-
-/***/ 65801:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
-
-/***/ }),
-
-/***/ 28218:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 
 /***/ }),
 
@@ -28529,73 +28466,10 @@ module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
 
 /***/ }),
 
-/***/ 64987:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
-
-/***/ }),
-
-/***/ 2671:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
-
-/***/ }),
-
-/***/ 58451:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
-
-/***/ }),
-
-/***/ 15790:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
-
-/***/ }),
-
-/***/ 50170:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
-
-/***/ }),
-
-/***/ 98256:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
-
-/***/ }),
-
-/***/ 18845:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
-
-/***/ }),
-
-/***/ 38458:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ff6d479af3746d017fb1.sh";
-
-/***/ }),
-
-/***/ 79821:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
-
-/***/ }),
-
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
+module.exports = __nccwpck_require__.p + "6edb2d9217b717f86aa2.sh";
 
 /***/ }),
 
@@ -28631,6 +28505,132 @@ module.exports = __nccwpck_require__.p + "cfdb2a1edd86cb7ea647.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
+
+/***/ }),
+
+/***/ 29542:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+
+/***/ }),
+
+/***/ 38814:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
+
+/***/ }),
+
+/***/ 37491:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 37083:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
+
+/***/ }),
+
+/***/ 68318:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
+/***/ 39674:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 68303:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
+
+/***/ }),
+
+/***/ 8845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 53390:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
+
+/***/ }),
+
+/***/ 41487:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
+
+/***/ }),
+
+/***/ 90203:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
+
+/***/ }),
+
+/***/ 7591:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
+
+/***/ }),
+
+/***/ 62170:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+
+/***/ }),
+
+/***/ 99110:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
+
+/***/ }),
+
+/***/ 1236:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+
+/***/ }),
+
+/***/ 93721:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
+/***/ 42774:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "4c9bcb42f33436edc128.sh";
+
+/***/ }),
+
+/***/ 93401:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -29144,7 +29144,13 @@ function planPublication(dump, facts, earlier, policy) {
     const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
     const pruning = problems.length > 0
         ? (0,_sets_retention_js__WEBPACK_IMPORTED_MODULE_1__/* .pruneNothing */ .U)(sets, database, problems.join('; '))
-        : (0,_sets_retention_js__WEBPACK_IMPORTED_MODULE_1__/* .decidePruning */ .M)(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+        : (0,_sets_retention_js__WEBPACK_IMPORTED_MODULE_1__/* .decidePruning */ .M)(sets, {
+            database,
+            policy: policy.keep,
+            timezone: policy.timezone,
+            now: facts.finishedAt,
+            spared: policy.spared ?? null,
+        });
     return {
         manifest,
         tiers,
@@ -29540,17 +29546,28 @@ function parseRecord(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A0: () => (/* binding */ offsiteLock),
 /* harmony export */   Ke: () => (/* binding */ lockFile),
 /* harmony export */   Ym: () => (/* binding */ holdFile),
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
-/* unused harmony exports transactionFolder, commandToFollow */
+/* unused harmony exports createdLock, transactionFolder, commandToFollow */
 /* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
 const lockFile = (backupDir) => `${backupDir}/.lock`;
+/**
+ * Copies off the host have a lock of their own: they may take hours, and no backup should wait for them. While it is held, nobody
+ * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
+ */
+const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/**
+ * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
+ * Until its copy is there, nothing else tells other restores that the empty one is in use.
+ */
+const createdLock = (backupDir) => `${backupDir}/.lock.created`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
@@ -30311,11 +30328,11 @@ function print(text, dress) {
 }
 /** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
 function annotate(write, rank, text, title) {
-    const said = annotation(text);
-    if ((annotated.get(said) ?? 0) >= rank)
+    const message = annotation(text);
+    if ((annotated.get(message) ?? 0) >= rank)
         return;
-    annotated.set(said, rank);
-    aloud(() => write(said, annotationTitle(title)));
+    annotated.set(message, rank);
+    aloud(() => write(message, annotationTitle(title)));
 }
 function annotation(text) {
     return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
@@ -31037,7 +31054,7 @@ const periodWord = {
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 function decidePruning(sets, options) {
-    const { database, policy } = options;
+    const { database, policy, spared = null } = options;
     const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(options.timezone);
     const horizon = options.now.getTime() + clockSlackMs;
     const counted = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(database, sets)
@@ -31049,6 +31066,8 @@ function decidePruning(sets, options) {
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
             const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            if (decision?.action === 'delete' && set.id === spared)
+                return { tier, id: set.id, action: 'keep', reason: 'kept: it is about to be restored' };
             return (decision ?? {
                 tier,
                 id: set.id,
@@ -35057,25 +35076,25 @@ const longestText = 1_000;
 const mostRemarks = 10;
 const mostAdvice = 20;
 /** @param hide replaces what is secret, wherever it occurs */
-function noticeOf(frame, told, ending, hide) {
+function noticeOf(frame, report, ending, hide) {
     const clean = (text) => shown(hide(text));
     const { failure } = ending;
-    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
-    if (told.remarks.length > mostRemarks)
-        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    const remarks = report.remarks.slice(0, mostRemarks).map(clean);
+    if (report.remarks.length > mostRemarks)
+        remarks.push(`and ${report.remarks.length - mostRemarks} more: see the log`);
     return {
         ...frame,
-        ...told,
+        ...report,
         environment: frame.environment === null ? null : clean(frame.environment),
         outputs: Object.fromEntries(Object.entries(frame.outputs)
             .filter(([name]) => !leftOut.includes(name))
             .map(([name, value]) => [name, hide(value)])),
-        database: told.database === null ? null : clean(told.database),
-        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
-        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
-        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
-        verdict: verdictOf(told, ending),
-        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        database: report.database === null ? null : clean(report.database),
+        backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
+        offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(report, ending),
+        outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
         advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
@@ -35121,7 +35140,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
+        const delivery = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -35132,12 +35151,12 @@ async function sendMail(mailing, notice, signal) {
             disableFileAccess: true,
             disableUrlAccess: true,
         }));
-        if (sent.rejected.length > 0)
-            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+        if (delivery.rejected.length > 0)
+            throw new Error(`it refuses ${delivery.rejected.join(', ')}; the others got the mail`);
     }
     catch (error) {
         const { code = '' } = error;
-        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        const what = refusals[code] === undefined ? '' : ` ${refusals[code]}`;
         throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
@@ -35161,7 +35180,7 @@ async function reachMailServer(server, signal) {
     catch (error) {
         signal.throwIfAborted();
         const { code = '' } = error;
-        throw new Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+        throw new Failure('mail-unusable', `${server.host}:${server.port} ${refusals[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
             hint: remedies[code] ??
                 'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
         });
@@ -35186,7 +35205,8 @@ async function transportTo({ host, port, tls, login }) {
         socketTimeout: librarysPatience,
     });
 }
-const said = {
+/** What the server did, by the codes of the library. */
+const refusals = {
     EAUTH: 'rejects the login',
     ETLS: 'does not offer TLS',
     EENVELOPE: 'refuses the mail',
@@ -35226,16 +35246,16 @@ async function openConnection(url, proxyFor, signal) {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const isTls = url.protocol === 'https:';
     const port = Number(url.port) || (isTls ? 443 : 80);
-    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    const viaProxy = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
     // An IP address is not a server name.
     const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
     const socket = isTls
-        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
-        : (way ?? (0,external_node_net_.connect)(port, host));
+        ? (0,external_node_tls_.connect)(viaProxy === null ? { host, port, ...names } : { socket: viaProxy, host, ...names })
+        : (viaProxy ?? (0,external_node_net_.connect)(port, host));
     const end = () => socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', end));
-    if (isTls || way === null)
+    if (isTls || viaProxy === null)
         await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
     return socket;
 }
@@ -35391,18 +35411,18 @@ function secondsIn(header = '') {
 /** Servers of one's own keep 10 kB of a ping, by default. */
 const longestBody = 9_000;
 /** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
-async function pingStart(address, way) {
-    await ping(address, '/start', '', way);
+async function pingStart(address, route) {
+    await ping(address, '/start', '', route);
 }
 /** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
-async function pingEnd(address, notice, way) {
-    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+async function pingEnd(address, notice, route) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), route);
 }
-async function ping(address, event, text, way) {
+async function ping(address, event, text, route) {
     const url = new URL(address);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
     const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
-    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, route);
     // healthchecks.io answers 200 also where it has dropped the ping.
     const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
     if (dropped !== undefined)
@@ -35431,14 +35451,14 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 
 
 /** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
-async function callWebhook({ url, secret }, notice, way) {
+async function callWebhook({ url, secret }, notice, route) {
     const body = webhookDocument(notice);
     const headers = {
         'content-type': 'application/json',
         'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
         ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
     };
-    await post({ url, body, headers }, way);
+    await post({ url, body, headers }, route);
 }
 /** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
 function signatureOf(body, secret) {
@@ -35830,7 +35850,7 @@ function boxes(introduction, values) {
     ];
 }
 /** Facts with their names. The first one takes the place of the head, which GitHub shows even if it is empty. */
-function facts(rows) {
+function job_summary_facts(rows) {
     const [first, ...rest] = rows.map(([name, value]) => [cell(name), cell(value)]);
     if (first === undefined)
         throw new Error('A table of facts without any');
@@ -36043,8 +36063,8 @@ function refusalIn(printed) {
     const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
+    const refusal = tried ?? warned ?? reserving;
+    return refusal === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(refusal, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -36218,10 +36238,10 @@ class Notices {
     async tell(ending, outputs, signal) {
         const { pingUrl, mailing, webhook, evidence } = this.#addressed;
         const notice = this.#notice(ending, outputs);
-        const way = { proxyFor: proxyFor, signal };
+        const route = { proxyFor: proxyFor, signal };
         const sending = [
-            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
-            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, route))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, route))]),
             ...(mailing === null || !wantsMail(mailing, notice)
                 ? []
                 : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
@@ -36230,7 +36250,7 @@ class Notices {
         await Promise.all(sending);
     }
     #notice(ending, outputs) {
-        const told = this.#tell(this.story, outputs, ending);
+        const report = this.#tell(this.story, outputs, ending);
         return noticeOf({
             action: ending.action,
             environment: this.#addressed.environment,
@@ -36238,7 +36258,7 @@ class Notices {
             finishedAt: new Date(),
             run: thisRun(),
             outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
-        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+        }, { ...report, database: report.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
     }
     async #pingStart(url) {
         const { signal } = this.#untilEnd;
@@ -36251,11 +36271,11 @@ class Notices {
                 log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
-    async #pingEnd(url, notice, way) {
+    async #pingEnd(url, notice, route) {
         const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
         await this.#start;
         clearTimeout(late);
-        await pingEnd(url, notice, way);
+        await pingEnd(url, notice, route);
     }
 }
 /** A run that was not told of is no failed run: what it has done is done. */
@@ -36490,7 +36510,33 @@ function lineOf({ order, workflow, startedAt }, known) {
 
 // EXTERNAL MODULE: ./build/shared/host/backup-folder.js
 var backup_folder = __nccwpck_require__(53542);
-;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var releases_release = __nccwpck_require__(56986);
+// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
+var sets_catalogue = __nccwpck_require__(43373);
+// EXTERNAL MODULE: ./build/shared/sets/naming.js
+var naming = __nccwpck_require__(29462);
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Unpacks a text from the host, which may have sent anything.
+ * @param longest limit for the text, in bytes
+ * @returns null if it is not a packed text, or is longer
+ */
+function packed_unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey-sets.js
 
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
@@ -36565,32 +36611,6 @@ function joined(head, tail) {
     if (lists >= 0)
         return tail === null ? null : head.slice(0, lists) + tail;
     return head.length < longestHead ? head : null;
-}
-
-// EXTERNAL MODULE: ./build/shared/releases/release.js
-var releases_release = __nccwpck_require__(56986);
-// EXTERNAL MODULE: ./build/shared/sets/catalogue.js
-var sets_catalogue = __nccwpck_require__(43373);
-// EXTERNAL MODULE: ./build/shared/sets/naming.js
-var naming = __nccwpck_require__(29462);
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
-function pack(text) {
-    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
-}
-/**
- * Unpacks a text from the host, which may have sent anything.
- * @param longest limit for the text, in bytes
- * @returns null if it is not a packed text, or is longer
- */
-function packed_unpack(packed, longest) {
-    try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
-    }
-    catch {
-        return null;
-    }
 }
 
 // EXTERNAL MODULE: ./build/shared/sets/read-manifest.js
@@ -36757,12 +36777,10 @@ class DumpProgress {
     }
 }
 
-// EXTERNAL MODULE: ./build/shared/by-text.js
-var by_text = __nccwpck_require__(14295);
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
 
 /** What PostgreSQL's programs say, and what to do about it. */
-const refusals = [
+const refusal_refusals = [
     [/database ".*" does not exist/, 'Correct the input "db-name"'],
     [/role ".*" does not exist/, 'Correct the input "db-user"'],
     [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
@@ -36818,7 +36836,7 @@ const refusals = [
 function refusal(answer) {
     const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
         /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
-    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    const hint = refusal_refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
     return new shared_failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
         hint: hint ?? 'See docker logs of its container',
         cause: answer,
@@ -36828,7 +36846,7 @@ function refusal(answer) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
 
-/** As inside.sh looks for them. */
+/** As reach-server.sh looks for them. */
 const passwordVariables = [
     'POSTGRES_PASSWORD',
     'POSTGRES_PASSWORD_FILE',
@@ -36911,11 +36929,11 @@ function readAnswer(answer) {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
 // EXTERNAL MODULE: ./build/shared/shell-quote.js
 var shell_quote = __nccwpck_require__(61011);
-;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
-
-
+;// CONCATENATED MODULE: ./build/shared/backups/host-checks.js
 
 
 
@@ -36924,37 +36942,9 @@ var shell_quote = __nccwpck_require__(61011);
 
 /** Ids are times: with a larger skew, backups would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
-/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** For a set's files and their links in every tier, with room to spare. */
-const neededInodes = 100;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges the survey, before anything is written.
- * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
- */
-function judgeBackupHost(survey, needs) {
-    const { failures, collect } = collector();
-    // Checks that depend on a failed one are skipped.
-    const docker = checkHost(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    if (database)
-        collect(() => checkDumpTools(database));
-    collect(() => checkEncryption(survey, needs));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
 /**
  * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
  * @throws Failure like judgeBackupHost
@@ -36983,6 +36973,7 @@ function collector() {
         },
     };
 }
+/** @throws Failure the only one; or one that lists them all */
 function throwAny(failures) {
     const [first, ...others] = failures;
     if (first && others.length > 0)
@@ -36990,7 +36981,14 @@ function throwAny(failures) {
     if (first)
         throw first;
 }
-/** Whether Docker answers. */
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new shared_failure/* Failure */.HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+/** Checks all of that but the project. @returns true if Docker answers, so that what runs there can be checked */
 function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
@@ -36999,6 +36997,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
+/** @throws Failure `tools-missing`, `bash-too-old` */
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
@@ -37012,6 +37011,7 @@ function checkTools(survey) {
         });
     }
 }
+/** @throws Failure `no-docker`, `docker-refuses` */
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
         throw new shared_failure/* Failure */.HR('no-docker', 'docker was not found on the host', {
@@ -37029,6 +37029,7 @@ function checkDocker(survey) {
     }
     return true;
 }
+/** @throws Failure `clock-skew` */
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
@@ -37037,13 +37038,17 @@ function checkClock({ clockAhead }) {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
+/**
+ * Whether the folders are there, and private to the user who takes the backups.
+ * @throws Failure `no-deploy-dir`, `folder-unwritable`, `folder-open`, `folder-unusable`, `folder-owner`, `folder-elsewhere`
+ */
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new shared_failure/* Failure */.HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
             hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,shell_quote/* quoteForShell */.e)(deployDir)}`,
         });
     }
-    // It is there, and nobody of this user's can go in.
+    // It is there, but this user may not enter it.
     if (survey.deployDir === '') {
         const folder = (0,shell_quote/* quoteForShell */.e)(deployDir);
         throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
@@ -37057,21 +37062,24 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
-        }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
-            throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
-        }
+    for (const folder of survey.folders)
+        checkFolder(folder, survey.user, backupDir, device);
+}
+/** @param device the number of the file system of the backup folder, if that exists */
+function checkFolder(folder, user, backupDir, device) {
+    if (folder.type !== 'directory') {
+        throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            hint: 'Move it away, or choose another "backup-dir"',
+        });
+    }
+    if (!folder.writable || folder.owner !== user) {
+        throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${user}, who takes the backups`, { hint: `As root: chown -R ${user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
+    }
+    if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+        throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
+    }
+    if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
+        throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
 /** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
@@ -37101,11 +37109,13 @@ function checkPlaces({ openParent, places }, backupDir) {
         });
     }
 }
+/** @throws Failure `lock-held`, if nobody is to wait for it */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
     throw (0,lock_holder/* lockHeld */.bh)(lockHolder, backupDir, 0);
 }
+/** @throws Failure `no-project`, `several-projects` */
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
@@ -37120,6 +37130,16 @@ function checkProject(survey, needs) {
         });
     }
 }
+
+;// CONCATENATED MODULE: ./build/shared/backups/find-database.js
+
+
+
+
+/**
+ * The container of the database, if the survey found exactly one that runs.
+ * @throws Failure `no-project`, `several-projects`, `no-database`, `several-databases`, `database-not-running`
+ */
 function findDatabase(survey, needs) {
     checkProject(survey, needs);
     const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(by_text/* byText */.z).join(', ');
@@ -37146,6 +37166,10 @@ function findDatabase(survey, needs) {
     const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
     return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
 }
+/**
+ * What the database said of itself when it was asked.
+ * @throws Failure `database-silent`, `database-refuses`
+ */
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
         throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
@@ -37155,7 +37179,45 @@ function askedDatabase({ probe }) {
     }
     return readProbe(probe.output);
 }
-/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
+
+;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
+
+
+
+
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** For a set's files and their links in every tier, with room to spare. */
+const neededInodes = 100;
+/**
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
+ */
+function judgeBackupHost(survey, needs) {
+    const { failures, collect } = collector();
+    // Checks that depend on a failed one are skipped.
+    const docker = checkHost(survey, needs, collect);
+    const container = docker && collect(() => findDatabase(survey, needs));
+    const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
+    collect(() => checkEncryption(survey, needs));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip.
+ * @throws Failure `no-compressor`
+ */
 function chooseCompression(survey, database, { format, compression, encryption }) {
     const inside = (tool) => database.tools.has(tool);
     const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
@@ -37181,11 +37243,17 @@ function checkEncryption(survey, { encryption }) {
 function autoCompression(format, zstd) {
     return format === 'custom' && zstd ? 'zstd' : 'gzip';
 }
+/** Bytes that the next backup will probably have. @param previous bytes of the one before, if it is alike; else null */
 function estimateOf(database, { compression }, previous) {
     if (previous !== null)
         return Math.ceil(previous * growth);
     return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
 }
+/**
+ * @param estimate bytes
+ * @param previous bytes of the backup from which that was estimated; null if there was none
+ * @throws Failure `no-space`, `no-inodes`
+ */
 function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
     const needed = Math.max(estimate, minFreeSpace);
     if (survey.freeBytes < needed) {
@@ -37201,13 +37269,6 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             hint: `Remove files that you no longer need: df -i ${backupDir}`,
         });
     }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new shared_failure/* Failure */.HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
 }
 
 // EXTERNAL MODULE: ./build/shared/backups/publication-plan.js
@@ -37226,7 +37287,7 @@ const publishing = {
         new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
@@ -38023,7 +38084,7 @@ function readLock(line) {
     }
 }
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
-function tellLock(lock) {
+function describeLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
     const time = seconds === null ? '' : ` for ${(0,units/* formatDuration */.a3)(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
@@ -38042,18 +38103,18 @@ function endLock({ pid, gid, database }) {
     return `in psql: ${pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`}`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+;// CONCATENATED MODULE: ./build/shared/postgres/printed-errors.js
 // What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
 /** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
 const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
 const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
 const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const printed_errors_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
 const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
 /** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
 const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
 /** An error whose words are hidden. */
-const said_hidden = '…';
+const printed_errors_hidden = '…';
 /**
  * The first error among these lines, without what stands in front of it: what the server says goes before what a program
  * says, a cause before its consequence, and known words before hidden ones. null if there is none.
@@ -38061,9 +38122,9 @@ const said_hidden = '…';
 function firstError(lines) {
     const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
     const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
+    const known = ofServer.find((text) => text !== printed_errors_hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(printed_errors_program)].filter((text) => text !== printed_errors_hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(printed_errors_program)[0] ?? null);
 }
 /** The first statement that the server refused; null if none was. */
 function firstRefusal(lines) {
@@ -38074,8 +38135,8 @@ function failedTable(lines) {
     return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
 }
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== said_hidden)
+function describeError(text, file) {
+    if (text !== printed_errors_hidden)
         return text;
     const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
     return `an error whose words may hold data; ${where}`;
@@ -38084,11 +38145,14 @@ function tellError(text, file) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-const inside = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const inside = () => [
+    (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "reach-server.sh", 'utf8'),
+    (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8'),
+].join('\n');
 const load = () => readFileSync(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
 /** A script that runs the function that its first argument names. */
 const scripts_program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `parse`, `terminate`, `waits`. */
 const insideScript = () => scripts_program(inside());
 /**
  * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
@@ -38141,7 +38205,7 @@ function parseHold(text) {
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
 /** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
+function describeHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
@@ -38240,17 +38304,17 @@ function translate(error, lines, lock, request) {
     const { backupDir, lockWait, user } = request;
     const log = lines.join('\n');
     if (error.code === 'on-hold')
-        return onHold(tellHold(parseHold(error.message)), backupDir);
+        return onHold(describeHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
         return (0,lock_holder/* lockHeld */.bh)(error.message, backupDir, request.lock.wait);
-    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
-    const known = said === null ? null : adviseDump(said, user);
+    const serverError = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+    const known = serverError === null ? null : adviseDump(serverError, user);
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
     const kept = take_failures_logOf(request);
-    const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
-    const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
+    const message = serverError === null ? error.message : `${error.message}: ${describeError(serverError, kept)}`;
+    const more = serverError === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
     return new shared_failure/* Failure */.HR(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
@@ -38260,7 +38324,7 @@ function translate(error, lines, lock, request) {
 function tableLocked(lock, lockWait, cause) {
     const waited = `A table stayed locked for ${(0,units/* formatDuration */.a3)(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${describeLock(lock)}`, {
         hint: lock === null
             ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
             : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
@@ -38323,8 +38387,9 @@ function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256, readMs 
         : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`, readMs);
 }
 function judgeParsing({ encoding: { format, encryption }, stages }) {
-    const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
-    const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
+    const exits = new Map([...stages.matchAll(/^(list|decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
+    const needed = ['decompress', 'read', ...(format === 'custom' ? ['list'] : [])];
+    const good = needed.every((stage) => exits.get(stage) === '0') && !exits.has('exit');
     if (!good) {
         const ends = [...exits]
             .filter(([stage]) => stage !== 'exit')
@@ -38336,31 +38401,37 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
-    const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+    const { names, count } = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const dumped = tables.filter(({ isDumped }) => isDumped);
-    const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
         const names = (0,units/* listed */.KE)(missing.map(relationName), 5);
         return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
-    if (dumped.length === 0)
-        return passed('tables', 'the database has no tables');
+    // Some names are the same with a space between schema and table.
+    if (count < dumped.length)
+        return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
     return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
-    const entries = new Set();
+    const names = new Set();
+    let count = 0;
     for (const line of contents.split('\n')) {
-        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
+        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1];
+        if (rest === undefined)
+            continue;
+        count += 1;
         for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
-            entries.add(rest.slice(0, space));
+            names.add(rest.slice(0, space));
         }
     }
-    return entries;
+    return { names, count };
 }
 function entriesOfPlain(stages) {
     const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
-    return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
+    const names = Array.from(entries, ([, name, schema]) => `${schema} ${name}`);
+    return { names: new Set(names), count: names.length };
 }
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
@@ -38375,10 +38446,10 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 function countedIn(tables) {
     const exact = tables.filter(({ exact }) => exact).length;
     const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    const counts = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (exact === tables.length)
-        return said;
-    return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+        return counts;
+    return `${counts}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 const passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
@@ -38401,7 +38472,7 @@ const take_program = {
     name: 'take',
     step: 'the dump',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
@@ -38485,7 +38556,7 @@ class LockWatch {
             return;
         if (name === 'waits-during') {
             this.last = lock;
-            this.#onProgress('waiting-for-table', tellLock(lock));
+            this.#onProgress('waiting-for-table', describeLock(lock));
         }
         else {
             this.last ??= lock;
@@ -38825,291 +38896,6 @@ const ending = ({ order }, log) => ({
     onLog: log.host,
 });
 
-;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
-
-/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function composeLines(call) {
-    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
-    return [
-        ...files.map((file) => `file ${file}`),
-        ...envFiles.map((file) => `env-file ${file}`),
-        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
-        ...profiles.map((profile) => `profile ${profile}`),
-        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
-    ];
-}
-/** Reads such lines. */
-function readComposeCall(lines) {
-    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-    return {
-        files: after('file'),
-        envFiles: after('env-file'),
-        projectDirectory: after('project-directory')[0] ?? null,
-        profiles: after('profile'),
-        variables: after('variable').map((line) => {
-            const at = line.indexOf('=');
-            return { name: line.slice(0, at), value: line.slice(at + 1) };
-        }),
-    };
-}
-/** A path in the deploy folder, or an absolute one. */
-function absolute(path, deployDir) {
-    return isAbsolute(path) ? path : join(deployDir, path);
-}
-/** The folder of the project, from which compose reads relative paths. */
-function projectFolder({ projectDirectory, files }, deployDir) {
-    return absolute(projectDirectory ?? dirname(files[0] ?? ''), deployDir);
-}
-/** The env files that compose reads; compose does without its own one if that does not exist. */
-function envFilesOf(call, deployDir) {
-    if (call.envFiles.length > 0)
-        return call.envFiles.map((file) => absolute(file, deployDir));
-    return [join(projectFolder(call, deployDir), '.env')];
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
-/** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
-/** null if the survey did not ask for them. */
-function readSwapFacts(records) {
-    const since = records.find('docker-since');
-    if (since === undefined)
-        return null;
-    const events = new Map(records.all('end-events').map((line) => {
-        const [id = '', ...actions] = line.trim().split(' ');
-        return [id, actions];
-    }));
-    return {
-        sharers: records.all('sharer').map((line) => {
-            const [name = '', what = '', of = ''] = line.split(' ');
-            return { name, what: what, of };
-        }),
-        endings: records.all('ending').map((json) => {
-            const ending = JSON.parse(json);
-            return {
-                ...ending,
-                finishedAt: Date.parse(ending.finishedAt),
-                dockerSince: Number(since) * 1_000,
-                events: events.get(ending.id) ?? [],
-                writes: ending.writes.filter((path) => path !== null),
-            };
-        }),
-        imageVariables: new Map(records.all('image-variables').map((json) => {
-            const { id, variables } = JSON.parse(json);
-            return [id, variables.filter((name) => name !== null)];
-        })),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-
-
-
-const survey_program = {
-    name: 'survey',
-    step: 'the survey of the host',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Surveys the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, {
-        deploy_dir: request.deployDir,
-        backup_dir: request.backupDir,
-        project: request.projectName ?? '',
-        service: request.databaseService ?? '',
-        database_user: request.databaseUser ?? '',
-        database: request.databaseName ?? '',
-        inside_script: request.probe,
-        with_sets: request.sets ? 'yes' : '',
-        with_setup: request.setup ? 'yes' : '',
-        with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.envFile ?? '',
-        compose_files: request.composeFiles,
-        compose_extras: composeLines(request.compose ?? {}),
-        layout: request.layout,
-    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        absent: new Set(records.all('absent')),
-        folders: records.all('folder').map(readFolder),
-        openParent: records.find('open-parent') ?? null,
-        places: records.all('place').map((value) => {
-            const [type = '', ...path] = value.split('|');
-            return { type, path: path.join('|') };
-        }),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        sets: readSets(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            const variables = image.variables.filter((name) => name !== null);
-            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
-        }),
-        otherProjects: linesOf(records.find('projects')),
-        updaters: records.all('updater').map((value) => {
-            const [name = '', image = ''] = value.split(' ');
-            return { name, image };
-        }),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        swapFacts: readSwapFacts(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        journalsUnreadable: records.find('journals-unreadable') !== undefined,
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** In the output of the template, each list ends with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        call: readComposeCall(records.all('compose-call')),
-        otherFiles: linesOf(records.find('compose-deployed')),
-        missingFiles: linesOf(records.find('compose-missing')),
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        idle: [],
-        unset: readUnset(records.get('compose-unset')),
-        words: records.get('compose-words'),
-        unsetNames: linesOf(records.find('compose-unset-names')),
-        values: records.find('compose-values') ?? '',
-        settingsKey: records.find('settings-key')?.trim() ?? null,
-        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
-            const at = line.indexOf(' ');
-            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
-        }),
-        settings: records.all('container-settings').map((json) => JSON.parse(json)),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        projectState: records.find('project-state') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-        proxies: records.all('proxy').map(readProxy),
-    };
-}
-function linesOf(text) {
-    return (text ?? '').split('\n').filter((line) => line !== '');
-}
-/** Reads the service and the lines of survey-proxies.sh. */
-function readProxy(text) {
-    const [service = '', ...lines] = text.split('\n');
-    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
-}
-/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
- * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
@@ -39157,8 +38943,13 @@ class Records {
             throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
         return Number(value);
     }
+    /** All values, in the order in which they were recorded. */
     all(key) {
         return [...(this.#values.get(key) ?? [])];
+    }
+    /** The lines of the first value, without empty ones. */
+    lines(key) {
+        return (this.find(key) ?? '').split('\n').filter((line) => line !== '');
     }
 }
 
@@ -40319,13 +40110,13 @@ function notReached(at, { stderr: cause }) {
     if (/^ssh: Could not resolve hostname/m.test(cause)) {
         return failure('host-unknown', `The name ${at.host} cannot be resolved`, `Check the input "${inputs.host}"`);
     }
-    const said = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
-    if (said === undefined)
+    const reason = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
+    if (reason === undefined)
         return null;
-    if (said === 'Connection refused') {
+    if (reason === 'Connection refused') {
         return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
     }
-    if (said.endsWith('timed out')) {
+    if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
     }
     return failure('host-unreachable', `${name} port ${port} cannot be reached`, 'Check the network between runner and host');
@@ -40619,6 +40410,297 @@ function lastGoodIn(seen, given) {
 function goodBackup(id) {
     const takenAt = (0,naming/* startOf */.GH)(id);
     return takenAt === null ? 'unknown' : { id, takenAt };
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/compose-call.js
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return isAbsolute(path) ? path : join(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? dirname(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [join(projectFolder(call, deployDir), '.env')];
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey-compose.js
+
+/** null if the survey was not asked for it; an error if compose could not be asked. */
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        call: readComposeCall(records.all('compose-call')),
+        otherFiles: records.lines('compose-deployed'),
+        missingFiles: records.lines('compose-missing'),
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        idle: [],
+        unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: records.lines('compose-unset-names'),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: records.lines('mounted-files').map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
+    };
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
+}
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
+}
+/**
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey-setup.js
+/** null if the survey was not asked for it. */
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey-swap.js
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey.js
+
+
+
+
+
+const survey_program = {
+    name: 'survey',
+    step: 'the survey of the host',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(90203), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37083), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(29542), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(41487), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(1236), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(99110), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93721), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(7591), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(42774), __nccwpck_require__.b),
+    ],
+};
+/** Surveys the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(survey_program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: composeLines(request.compose ?? {}),
+        layout: request.layout,
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
+}
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
+        folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        sets: readSets(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
+        }),
+        otherProjects: records.lines('projects'),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        swapFacts: readSwapFacts(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+/** In the output of the template, each list ends with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
 // EXTERNAL MODULE: ./build/backup-action/copy-uri.js
@@ -41461,10 +41543,10 @@ class Deployments {
             log.important('Released the hold on deployments that a rollback had set; deployments may go on');
         }
         else if (kind === 'predeployment') {
-            throw onHold(tellHold(hold), backupDir);
+            throw onHold(describeHold(hold), backupDir);
         }
         else {
-            log.notice(`After a rollback, ${tellHold(hold)}`);
+            log.notice(`After a rollback, ${describeHold(hold)}`);
         }
     }
     /** The records that this backup adds to the history: none if the history already has this release. */
@@ -41538,8 +41620,8 @@ class Deployments {
 
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
-function summarizeBackup({ facts: told, problems }, copy, durationMs) {
-    const { publicationPlan, place, hostName, previous } = told;
+function summarizeBackup({ facts, problems }, copy, durationMs) {
+    const { publicationPlan, place, hostName, previous } = facts;
     const { manifest, pruning, entered } = publicationPlan;
     const size = (0,units/* formatBytes */.z3)(manifest.sizeBytes);
     const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${(0,units/* formatDuration */.a3)(durationMs)}`;
@@ -41573,9 +41655,9 @@ function summarizeBackup({ facts: told, problems }, copy, durationMs) {
             : job_summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
         ...problems.map(paragraph),
         ...dumpNotes(manifest).map(paragraph),
-        facts(rows),
+        job_summary_facts(rows),
         heading('Sizes'),
-        codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
+        codeBlock(sizeChart(sizesIn(facts), facts.minSizeRatio).join('\n')),
         heading('How to restore it'),
         ...(restore.where === null ? [] : [paragraph(restore.where)]),
         paragraph(restore.swap === null
@@ -41594,7 +41676,7 @@ function summarizeBackup({ facts: told, problems }, copy, durationMs) {
         details(`Kept and deleted: ${publicationPlan.deletions.length} deleted`, [
             table(['Tier', 'Backup', 'Why'], pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason])),
         ]),
-        ...schemaBlocks(told),
+        ...schemaBlocks(facts),
         details('Release: what ran', [
             table(['Service', 'Image', 'Digest or image id'], Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
                 service,
@@ -41627,7 +41709,7 @@ function summarizeFailure(error, { environment, kind }, { hostName, lastGood }) 
         paragraph(failure.message),
         ...(failure.hint === undefined ? [] : [heading('What to do'), ...advice(failure.hint)]),
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
-        facts([
+        job_summary_facts([
             ['Host', { code: hostName }],
             ['Newest good backup', newestGood(lastGood)],
         ]),
@@ -41647,12 +41729,12 @@ function summary_rowsOf({ tables }) {
         return `${rows} rows, counted exactly`;
     return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
-function schemaBlocks(told) {
-    const changes = schemaChangesIn(told);
+function schemaBlocks(facts) {
+    const changes = schemaChangesIn(facts);
     if (changes === null || changes.length === 0)
         return [];
     return [
-        details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [
+        details(`Schema: ${changes.length} objects changed since ${facts.previous?.id}`, [
             table(['Change', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
         ]),
     ];
@@ -41764,7 +41846,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { bucket } = inputs;
     if (bucket === null)
         return null;
-    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 377).then(__nccwpck_require__.bind(__nccwpck_require__, 54377));
+    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 182).then(__nccwpck_require__.bind(__nccwpck_require__, 89182));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');
@@ -42756,7 +42838,7 @@ function readBackupInputs(onNotices = () => { }) {
 
 const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
-function tellBackup({ database, lastGood, kept, offsite }, { status }) {
+function backupReport({ database, lastGood, kept, offsite }, { status }) {
     if (kept === null) {
         const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
         return { verdict: 'success', database, lastGood, offsite, ...nothing };
@@ -42806,6 +42888,6 @@ const noOutputs = () => ({
 
 
 
-const telling = new Notices(noStory(), tellBackup);
+const telling = new Notices(noStory(), backupReport);
 runAction('backup-action', noOutputs(), (context) => backup(telling.begin(readBackupInputs), context_workflowContext(), context, telling.story), { telling });
 

@@ -31730,11 +31730,11 @@ function print(text, dress) {
 }
 /** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
 function annotate(write, rank, text, title) {
-    const said = annotation(text);
-    if ((annotated.get(said) ?? 0) >= rank)
+    const message = annotation(text);
+    if ((annotated.get(message) ?? 0) >= rank)
         return;
-    annotated.set(said, rank);
-    aloud(() => write(said, annotationTitle(title)));
+    annotated.set(message, rank);
+    aloud(() => write(message, annotationTitle(title)));
 }
 function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();

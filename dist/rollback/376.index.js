@@ -978,9 +978,9 @@ function changesOfOthers(before, after) {
             continue;
         const isPlainIndex = object.type === 'INDEX' && !object.definition.startsWith('CREATE UNIQUE');
         if (now === undefined)
-            changes.push((isPlainIndex ? harmless : breaking)(`${told(object)} is gone`));
+            changes.push((isPlainIndex ? harmless : breaking)(`${titleOf(object)} is gone`));
         else
-            changes.push((isPlainIndex ? harmless : rewritten)(`${told(object)} has changed`));
+            changes.push((isPlainIndex ? harmless : rewritten)(`${titleOf(object)} has changed`));
     }
     for (const [key, object] of after.others) {
         if (before.others.has(key) || isOfPart(after, object))
@@ -989,9 +989,9 @@ function changesOfOthers(before, after) {
         if (object.table !== null && !isOfOld)
             continue;
         if (isOfOld && isInTheWay(object))
-            changes.push(breaking(`${told(object)} is new, and changes what older code reads or writes`));
+            changes.push(breaking(`${titleOf(object)} is new, and changes what older code reads or writes`));
         else
-            changes.push(harmless(told(object)));
+            changes.push(harmless(titleOf(object)));
     }
     return changes;
 }
@@ -1007,7 +1007,7 @@ function isInTheWay({ type, definition }) {
         (type === 'INDEX' && definition.startsWith('CREATE UNIQUE')));
 }
 /** `trigger public.orders tr` */
-function told({ type, name }) {
+function titleOf({ type, name }) {
     return `${type.toLowerCase()} ${name}`;
 }
 
@@ -1144,8 +1144,8 @@ function fromHistory({ target, environment }, sets, records) {
 
 // EXTERNAL MODULE: ./build/shared/packed.js
 var packed = __webpack_require__(83310);
-// EXTERNAL MODULE: ./build/shared/postgres/said.js
-var postgres_said = __webpack_require__(57517);
+// EXTERNAL MODULE: ./build/shared/postgres/printed-errors.js
+var printed_errors = __webpack_require__(6466);
 // EXTERNAL MODULE: ./build/shared/postgres/scripts.js
 var scripts = __webpack_require__(33338);
 // EXTERNAL MODULE: ./build/shared/restore/server.js
@@ -1213,8 +1213,8 @@ const unknown = (reason) => ({ kind: 'unknown', why: reason });
 function why(trouble, lines) {
     if (trouble !== 'pg_dump failed')
         return trouble;
-    const said = (0,postgres_said/* firstError */.bv)(lines);
-    if (said === null || said === postgres_said/* hidden */.R)
+    const said = (0,printed_errors/* firstError */.bv)(lines);
+    if (said === null || said === printed_errors/* hidden */.R)
         return 'pg_dump failed';
     // pg_dump limits its waiting for tables by the time of a statement.
     return /canceling statement due to (statement|lock) timeout|could not obtain lock/.test(said)
@@ -1332,9 +1332,9 @@ function writer(versions) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Be: () => (/* binding */ describeNearly),
 /* harmony export */   MH: () => (/* binding */ setsOfTarget),
 /* harmony export */   WH: () => (/* binding */ targetImages),
-/* harmony export */   pt: () => (/* binding */ tellNearly),
 /* harmony export */   qK: () => (/* binding */ pairedSet),
 /* harmony export */   so: () => (/* binding */ ranAs)
 /* harmony export */ });
@@ -1383,7 +1383,7 @@ function ranAs(release, target) {
     return compare(release, target).isSame;
 }
 /** The sets that nearly match, a line each. */
-function tellNearly(nearly, now) {
+function describeNearly(nearly, now) {
     return nearly.map(({ id, what }) => `${id}${age(id, now)}: ${what}`);
 }
 /**
@@ -1421,7 +1421,7 @@ function whyNone({ sets, database, environment, target }, known) {
         what: `${manifest.kind}, taken while the target ran, but not before a deployment`,
     }));
     const before = sets.filter(({ manifest, database: of }) => manifest?.kind === 'predeployment' && of === database);
-    const told = before.flatMap((set) => {
+    const compared = before.flatMap((set) => {
         const { isSame, same, others } = compare(set.manifest?.release ?? {}, target);
         if (set.state === 'broken')
             return isSame ? [{ id: set.id, what: `taken before a deployment, but it is broken: ${set.reason}` }] : [];
@@ -1433,7 +1433,7 @@ function whyNone({ sets, database, environment, target }, known) {
             { id: set.id, what: `of ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(same, mostServices)} the target's image, but ${(0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(others, mostServices)}` },
         ];
     });
-    nearly.push(...told.slice(0, mostNearly));
+    nearly.push(...compared.slice(0, mostNearly));
     return { why: reason(target, before.length), nearly };
 }
 function reason(target, before) {

@@ -4,21 +4,33 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT 'large-objects ' || count(*) FROM pg_largeobject_metadata;
 SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname)::text, '[]')
   FROM pg_extension;
--- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand.
--- Not every version counts the types of a table's rows, of arrays and of multiranges among the members.
-WITH made_with_another AS (
-  SELECT typarray AS oid FROM pg_type UNION ALL SELECT oid FROM pg_type WHERE typtype = 'm'
-  UNION ALL SELECT reltype FROM pg_class WHERE relkind <> 'c'
-)
-SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname, 'objects', objects) ORDER BY extname)::text, '[]')
-  FROM (SELECT extname, jsonb_agg(left(type || ' ' || identity, 2000) ORDER BY type, identity) AS objects
-    FROM pg_depend JOIN pg_extension e ON e.oid = refobjid
-      LEFT JOIN made_with_another made ON classid = 'pg_type'::regclass AND made.oid = objid, pg_identify_object(classid, objid, 0)
-    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL AND made.oid IS NULL
-    GROUP BY extname) members;
 SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
     (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
   FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
 -- Whoever may not set lc_messages is refused the session, if it asks for that.
 SELECT 'superuser ' || current_setting('is_superuser');
 SELECT 'snapshot ' || pg_export_snapshot();
+-- Long answers come behind the snapshot: the dump waits for that.
+\echo :sequences
+-- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand, or made on one of its tables.
+-- Not every version counts the types of a table's rows, of arrays and of multiranges among the members.
+WITH made_with_another AS (
+  SELECT typarray AS oid FROM pg_type UNION ALL SELECT oid FROM pg_type WHERE typtype = 'm'
+  UNION ALL SELECT reltype FROM pg_class WHERE relkind <> 'c'
+), members AS (
+  SELECT extname, objid, type, identity FROM pg_depend JOIN pg_extension e ON e.oid = refobjid
+    LEFT JOIN made_with_another made ON classid = 'pg_type'::regclass AND made.oid = objid, pg_identify_object(classid, objid, 0)
+  WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND identity IS NOT NULL AND made.oid IS NULL
+), made_on_tables AS (
+  SELECT 'column' AS kind, attname AS name, attrelid AS made_on FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+  UNION ALL SELECT 'index', relname, indrelid FROM pg_index JOIN pg_class ON oid = indexrelid
+  UNION ALL SELECT 'constraint', conname, conrelid FROM pg_constraint WHERE contype IN ('c', 'f')
+  UNION ALL SELECT 'trigger', tgname, tgrelid FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT 'rule', rulename, ev_class FROM pg_rewrite
+)
+SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname, 'objects', objects) ORDER BY extname)::text, '[]')
+  FROM (SELECT extname, jsonb_agg(left(object, 2000) ORDER BY object) AS objects
+    FROM (SELECT extname, type || ' ' || identity AS object FROM members
+      UNION ALL SELECT extname, format('%s %I on %s', kind, name, identity) FROM members JOIN made_on_tables ON made_on = objid
+        WHERE type = 'table') listed
+    GROUP BY extname) members;

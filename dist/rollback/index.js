@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4843847e971ecbe8be72.sh";
+module.exports = __nccwpck_require__.p + "227cd0780b254eaaf29e.sh";
 
 /***/ }),
 
@@ -28428,41 +28428,6 @@ module.exports = __nccwpck_require__.p + "92d3c68501c904a61a94.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
-
-/***/ }),
-
-/***/ 57442:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
-
-/***/ }),
-
-/***/ 25298:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
-
-/***/ }),
-
-/***/ 84263:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
-
-/***/ }),
-
-/***/ 39615:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
-
-/***/ }),
-
-/***/ 5986:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
 
 /***/ }),
 
@@ -28487,38 +28452,10 @@ module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
-/***/ 70350:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
-
-/***/ }),
-
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
-
-/***/ }),
-
-/***/ 35035:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
-
-/***/ }),
-
-/***/ 65801:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
-
-/***/ }),
-
-/***/ 28218:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 
 /***/ }),
 
@@ -28529,73 +28466,10 @@ module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
 
 /***/ }),
 
-/***/ 64987:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
-
-/***/ }),
-
-/***/ 2671:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
-
-/***/ }),
-
-/***/ 58451:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
-
-/***/ }),
-
-/***/ 15790:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
-
-/***/ }),
-
-/***/ 50170:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
-
-/***/ }),
-
-/***/ 98256:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
-
-/***/ }),
-
-/***/ 18845:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
-
-/***/ }),
-
-/***/ 38458:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ff6d479af3746d017fb1.sh";
-
-/***/ }),
-
-/***/ 79821:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
-
-/***/ }),
-
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
+module.exports = __nccwpck_require__.p + "6edb2d9217b717f86aa2.sh";
 
 /***/ }),
 
@@ -28648,6 +28522,132 @@ module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 
 /***/ }),
 
+/***/ 29542:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+
+/***/ }),
+
+/***/ 38814:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
+
+/***/ }),
+
+/***/ 37491:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 37083:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
+
+/***/ }),
+
+/***/ 68318:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
+/***/ 39674:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 68303:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
+
+/***/ }),
+
+/***/ 8845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 53390:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
+
+/***/ }),
+
+/***/ 41487:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
+
+/***/ }),
+
+/***/ 90203:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
+
+/***/ }),
+
+/***/ 7591:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
+
+/***/ }),
+
+/***/ 62170:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+
+/***/ }),
+
+/***/ 99110:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
+
+/***/ }),
+
+/***/ 1236:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+
+/***/ }),
+
+/***/ 93721:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
+/***/ 42774:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "4c9bcb42f33436edc128.sh";
+
+/***/ }),
+
+/***/ 93401:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
+
+/***/ }),
+
 /***/ 64142:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28672,14 +28672,14 @@ module.exports = __nccwpck_require__.p + "cbdcb1fffb2ca80b39b1.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "684e8811bc05cb3113b5.sh";
+module.exports = __nccwpck_require__.p + "3ec6a0bff4bc584172fc.sh";
 
 /***/ }),
 
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b72a30bcc55dcb92546e.sh";
+module.exports = __nccwpck_require__.p + "fde887ede61564547c20.sh";
 
 /***/ }),
 
@@ -29200,26 +29200,85 @@ function commandsIn(advice) {
 
 /***/ }),
 
-/***/ 30275:
+/***/ 96815:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ findDatabase),
+/* harmony export */   k: () => (/* binding */ askedDatabase)
+/* harmony export */ });
+/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(14295);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(50141);
+/* harmony import */ var _host_checks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(79052);
+
+
+
+
+/**
+ * The container of the database, if the survey found exactly one that runs.
+ * @throws Failure `no-project`, `several-projects`, `no-database`, `several-databases`, `database-not-running`
+ */
+function findDatabase(survey, needs) {
+    (0,_host_checks_js__WEBPACK_IMPORTED_MODULE_2__/* .checkProject */ .sh)(survey, needs);
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(_by_text_js__WEBPACK_IMPORTED_MODULE_3__/* .byText */ .z).join(', ');
+    const [candidate, ...others] = survey.candidates;
+    if (candidate === undefined) {
+        throw needs.databaseService === null
+            ? new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+                hint: 'Set "db-service" to the service of the database',
+            })
+            : new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+                hint: 'Correct the input "db-service", or start the service',
+            });
+    }
+    if (others.length > 0) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
+    }
+    if (candidate.state !== 'running') {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+            hint: candidate.state === 'paused'
+                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+        });
+    }
+    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+/**
+ * What the database said of itself when it was asked.
+ * @throws Failure `database-silent`, `database-refuses`
+ */
+function askedDatabase({ probe }) {
+    if (probe === null || 'error' in probe) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-silent', 'No command could be run in the database container', {
+            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
+            cause: probe?.error,
+        });
+    }
+    return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f)(probe.output);
+}
+
+
+/***/ }),
+
+/***/ 79052:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ii: () => (/* binding */ judgeHost),
-/* harmony export */   Xg: () => (/* binding */ findDatabase),
-/* harmony export */   kS: () => (/* binding */ askedDatabase),
-/* harmony export */   qI: () => (/* binding */ judgeBackupHost)
+/* harmony export */   RC: () => (/* binding */ checkHost),
+/* harmony export */   g7: () => (/* binding */ collector),
+/* harmony export */   jg: () => (/* binding */ throwAny),
+/* harmony export */   sh: () => (/* binding */ checkProject)
 /* harmony export */ });
-/* unused harmony exports checkTools, checkDocker, checkClock, checkFolders, checkNamedFiles, checkLock, checkProject, chooseCompression, checkEncryption, estimateOf, checkSpace */
-/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(14295);
+/* unused harmony exports checkTools, checkDocker, checkClock, checkFolders, checkNamedFiles */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
 /* harmony import */ var _host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(53542);
 /* harmony import */ var _host_lock_holder_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(39135);
-/* harmony import */ var _postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50141);
-/* harmony import */ var _sets_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(81256);
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(61011);
-/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(98295);
-
-
+/* harmony import */ var _sets_layout_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(81256);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(61011);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(98295);
 
 
 
@@ -29228,37 +29287,9 @@ function commandsIn(advice) {
 
 /** Ids are times: with a larger skew, backups would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
-/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** For a set's files and their links in every tier, with room to spare. */
-const neededInodes = 100;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges the survey, before anything is written.
- * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
- */
-function judgeBackupHost(survey, needs) {
-    const { failures, collect } = collector();
-    // Checks that depend on a failed one are skipped.
-    const docker = checkHost(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    if (database)
-        collect(() => (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__/* .checkDumpTools */ .W4)(database));
-    collect(() => checkEncryption(survey, needs));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
 /**
  * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
  * @throws Failure like judgeBackupHost
@@ -29287,6 +29318,7 @@ function collector() {
         },
     };
 }
+/** @throws Failure the only one; or one that lists them all */
 function throwAny(failures) {
     const [first, ...others] = failures;
     if (first && others.length > 0)
@@ -29294,7 +29326,14 @@ function throwAny(failures) {
     if (first)
         throw first;
 }
-/** Whether Docker answers. */
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+/** Checks all of that but the project. @returns true if Docker answers, so that what runs there can be checked */
 function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
@@ -29303,6 +29342,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
+/** @throws Failure `tools-missing`, `bash-too-old` */
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
@@ -29316,6 +29356,7 @@ function checkTools(survey) {
         });
     }
 }
+/** @throws Failure `no-docker`, `docker-refuses` */
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-docker', 'docker was not found on the host', {
@@ -29333,49 +29374,57 @@ function checkDocker(survey) {
     }
     return true;
 }
+/** @throws Failure `clock-skew` */
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = (0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatDuration */ .a3)(Math.abs(clockAhead));
+    const by = (0,_units_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDuration */ .a3)(Math.abs(clockAhead));
     throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
+/**
+ * Whether the folders are there, and private to the user who takes the backups.
+ * @throws Failure `no-deploy-dir`, `folder-unwritable`, `folder-open`, `folder-unusable`, `folder-owner`, `folder-elsewhere`
+ */
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
-            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(deployDir)}`,
+            hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(deployDir)}`,
         });
     }
-    // It is there, and nobody of this user's can go in.
+    // It is there, but this user may not enter it.
     if (survey.deployDir === '') {
-        const folder = (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(deployDir);
+        const folder = (0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(deployDir);
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
             hint: `On the host, as root: chgrp "$(id -g ${survey.user})" ${folder} && chmod g+rx ${folder}`,
         });
     }
     if (survey.unwritable !== null) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(backupDir)}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(backupDir)}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(folder.path)}` });
-        }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,_sets_layout_js__WEBPACK_IMPORTED_MODULE_4__/* .folderOfTier */ .aI)(tier)}`)) {
-            throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
-        }
+    for (const folder of survey.folders)
+        checkFolder(folder, survey.user, backupDir, device);
+}
+/** @param device the number of the file system of the backup folder, if that exists */
+function checkFolder(folder, user, backupDir, device) {
+    if (folder.type !== 'directory') {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            hint: 'Move it away, or choose another "backup-dir"',
+        });
+    }
+    if (!folder.writable || folder.owner !== user) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${user}, who takes the backups`, { hint: `As root: chown -R ${user}: ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(backupDir)}` });
+    }
+    if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${user} or root: chmod 700 ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(folder.path)}` });
+    }
+    if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,_sets_layout_js__WEBPACK_IMPORTED_MODULE_3__/* .folderOfTier */ .aI)(tier)}`)) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
 /** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
@@ -29389,27 +29438,29 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(folder)} && ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(file)}`);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(folder)} && ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(openParent)}` });
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === (0,_host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__/* .transactionsFolder */ .on)(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_5__/* .quoteForShell */ .e)(path)}`,
+            hint: `Find out where it comes from, then move it away: ls -l ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_4__/* .quoteForShell */ .e)(path)}`,
         });
     }
 }
+/** @throws Failure `lock-held`, if nobody is to wait for it */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
     throw (0,_host_lock_holder_js__WEBPACK_IMPORTED_MODULE_2__/* .lockHeld */ .bh)(lockHolder, backupDir, 0);
 }
+/** @throws Failure `no-project`, `several-projects` */
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
@@ -29423,95 +29474,6 @@ function checkProject(survey, needs) {
             hint: 'Set "project-name" to one of them',
         });
     }
-}
-function findDatabase(survey, needs) {
-    checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(_by_text_js__WEBPACK_IMPORTED_MODULE_7__/* .byText */ .z).join(', ');
-    const [candidate, ...others] = survey.candidates;
-    if (candidate === undefined) {
-        throw needs.databaseService === null
-            ? new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Set "db-service" to the service of the database',
-            })
-            : new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
-                hint: 'Correct the input "db-service", or start the service',
-            });
-    }
-    if (others.length > 0) {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
-    }
-    if (candidate.state !== 'running') {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-            hint: candidate.state === 'paused'
-                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-        });
-    }
-    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
-    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
-}
-function askedDatabase({ probe }) {
-    if (probe === null || 'error' in probe) {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-silent', 'No command could be run in the database container', {
-            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
-            cause: probe?.error,
-        });
-    }
-    return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_3__/* .readProbe */ .f1)(probe.output);
-}
-/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
-function chooseCompression(survey, database, { format, compression, encryption }) {
-    const inside = (tool) => database.tools.has(tool);
-    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption };
-    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
-    if (program === 'none' || inside(program))
-        return { encoding, where: 'container' };
-    if (survey.tools.has(program))
-        return { encoding, where: 'host' };
-    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-compressor', `Neither the host nor the database container has ${program}`, {
-        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
-    });
-}
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
-function checkEncryption(survey, { encryption }) {
-    if (encryption === 'none' || survey.tools.has('age'))
-        return;
-    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
-        hint: 'On the host, as root: apt-get install age',
-    });
-}
-/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
-function autoCompression(format, zstd) {
-    return format === 'custom' && zstd ? 'zstd' : 'gzip';
-}
-function estimateOf(database, { compression }, previous) {
-    if (previous !== null)
-        return Math.ceil(previous * growth);
-    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
-}
-function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
-    const needed = Math.max(estimate, minFreeSpace);
-    if (survey.freeBytes < needed) {
-        const why = needed === minFreeSpace && minFreeSpace > estimate
-            ? 'the input "min-free-space"'
-            : previous === null
-                ? 'estimated from the size of the database'
-                : 'estimated from the previous backup';
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-space', `The disk of ${backupDir} has ${(0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z3)(survey.freeBytes)} free; ${(0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
-    }
-    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that you no longer need: df -i ${backupDir}`,
-        });
-    }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
 }
 
 
@@ -29853,14 +29815,26 @@ class InputError extends Failure {
 /* harmony export */   W9: () => (/* binding */ commandToFollow),
 /* harmony export */   Ym: () => (/* binding */ holdFile),
 /* harmony export */   ZZ: () => (/* binding */ transactionFolder),
+/* harmony export */   kt: () => (/* binding */ createdLock),
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
+/* unused harmony export offsiteLock */
 /* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
 const lockFile = (backupDir) => `${backupDir}/.lock`;
+/**
+ * Copies off the host have a lock of their own: they may take hours, and no backup should wait for them. While it is held, nobody
+ * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
+ */
+const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/**
+ * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
+ * Until its copy is there, nothing else tells other restores that the empty one is in use.
+ */
+const createdLock = (backupDir) => `${backupDir}/.lock.created`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
@@ -29869,61 +29843,6 @@ const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/$
 const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
-
-
-/***/ }),
-
-/***/ 82748:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   GF: () => (/* binding */ composeLines),
-/* harmony export */   Kb: () => (/* binding */ projectFolder),
-/* harmony export */   Pq: () => (/* binding */ readComposeCall),
-/* harmony export */   y$: () => (/* binding */ envFilesOf),
-/* harmony export */   ys: () => (/* binding */ absolute)
-/* harmony export */ });
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
-
-/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function composeLines(call) {
-    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
-    return [
-        ...files.map((file) => `file ${file}`),
-        ...envFiles.map((file) => `env-file ${file}`),
-        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
-        ...profiles.map((profile) => `profile ${profile}`),
-        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
-    ];
-}
-/** Reads such lines. */
-function readComposeCall(lines) {
-    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-    return {
-        files: after('file'),
-        envFiles: after('env-file'),
-        projectDirectory: after('project-directory')[0] ?? null,
-        profiles: after('profile'),
-        variables: after('variable').map((line) => {
-            const at = line.indexOf('=');
-            return { name: line.slice(0, at), value: line.slice(at + 1) };
-        }),
-    };
-}
-/** A path in the deploy folder, or an absolute one. */
-function absolute(path, deployDir) {
-    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
-}
-/** The folder of the project, from which compose reads relative paths. */
-function projectFolder({ projectDirectory, files }, deployDir) {
-    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
-}
-/** The env files that compose reads; compose does without its own one if that does not exist. */
-function envFilesOf(call, deployDir) {
-    if (call.envFiles.length > 0)
-        return call.envFiles.map((file) => absolute(file, deployDir));
-    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
-}
 
 
 /***/ }),
@@ -30156,8 +30075,13 @@ class Records {
             throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
         return Number(value);
     }
+    /** All values, in the order in which they were recorded. */
     all(key) {
         return [...(this.#values.get(key) ?? [])];
+    }
+    /** The lines of the first value, without empty ones. */
+    lines(key) {
+        return (this.find(key) ?? '').split('\n').filter((line) => line !== '');
     }
 }
 
@@ -30755,96 +30679,6 @@ function unpiped() {
 
 /***/ }),
 
-/***/ 58455:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $2: () => (/* binding */ longestTail),
-/* harmony export */   AP: () => (/* binding */ readSets),
-/* harmony export */   bc: () => (/* binding */ demandSets),
-/* harmony export */   tz: () => (/* binding */ longestHead)
-/* harmony export */ });
-/* unused harmony export joined */
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-
-/**
- * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
- * sequences, and `longestTail` at the end, for what follows these lists.
- */
-const longestHead = 16_384;
-const longestTail = 262_144;
-/** For callers that need the sets. @throws Failure `survey-incomplete` */
-function demandSets(sets) {
-    if (sets === null)
-        throw new Error('The survey was not asked to look at the backups');
-    if ('error' in sets)
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
-    return sets;
-}
-/** null if the survey was not asked for it; an error if not everything could be examined. */
-function readSets(records) {
-    const state = records.find('sets-state');
-    const error = records.find('sets-error');
-    if (state === undefined)
-        return null;
-    if (error !== undefined)
-        return { error };
-    const files = records.all('file').map((value) => {
-        const space = value.indexOf(' ');
-        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
-    });
-    return {
-        state,
-        files,
-        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
-        manifests: readManifests(records),
-    };
-}
-/** Both texts have each manifest under one of its names; the links list its other names. */
-function readManifests(records) {
-    const heads = sectionsOf(records.find('manifest-heads') ?? '');
-    const tails = sectionsOf(records.find('manifest-tails') ?? '');
-    const manifests = new Map();
-    const byInode = new Map();
-    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
-        const [inode = '', path = ''] = link.split(' ');
-        if (!byInode.has(inode))
-            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
-        const text = byInode.get(inode) ?? null;
-        if (text !== null)
-            manifests.set(path, text);
-    }
-    return manifests;
-}
-/**
- * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
- * imitates a header: then both are dropped, since nobody can tell which is which.
- */
-function sectionsOf(text) {
-    const sections = new Map();
-    const [, ...parts] = text.split(/^==> (.*) <==$/m);
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-        const [name = '', content = ''] = parts.slice(at, at + 2);
-        sections.set(name, sections.has(name) ? null : content.slice(1));
-    }
-    return sections;
-}
-/**
- * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
- * begins a line, and `largeObjects` is the first field after the lists.
- */
-function joined(head, tail) {
-    if (head === null)
-        return null;
-    const lists = head.search(/^ {2}"tables": \[/m);
-    if (lists >= 0)
-        return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < longestHead ? head : null;
-}
-
-
-/***/ }),
-
 /***/ 83310:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -31253,7 +31087,7 @@ function howSwapped(request, service, own, proxyServices) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
 /** Describes a variable that is not set, and what to do about it. */
-function tellUnset(variable) {
+function describeUnset(variable) {
     const inItself = 'write "$$" for a literal "$"';
     if (variable.in === 'elsewhere') {
         return {
@@ -31283,30 +31117,15 @@ var units = __nccwpck_require__(98295);
 /** The names that are told of one service at most. */
 const mostNames = 8;
 /** What to tell of it; null if nothing. */
-function tellChange({ service, change, differing, isKept }) {
+function describeChange({ service, change, differing, isKept }) {
     if (change !== 'yes')
         return null;
     const what = differing.length === 0 ? '' : `: ${(0,units/* listed */.KE)(differing, mostNames)}`;
     const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
     return `The settings of ${service} in the compose files have changed since the target ran${what}${back}`;
 }
-/**
- * What prevents a swap because the target would lack values that the running container has; null if nothing does.
- * @param envFile where the variables belong, on the host
- */
-function lostSettings({ service, lost }, envFile) {
-    if (lost.length === 0)
-        return null;
-    const settings = (0,units/* listed */.KE)(lost.map(({ setting }) => setting), mostNames);
-    const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
-    return {
-        kind: 'lost-value',
-        what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
-        remedy: `Set ${names.length === 0 ? 'that variable' : (0,units/* listed */.KE)(names, mostNames)} in ${envFile}, with the value that the deployment had`,
-    };
-}
 /** What to tell of settings that have changed since the containers were created; one line per problem. */
-function tellDrift({ service, changed, mounted }) {
+function describeDrift({ service, changed, mounted }) {
     return [
         ...(changed.length === 0
             ? []
@@ -31385,115 +31204,150 @@ function replacedBy({ name, image }, written) {
 
 
 
+const warning = (text) => ({ level: 'warning', text });
+const info = (text) => ({ level: 'info', text });
 /** What an operator should know about a plan before carrying it out. */
 function notesOn(plan, request, schema) {
-    const { project, containers, wanted, running, newestKnown } = request;
+    const { project, containers, wanted, running, newestKnown, proxyService, unset } = request;
     const swapped = new Set(plan.services.map(({ service }) => service));
-    const notes = [];
-    const warn = (text) => notes.push({ level: 'warning', text });
-    const tell = (text) => notes.push({ level: 'info', text });
-    for (const { service, why } of plan.leftAlone) {
+    return [
+        ...onLeftAlone(plan, request),
+        ...(proxyService === null || project.services.has(proxyService)
+            ? []
+            : [warning(`"proxy-service" names ${proxyService}, but the compose file has no such service`)]),
+        ...plan.services.flatMap((step) => onStep(step, plan, request)),
+        ...onSettings(swapped, request),
+        ...(wanted.knownBad === null ? [] : [warning(`The target is known to be bad: ${wanted.knownBad.text}`)]),
+        ...whatUndoes(plan.services, request),
+        ...plan.lookedUpOnce.map(({ service, proxy }) => info(`${proxy} resolves ${service} only when it starts, or rarely: it is reloaded after the swap`)),
+        ...onOutdated(swapped, request),
+        ...(newestKnown === null || (0,release/* sameRelease */.OW)(newestKnown, running)
+            ? []
+            : [info('The running release is not the newest one in the history')]),
+        ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
+        ...wanted.unknown.map((service) => info(`${service} was part of that release, but is no longer in the compose file`)),
+        ...(0,release/* mixedServices */.kn)(containers).map((service) => warning(`Containers of ${service} run different images`)),
+        ...onDependents(swapped, request),
+        ...onAnonymousVolumes(swapped, request),
+        ...onSchema(swapped, plan, schema),
+        ...onAdded(request),
+    ];
+}
+function onLeftAlone({ leftAlone }, { containers, wanted }) {
+    const isDown = (service) => {
         const own = containers.filter((container) => container.service === service);
-        const isDown = own.length === 0 || !own.every(plan_container/* isAtWork */.p);
-        if (isDown && wanted.images.has(service))
-            warn(`${service} is not running, and the rollback will not start it: ${why}`);
-    }
-    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-        warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
-    }
-    for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
-        const [composeService, own] = [
-            project.services.get(service),
-            containers.filter((each) => each.service === service),
-        ];
-        if (strategy === 'create-only')
-            warn(`${service} will not be running: ${why}`);
-        else if (composeService !== undefined && strategy !== 'job') {
-            const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
-            if (rest !== null)
-                (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
-            const atWork = own.filter(plan_container/* isAtWork */.p).length;
-            if (atWork > 0 && atWork < own.length)
-                warn(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`);
-        }
-        if (strategy === 'job' && plan.schemaCrossed !== 'no') {
-            const schema = plan.schemaCrossed === 'yes'
-                ? 'the database schema has changed since'
-                : 'whether the database schema has changed since is unknown';
-            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is reverted. To leave it out: jobs: skip`);
-        }
-        if (request.strategy === 'blue-green' && strategy === 'recreate') {
-            warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
-        }
-        if (!proven)
-            warn(`${service} has no health check: the rollback can only prove that it is running`);
-        if (onlyHere)
-            warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
-        const sharers = [...project.services.values()].filter((other) => retag !== null && other.image === retag && !swapped.has(other.name));
-        if (sharers.length > 0) {
-            const names = sharers.map(({ name }) => name).join(', ');
-            warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
-        }
-        if (strategy === 'blue-green' && fixedName === null)
-            tell(`${service} is swapped without downtime`);
-    }
-    for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
-        const text = tellChange(each);
-        if (text !== null)
-            warn(text);
-    }
-    const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
-    for (const text of drifted.flatMap(tellDrift))
-        warn(text);
-    const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
-    if (wanted.knownBad !== null)
-        warn(`The target is known to be bad: ${wanted.knownBad.text}`);
-    notes.push(...whatUndoes(plan.services, request));
-    for (const { service, proxy } of plan.lookedUpOnce) {
-        tell(`${proxy} resolves ${service} only when it starts, or rarely: it is reloaded after the swap`);
-    }
-    const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
-    if (outdated.length > 0) {
-        const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-        warn(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`);
-    }
-    if (newestKnown !== null && !(0,release/* sameRelease */.OW)(newestKnown, running)) {
-        tell('The running release is not the newest one in the history');
-    }
-    for (const each of request.unset)
-        warn(`${tellUnset(each).what}; compose uses an empty value`);
-    for (const service of wanted.unknown)
-        tell(`${service} was part of that release, but is no longer in the compose file`);
-    for (const service of (0,release/* mixedServices */.kn)(containers))
-        warn(`Containers of ${service} run different images`);
-    for (const { name, dependsOn } of project.services.values()) {
+        return own.length === 0 || !own.every(plan_container/* isAtWork */.p);
+    };
+    return leftAlone
+        .filter(({ service }) => isDown(service) && wanted.images.has(service))
+        .map(({ service, why }) => warning(`${service} is not running, and the rollback will not start it: ${why}`));
+}
+/** What to know of the swap of one service. */
+function onStep(step, plan, request) {
+    const { service, proven, onlyHere, strategy, fixedName, why } = step;
+    const notes = [];
+    if (strategy === 'create-only')
+        notes.push(warning(`${service} will not be running: ${why}`));
+    else if (strategy === 'job')
+        notes.push(...onJob(step, plan));
+    else
+        notes.push(...onAtRest(step, request));
+    if (request.strategy === 'blue-green' && strategy === 'recreate')
+        notes.push(warning(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`));
+    if (!proven)
+        notes.push(warning(`${service} has no health check: the rollback can only prove that it is running`));
+    if (onlyHere)
+        notes.push(warning(`The target of ${service} may exist only on this host: it has no digest from a registry`));
+    notes.push(...onSharedReference(step, plan, request));
+    if (strategy === 'blue-green' && fixedName === null)
+        notes.push(info(`${service} is swapped without downtime`));
+    return notes;
+}
+function onJob({ service }, { schemaCrossed }) {
+    if (schemaCrossed === 'no')
+        return [];
+    const schema = schemaCrossed === 'yes'
+        ? 'the database schema has changed since'
+        : 'whether the database schema has changed since is unknown';
+    return [
+        warning(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is reverted. To leave it out: jobs: skip`),
+    ];
+}
+/** A service that is not running now, or not with all of its containers, will be. */
+function onAtRest({ service }, { project, containers, swapFacts, named }) {
+    const composeService = project.services.get(service);
+    if (composeService === undefined)
+        return [];
+    const own = containers.filter((container) => container.service === service);
+    const rest = restOf(composeService, own, swapFacts.endings, named.has(service));
+    const atWork = own.filter(plan_container/* isAtWork */.p).length;
+    const notes = [];
+    if (rest !== null)
+        notes.push((rest.isGuess ? warning : info)(`${service} is not running now, and is started: ${rest.why}`));
+    if (atWork > 0 && atWork < own.length)
+        notes.push(warning(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`));
+    return notes;
+}
+function onSharedReference({ retag }, { services }, { project }) {
+    const sharers = [...project.services.values()].filter(({ name, image }) => retag !== null && image === retag && services.every(({ service }) => service !== name));
+    if (sharers.length === 0)
+        return [];
+    const names = sharers.map(({ name }) => name).join(', ');
+    return [
+        warning(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`),
+    ];
+}
+function onSettings(swapped, { settings, drift }) {
+    const changes = settings.filter(({ service }) => swapped.has(service)).flatMap((each) => describeChange(each) ?? []);
+    const drifts = [...drift.values()].filter(({ service }) => swapped.has(service)).flatMap(describeDrift);
+    return [...changes, ...drifts].map(warning);
+}
+/** Of services whose settings are known to have changed, more was told already. */
+function onOutdated(swapped, { containers, drift, filesChangedAt }) {
+    const hasDrifted = (service) => [...drift.values()].some((each) => each.service === service && each.changed.length > 0);
+    const outdated = containers.filter(({ service, created }) => swapped.has(service) && !hasDrifted(service) && Date.parse(created) < filesChangedAt);
+    if (outdated.length === 0)
+        return [];
+    const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
+    return [
+        warning(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`),
+    ];
+}
+function onDependents(swapped, { project }) {
+    return [...project.services.values()].flatMap(({ name, dependsOn }) => {
         const on = dependsOn
             .filter(({ service, restart }) => restart && swapped.has(service))
             .map(({ service }) => service);
-        if (on.length > 0)
-            warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
-    }
-    for (const service of swapped) {
+        return on.length === 0
+            ? []
+            : [warning(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`)];
+    });
+}
+function onAnonymousVolumes(swapped, { containers }) {
+    return [...swapped].flatMap((service) => {
         const own = containers.filter((container) => container.service === service);
-        if (own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0) {
-            warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
-        }
-    }
-    if (schema !== null)
-        notes.push(...schema.notes);
-    if (swapped.size > 0 && plan.schemaCrossed === 'yes' && schema?.crossed !== 'yes') {
-        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stays as it is');
-    }
-    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown' && schema === null) {
-        tell('The history does not show whether the database schema has changed since that release ran');
-    }
-    const latest = wanted.record;
-    if (latest !== null) {
-        const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
-        if (added.length > 0)
-            tell(`Added after that release and left alone: ${added.join(', ')}`);
-    }
-    return notes;
+        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0
+            ? [warning(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`)]
+            : [];
+    });
+}
+function onSchema(swapped, { schemaCrossed }, schema) {
+    const seen = schema?.notes ?? [];
+    if (swapped.size > 0 && schemaCrossed === 'yes' && schema?.crossed !== 'yes')
+        return [
+            ...seen,
+            warning('The database schema has changed since that release ran, so older code will meet a newer schema. The data stays as it is'),
+        ];
+    if (swapped.size > 0 && schemaCrossed === 'unknown' && schema === null)
+        return [info('The history does not show whether the database schema has changed since that release ran')];
+    return seen;
+}
+function onAdded({ wanted, running, databases }) {
+    const { record } = wanted;
+    if (record === null)
+        return [];
+    const added = Object.keys(running).filter((service) => !(service in record.release) && !databases.has(service));
+    return added.length === 0 ? [] : [info(`Added after that release and left alone: ${added.join(', ')}`)];
 }
 
 // EXTERNAL MODULE: ./build/shared/clean.js
@@ -31501,6 +31355,8 @@ var clean = __nccwpck_require__(3581);
 // EXTERNAL MODULE: ./build/shared/releases/compose-version.js
 var compose_version = __nccwpck_require__(88298);
 ;// CONCATENATED MODULE: ./build/shared/plan/obstacles.js
+
+
 
 
 
@@ -31652,9 +31508,23 @@ function cannotSwap(obstacles) {
         hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
     });
 }
+/**
+ * What prevents a swap because the target would lack values that the running container has; null if nothing does.
+ * @param envFile where the variables belong, on the host
+ */
+function lostSettings({ service, lost }, envFile) {
+    if (lost.length === 0)
+        return null;
+    const settings = (0,units/* listed */.KE)(lost.map(({ setting }) => setting), mostNames);
+    const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
+    return {
+        kind: 'lost-value',
+        what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
+        remedy: `Set ${names.length === 0 ? 'that variable' : (0,units/* listed */.KE)(names, mostNames)} in ${envFile}, with the value that the deployment had`,
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
-
 
 
 
@@ -32011,17 +31881,66 @@ function copiedRows(next) {
 
 /***/ }),
 
+/***/ 6466:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ hidden),
+/* harmony export */   Uc: () => (/* binding */ describeError),
+/* harmony export */   bv: () => (/* binding */ firstError),
+/* harmony export */   mm: () => (/* binding */ wordsFile)
+/* harmony export */ });
+/* unused harmony exports firstRefusal, failedTable */
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function describeError(text, file) {
+    if (text !== hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
+}
+
+
+/***/ }),
+
 /***/ 50141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  W4: () => (/* binding */ checkDumpTools),
-  f1: () => (/* binding */ readProbe)
+  W: () => (/* binding */ checkDumpTools),
+  f: () => (/* binding */ readProbe)
 });
-
-// UNUSED EXPORTS: passwordVariables
 
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __nccwpck_require__(926);
@@ -32094,7 +32013,7 @@ function refusal(answer) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
 
-/** As inside.sh looks for them. */
+/** As reach-server.sh looks for them. */
 const passwordVariables = [
     'POSTGRES_PASSWORD',
     'POSTGRES_PASSWORD_FILE',
@@ -32200,57 +32119,6 @@ function identifier(name) {
 
 /***/ }),
 
-/***/ 57517:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R: () => (/* binding */ hidden),
-/* harmony export */   SO: () => (/* binding */ tellError),
-/* harmony export */   bv: () => (/* binding */ firstError),
-/* harmony export */   mm: () => (/* binding */ wordsFile)
-/* harmony export */ });
-/* unused harmony exports firstRefusal, failedTable */
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== hidden)
-        return text;
-    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
-    return `an error whose words may hold data; ${where}`;
-}
-
-
-/***/ }),
-
 /***/ 33338:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -32263,11 +32131,14 @@ function tellError(text, file) {
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-const inside = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const inside = () => [
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "reach-server.sh", 'utf8'),
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8'),
+].join('\n');
 const load = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
 /** A script that runs the function that its first argument names. */
 const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `parse`, `terminate`, `waits`. */
 const insideScript = () => program(inside());
 /**
  * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
@@ -33398,11 +33269,11 @@ function print(text, dress) {
 }
 /** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
 function annotate(write, rank, text, title) {
-    const said = annotation(text);
-    if ((annotated.get(said) ?? 0) >= rank)
+    const message = annotation(text);
+    if ((annotated.get(message) ?? 0) >= rank)
         return;
-    annotated.set(said, rank);
-    aloud(() => write(said, annotationTitle(title)));
+    annotated.set(message, rank);
+    aloud(() => write(message, annotationTitle(title)));
 }
 function annotation(text) {
     return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
@@ -33876,7 +33747,7 @@ function factsOf({ probe }) {
     if (probe === null || 'error' in probe)
         return null;
     try {
-        return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f1)(probe.output);
+        return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f)(probe.output);
     }
     catch (error) {
         if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
@@ -34406,8 +34277,8 @@ function sshFields(key) {
 /* harmony export */ });
 /* unused harmony export program */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-/* harmony import */ var _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(58455);
-/* harmony import */ var _packed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83310);
+/* harmony import */ var _packed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83310);
+/* harmony import */ var _survey_survey_sets_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(80847);
 /* harmony import */ var _catalogue_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43373);
 /* harmony import */ var _read_manifest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3450);
 /* harmony import */ var _read_sets_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6646);
@@ -34432,7 +34303,7 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
         onLog,
     });
     try {
-        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .readManifest */ .WI)((0,_packed_js__WEBPACK_IMPORTED_MODULE_2__/* .unpack */ .l)((await result).get('manifest'), _read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .longestManifest */ .Ev) ?? '');
+        return (0,_read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .readManifest */ .WI)((0,_packed_js__WEBPACK_IMPORTED_MODULE_1__/* .unpack */ .l)((await result).get('manifest'), _read_manifest_js__WEBPACK_IMPORTED_MODULE_4__/* .longestManifest */ .Ev) ?? '');
     }
     catch (error) {
         if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error, 'bad-manifest', 'manifest-unreadable'))
@@ -34460,10 +34331,10 @@ function demandReadable(text) {
         throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) ? refuse(error.message, error) : error;
     }
     const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
-    if (before > _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__/* .longestHead */ .tz)
+    if (before > _survey_survey_sets_js__WEBPACK_IMPORTED_MODULE_2__/* .longestHead */ .tz)
         throw refuse(`has ${before} bytes before its tables and sequences`);
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
-    if (behind > _host_survey_sets_js__WEBPACK_IMPORTED_MODULE_1__/* .longestTail */ .$2)
+    if (behind > _survey_survey_sets_js__WEBPACK_IMPORTED_MODULE_2__/* .longestTail */ .$2)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
@@ -34508,6 +34379,151 @@ function inDollarQuotes(character) {
 
 /***/ }),
 
+/***/ 20676:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GF: () => (/* binding */ composeLines),
+/* harmony export */   Kb: () => (/* binding */ projectFolder),
+/* harmony export */   Pq: () => (/* binding */ readComposeCall),
+/* harmony export */   y$: () => (/* binding */ envFilesOf),
+/* harmony export */   ys: () => (/* binding */ absolute)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
+}
+
+
+/***/ }),
+
+/***/ 80847:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $2: () => (/* binding */ longestTail),
+/* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   bc: () => (/* binding */ demandSets),
+/* harmony export */   tz: () => (/* binding */ longestHead)
+/* harmony export */ });
+/* unused harmony export joined */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/**
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
+    return sets;
+}
+/** null if the survey was not asked for it; an error if not everything could be examined. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** Both texts have each manifest under one of its names; the links list its other names. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
+
+/***/ }),
+
 /***/ 31766:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -34521,8 +34537,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __nccwpck_require__(926);
-// EXTERNAL MODULE: ./build/shared/host/compose-call.js
-var compose_call = __nccwpck_require__(82748);
+// EXTERNAL MODULE: ./build/shared/survey/compose-call.js
+var compose_call = __nccwpck_require__(20676);
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
 /** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
 function addressLines(url) {
@@ -38345,25 +38361,25 @@ const longestText = 1_000;
 const mostRemarks = 10;
 const mostAdvice = 20;
 /** @param hide replaces what is secret, wherever it occurs */
-function noticeOf(frame, told, ending, hide) {
+function noticeOf(frame, report, ending, hide) {
     const clean = (text) => shown(hide(text));
     const { failure } = ending;
-    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
-    if (told.remarks.length > mostRemarks)
-        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    const remarks = report.remarks.slice(0, mostRemarks).map(clean);
+    if (report.remarks.length > mostRemarks)
+        remarks.push(`and ${report.remarks.length - mostRemarks} more: see the log`);
     return {
         ...frame,
-        ...told,
+        ...report,
         environment: frame.environment === null ? null : clean(frame.environment),
         outputs: Object.fromEntries(Object.entries(frame.outputs)
             .filter(([name]) => !leftOut.includes(name))
             .map(([name, value]) => [name, hide(value)])),
-        database: told.database === null ? null : clean(told.database),
-        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
-        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
-        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
-        verdict: verdictOf(told, ending),
-        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        database: report.database === null ? null : clean(report.database),
+        backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
+        offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(report, ending),
+        outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
         advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
@@ -38409,7 +38425,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
+        const delivery = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -38420,12 +38436,12 @@ async function sendMail(mailing, notice, signal) {
             disableFileAccess: true,
             disableUrlAccess: true,
         }));
-        if (sent.rejected.length > 0)
-            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+        if (delivery.rejected.length > 0)
+            throw new Error(`it refuses ${delivery.rejected.join(', ')}; the others got the mail`);
     }
     catch (error) {
         const { code = '' } = error;
-        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        const what = refusals[code] === undefined ? '' : ` ${refusals[code]}`;
         throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
@@ -38449,7 +38465,7 @@ async function reachMailServer(server, signal) {
     catch (error) {
         signal.throwIfAborted();
         const { code = '' } = error;
-        throw new Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+        throw new Failure('mail-unusable', `${server.host}:${server.port} ${refusals[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
             hint: remedies[code] ??
                 'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
         });
@@ -38474,7 +38490,8 @@ async function transportTo({ host, port, tls, login }) {
         socketTimeout: librarysPatience,
     });
 }
-const said = {
+/** What the server did, by the codes of the library. */
+const refusals = {
     EAUTH: 'rejects the login',
     ETLS: 'does not offer TLS',
     EENVELOPE: 'refuses the mail',
@@ -38514,16 +38531,16 @@ async function openConnection(url, proxyFor, signal) {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const isTls = url.protocol === 'https:';
     const port = Number(url.port) || (isTls ? 443 : 80);
-    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    const viaProxy = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
     // An IP address is not a server name.
     const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
     const socket = isTls
-        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
-        : (way ?? (0,external_node_net_.connect)(port, host));
+        ? (0,external_node_tls_.connect)(viaProxy === null ? { host, port, ...names } : { socket: viaProxy, host, ...names })
+        : (viaProxy ?? (0,external_node_net_.connect)(port, host));
     const end = () => socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', end));
-    if (isTls || way === null)
+    if (isTls || viaProxy === null)
         await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
     return socket;
 }
@@ -38679,18 +38696,18 @@ function secondsIn(header = '') {
 /** Servers of one's own keep 10 kB of a ping, by default. */
 const longestBody = 9_000;
 /** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
-async function pingStart(address, way) {
-    await ping(address, '/start', '', way);
+async function pingStart(address, route) {
+    await ping(address, '/start', '', route);
 }
 /** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
-async function pingEnd(address, notice, way) {
-    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+async function pingEnd(address, notice, route) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), route);
 }
-async function ping(address, event, text, way) {
+async function ping(address, event, text, route) {
     const url = new URL(address);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
     const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
-    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, route);
     // healthchecks.io answers 200 also where it has dropped the ping.
     const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
     if (dropped !== undefined)
@@ -38719,14 +38736,14 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 
 
 /** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
-async function callWebhook({ url, secret }, notice, way) {
+async function callWebhook({ url, secret }, notice, route) {
     const body = webhookDocument(notice);
     const headers = {
         'content-type': 'application/json',
         'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
         ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
     };
-    await post({ url, body, headers }, way);
+    await post({ url, body, headers }, route);
 }
 /** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
 function signatureOf(body, secret) {
@@ -39273,8 +39290,8 @@ function refusalIn(printed) {
     const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
+    const refusal = tried ?? warned ?? reserving;
+    return refusal === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(refusal, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -39448,10 +39465,10 @@ class Notices {
     async tell(ending, outputs, signal) {
         const { pingUrl, mailing, webhook, evidence } = this.#addressed;
         const notice = this.#notice(ending, outputs);
-        const way = { proxyFor: proxyFor, signal };
+        const route = { proxyFor: proxyFor, signal };
         const sending = [
-            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
-            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, route))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, route))]),
             ...(mailing === null || !wantsMail(mailing, notice)
                 ? []
                 : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
@@ -39460,7 +39477,7 @@ class Notices {
         await Promise.all(sending);
     }
     #notice(ending, outputs) {
-        const told = this.#tell(this.story, outputs, ending);
+        const report = this.#tell(this.story, outputs, ending);
         return noticeOf({
             action: ending.action,
             environment: this.#addressed.environment,
@@ -39468,7 +39485,7 @@ class Notices {
             finishedAt: new Date(),
             run: thisRun(),
             outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
-        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+        }, { ...report, database: report.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
     }
     async #pingStart(url) {
         const { signal } = this.#untilEnd;
@@ -39481,11 +39498,11 @@ class Notices {
                 log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
-    async #pingEnd(url, notice, way) {
+    async #pingEnd(url, notice, route) {
         const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
         await this.#start;
         clearTimeout(late);
-        await pingEnd(url, notice, way);
+        await pingEnd(url, notice, route);
     }
 }
 /** A run that was not told of is no failed run: what it has done is done. */
@@ -39792,13 +39809,13 @@ function isSame(one, other) {
     return isNameless ? one.tag === other.tag : (0,release/* sameImage */.G4)(one, other);
 }
 function joined(images, tell) {
-    const told = [...images].map(([service, image]) => [service, tell(image)]);
-    const [first] = told;
+    const texts = [...images].map(([service, image]) => [service, tell(image)]);
+    const [first] = texts;
     if (first === undefined)
         return '-';
-    return told.every(([, text]) => text === first[1])
+    return texts.every(([, text]) => text === first[1])
         ? first[1]
-        : told.map(([service, text]) => `${service} ${text}`).join(', ');
+        : texts.map(([service, text]) => `${service} ${text}`).join(', ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/timeline.js
@@ -39983,8 +40000,8 @@ function lastWordsOf({ outcome, lastWords }) {
     // Up to the text that the failure itself quotes from the container.
     const [named = ''] = text.split('Its last output:');
     const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
-    const those = lastWords.filter(({ service }) => words.has(service));
-    return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
+    const ofFailure = lastWords.filter(({ service }) => words.has(service));
+    return (ofFailure.length > 0 ? ofFailure : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
 }
 /** What runs. A plan would say so, but there is none yet. */
 function runningBlocks({ containers, images, compose }) {
@@ -40686,134 +40703,7 @@ function parseRecord(text) {
     }
 }
 
-// EXTERNAL MODULE: ./build/shared/by-text.js
-var by_text = __nccwpck_require__(14295);
-;// CONCATENATED MODULE: ./build/shared/history/union.js
-
-
-/**
- * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
- * complete each other. If host and copy both have an id, the host's record counts.
- * @returns oldest first; records of the same moment by id
- */
-function unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => (0,by_text/* byText */.z)(historyLine(a), historyLine(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,by_text/* byText */.z)(a.id, b.id));
-}
-/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
-const mostMended = 500;
-/**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
- * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
- */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .slice(-mostMended)
-        .map((record) => ({
-        ...record,
-        // They name a file of this host.
-        settings: null,
-        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
-        release: withoutIds(record.release),
-        previous: record.previous === null ? null : withoutIds(record.previous),
-    }));
-}
-/** The release with only its tags and digests. */
-function withoutIds(release) {
-    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
-}
-/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-
-// EXTERNAL MODULE: ./build/shared/plan/target-image.js
-var target_image = __nccwpck_require__(11569);
-;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
-
-
-
-/**
- * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
- * @param records those whose verdicts count, in the order of the file
- * @param repositoryOf the repository of a service in the compose file
- */
-function knownBad(images, records, ignored, repositoryOf) {
-    const wanted = [...images].filter(([service]) => !ignored.has(service));
-    const isIn = (release, [service, image]) => {
-        const known = release.get(service);
-        return known !== undefined && (0,target_image/* isThatImage */.N)(image, known, repositoryOf(service));
-    };
-    const words = wordsOn(records, ignored);
-    const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
-    const onAll = words.find(isOnAll);
-    const told = onAll !== undefined
-        ? [[onAll, wanted.map(named)]]
-        : wanted.flatMap((each) => {
-            const word = words.find(({ about }) => isIn(about, each));
-            return word === undefined ? [] : [[word, [named(each)]]];
-        });
-    const bad = told.filter(([{ word }]) => word === 'bad');
-    if (bad.length === 0)
-        return null;
-    const newest = records.findLast(({ event, release }) => {
-        const known = new Map(Object.entries(release));
-        return event !== 'drill' && wanted.every((each) => isIn(known, each));
-    });
-    const wasFound = [
-        isOnAll,
-        ...wanted.map((each) => ({ about }) => isIn(about, each)),
-    ].some((isOn) => {
-        const own = words.filter(isOn);
-        const good = own.findIndex(({ word }) => word === 'good');
-        return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
-    });
-    return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
-}
-/**
- * A target that was named by tag or digest may be named by mistake, or by somebody who does not know that it was found bad.
- * @throws Failure `target-bad` unless the record's id or the services were given as well
- */
-function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
-    if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
-        return;
-    const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
-    throw new shared_failure/* Failure */.HR('target-bad', `The target is known to be bad: ${bad.text}`, {
-        hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
-    });
-}
-function tell({ record, isLeft }, names) {
-    const what = names.join(', ');
-    return isLeft
-        ? `${what} was rolled back from at ${record.at} (record ${record.id})`
-        : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
-}
-function named([service, { tag, digest, imageId }]) {
-    return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
-
-
-
 
 
 
@@ -40848,153 +40738,6 @@ function readService(line) {
     if ((0,image_reference/* isTag */.dz)(image))
         return [[service, { tag: image }]];
     throw new RangeError(`gives neither a tag nor a digest for ${service}`);
-}
-/**
- * Resolves the target for this project.
- * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
- */
-function wantedRelease(target, context) {
-    const wanted = resolveTarget(target, context);
-    const repositoryOf = (service) => (0,image_reference/* referenceOf */.Bz)(context.project.services.get(service)?.image ?? null)?.repository;
-    // What is chosen from the history is chosen by its verdicts.
-    if (target.kind === 'last-good')
-        return { ...wanted, knownBad: null };
-    // A record that only a copy has counts too, as it can only warn.
-    const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
-    const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
-    const identified = new Map([...wanted.images].map(([service, image]) => [service, identify(service, image, context)]));
-    return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
-}
-/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
-function identify(service, wanted, { project, images }) {
-    const { tag, digest, imageId } = wanted;
-    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
-    if (tag === null || digest !== null || imageId !== null || repository === undefined)
-        return wanted;
-    const isOwn = (name) => (0,image_reference/* referenceOf */.Bz)(name)?.repository === repository;
-    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && (0,image_reference/* referenceOf */.Bz)(name)?.tag === tag));
-    const own = local?.repoDigests.find(isOwn) ?? null;
-    return { tag, digest: (0,image_reference/* referenceOf */.Bz)(own)?.digest ?? null, imageId: local?.id ?? null };
-}
-function resolveTarget(target, context) {
-    const named = context.services === null ? null : new Set(context.services);
-    for (const service of named ?? [])
-        checkService(service, context);
-    switch (target.kind) {
-        case 'last-good':
-            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
-        case 'record': {
-            const entry = context.entries.find(({ record }) => record.id === target.id);
-            if (entry === undefined)
-                throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
-            const { record } = entry;
-            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
-        }
-        case 'services': {
-            for (const service of target.images.keys())
-                checkService(service, context);
-            const images = [...target.images].filter(([service]) => named === null || named.has(service));
-            if (images.length === 0)
-                throw speaksOfNone('The input "target"', context);
-            return { ...resolve(images, context), record: null, unknown: [] };
-        }
-        default: {
-            const services = servicesAt(context, named);
-            return {
-                ...resolve(services.map((service) => [service, target]), context),
-                record: null,
-                unknown: [],
-            };
-        }
-    }
-}
-/** The services that are named, or else those with an image from the registry. */
-function servicesAt({ project, databases, registry }, named) {
-    if (named !== null)
-        return [...named];
-    const services = [...project.services.values()]
-        .filter(({ name, image }) => !databases.has(name) && (0,image_reference/* referenceOf */.Bz)(image)?.registry === registry)
-        .map(({ name }) => name);
-    if (services.length > 0)
-        return services;
-    throw new shared_failure/* Failure */.HR('no-target', `No service of the project has an image from ${registry}`, {
-        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
-    });
-}
-/** A tag means the image that last ran here under it, even if the tag has moved since. */
-function resolve(images, context) {
-    const known = [];
-    const resolved = images.map(([service, image]) => {
-        if ('digest' in image)
-            return [service, { tag: null, digest: image.digest, imageId: null }];
-        const earlier = ranAs(service, image.tag, context);
-        if (earlier === null)
-            return [service, { tag: image.tag, digest: null, imageId: null }];
-        known.push(service);
-        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
-    });
-    const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
-    return { images: new Map(resolved), source };
-}
-function ranAs(service, tag, { history, project }) {
-    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
-    const earlier = history
-        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
-        .map(({ release }) => release[service])
-        .findLast((image) => image !== undefined &&
-        image.tag === tag &&
-        (image.digest !== null || image.imageId !== null) &&
-        (0,image_reference/* referenceOf */.Bz)(image.image)?.repository === repository);
-    return earlier ?? null;
-}
-function ofRecord(record, source, context, named) {
-    const { project, databases } = context;
-    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
-    const known = wanted.filter(([service]) => project.services.has(service));
-    if (known.length === 0)
-        throw speaksOfNone(`The record ${record.id}`, context);
-    return {
-        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
-        source: `${source}: ${record.event} of ${record.at}`,
-        record,
-        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
-    };
-}
-function checkService(service, { project, databases }) {
-    if (databases.has(service)) {
-        throw new shared_failure/* Failure */.HR('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
-        });
-    }
-    if (!project.services.has(service)) {
-        throw new shared_failure/* Failure */.HR('unknown-service', `The compose file has no service "${service}"`, {
-            hint: `It has: ${[...project.services.keys()].join(', ')}`,
-        });
-    }
-}
-/** Without this failure, the run would do nothing and report success. */
-function speaksOfNone(what, { project, databases, services }) {
-    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new shared_failure/* Failure */.HR('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
-        hint: 'Set "target" to another release, or correct "services"',
-    });
-}
-function noTarget({ choice, entries }) {
-    const releases = entries.filter(({ record }) => record.event !== 'drill');
-    const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'from a copy', at];
-        return `${id} (${words.join(', ')})`;
-    });
-    throw new shared_failure/* Failure */.HR('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
-    });
-}
-function unknownRecord(id, { entries }) {
-    const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new shared_failure/* Failure */.HR('record-unknown', `The history has no record ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
@@ -41174,23 +40917,21 @@ function readRestoreInputs(input, beside) {
     const afterSql = input.optional('after-restore-sql', restore_inputs_sqlFile);
     const decryptKey = input.secret('decrypt-key');
     const { bucket } = readOffsiteInputs(input);
-    const isWanted = wanted !== 'none';
-    input.rule(() => demandWanted(isWanted, { from, environment, afterSql, decryptKey, bucket, confirm }));
-    input.rule(() => checkConfirmation(isWanted, beside.planOnly, confirm));
-    input.rule(() => checkSource(isWanted, from, bucket));
+    if (wanted === 'none') {
+        input.rule(() => demandNoOther({ from, environment, afterSql, decryptKey, bucket, confirm }));
+        input.rule(() => restore_inputs_checkKey(decryptKey));
+        return null;
+    }
+    const isAlone = wanted !== 'paired' && beside.isOpen;
+    input.rule(() => checkConfirmation(beside.planOnly, confirm));
+    input.rule(() => checkSource(from, bucket));
     input.rule(() => checkEnvironment(wanted, from, environment));
     input.rule(() => restore_inputs_checkKey(decryptKey));
-    const isAlone = wanted !== 'paired' && beside.isOpen;
-    input.rule(() => {
-        if (isWanted)
-            checkBeside(isAlone, beside);
-    });
-    return isWanted ? { wanted, isAlone, from, bucket, environment, decryptKey, afterSql } : null;
+    input.rule(() => checkBeside(isAlone, beside));
+    return { wanted, isAlone, from, bucket, environment, decryptKey, afterSql };
 }
 /** Without the restore, an input of it would silently do nothing. */
-function demandWanted(isWanted, { from, environment, afterSql, decryptKey, bucket, confirm, }) {
-    if (isWanted)
-        return;
+function demandNoOther({ from, environment, afterSql, decryptKey, bucket, confirm, }) {
     const given = [
         ['restore-from', from === 's3'],
         ['restore-environment', environment !== null],
@@ -41205,13 +40946,13 @@ function demandWanted(isWanted, { from, environment, afterSql, decryptKey, bucke
     throw new shared_failure/* InputError */.dz(name, 'has no effect because "restore-database" is none', 'Set "restore-database" to paired or to the id of a backup, or leave this input out');
 }
 /** What was written since the backup is given up: nobody should do that with a careless click either. */
-function checkConfirmation(isWanted, planOnly, confirm) {
-    if (!isWanted || planOnly || confirm === confirmation)
+function checkConfirmation(planOnly, confirm) {
+    if (planOnly || confirm === confirmation)
         return;
     throw new shared_failure/* InputError */.dz('confirm-restore', confirm === null ? 'is required because "restore-database" is given' : `must be "${confirmation}"`, `Write ${confirmation} into the box "confirm-restore" of the form, in capital letters. In a workflow file: confirm-restore: ${confirmation}. To see first what would be given up, tick the box "plan-only". In a workflow file: plan-only: true`);
 }
-function checkSource(isWanted, from, bucket) {
-    if (!isWanted || bucket === undefined)
+function checkSource(from, bucket) {
+    if (bucket === undefined)
         return;
     if (from === 's3' && bucket === null)
         throw new shared_failure/* InputError */.dz('restore-from', 'needs the bucket with the copies', 'Give "s3-bucket" as well');
@@ -41220,7 +40961,7 @@ function checkSource(isWanted, from, bucket) {
 }
 /** Such as of production, for a copy on the host of staging. */
 function checkEnvironment(wanted, from, environment) {
-    if (environment == null || wanted === undefined || wanted === 'none')
+    if (environment == null || wanted === undefined)
         return;
     if (from === 'host')
         throw new shared_failure/* InputError */.dz('restore-environment', 'has no effect because "restore-from" is host', 'On the host, an id names a backup whatever its environment: leave it out, or set restore-from: s3');
@@ -41336,7 +41077,7 @@ var last_good = __nccwpck_require__(76902);
 
 
 /** A plan, and a target that is running already, are successes, as they are for the workflow. */
-function tellRollback({ seen, plan, carried, backup, loaded }, { status }) {
+function rollbackReport({ seen, plan, carried, backup, loaded }, { status }) {
     const known = seen === null ? null : (0,last_good/* lastGoodIn */.RT)(seen, null);
     const isDone = status === 'rolled-back';
     const problems = [...(isDone ? (loaded?.problems ?? []) : []), ...(carried?.outcome.problems ?? [])];
@@ -41375,8 +41116,8 @@ const noOutputs = () => ({
     evidence: null,
 });
 
-// EXTERNAL MODULE: ./build/shared/backups/preflight.js
-var preflight = __nccwpck_require__(30275);
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
 
@@ -41484,6 +41225,63 @@ function isoTime(time) {
     return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/union.js
+
+
+/**
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
+ */
+function unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => (0,by_text/* byText */.z)(historyLine(a), historyLine(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,by_text/* byText */.z)(a.id, b.id));
+}
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
+const mostMended = 500;
+/**
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .slice(-mostMended)
+        .map((record) => ({
+        ...record,
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release with only its tags and digests. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${historyLine(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/known-history.js
 
 
@@ -41525,10 +41323,8 @@ async function storeCopies(knownHistory, added, mirror) {
 
 // EXTERNAL MODULE: ./build/shared/host/lock-holder.js
 var lock_holder = __nccwpck_require__(39135);
-// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
-var scripts = __nccwpck_require__(33338);
-// EXTERNAL MODULE: ./build/shared/host/compose-call.js
-var compose_call = __nccwpck_require__(82748);
+// EXTERNAL MODULE: ./build/shared/survey/compose-call.js
+var compose_call = __nccwpck_require__(20676);
 ;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
 
 
@@ -41541,8 +41337,8 @@ const reading = {
     name: 'read-kept',
     step: 'reading the kept compose files',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
     ],
 };
@@ -41594,535 +41390,6 @@ function unusable(id) {
     return new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
         hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
     });
-}
-
-// EXTERNAL MODULE: ./build/shared/host/survey-sets.js
-var survey_sets = __nccwpck_require__(58455);
-;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
-/** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
-/** null if the survey did not ask for them. */
-function readSwapFacts(records) {
-    const since = records.find('docker-since');
-    if (since === undefined)
-        return null;
-    const events = new Map(records.all('end-events').map((line) => {
-        const [id = '', ...actions] = line.trim().split(' ');
-        return [id, actions];
-    }));
-    return {
-        sharers: records.all('sharer').map((line) => {
-            const [name = '', what = '', of = ''] = line.split(' ');
-            return { name, what: what, of };
-        }),
-        endings: records.all('ending').map((json) => {
-            const ending = JSON.parse(json);
-            return {
-                ...ending,
-                finishedAt: Date.parse(ending.finishedAt),
-                dockerSince: Number(since) * 1_000,
-                events: events.get(ending.id) ?? [],
-                writes: ending.writes.filter((path) => path !== null),
-            };
-        }),
-        imageVariables: new Map(records.all('image-variables').map((json) => {
-            const { id, variables } = JSON.parse(json);
-            return [id, variables.filter((name) => name !== null)];
-        })),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-
-
-
-const survey_program = {
-    name: 'survey',
-    step: 'the survey of the host',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Surveys the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, {
-        deploy_dir: request.deployDir,
-        backup_dir: request.backupDir,
-        project: request.projectName ?? '',
-        service: request.databaseService ?? '',
-        database_user: request.databaseUser ?? '',
-        database: request.databaseName ?? '',
-        inside_script: request.probe,
-        with_sets: request.sets ? 'yes' : '',
-        with_setup: request.setup ? 'yes' : '',
-        with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.envFile ?? '',
-        compose_files: request.composeFiles,
-        compose_extras: (0,compose_call/* composeLines */.GF)(request.compose ?? {}),
-        layout: request.layout,
-    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        absent: new Set(records.all('absent')),
-        folders: records.all('folder').map(readFolder),
-        openParent: records.find('open-parent') ?? null,
-        places: records.all('place').map((value) => {
-            const [type = '', ...path] = value.split('|');
-            return { type, path: path.join('|') };
-        }),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        sets: (0,survey_sets/* readSets */.AP)(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            const variables = image.variables.filter((name) => name !== null);
-            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
-        }),
-        otherProjects: linesOf(records.find('projects')),
-        updaters: records.all('updater').map((value) => {
-            const [name = '', image = ''] = value.split(' ');
-            return { name, image };
-        }),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        swapFacts: readSwapFacts(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        journalsUnreadable: records.find('journals-unreadable') !== undefined,
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** In the output of the template, each list ends with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
-        otherFiles: linesOf(records.find('compose-deployed')),
-        missingFiles: linesOf(records.find('compose-missing')),
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        idle: [],
-        unset: readUnset(records.get('compose-unset')),
-        words: records.get('compose-words'),
-        unsetNames: linesOf(records.find('compose-unset-names')),
-        values: records.find('compose-values') ?? '',
-        settingsKey: records.find('settings-key')?.trim() ?? null,
-        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
-            const at = line.indexOf(' ');
-            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
-        }),
-        settings: records.all('container-settings').map((json) => JSON.parse(json)),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        projectState: records.find('project-state') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-        proxies: records.all('proxy').map(readProxy),
-    };
-}
-function linesOf(text) {
-    return (text ?? '').split('\n').filter((line) => line !== '');
-}
-/** Reads the service and the lines of survey-proxies.sh. */
-function readProxy(text) {
-    const [service = '', ...lines] = text.split('\n');
-    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
-}
-/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
- * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
-
-
-
-const mostServices = 500;
-const shortText = (0,untrusted/* text */.Qq)(4_096);
-/** Compose writes some numbers as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({
-    aliases: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
-    ipv4_address: (0,untrusted/* orNull */.Xd)(shortText),
-    ipv6_address: (0,untrusted/* orNull */.Xd)(shortText),
-    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
-}));
-const service = (0,untrusted/* shape */.cW)({
-    image: (0,untrusted/* orNull */.Xd)(shortText),
-    container_name: (0,untrusted/* orNull */.Xd)(shortText),
-    scale: anything,
-    deploy: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ replicas: anything })),
-    ports: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)((0,untrusted/* shape */.cW)({ published: anything }), 1_000)),
-    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, network, 200)),
-    network_mode: (0,untrusted/* orNull */.Xd)(shortText),
-    ipc: (0,untrusted/* orNull */.Xd)(shortText),
-    pid: (0,untrusted/* orNull */.Xd)(shortText),
-    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
-    volumes_from: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
-    pre_start: anything,
-    post_start: anything,
-    pre_stop: anything,
-    post_stop: anything,
-    provider: anything,
-    models: anything,
-    use_api_socket: anything,
-    depends_on: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
-        restart: (0,untrusted/* orNull */.Xd)(untrusted/* bool */.lc),
-        condition: (0,untrusted/* orNull */.Xd)(shortText),
-    }), mostServices)),
-});
-/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
-const composeOnly = [
-    'pre_start',
-    'post_start',
-    'pre_stop',
-    'post_stop',
-    'provider',
-    'models',
-    'use_api_socket',
-];
-const project = (0,untrusted/* shape */.cW)({
-    name: shortText,
-    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, service, mostServices),
-});
-const templates = (0,untrusted/* shape */.cW)({
-    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
-        image: (0,untrusted/* orNull */.Xd)(shortText),
-        profiles: (value, place) => (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100))(value, place) ?? [],
-    }), mostServices),
-});
-const networkNames = (0,untrusted/* shape */.cW)({
-    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ name: (0,untrusted/* orNull */.Xd)(shortText), external: anything })), 500)),
-});
-/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
-function networksOf(config, names) {
-    const { services } = project_parsed(config, project, '');
-    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
-    const { networks } = project_parsed(config, networkNames, '');
-    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
-        ? []
-        : [[key, network.name]]));
-}
-/**
- * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
- * usable.
- */
-function project_readServices(json) {
-    try {
-        return new Map(Object.entries(project_parsed(json, templates, '').services));
-    }
-    catch (error) {
-        if ((0,shared_failure/* isFailure */.N6)(error))
-            return null;
-        throw error;
-    }
-}
-/**
- * Reads the output of `docker compose config --format json`, and keeps only a few fields.
- * @param template the same with `--no-interpolate`; empty if compose gave none
- * @param check the command with which the operator sees what compose makes of the files
- * @param idle services to leave out
- * @throws Failure `bad-compose-config`, which never quotes the text
- */
-function readProject(config, template, check, idle = []) {
-    const { name, services } = project_parsed(config, project, check);
-    const written = template.trim() === '' ? null : project_parsed(template, templates, check);
-    return {
-        name,
-        services: new Map(Object.entries(services)
-            .filter(([each]) => !idle.includes(each))
-            .map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.services[each]?.image ?? null,
-                containerName: facts.container_name,
-                replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
-                    service: on,
-                    restart: restart === true,
-                    awaitsEnd: condition === 'service_completed_successfully',
-                })),
-                sharesWith: sharedBy(facts),
-                volumesFrom: volumesFrom(facts),
-                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
-            },
-        ])),
-    };
-}
-function count(value) {
-    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
-}
-function project_parsed(json, read, check) {
-    try {
-        return read(JSON.parse(json), '');
-    }
-    catch (error) {
-        const why = (0,shared_failure/* isFailure */.N6)(error) ? error.message : 'it is not JSON';
-        throw new shared_failure/* Failure */.HR('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
-        });
-    }
-}
-function sharedBy({ network_mode, ipc, pid }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    return [...new Set(modes.filter((each) => each !== undefined))];
-}
-function volumesFrom({ volumes_from }) {
-    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
-    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
-}
-/** Compose prints what is not given as null, or as empty. */
-function isGiven(value) {
-    if (value === undefined || value === null || value === false)
-        return false;
-    return typeof value !== 'object' || Object.keys(value).length > 0;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/template-variables.js
-// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
-/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
-const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
-/** Every use of a variable in a value, in order. */
-function variablesIn(template) {
-    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
-        const name = bare ?? braced;
-        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
-    });
-}
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value) {
-    return value.replaceAll('$$', '$');
-}
-/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
-function valueIfUnset(template) {
-    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
-}
-/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
-function template_variables_entriesOf(section) {
-    if (Array.isArray(section)) {
-        return Object.fromEntries(section.map(String).map((each) => {
-            const at = each.indexOf('=');
-            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
-        }));
-    }
-    if (typeof section !== 'object' || section === null)
-        return {};
-    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
-        name,
-        value === null || value === undefined ? null : String(value),
-    ]));
-}
-/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
-function wholeVariable(template) {
-    const [first] = variablesIn(template);
-    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
-}
-/** What the parts of an image reference may consist of. */
-const referencePart = '([\\w./:-]*?)';
-/**
- * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
- * reference cannot come from the template.
- */
-function valuesBehind(template, reference) {
-    const uses = variablesIn(template);
-    let pattern = '';
-    let at = 0;
-    const groups = [];
-    for (const { name, text } of uses) {
-        const start = template.indexOf(text, at);
-        pattern += template_variables_escaped(template.slice(at, start));
-        const known = groups.indexOf(name);
-        pattern += known < 0 ? referencePart : `\\${known + 1}`;
-        if (known < 0)
-            groups.push(name);
-        at = start + text.length;
-    }
-    const match = new RegExp(`^${pattern}${template_variables_escaped(template.slice(at))}$`).exec(reference);
-    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
-}
-function template_variables_escaped(text) {
-    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
-
-
-
-
-/**
- * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
- * services were started, or a tag that only the deployer's shell had.
- */
-async function surveyProject(connection, request, signal, onLog) {
-    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
-    const seen = await look({ profiles: [], variables: [] });
-    const extras = extrasFor(seen);
-    if (extras === null)
-        return seen;
-    const again = await look(extras);
-    if (again.compose === null || 'error' in again.compose)
-        return again;
-    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
-}
-/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
-function extrasFor({ compose, containers }) {
-    if (compose === null || 'error' in compose)
-        return null;
-    const written = project_readServices(compose.template);
-    if (written === null)
-        return null;
-    const known = project_readServices(compose.config);
-    const running = new Set(containers.map(({ service }) => service));
-    const profiles = [...running].flatMap((service) => {
-        const [profile] = written.get(service)?.profiles ?? [];
-        return profile === undefined || known?.has(service) === true ? [] : [profile];
-    });
-    const variables = new Map();
-    // The newest container comes last, and so has the last word.
-    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
-        const template = written.get(service)?.image ?? null;
-        const rendered = known?.get(service)?.image ?? null;
-        // What our own rollbacks create is named by its digest as well.
-        const [ran = ''] = image.split('@');
-        if (template === null || rendered === ran || (0,image_reference/* referenceOf */.Bz)(ran) === null)
-            continue;
-        for (const [name, value] of valuesBehind(template, ran) ?? []) {
-            // What the env file sets may say something else on purpose.
-            if (value !== '' && compose.envNames?.includes(name) !== true)
-                variables.set(name, value);
-        }
-    }
-    if (profiles.length === 0 && variables.size === 0)
-        return null;
-    return {
-        profiles: [...new Set(profiles)],
-        variables: [...variables].map(([name, value]) => ({ name, value })),
-    };
-}
-/** Services that a profile has brought along although nobody has started them. */
-function idleServices({ compose, containers }, { config }) {
-    const before = compose === null || 'error' in compose ? null : project_readServices(compose.config);
-    const running = new Set(containers.map(({ service }) => service));
-    const written = project_readServices(config) ?? new Map();
-    return [...written]
-        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
-        .map(([service]) => service);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/cache-store.js
@@ -42727,13 +41994,13 @@ function notReached(at, { stderr: cause }) {
     if (/^ssh: Could not resolve hostname/m.test(cause)) {
         return failure('host-unknown', `The name ${at.host} cannot be resolved`, `Check the input "${inputs.host}"`);
     }
-    const said = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
-    if (said === undefined)
+    const reason = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
+    if (reason === undefined)
         return null;
-    if (said === 'Connection refused') {
+    if (reason === 'Connection refused') {
         return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
     }
-    if (said.endsWith('timed out')) {
+    if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
     }
     return failure('host-unreachable', `${name} port ${port} cannot be reached`, 'Check the network between runner and host');
@@ -42987,8 +42254,8 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
-// EXTERNAL MODULE: ./build/shared/sets/layout.js
-var layout = __nccwpck_require__(81256);
+// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
+var scripts = __nccwpck_require__(33338);
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
 /** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
@@ -43109,6 +42376,99 @@ function stillOpen(backupDir, id, cause) {
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/transaction/transaction-files.js + 1 modules
+var transaction_files = __nccwpck_require__(31766);
+;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
+
+
+
+
+
+// What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
+/** The scripts that make up the engine on the host, in order. */
+const engine = [
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20423), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
+];
+const starting = {
+    name: 'start',
+    step: 'the start of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const aborting = {
+    name: 'abort',
+    step: 'cancelling the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
+};
+const searching = {
+    name: 'find',
+    step: 'the search for the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
+};
+/** The engine as it stands in the folder of a transaction, to the byte. */
+const engineScript = () => {
+    const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
+    // What it runs in the database's container, so that one hash tells all that an engine can do.
+    const inside = `inside_script() {\n  cat <<'INSIDE'\n${(0,scripts/* replaceScript */.kl)()}INSIDE\n}`;
+    return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
+};
+/**
+ * Starts a transaction, which from then on runs by itself.
+ * @returns its id
+ */
+async function startTransaction(connection, request, onLog) {
+    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+    const files = new Map([['engine.sh', engineScript()], ...(0,transaction_files/* transactionFiles */.CB)(request)]);
+    const parameters = {
+        backup_dir: request.backupDir,
+        second,
+        file_names: [...files.keys()],
+        file_texts: [...files.values()],
+    };
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw (0,shared_failure/* isFailure */.N6)(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
+    }
+}
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new shared_failure/* Failure */.HR(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
+}
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
+async function abortTransaction(connection, backupDir, id, onLog) {
+    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
+async function findTransaction(connection, backupDir, historyId, onLog) {
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+        .result;
+    return records.find('transaction') ?? null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
 
 
@@ -43183,99 +42543,6 @@ function stuck(backupDir, id, log) {
         hint: `On the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
-}
-
-// EXTERNAL MODULE: ./build/shared/transaction/transaction-files.js + 1 modules
-var transaction_files = __nccwpck_require__(31766);
-;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
-
-
-
-
-
-// What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
-/** The scripts that make up the engine on the host, in order. */
-const engine = [
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(20423), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
-];
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
-};
-/** The engine as it stands in the folder of a transaction, to the byte. */
-const engineScript = () => {
-    const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
-    // What it runs in the database's container, so that one hash tells all that an engine can do.
-    const inside = `inside_script() {\n  cat <<'INSIDE'\n${(0,scripts/* replaceScript */.kl)()}INSIDE\n}`;
-    return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
-};
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const files = new Map([['engine.sh', engineScript()], ...(0,transaction_files/* transactionFiles */.CB)(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw (0,shared_failure/* isFailure */.N6)(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new shared_failure/* Failure */.HR(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/progress.js
@@ -43379,12 +42646,12 @@ async function carry(connection, carrying) {
     const id = await start(steady, carrying);
     carrying.onId(id);
     const progress = new TransactionProgress();
-    let told = 0;
-    const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, told, {
+    let linesSeen = 0;
+    const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, linesSeen, {
         deadline: 24 * 3_600_000,
         onLog: log.host,
         onLine: (line) => {
-            told += 1;
+            linesSeen += 1;
             progress.tell(line);
         },
     }));
@@ -43482,61 +42749,6 @@ class SteadyConnection {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/choice.js
-
-
-/**
- * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
- * Rolling back from a release marks it bad until it is found good again, so a second rollback goes further back, never forward.
- */
-function lastGood({ records, environment, running, ignored }) {
-    const ours = records.filter((record) => record.environment === environment);
-    const now = imagesOf(running, ignored);
-    const others = ours
-        .filter(ran)
-        .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
-        .filter(({ images }) => differs(images, now))
-        .toReversed();
-    const words = wordsOn(ours, ignored);
-    let unmarked = null;
-    for (const { record, images } of others) {
-        const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
-        if (word === 'good') {
-            return { record, why: 'the newest release that was found good and is not running now' };
-        }
-        if (word === null)
-            unmarked ??= record;
-    }
-    if (unmarked !== null) {
-        return { record: unmarked, why: 'the newest other release that ran and was not marked bad; none was found good' };
-    }
-    return {
-        record: null,
-        why: whyNone(environment, ours.length, others.map(({ images }) => images)),
-    };
-}
-function ran({ event, status }) {
-    return status === 'succeeded' && event !== 'drill';
-}
-/** Some service in both has a different image, and each such image can be found again. */
-function differs(images, now) {
-    const others = [...images].filter(([service, image]) => {
-        const present = now.get(service);
-        return present !== undefined && !(0,release/* sameImage */.G4)(image, present);
-    });
-    return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
-}
-function whyNone(environment, known, others) {
-    if (known === 0)
-        return `the history on the host has no record of ${environment}`;
-    const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
-    return releases === 0
-        ? known === 1
-            ? 'the only record on the host is of the release that runs'
-            : `none of the ${known} records on the host shows another release that ran`
-        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
 
 
@@ -43607,19 +42819,75 @@ function observed(release, seen, previous) {
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/plan/target-image.js
+var target_image = __nccwpck_require__(11569);
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+
+
+
+/**
+ * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
+ * @param records those whose verdicts count, in the order of the file
+ * @param repositoryOf the repository of a service in the compose file
+ */
+function knownBad(images, records, ignored, repositoryOf) {
+    const wanted = [...images].filter(([service]) => !ignored.has(service));
+    const isIn = (release, [service, image]) => {
+        const known = release.get(service);
+        return known !== undefined && (0,target_image/* isThatImage */.N)(image, known, repositoryOf(service));
+    };
+    const words = wordsOn(records, ignored);
+    const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
+    const onAll = words.find(isOnAll);
+    const latest = onAll !== undefined
+        ? [[onAll, wanted.map(named)]]
+        : wanted.flatMap((each) => {
+            const word = words.find(({ about }) => isIn(about, each));
+            return word === undefined ? [] : [[word, [named(each)]]];
+        });
+    const bad = latest.filter(([{ word }]) => word === 'bad');
+    if (bad.length === 0)
+        return null;
+    const newest = records.findLast(({ event, release }) => {
+        const known = new Map(Object.entries(release));
+        return event !== 'drill' && wanted.every((each) => isIn(known, each));
+    });
+    const wasFound = [
+        isOnAll,
+        ...wanted.map((each) => ({ about }) => isIn(about, each)),
+    ].some((isOn) => {
+        const own = words.filter(isOn);
+        const good = own.findIndex(({ word }) => word === 'good');
+        return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
+    });
+    return { wasFound, text: bad.map(([word, names]) => describe(word, names)).join('; '), id: newest?.id ?? null };
+}
+/**
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know that it was found bad.
+ * @throws Failure `target-bad` unless the record's id or the services were given as well
+ */
+function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
+    if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
+        return;
+    const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
+    throw new shared_failure/* Failure */.HR('target-bad', `The target is known to be bad: ${bad.text}`, {
+        hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
+    });
+}
+function describe({ record, isLeft }, names) {
+    const what = names.join(', ');
+    return isLeft
+        ? `${what} was rolled back from at ${record.at} (record ${record.id})`
+        : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
+}
+function named([service, { tag, digest, imageId }]) {
+    return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
+}
+
 // EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 10 modules
 var plan_rollback = __nccwpck_require__(37335);
 // EXTERNAL MODULE: ./build/shared/releases/compose-version.js
 var compose_version = __nccwpck_require__(88298);
-;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
-/**
- * The services that are databases. No rollback touches them, and their health says nothing about a release.
- * @param named the input "db-service"
- */
-function databaseServices({ candidates }, named) {
-    return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
-}
-
 ;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
 
 /**
@@ -43638,11 +42906,77 @@ function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
     });
 }
 /** What to tell of files from which the containers were created, and which the host no longer has; null if there are none. */
-function tellMissingFiles({ call, missingFiles }) {
+function describeMissingFiles({ call, missingFiles, }) {
     if (missingFiles.length === 0)
         return null;
     const used = call.files.length === 0 ? 'no compose file was found' : `${call.files.join(', ')} is used`;
     return `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host; ${used}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/template-variables.js
+// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
+/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
+const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
+/** Every use of a variable in a value, in order. */
+function variablesIn(template) {
+    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced]) => {
+        const name = bare ?? braced;
+        return dollar !== undefined || name === undefined ? [] : [{ name, text }];
+    });
+}
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
+/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
+function valueIfUnset(template) {
+    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
+}
+/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
+function template_variables_entriesOf(section) {
+    if (Array.isArray(section)) {
+        return Object.fromEntries(section.map(String).map((each) => {
+            const at = each.indexOf('=');
+            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
+        }));
+    }
+    if (typeof section !== 'object' || section === null)
+        return {};
+    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
+        name,
+        value === null || value === undefined ? null : String(value),
+    ]));
+}
+/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
+function wholeVariable(template) {
+    const [first] = variablesIn(template);
+    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
+}
+/** What the parts of an image reference may consist of. */
+const referencePart = '([\\w./:-]*?)';
+/**
+ * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
+ * reference cannot come from the template.
+ */
+function valuesBehind(template, reference) {
+    const uses = variablesIn(template);
+    let pattern = '';
+    let at = 0;
+    const groups = [];
+    for (const { name, text } of uses) {
+        const start = template.indexOf(text, at);
+        pattern += template_variables_escaped(template.slice(at, start));
+        const known = groups.indexOf(name);
+        pattern += known < 0 ? referencePart : `\\${known + 1}`;
+        if (known < 0)
+            groups.push(name);
+        at = start + text.length;
+    }
+    const match = new RegExp(`^${pattern}${template_variables_escaped(template.slice(at))}$`).exec(reference);
+    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
+}
+function template_variables_escaped(text) {
+    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/inline-files.js
@@ -43722,66 +43056,157 @@ function entry({ path, content, mode, uid, gid }) {
     return [header, data, Buffer.alloc((inline_files_block - (data.length % inline_files_block)) % inline_files_block)];
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/compose-command.js
+;// CONCATENATED MODULE: ./build/shared/releases/project.js
 
-/** The compose command as an operator would type it, for hints: who types it, where, and with which files. */
-function composeCommand({ deployDir, projectName, call }, user) {
-    const { files, envFiles, projectDirectory, profiles, variables } = call;
-    const words = [
-        ...(projectName === null ? [] : ['--project-name', projectName]),
-        ...(projectDirectory === null ? [] : ['--project-directory', projectDirectory]),
-        ...envFiles.flatMap((file) => ['--env-file', file]),
-        ...profiles.flatMap((profile) => ['--profile', profile]),
-        ...files.flatMap((file) => ['-f', file]),
-    ].map(shell_quote/* quoteForShell */.e);
-    const set = variables.map(({ name, value }) => `${name}=${(0,shell_quote/* quoteForShell */.e)(value)}`);
-    return `On the host, as ${user}: ${['cd', (0,shell_quote/* quoteForShell */.e)(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+
+
+const mostServices = 500;
+const shortText = (0,untrusted/* text */.Qq)(4_096);
+/** Compose writes some numbers as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({
+    aliases: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
+    ipv4_address: (0,untrusted/* orNull */.Xd)(shortText),
+    ipv6_address: (0,untrusted/* orNull */.Xd)(shortText),
+    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
+}));
+const service = (0,untrusted/* shape */.cW)({
+    image: (0,untrusted/* orNull */.Xd)(shortText),
+    container_name: (0,untrusted/* orNull */.Xd)(shortText),
+    scale: anything,
+    deploy: (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ replicas: anything })),
+    ports: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)((0,untrusted/* shape */.cW)({ published: anything }), 1_000)),
+    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, network, 200)),
+    network_mode: (0,untrusted/* orNull */.Xd)(shortText),
+    ipc: (0,untrusted/* orNull */.Xd)(shortText),
+    pid: (0,untrusted/* orNull */.Xd)(shortText),
+    mac_address: (0,untrusted/* orNull */.Xd)(shortText),
+    volumes_from: (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100)),
+    pre_start: anything,
+    post_start: anything,
+    pre_stop: anything,
+    post_stop: anything,
+    provider: anything,
+    models: anything,
+    use_api_socket: anything,
+    depends_on: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
+        restart: (0,untrusted/* orNull */.Xd)(untrusted/* bool */.lc),
+        condition: (0,untrusted/* orNull */.Xd)(shortText),
+    }), mostServices)),
+});
+/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
+const composeOnly = [
+    'pre_start',
+    'post_start',
+    'pre_stop',
+    'post_stop',
+    'provider',
+    'models',
+    'use_api_socket',
+];
+const project = (0,untrusted/* shape */.cW)({
+    name: shortText,
+    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, service, mostServices),
+});
+const templates = (0,untrusted/* shape */.cW)({
+    services: (0,untrusted/* mapOf */.A7)(release/* isServiceName */.tN, (0,untrusted/* shape */.cW)({
+        image: (0,untrusted/* orNull */.Xd)(shortText),
+        profiles: (value, place) => (0,untrusted/* orNull */.Xd)((0,untrusted/* listOf */.c3)(shortText, 100))(value, place) ?? [],
+    }), mostServices),
+});
+const networkNames = (0,untrusted/* shape */.cW)({
+    networks: (0,untrusted/* orNull */.Xd)((0,untrusted/* mapOf */.A7)((key) => key.length <= 255, (0,untrusted/* orNull */.Xd)((0,untrusted/* shape */.cW)({ name: (0,untrusted/* orNull */.Xd)(shortText), external: anything })), 500)),
+});
+/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
+function networksOf(config, names) {
+    const { services } = project_parsed(config, project, '');
+    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
+    const { networks } = project_parsed(config, networkNames, '');
+    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
+        ? []
+        : [[key, network.name]]));
 }
-
-;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
-
-
-
-
-
-
 /**
- * The project as compose reads it from the files on the host.
- * @throws Failure `no-compose`, `compose-too-old`; `bad-compose-config` with compose's own words, as far as they may be told
+ * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
+ * usable.
  */
-function readableProject(seen, { deployDir, projectName }) {
-    const { call, config, template, idle, words } = (0,compose_version/* demandCompose */.Mg)(seen);
-    const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
-    if (config.trim() !== '')
-        return readProject(config, template, check, idle);
-    const said = words
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-    if (said.length === 0) {
-        throw new shared_failure/* Failure */.HR('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+function project_readServices(json) {
+    try {
+        return new Map(Object.entries(project_parsed(json, templates, '').services));
     }
-    const remedy = remedyFor(said.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
-    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
-        hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
-    });
+    catch (error) {
+        if ((0,shared_failure/* isFailure */.N6)(error))
+            return null;
+        throw error;
+    }
 }
-/** What to do about the usual mistakes; null for others, whose message says it. */
-function remedyFor(said, variables, user) {
-    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
-    if (closed !== undefined)
-        return `Let ${user} read that file. As root: chown ${user} ${(0,shell_quote/* quoteForShell */.e)(closed)}`;
-    const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
-    if (missing !== undefined)
-        return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
-    if (/couldn't find env file/i.test(said))
-        return 'Correct "env-file", or put that file there';
-    if (/no configuration file provided/.test(said))
-        return 'Correct "deploy-dir" or "compose-file"';
-    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
-    if (away !== undefined)
-        return `Put ${(0,shell_quote/* quoteForShell */.e)(away)} there, or correct what names it: "compose-file", or the compose file`;
-    return null;
+/**
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
+ * @param idle services to leave out
+ * @throws Failure `bad-compose-config`, which never quotes the text
+ */
+function readProject(config, template, check, idle = []) {
+    const { name, services } = project_parsed(config, project, check);
+    const written = template.trim() === '' ? null : project_parsed(template, templates, check);
+    return {
+        name,
+        services: new Map(Object.entries(services)
+            .filter(([each]) => !idle.includes(each))
+            .map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.services[each]?.image ?? null,
+                containerName: facts.container_name,
+                replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
+                    service: on,
+                    restart: restart === true,
+                    awaitsEnd: condition === 'service_completed_successfully',
+                })),
+                sharesWith: sharedBy(facts),
+                volumesFrom: volumesFrom(facts),
+                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
+            },
+        ])),
+    };
+}
+function count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+}
+function project_parsed(json, read, check) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = (0,shared_failure/* isFailure */.N6)(error) ? error.message : 'it is not JSON';
+        throw new shared_failure/* Failure */.HR('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    return [...new Set(modes.filter((each) => each !== undefined))];
+}
+function volumesFrom({ volumes_from }) {
+    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
+    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
+}
+/** Compose prints what is not given as null, or as empty. */
+function isGiven(value) {
+    if (value === undefined || value === null || value === false)
+        return false;
+    return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
@@ -43940,6 +43365,319 @@ function mountsAreThere(volumes, { mounts }) {
         .every(({ type, source, target }) => type !== 'bind' || mounts.some((mount) => mount.Destination === target && mount.Source === source));
 }
 
+;// CONCATENATED MODULE: ./build/shared/survey/survey-swap.js
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/choice.js
+
+
+/**
+ * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
+ * Rolling back from a release marks it bad until it is found good again, so a second rollback goes further back, never forward.
+ */
+function lastGood({ records, environment, running, ignored }) {
+    const ours = records.filter((record) => record.environment === environment);
+    const now = imagesOf(running, ignored);
+    const others = ours
+        .filter(ran)
+        .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
+        .filter(({ images }) => differs(images, now))
+        .toReversed();
+    const words = wordsOn(ours, ignored);
+    let unmarked = null;
+    for (const { record, images } of others) {
+        const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
+        if (word === 'good') {
+            return { record, why: 'the newest release that was found good and is not running now' };
+        }
+        if (word === null)
+            unmarked ??= record;
+    }
+    if (unmarked !== null) {
+        return { record: unmarked, why: 'the newest other release that ran and was not marked bad; none was found good' };
+    }
+    return {
+        record: null,
+        why: whyNone(environment, ours.length, others.map(({ images }) => images)),
+    };
+}
+function ran({ event, status }) {
+    return status === 'succeeded' && event !== 'drill';
+}
+/** Some service in both has a different image, and each such image can be found again. */
+function differs(images, now) {
+    const others = [...images].filter(([service, image]) => {
+        const present = now.get(service);
+        return present !== undefined && !(0,release/* sameImage */.G4)(image, present);
+    });
+    return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
+}
+function whyNone(environment, known, others) {
+    if (known === 0)
+        return `the history on the host has no record of ${environment}`;
+    const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
+    return releases === 0
+        ? known === 1
+            ? 'the only record on the host is of the release that runs'
+            : `none of the ${known} records on the host shows another release that ran`
+        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/wanted-release.js
+
+
+
+
+/**
+ * Resolves the target for this project.
+ * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
+ */
+function wantedRelease(target, context) {
+    const wanted = resolveTarget(target, context);
+    const repositoryOf = (service) => (0,image_reference/* referenceOf */.Bz)(context.project.services.get(service)?.image ?? null)?.repository;
+    // What is chosen from the history is chosen by its verdicts.
+    if (target.kind === 'last-good')
+        return { ...wanted, knownBad: null };
+    // A record that only a copy has counts too, as it can only warn.
+    const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
+    const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
+    const identified = new Map([...wanted.images].map(([service, image]) => [service, identify(service, image, context)]));
+    return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
+}
+/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
+function identify(service, wanted, { project, images }) {
+    const { tag, digest, imageId } = wanted;
+    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
+    if (tag === null || digest !== null || imageId !== null || repository === undefined)
+        return wanted;
+    const isOwn = (name) => (0,image_reference/* referenceOf */.Bz)(name)?.repository === repository;
+    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && (0,image_reference/* referenceOf */.Bz)(name)?.tag === tag));
+    const own = local?.repoDigests.find(isOwn) ?? null;
+    return { tag, digest: (0,image_reference/* referenceOf */.Bz)(own)?.digest ?? null, imageId: local?.id ?? null };
+}
+function resolveTarget(target, context) {
+    const named = context.services === null ? null : new Set(context.services);
+    for (const service of named ?? [])
+        checkService(service, context);
+    switch (target.kind) {
+        case 'last-good':
+            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
+        case 'record': {
+            const entry = context.entries.find(({ record }) => record.id === target.id);
+            if (entry === undefined)
+                throw unknownRecord(target.id, context);
+            const whose = entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
+            const { record } = entry;
+            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
+        }
+        case 'services': {
+            for (const service of target.images.keys())
+                checkService(service, context);
+            const images = [...target.images].filter(([service]) => named === null || named.has(service));
+            if (images.length === 0)
+                throw speaksOfNone('The input "target"', context);
+            return { ...resolve(images, context), record: null, unknown: [] };
+        }
+        default: {
+            const services = servicesAt(context, named);
+            return {
+                ...resolve(services.map((service) => [service, target]), context),
+                record: null,
+                unknown: [],
+            };
+        }
+    }
+}
+/** The services that are named, or else those with an image from the registry. */
+function servicesAt({ project, databases, registry }, named) {
+    if (named !== null)
+        return [...named];
+    const services = [...project.services.values()]
+        .filter(({ name, image }) => !databases.has(name) && (0,image_reference/* referenceOf */.Bz)(image)?.registry === registry)
+        .map(({ name }) => name);
+    if (services.length > 0)
+        return services;
+    throw new shared_failure/* Failure */.HR('no-target', `No service of the project has an image from ${registry}`, {
+        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
+    });
+}
+/** A tag means the image that last ran here under it, even if the tag has moved since. */
+function resolve(images, context) {
+    const known = [];
+    const resolved = images.map(([service, image]) => {
+        if ('digest' in image)
+            return [service, { tag: null, digest: image.digest, imageId: null }];
+        const earlier = ranAs(service, image.tag, context);
+        if (earlier === null)
+            return [service, { tag: image.tag, digest: null, imageId: null }];
+        known.push(service);
+        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
+    });
+    const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
+    return { images: new Map(resolved), source };
+}
+function ranAs(service, tag, { history, project }) {
+    const repository = (0,image_reference/* referenceOf */.Bz)(project.services.get(service)?.image ?? null)?.repository;
+    const earlier = history
+        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
+        .map(({ release }) => release[service])
+        .findLast((image) => image !== undefined &&
+        image.tag === tag &&
+        (image.digest !== null || image.imageId !== null) &&
+        (0,image_reference/* referenceOf */.Bz)(image.image)?.repository === repository);
+    return earlier ?? null;
+}
+function ofRecord(record, source, context, named) {
+    const { project, databases } = context;
+    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
+    const known = wanted.filter(([service]) => project.services.has(service));
+    if (known.length === 0)
+        throw speaksOfNone(`The record ${record.id}`, context);
+    return {
+        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
+        source: `${source}: ${record.event} of ${record.at}`,
+        record,
+        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
+    };
+}
+function checkService(service, { project, databases }) {
+    if (databases.has(service)) {
+        throw new shared_failure/* Failure */.HR('database-service', `The service "${service}" is the database, which is never rolled back`, {
+            hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
+        });
+    }
+    if (!project.services.has(service)) {
+        throw new shared_failure/* Failure */.HR('unknown-service', `The compose file has no service "${service}"`, {
+            hint: `It has: ${[...project.services.keys()].join(', ')}`,
+        });
+    }
+}
+/** Without this failure, the run would do nothing and report success. */
+function speaksOfNone(what, { project, databases, services }) {
+    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+    return new shared_failure/* Failure */.HR('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
+        hint: 'Set "target" to another release, or correct "services"',
+    });
+}
+function noTarget({ choice, entries }) {
+    const releases = entries.filter(({ record }) => record.event !== 'drill');
+    const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+        const words = [event, source === 'host' ? verdict : 'from a copy', at];
+        return `${id} (${words.join(', ')})`;
+    });
+    throw new shared_failure/* Failure */.HR('no-target', `There is nothing to roll back to: ${choice.why}`, {
+        hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+    });
+}
+function unknownRecord(id, { entries }) {
+    const newest = entries.slice(-5).map(({ record }) => record.id);
+    return new shared_failure/* Failure */.HR('record-unknown', `The history has no record ${id}`, {
+        hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
+/**
+ * The services that are databases. No rollback touches them, and their health says nothing about a release.
+ * @param named the input "db-service"
+ */
+function databaseServices({ candidates }, named) {
+    return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/compose-command.js
+
+/** The compose command as an operator would type it, for hints: who types it, where, and with which files. */
+function composeCommand({ deployDir, projectName, call }, user) {
+    const { files, envFiles, projectDirectory, profiles, variables } = call;
+    const words = [
+        ...(projectName === null ? [] : ['--project-name', projectName]),
+        ...(projectDirectory === null ? [] : ['--project-directory', projectDirectory]),
+        ...envFiles.flatMap((file) => ['--env-file', file]),
+        ...profiles.flatMap((profile) => ['--profile', profile]),
+        ...files.flatMap((file) => ['-f', file]),
+    ].map(shell_quote/* quoteForShell */.e);
+    const set = variables.map(({ name, value }) => `${name}=${(0,shell_quote/* quoteForShell */.e)(value)}`);
+    return `On the host, as ${user}: ${['cd', (0,shell_quote/* quoteForShell */.e)(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
+
+
+
+
+
+
+/**
+ * The project as compose reads it from the files on the host.
+ * @throws Failure `no-compose`, `compose-too-old`; `bad-compose-config` with compose's own words, as far as they may be told
+ */
+function readableProject(seen, { deployDir, projectName }) {
+    const { call, config, template, idle, words } = (0,compose_version/* demandCompose */.Mg)(seen);
+    const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
+    if (config.trim() !== '')
+        return readProject(config, template, check, idle);
+    const lines = words
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    if (lines.length === 0) {
+        throw new shared_failure/* Failure */.HR('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+    }
+    const remedy = remedyFor(lines.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${lines.join('; ')}`, {
+        hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
+    });
+}
+/** What to do about the usual mistakes; null for others, whose message says it. */
+function remedyFor(words, variables, user) {
+    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(words) ?? [];
+    if (closed !== undefined)
+        return `Let ${user} read that file. As root: chown ${user} ${(0,shell_quote/* quoteForShell */.e)(closed)}`;
+    const [, missing] = /required variable (\w+) is missing/.exec(words) ?? [];
+    if (missing !== undefined)
+        return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
+    if (/couldn't find env file/i.test(words))
+        return 'Correct "env-file", or put that file there';
+    if (/no configuration file provided/.test(words))
+        return 'Correct "deploy-dir" or "compose-file"';
+    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(words) ?? [];
+    if (away !== undefined)
+        return `Put ${(0,shell_quote/* quoteForShell */.e)(away)} there, or correct what names it: "compose-file", or the compose file`;
+    return null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/stores.js
 
 // Sources: the Dockerfiles of the official images. An older server may not open the data folder of a newer one.
@@ -44085,6 +43823,69 @@ function isWithin(path, folder) {
     return path === folder || path.startsWith(`${folder}/`);
 }
 
+;// CONCATENATED MODULE: ./build/rollback-action/choices.js
+
+
+
+
+
+
+
+
+
+/** @throws Failure as `readableProject` does */
+function choicesFrom(seen, compose, knownHistory, inputs) {
+    const { environment, registry, services, target } = inputs;
+    const { images } = compose;
+    const running = (0,release/* releaseOf */.l7)(seen.containers, seen.images);
+    const databases = databaseServices(seen, inputs.databaseService);
+    const today = readableProject(seen, inputs);
+    const stores = storesOf(seen, today, inputs, databases);
+    const ignored = new Set([...databases, ...stores]);
+    const entries = entriesOf(knownHistory);
+    const isOurs = (record) => record.environment === environment;
+    const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+    const history = knownHistory.host.filter(isOurs);
+    const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
+    return {
+        running,
+        databases,
+        stores,
+        ignored,
+        today,
+        history,
+        candidates: candidates({ entries, verdicts, running, ignored, images, environment }),
+        wantedIn: (project) => inputs.restore?.isAlone === true
+            ? whatRuns
+            : wantedRelease(target, {
+                project,
+                databases,
+                history,
+                entries,
+                verdicts,
+                images,
+                choice,
+                services,
+                registry,
+            }),
+    };
+}
+/** Only the database is restored. */
+const whatRuns = {
+    images: new Map(),
+    source: 'the release that runs: only the database is restored',
+    record: null,
+    unknown: [],
+    knownBad: null,
+};
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
+    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
+}
+
 // EXTERNAL MODULE: ./build/shared/canonical-json.js
 var canonical_json = __nccwpck_require__(71569);
 ;// CONCATENATED MODULE: ./build/shared/releases/settings-hash.js
@@ -44225,7 +44026,7 @@ function read(connection, current, then, project, { backupDir, deployDir }, sign
     return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory, call: current.call }, signal, log.host);
 }
 /** How the settings of each service of the target have changed since it ran. */
-async function settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal) {
+async function settingsOfTarget(connection, { seen, current, wanted, history, project }, inputs, signal) {
     const changes = [...wanted.images].map(([service, image]) => {
         const images = new Map([[service, image]]);
         const then = settingsWhenRan(history, images);
@@ -44247,7 +44048,8 @@ async function settingsOfTarget(connection, seen, current, wanted, history, proj
 }
 /** The settings with which these images were last seen; null if the history does not say. */
 function settingsWhenRan(history, images) {
-    return lastSeen(history, images, true)?.settings ?? null;
+    const known = history.filter(({ settings }) => settings !== null);
+    return lastSeen(known, images)?.settings ?? null;
 }
 /** The files that a service mounts and that have changed since a moment. */
 function filesChangedSince({ compose, containers }, service, at) {
@@ -44260,22 +44062,16 @@ function filesChangedSince({ compose, containers }, service, at) {
         .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(at))
         .map(({ path }) => path);
 }
-/** The last record that has these images, and perhaps their settings. */
-function lastSeen(history, images, withSettings = false) {
+/** The last record that has these images. */
+function lastSeen(history, images) {
     const isSame = (one, other) => other !== undefined &&
         ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
-    return history.findLast(({ status, event, settings, release }) => status === 'succeeded' &&
+    return history.findLast(({ status, event, release }) => status === 'succeeded' &&
         event !== 'drill' &&
-        (!withSettings || settings !== null) &&
         [...images].every(([service, image]) => isSame(image, release[service])));
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/decide.js
-
-
-
-
-
 
 
 
@@ -44302,74 +44098,35 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
     return log.group('Plan', async () => {
         const compose = (0,compose_version/* demandCompose */.Mg)(seen);
         demandDeployedFiles(compose, inputs.composeFiles);
-        const missing = tellMissingFiles(compose);
+        const missing = describeMissingFiles(compose);
         if (missing !== null)
             log.warning(missing);
         const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
         for (const text of [...mirrored.notices, ...knownHistory.problems])
             log.notice(text);
-        const running = (0,release/* releaseOf */.l7)(seen.containers, seen.images);
-        const databases = databaseServices(seen, inputs.databaseService);
-        const today = readableProject(seen, inputs);
-        const stores = storesOf(seen, today, inputs, databases);
-        const ignored = new Set([...databases, ...stores]);
-        const entries = entriesOf(knownHistory);
-        const isOurs = ({ environment }) => environment === inputs.environment;
-        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
-        const history = knownHistory.host.filter(isOurs);
-        const { environment } = inputs;
-        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
-        onCandidates(others);
-        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
-        const wantedIn = (project) => inputs.restore?.isAlone === true
-            ? whatRuns
-            : wantedRelease(inputs.target, {
-                project,
-                databases,
-                history,
-                entries,
-                verdicts,
-                images: compose.images,
-                choice,
-                services: inputs.services,
-                registry: inputs.registry,
-            });
+        const choices = choicesFrom(seen, compose, knownHistory, inputs);
+        const { databases, ignored, history, today } = choices;
+        onCandidates(choices.candidates);
         const current = currentSource(compose, inputs.deployDir);
         const isKept = inputs.compose === 'kept';
         const source = isKept
-            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
+            ? await keptSource(connection, current, settingsWhenRan(history, choices.wantedIn(today).images), today.name, inputs, signal)
             : current;
         if (source.projectState === null)
             throw projectStateUnknown();
         const project = isKept ? keptProject(source, today) : today;
-        const wanted = wantedIn(project);
+        const wanted = choices.wantedIn(project);
         const request = {
+            ...factsForPlan(seen, compose, inputs),
             project,
-            composeVersion: compose.version,
-            containers: seen.containers,
-            images: compose.images,
-            running,
+            running: choices.running,
             databases,
-            stores,
-            named: new Set(inputs.services ?? []),
-            jobs: inputs.jobs,
-            swapFacts: seen.swapFacts ?? noSwapFacts,
+            stores: choices.stores,
             wanted,
-            // While databases exchange their names, nothing may write.
-            strategy: inputs.restore === null ? inputs.strategy : 'recreate',
-            proxyService: inputs.proxyService,
-            proxies: compose.proxies,
-            healthUrl: inputs.healthUrl,
-            persist: inputs.persist,
-            envNames: compose.envNames,
-            unset: compose.unset,
             settings: isKept
                 ? []
-                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
+                : await settingsOfTarget(connection, { seen, current, wanted, history, project }, inputs, signal),
             drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
-            envFilePath: (0,compose_call/* envFilesOf */.y$)(compose.call, inputs.deployDir).at(-1) ?? '.env',
-            updaters: seen.updaters,
-            filesChangedAt: compose.changedAt,
             newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
             schemaNow: newestSchema(knownHistory.host, inputs.environment),
             projectState: source.projectState,
@@ -44381,19 +44138,12 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 967).then(__nccwpck_require__.bind(__nccwpck_require__, 21967))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)
             tarOf(inlineFiles(source.config, source.values, service));
-        for (const line of [...planText(plan), ...tableOf(others)])
-            log.info(line);
-        for (const { level, text } of plan.notes) {
-            if (level === 'warning')
-                log.warning(text);
-            else
-                log.info(text);
-        }
+        tellPlan(plan, choices.candidates);
         if (seen.hold !== null)
             log.info('Deployments are already on hold because of an earlier rollback');
         if (!inputs.planOnly)
@@ -44404,14 +44154,38 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         return { plan, knownHistory, compose: source, restoring, afterPull };
     });
 }
-/** Only the database is restored. */
-const whatRuns = {
-    images: new Map(),
-    source: 'the release that runs: only the database is restored',
-    record: null,
-    unknown: [],
-    knownBad: null,
-};
+/** What the survey and the inputs say for the plan, whatever the target is. */
+function factsForPlan(seen, compose, inputs) {
+    return {
+        composeVersion: compose.version,
+        containers: seen.containers,
+        images: compose.images,
+        named: new Set(inputs.services ?? []),
+        jobs: inputs.jobs,
+        swapFacts: seen.swapFacts ?? noSwapFacts,
+        // While databases exchange their names, nothing may write.
+        strategy: inputs.restore === null ? inputs.strategy : 'recreate',
+        proxyService: inputs.proxyService,
+        proxies: compose.proxies,
+        healthUrl: inputs.healthUrl,
+        persist: inputs.persist,
+        envNames: compose.envNames,
+        unset: compose.unset,
+        envFilePath: (0,compose_call/* envFilesOf */.y$)(compose.call, inputs.deployDir).at(-1) ?? '.env',
+        updaters: seen.updaters,
+        filesChangedAt: compose.changedAt,
+    };
+}
+function tellPlan(plan, candidates) {
+    for (const line of [...planText(plan), ...tableOf(candidates)])
+        log.info(line);
+    for (const { level, text } of plan.notes) {
+        if (level === 'warning')
+            log.warning(text);
+        else
+            log.info(text);
+    }
+}
 /** The project as it was, with the variables for tags as they are written today: those are to be changed. */
 function keptProject({ config }, today) {
     const { name, services } = readProject(config, '', 'docker compose config --quiet');
@@ -44424,13 +44198,6 @@ function keptProject({ config }, today) {
 /** The table of releases to choose from, with its title. */
 function tableOf(others) {
     return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
-}
-/** The stores that nobody named, neither as a service nor with a tag of its own. */
-function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
-    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
-    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
-    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
-    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
 }
 function projectStateUnknown() {
     return new shared_failure/* Failure */.HR('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
@@ -44509,6 +44276,342 @@ const refusedHints = {
     'not-created': 'See what docker compose says in the log',
     unfinished: 'Run it again: it finishes that transaction first',
 };
+
+// EXTERNAL MODULE: ./build/shared/backups/host-checks.js
+var host_checks = __nccwpck_require__(79052);
+;// CONCATENATED MODULE: ./build/shared/survey/survey-compose.js
+
+/** null if the survey was not asked for it; an error if compose could not be asked. */
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
+        otherFiles: records.lines('compose-deployed'),
+        missingFiles: records.lines('compose-missing'),
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        idle: [],
+        unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: records.lines('compose-unset-names'),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: records.lines('mounted-files').map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
+    };
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
+}
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
+}
+/**
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+
+// EXTERNAL MODULE: ./build/shared/survey/survey-sets.js
+var survey_sets = __nccwpck_require__(80847);
+;// CONCATENATED MODULE: ./build/shared/survey/survey-setup.js
+/** null if the survey was not asked for it. */
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/survey/survey.js
+
+
+
+
+
+const survey_program = {
+    name: 'survey',
+    step: 'the survey of the host',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(90203), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37083), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(29542), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(41487), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(1236), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(99110), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93721), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(7591), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(42774), __nccwpck_require__.b),
+    ],
+};
+/** Surveys the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(survey_program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: (0,compose_call/* composeLines */.GF)(request.compose ?? {}),
+        layout: request.layout,
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
+}
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
+        folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        sets: (0,survey_sets/* readSets */.AP)(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
+        }),
+        otherProjects: records.lines('projects'),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        swapFacts: readSwapFacts(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+/** In the output of the template, each list ends with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
+
+
+
+
+/**
+ * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
+ * services were started, or a tag that only the deployer's shell had.
+ */
+async function surveyProject(connection, request, signal, onLog) {
+    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
+    const seen = await look({ profiles: [], variables: [] });
+    const extras = extrasFor(seen);
+    if (extras === null)
+        return seen;
+    const again = await look(extras);
+    if (again.compose === null || 'error' in again.compose)
+        return again;
+    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
+}
+/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
+function extrasFor({ compose, containers }) {
+    if (compose === null || 'error' in compose)
+        return null;
+    const written = project_readServices(compose.template);
+    if (written === null)
+        return null;
+    const known = project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const profiles = [...running].flatMap((service) => {
+        const [profile] = written.get(service)?.profiles ?? [];
+        return profile === undefined || known?.has(service) === true ? [] : [profile];
+    });
+    const variables = new Map();
+    // The newest container comes last, and so has the last word.
+    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
+        const template = written.get(service)?.image ?? null;
+        const rendered = known?.get(service)?.image ?? null;
+        // What our own rollbacks create is named by its digest as well.
+        const [ran = ''] = image.split('@');
+        if (template === null || rendered === ran || (0,image_reference/* referenceOf */.Bz)(ran) === null)
+            continue;
+        for (const [name, value] of valuesBehind(template, ran) ?? []) {
+            // What the env file sets may say something else on purpose.
+            if (value !== '' && compose.envNames?.includes(name) !== true)
+                variables.set(name, value);
+        }
+    }
+    if (profiles.length === 0 && variables.size === 0)
+        return null;
+    return {
+        profiles: [...new Set(profiles)],
+        variables: [...variables].map(([name, value]) => ({ name, value })),
+    };
+}
+/** Services that a profile has brought along although nobody has started them. */
+function idleServices({ compose, containers }, { config }) {
+    const before = compose === null || 'error' in compose ? null : project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const written = project_readServices(config) ?? new Map();
+    return [...written]
+        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
+        .map(([service]) => service);
+}
+
+// EXTERNAL MODULE: ./build/shared/sets/layout.js
+var layout = __nccwpck_require__(81256);
+;// CONCATENATED MODULE: ./build/rollback-action/look.js
+
+
+
+
+
+
+
+/** Surveys the host, after finishing whatever an earlier run left unfinished. */
+async function look(connection, run) {
+    const { inputs, signal } = run;
+    return log.group(`Survey of ${connection.name}`, async () => {
+        const once = (databaseName = inputs.databaseName) => surveyProject(connection, {
+            ...inputs,
+            databaseName,
+            probe: (0,scripts/* insideScript */.yT)(),
+            // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
+            sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
+            setup: false,
+            layout: layout/* layoutLines */.i5,
+        }, signal, log.host);
+        const withDatabase = async (found) => {
+            if (inputs.restore === null)
+                return found;
+            const { createDropped } = await __nccwpck_require__.e(/* import() */ 134).then(__nccwpck_require__.bind(__nccwpck_require__, 12134));
+            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
+        };
+        const seen = await once();
+        (0,host_checks/* judgeHost */.Ii)(seen, inputs);
+        demandJournals(seen, inputs.backupDir);
+        if (seen.unfinished.length === 0)
+            return withDatabase(seen);
+        if (seen.lockHolder !== null)
+            throw underWay(seen.unfinished, seen.lockHolder);
+        if (inputs.planOnly) {
+            log.warning(`An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`);
+            return seen;
+        }
+        await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
+        const again = await once();
+        (0,host_checks/* judgeHost */.Ii)(again, inputs);
+        return withDatabase(again);
+    });
+}
+function underWay(ids, holder) {
+    return new shared_failure/* Failure */.HR('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
+        hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
+    });
+}
 
 // EXTERNAL MODULE: ./build/shared/sets/catalogue.js
 var sets_catalogue = __nccwpck_require__(43373);
@@ -44717,6 +44820,101 @@ class DumpProgress {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/probe.js + 1 modules
+var probe = __nccwpck_require__(50141);
+// EXTERNAL MODULE: ./build/shared/backups/find-database.js
+var find_database = __nccwpck_require__(96815);
+;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
+
+
+
+
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** For a set's files and their links in every tier, with room to spare. */
+const neededInodes = 100;
+/**
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
+ */
+function judgeBackupHost(survey, needs) {
+    const { failures, collect } = (0,host_checks/* collector */.g7)();
+    // Checks that depend on a failed one are skipped.
+    const docker = (0,host_checks/* checkHost */.RC)(survey, needs, collect);
+    const container = docker && collect(() => (0,find_database/* findDatabase */.X)(survey, needs));
+    const database = container && collect(() => (0,find_database/* askedDatabase */.k)(survey));
+    if (database)
+        collect(() => (0,probe/* checkDumpTools */.W)(database));
+    collect(() => checkEncryption(survey, needs));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    (0,host_checks/* throwAny */.jg)(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip.
+ * @throws Failure `no-compressor`
+ */
+function chooseCompression(survey, database, { format, compression, encryption }) {
+    const inside = (tool) => database.tools.has(tool);
+    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+    const encoding = { format, compression: wanted, encryption };
+    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+    if (program === 'none' || inside(program))
+        return { encoding, where: 'container' };
+    if (survey.tools.has(program))
+        return { encoding, where: 'host' };
+    throw new shared_failure/* Failure */.HR('no-compressor', `Neither the host nor the database container has ${program}`, {
+        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+function checkEncryption(survey, { encryption }) {
+    if (encryption === 'none' || survey.tools.has('age'))
+        return;
+    throw new shared_failure/* Failure */.HR('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
+        hint: 'On the host, as root: apt-get install age',
+    });
+}
+/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
+function autoCompression(format, zstd) {
+    return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+/** Bytes that the next backup will probably have. @param previous bytes of the one before, if it is alike; else null */
+function estimateOf(database, { compression }, previous) {
+    if (previous !== null)
+        return Math.ceil(previous * growth);
+    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+/**
+ * @param estimate bytes
+ * @param previous bytes of the backup from which that was estimated; null if there was none
+ * @throws Failure `no-space`, `no-inodes`
+ */
+function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
+    const needed = Math.max(estimate, minFreeSpace);
+    if (survey.freeBytes < needed) {
+        const why = needed === minFreeSpace && minFreeSpace > estimate
+            ? 'the input "min-free-space"'
+            : previous === null
+                ? 'estimated from the size of the database'
+                : 'estimated from the previous backup';
+        throw new shared_failure/* Failure */.HR('no-space', `The disk of ${backupDir} has ${(0,units/* formatBytes */.z3)(survey.freeBytes)} free; ${(0,units/* formatBytes */.z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+    }
+    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+        throw new shared_failure/* Failure */.HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+            hint: `Remove files that you no longer need: df -i ${backupDir}`,
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -44856,7 +45054,7 @@ const periodWord = {
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 function decidePruning(sets, options) {
-    const { database, policy } = options;
+    const { database, policy, spared = null } = options;
     const calendar = calendarIn(options.timezone);
     const horizon = options.now.getTime() + clockSlackMs;
     const counted = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, sets)
@@ -44868,6 +45066,8 @@ function decidePruning(sets, options) {
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
             const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            if (decision?.action === 'delete' && set.id === spared)
+                return { tier, id: set.id, action: 'keep', reason: 'kept: it is about to be restored' };
             return (decision ?? {
                 tier,
                 id: set.id,
@@ -44969,7 +45169,13 @@ function planPublication(dump, facts, earlier, policy) {
     const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
     const pruning = problems.length > 0
         ? pruneNothing(sets, database, problems.join('; '))
-        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+        : decidePruning(sets, {
+            database,
+            policy: policy.keep,
+            timezone: policy.timezone,
+            now: facts.finishedAt,
+            spared: policy.spared ?? null,
+        });
     return {
         manifest,
         tiers,
@@ -45016,7 +45222,7 @@ const publishing = {
         new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
@@ -45593,7 +45799,7 @@ function readLock(line) {
     }
 }
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
-function tellLock(lock) {
+function describeLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
     const time = seconds === null ? '' : ` for ${(0,units/* formatDuration */.a3)(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
@@ -45612,8 +45818,8 @@ function endLock({ pid, gid, database }) {
     return `in psql: ${pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`}`;
 }
 
-// EXTERNAL MODULE: ./build/shared/postgres/said.js
-var postgres_said = __nccwpck_require__(57517);
+// EXTERNAL MODULE: ./build/shared/postgres/printed-errors.js
+var printed_errors = __nccwpck_require__(6466);
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
 
 
@@ -45636,7 +45842,7 @@ function parseHold(text) {
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
 /** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
+function describeHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
@@ -45714,13 +45920,13 @@ function adviseDump(error, user) {
 
 
 /** null if what PostgreSQL says is not kept. */
-const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : (0,postgres_said/* wordsFile */.mm)(backupDir, (0,naming/* backupIdAt */.$W)(startedAt));
+const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : (0,printed_errors/* wordsFile */.mm)(backupDir, (0,naming/* backupIdAt */.$W)(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`, to which `translate` adds the error
  */
 function demandCounts(records, lines) {
-    if (records.find('facts-incomplete') === undefined || (0,postgres_said/* firstError */.bv)(lines) === null)
+    if (records.find('facts-incomplete') === undefined || (0,printed_errors/* firstError */.bv)(lines) === null)
         return;
     throw new shared_failure/* Failure */.HR('dump-failed', 'The rows could not be counted');
 }
@@ -45735,17 +45941,17 @@ function translate(error, lines, lock, request) {
     const { backupDir, lockWait, user } = request;
     const log = lines.join('\n');
     if (error.code === 'on-hold')
-        return onHold(tellHold(parseHold(error.message)), backupDir);
+        return onHold(describeHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
         return (0,lock_holder/* lockHeld */.bh)(error.message, backupDir, request.lock.wait);
-    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? (0,postgres_said/* firstError */.bv)(lines) : null;
-    const known = said === null ? null : adviseDump(said, user);
+    const serverError = ['dump-failed', 'no-snapshot'].includes(error.code) ? (0,printed_errors/* firstError */.bv)(lines) : null;
+    const known = serverError === null ? null : adviseDump(serverError, user);
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
     const kept = take_failures_logOf(request);
-    const message = said === null ? error.message : `${error.message}: ${(0,postgres_said/* tellError */.SO)(said, kept)}`;
-    const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
+    const message = serverError === null ? error.message : `${error.message}: ${(0,printed_errors/* describeError */.Uc)(serverError, kept)}`;
+    const more = serverError === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
     return new shared_failure/* Failure */.HR(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
@@ -45755,7 +45961,7 @@ function translate(error, lines, lock, request) {
 function tableLocked(lock, lockWait, cause) {
     const waited = `A table stayed locked for ${(0,units/* formatDuration */.a3)(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    return new shared_failure/* Failure */.HR('table-locked', lock === null ? waited : `${waited}: ${describeLock(lock)}`, {
         hint: lock === null
             ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
             : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
@@ -45818,8 +46024,9 @@ function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256, readMs 
         : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`, readMs);
 }
 function judgeParsing({ encoding: { format, encryption }, stages }) {
-    const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
-    const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
+    const exits = new Map([...stages.matchAll(/^(list|decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
+    const needed = ['decompress', 'read', ...(format === 'custom' ? ['list'] : [])];
+    const good = needed.every((stage) => exits.get(stage) === '0') && !exits.has('exit');
     if (!good) {
         const ends = [...exits]
             .filter(([stage]) => stage !== 'exit')
@@ -45831,31 +46038,37 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
-    const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+    const { names, count } = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const dumped = tables.filter(({ isDumped }) => isDumped);
-    const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
         const names = (0,units/* listed */.KE)(missing.map(relation_name/* relationName */.j), 5);
         return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
-    if (dumped.length === 0)
-        return passed('tables', 'the database has no tables');
+    // Some names are the same with a space between schema and table.
+    if (count < dumped.length)
+        return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
     return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
-    const entries = new Set();
+    const names = new Set();
+    let count = 0;
     for (const line of contents.split('\n')) {
-        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
+        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1];
+        if (rest === undefined)
+            continue;
+        count += 1;
         for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
-            entries.add(rest.slice(0, space));
+            names.add(rest.slice(0, space));
         }
     }
-    return entries;
+    return { names, count };
 }
 function entriesOfPlain(stages) {
     const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
-    return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
+    const names = Array.from(entries, ([, name, schema]) => `${schema} ${name}`);
+    return { names: new Set(names), count: names.length };
 }
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
@@ -45870,10 +46083,10 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 function countedIn(tables) {
     const exact = tables.filter(({ exact }) => exact).length;
     const hashed = (0,table_facts/* hashedText */.LS)(tables.filter(({ isDumped }) => isDumped));
-    const said = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
+    const counts = `rows of ${(0,units/* counted */.hS)(exact, 'table')} counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (exact === tables.length)
-        return said;
-    return `${said}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
+        return counts;
+    return `${counts}; ${tables.length - exact} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 const passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
@@ -45896,7 +46109,7 @@ const take_program = {
     name: 'take',
     step: 'the dump',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
@@ -45916,7 +46129,7 @@ async function take(connection, request) {
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
         // What PostgreSQL says may quote rows, and the log would not be encrypted.
-        words_log: encoding.encryption === 'age' ? '' : (0,postgres_said/* wordsFile */.mm)(request.backupDir, (0,naming/* backupIdAt */.$W)(request.startedAt)),
+        words_log: encoding.encryption === 'age' ? '' : (0,printed_errors/* wordsFile */.mm)(request.backupDir, (0,naming/* backupIdAt */.$W)(request.startedAt)),
         home: (0,layout/* homeOf */.lt)(request.kind).folder,
         started: String(Math.floor(request.startedAt.getTime() / 1_000)),
         container: request.container,
@@ -45980,7 +46193,7 @@ class LockWatch {
             return;
         if (name === 'waits-during') {
             this.last = lock;
-            this.#onProgress('waiting-for-table', tellLock(lock));
+            this.#onProgress('waiting-for-table', describeLock(lock));
         }
         else {
             this.last ??= lock;
@@ -46042,7 +46255,7 @@ function sideCheck(records, name, what) {
         : {
             name,
             result: 'failed',
-            detail: (0,postgres_said/* firstError */.bv)(outcome.split('\n')) ??
+            detail: (0,printed_errors/* firstError */.bv)(outcome.split('\n')) ??
                 (outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty'),
             ms: 0,
         };
@@ -46156,7 +46369,7 @@ function judgeSurvey(seen, order) {
     const catalogue = (0,sets_catalogue/* catalogueOf */.vq)(sets.files, sets.manifests);
     refusePlain(order, catalogue);
     const newest = (database) => (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets)[0] ?? null;
-    const host = (0,preflight/* judgeBackupHost */.qI)(seen, {
+    const host = judgeBackupHost(seen, {
         ...order,
         previousBytes: (database, { format, compression }) => {
             const manifest = newest(database)?.manifest;
@@ -46325,14 +46538,18 @@ const ending = ({ order }, log) => ({
 
 
 
-/** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
-function backupOrder(inputs) {
+/**
+ * The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone.
+ * @param spared the backup that is restored then, if one is: it may be the oldest of that tier
+ */
+function backupOrder(inputs, spared) {
     return {
         ...inputs,
         kind: 'prerollback',
         keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
         // A bad release may have deleted data: a small backup must not block the rollback.
         minSizeRatio: 0,
+        spared,
         logFile: `${inputs.backupDir}/backup.log`,
     };
 }
@@ -46341,9 +46558,10 @@ const asOneStep = { ...log, group: (_title, work) => work(), success: () => { },
 /**
  * Takes the backup as backup-action does, and reads it back before anything is stopped.
  * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
+ * @param order as `backupOrder` makes it
  * @throws Failure with the remedy; nothing was stopped
  */
-async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
+async function takePrerollbackBackup(connection, seen, run, lookAgain) {
     let latest = seen;
     const look = async () => {
         const view = latest ?? (await lookAgain());
@@ -46351,7 +46569,7 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
         return view;
     };
     return log.group('Backup before the rollback', async () => {
-        const kept = await takeVerifiedBackup(connection, { ...run, order: backupOrder(inputs) }, { look, onReady: () => { }, recordsOf: () => [], onPublished: () => { } }, asOneStep).catch((error) => {
+        const kept = await takeVerifiedBackup(connection, run, { look, onReady: () => { }, recordsOf: () => [], onPublished: () => { } }, asOneStep).catch((error) => {
             throw withoutBackup(error);
         });
         const { publicationPlan, place } = kept.facts;
@@ -47011,10 +47229,6 @@ function forwardCommands(plan, { held }, source) {
 
 
 
-
-
-
-
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -47032,6 +47246,7 @@ async function rollback(inputs, workflow, context, story) {
         outputs,
         story,
         created: null,
+        held: null,
     };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -47057,6 +47272,7 @@ async function rollback(inputs, workflow, context, story) {
         throw error;
     }
     finally {
+        await run.held?.release();
         await Promise.all(connections.map((connection) => connection.close()));
     }
 }
@@ -47066,8 +47282,10 @@ async function tidied(error, connections, run) {
     const isOver = run.outputs.status === 'refused' || run.outputs.status === 'reverted';
     if (run.created === null || connection === undefined || !isOver)
         return error;
-    const { withoutCreated } = await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458));
-    return withoutCreated(connection, run.created, error);
+    await run.held?.release();
+    run.held = null;
+    const { withoutCreated } = await __nccwpck_require__.e(/* import() */ 134).then(__nccwpck_require__.bind(__nccwpck_require__, 12134));
+    return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
 }
 function refuseStrangers({ event }) {
     if (event === null || !untrustedEvents.test(event))
@@ -47128,7 +47346,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         await tellUnchanged(settled, run);
         return;
     }
-    const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+    const backup = inputs.skipBackup ? null : await backUp(connection, seen, run, settled.restore?.backupId ?? null);
     run.story.backup = backup;
     outputs['backup-id'] = backup?.id ?? null;
     const loaded = (await restoring?.load(connection, run)) ?? null;
@@ -47185,47 +47403,6 @@ async function keepFiles(connection, compose, { inputs }) {
         log.notice(`The compose files of this release were not kept on the host: ${error.message}`);
     }
 }
-/** Surveys the host, after finishing whatever an earlier run left unfinished. */
-async function look(connection, run) {
-    const { inputs, signal } = run;
-    return log.group(`Survey of ${connection.name}`, async () => {
-        const once = (databaseName = inputs.databaseName) => surveyProject(connection, {
-            ...inputs,
-            databaseName,
-            probe: (0,scripts/* insideScript */.yT)(),
-            // Without a backup, the state of the backup folders must not stop the rollback: the guard only asks what is there.
-            sets: (!inputs.skipBackup && !inputs.planOnly) || inputs.restore !== null || inputs.schemaGuard !== 'off',
-            setup: false,
-            layout: layout/* layoutLines */.i5,
-        }, signal, log.host);
-        const withDatabase = async (found) => {
-            if (inputs.restore === null)
-                return found;
-            const { createDropped } = await __nccwpck_require__.e(/* import() */ 77).then(__nccwpck_require__.bind(__nccwpck_require__, 86458));
-            return createDropped(connection, found, inputs, (name) => once(name ?? inputs.databaseName), run);
-        };
-        const seen = await once();
-        (0,preflight/* judgeHost */.Ii)(seen, inputs);
-        demandJournals(seen, inputs.backupDir);
-        if (seen.unfinished.length === 0)
-            return withDatabase(seen);
-        if (seen.lockHolder !== null)
-            throw underWay(seen.unfinished, seen.lockHolder);
-        if (inputs.planOnly) {
-            log.warning(`An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`);
-            return seen;
-        }
-        await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
-        const again = await once();
-        (0,preflight/* judgeHost */.Ii)(again, inputs);
-        return withDatabase(again);
-    });
-}
-function underWay(ids, holder) {
-    return new shared_failure/* Failure */.HR('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
-        hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
-    });
-}
 function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
@@ -47238,8 +47415,10 @@ async function tellUnchanged(plan, { outputs, inputs }) {
     summarizeUnchanged(plan, inputs);
     log.success('The target is already running: nothing was done');
 }
-async function backUp(connection, seen, run) {
-    return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
+/** @param spared the backup that is restored then; null if none is */
+async function backUp(connection, seen, run, spared) {
+    const order = backupOrder(run.inputs, spared);
+    return takePrerollbackBackup(connection, seen, { ...run, order }, () => look(connection, run));
 }
 /** Copies the record off the host. Problems with the copies are reported but do not fail the run. */
 async function copyRecords(carried, knownHistory, { inputs }, mirror) {
@@ -47250,13 +47429,13 @@ async function copyRecords(carried, knownHistory, { inputs }, mirror) {
         log.notice(text);
 }
 /** Reports how it ended. @throws Failure unless the rollback succeeded */
-async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
+async function tellEnding(carried, plan, means, { inputs, outputs, startedAt }) {
     const { outcome, id } = carried;
     outputs.status = outcome.ending ?? 'failed';
     outputs['downtime-ms'] = outcome.downtimeMs;
     outputs['failed-requests'] = outcome.failedRequests;
     if (outcome.ending === 'rolled-back') {
-        summarizeRollback(carried, plan, told, inputs, Date.now() - startedAt.getTime());
+        summarizeRollback(carried, plan, means, inputs, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
             log.error(problem, 'Rolled back, with problems');
         return;
@@ -47279,6 +47458,6 @@ async function tellEnding(carried, plan, told, { inputs, outputs, startedAt }) {
 
 
 
-const telling = new Notices(noStory(), tellRollback);
+const telling = new Notices(noStory(), rollbackReport);
 runAction('rollback-action', noOutputs(), (context) => rollback(telling.begin(readRollbackInputs), context_workflowContext(), context, telling.story), { telling });
 

@@ -1,141 +1,5 @@
-# shellcheck shell=sh
-# Runs inside the database container, in whatever shell it has: `inside VERB ARGUMENT...`. The user and the database come
-# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. The way to the server comes as SERVER_HOST,
-# SERVER_PORT and PASSWORD_FROM, as a probe has found it. The server's password does not leave the container.
-
-export LC_ALL=C PGCONNECT_TIMEOUT=15
-# We may be a superuser in a database whose owner chooses the settings of its sessions. Our sessions keep the role they log in
-# with, call only PostgreSQL's own functions, and have no time limit. Otherwise a plain role could run its own functions with
-# our rights, or prevent the backup of its database.
-export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
-# Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
-PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
-# Notices and warnings of the server help nobody here, and may be a function's words: whoever reads the errors would have to tell
-# them apart. Those of pg_dump itself are not meant by this.
-PGOPTIONS="$PGOPTIONS -c client_min_messages=error"
-# In English, where the role may choose that: only superusers may.
-[ -z "${ATLASIA_MESSAGES:-}" ] || PGOPTIONS="$PGOPTIONS -c lc_messages=$ATLASIA_MESSAGES"
-
-# given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
-# NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.
-given() {
-  variable=$1
-  shift
-  for source in "$@"; do
-    # The names are constants of ours.
-    eval "file=\${${source}_FILE:-} value=\${$source:-}"
-    if [ -n "$file" ] && [ -r "$file" ]; then value=$(cat "$file") source=${source}_FILE; fi
-    [ -z "$value" ] || { eval "$variable=\$value" && return 0; }
-  done
-  source=
-  return 1
-}
-
-# Sets `socket` and `port` to where the server that runs here listens, as the file in its data folder says.
-find_server() {
-  for folder in "${PGDATA:-}" "${POSTGRESQL_DATA_DIR:-}" /var/lib/postgresql/data /var/lib/postgresql/*/docker \
-    /var/lib/postgresql/*/main /bitnami/postgresql/data /var/lib/pgsql/data/userdata /var/lib/pgsql/data; do
-    [ -r "${folder:-/nowhere}/postmaster.pid" ] || continue
-    pid='' port='' socket='' address=''
-    { read -r pid && read -r _ && read -r _ && read -r port && IFS= read -r socket && read -r address; } \
-      <"$folder/postmaster.pid" || true
-    case $pid,$port in *[!0-9,]* | *,) continue ;; esac
-    # A server that was killed has left its file behind, and its number may be that of another process now.
-    case $(cat "/proc/$pid/comm" 2>/dev/null) in *postgres* | postmaster) ;; *) continue ;; esac
-    case $socket,$address in
-      /* | @*) ;;
-      ,) continue ;;
-      ,\* | ,0.0.0.0) socket=127.0.0.1 ;;
-      ,::) socket=::1 ;;
-      ,*) socket=$address ;;
-      *) socket=$folder/$socket ;;
-    esac
-    return 0
-  done
-  socket='' port=''
-  return 1
-}
-
-# Has our sessions take a way: `own`, what the container's variables or libpq's defaults lead to; `place`, the server that
-# find_server has found; each also with the password that the container has under another name than PGPASSWORD.
-take_way() {
-  case $1 in place*) unset PGHOSTADDR PGSERVICE && export PGHOST="$socket" PGPORT="$port" ;; esac
-  case $1 in *-password) export PGPASSWORD="$secret" ;; esac
-}
-
-# try WAY: whether a session gets through. `said` is when the server was started that it reaches, which tells it from others,
-# and the database; or why it got nowhere. `refused` is the first way at whose end there was a server.
-try() {
-  way=$1
-  if said=$(take_way "$1" && PGCONNECT_TIMEOUT=5 psql -XAtqw -c "SELECT extract(epoch FROM pg_postmaster_start_time()) || ' ' || current_database()" </dev/null 2>&1); then
-    # What a service file says of the database goes before PGDATABASE.
-    case $1,${PGSERVICE:+$db_name},$said in own*,?*,*" $db_name" | own*,,* | place*) return 0 ;; esac
-    said="FATAL:  PGSERVICE leads to another database than \"$db_name\"" misled=$said
-  fi
-  case $said in *FATAL:*) refused=${refused:-$1} ;; esac
-  return 1
-}
-try_with_password() { [ -n "$secret" ] && try "$1-password"; }
-
-# Sets `way`. What somebody has set in the container goes before what we find, as long as it leads to a server that lets us in:
-# PGHOST and the like are obeyed by everything else that runs there. A password is not given where none is needed: it would
-# go before a password file.
-choose_way() {
-  refused=''
-  chosen=${PGHOST:-}${PGHOSTADDR:-}${PGPORT:-}${PGSERVICE:-}
-  find_server || true
-  if try own; then
-    # By default, another server than that of the data folder may answer.
-    case $chosen,$port,$socket in ?*,*,* | ,,* | ,5432,/tmp | ,5432,/run/postgresql | ,5432,/var/run/postgresql) return ;; esac
-    here=${said##*"$line_break"}
-    if try place || try_with_password place; then [ "${said##*"$line_break"}" = "$here" ] || return 0; fi
-    way=own
-    return
-  fi
-  case $chosen,$said in
-    # It will be there again: until then, we take no other for it.
-    ?*,*'FATAL: '*'starting up'* | ?*,*'FATAL: '*'shutting down'* | ?*,*'FATAL: '*'recovery mode'* | \
-      ?*,*'FATAL: '*'not yet accepting'* | ?*,*'FATAL: '*'too many '* | ?*,*'FATAL: '*'connection slots'*) return ;;
-  esac
-  case $said in *password*) wants=yes ;; *) wants='' ;; esac
-  if [ -n "$chosen" ] && [ -n "$wants" ] && try_with_password own; then return; fi
-  if [ -n "$port" ] && try place; then return; fi
-  if [ -z "$chosen" ] && [ -n "$wants" ] && try_with_password own; then return; fi
-  if [ -n "$port" ] && try_with_password place; then return; fi
-  way=${refused:-own}
-  [ -n "$refused" ] || [ -z "$port" ] || way=place
-}
-
-line_break='
-'
-source='' db_name=${PGDATABASE:-}
-[ -n "${PGUSER:-}" ] || given PGUSER POSTGRES_USER POSTGRESQL_USERNAME POSTGRESQL_USER || PGUSER=postgres
-# The official image calls the first database as its user, the others do not.
-case $source in POSTGRESQL_*) own_name=postgres ;; *) own_name=$PGUSER ;; esac
-[ -n "${PGDATABASE:-}" ] || given PGDATABASE POSTGRES_DB POSTGRESQL_DATABASE || PGDATABASE=$own_name
-export PGUSER PGDATABASE
-secret='' misled=''
-if [ "${1:-}" = probe ]; then
-  case $PGUSER in
-    postgres) given secret POSTGRESQL_POSTGRES_PASSWORD POSTGRESQL_ADMIN_PASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
-    *) given secret POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
-  esac || true
-  password=$source
-  choose_way
-else
-  # A probe has chosen: all sessions of a backup take one way.
-  socket=${SERVER_HOST:-} port=${SERVER_PORT:-} way=own
-  [ -z "$port" ] || way=place
-  if [ -n "${PASSWORD_FROM:-}" ]; then
-    given secret "${PASSWORD_FROM%_FILE}" || true
-    way=$way-password
-  fi
-fi
-instead=''
-for variable in PGHOSTADDR PGSERVICE; do
-  if eval "[ -n \"\${$variable:-}\" ]"; then instead="$instead $variable"; fi
-done
-take_way "$way"
+# shellcheck shell=sh disable=SC2154 # reach-server.sh sets what is told of the route
+# Follows reach-server.sh, in the database container: what a backup asks of the server there, `inside VERB ARGUMENT...`.
 
 # The setting that marks an empty database as one that a restore has created.
 created_for_restore='atlasia.created=for a restore'
@@ -166,7 +30,7 @@ probe() {
   # Not echo: in some shells it interprets backslashes.
   version=$(pg_dump --version 2>/dev/null) || version=$(pg_dump --version 2>&1 | tr '\n' ' ')
   printf 'pg-dump %s\n' "$version"
-  if [ -n "$misled" ] && [ "${way%%-*}" = own ]; then
+  if [ -n "$misled" ] && [ "${route%%-*}" = own ]; then
     printf 'refuses %s\n' "$misled"
   elif answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
@@ -188,8 +52,8 @@ probe() {
         'names', (SELECT coalesce(jsonb_agg(datname), '[]') FROM (SELECT datname FROM others ORDER BY datname LIMIT 1000) listed))))
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
-    case $way in place*) printf 'place %s %s\ninstead-of%s\n' "$port" "$socket" "$instead" ;; esac
-    case $way in *-password) printf 'password %s\n' "$password" ;; esac
+    case $route in place*) printf 'place %s %s\ninstead-of%s\n' "$port" "$socket" "$instead" ;; esac
+    case $route in *-password) printf 'password %s\n' "$password" ;; esac
     collations
   else
     # Ask again for the error text. The first time stderr was dropped, since a good answer may come with warnings.
@@ -313,6 +177,15 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
 SQL
 }
 
+# settings_and_globals MARK: what `settings` prints, a line of MARK and its exit code, then the same of `globals`. In one, as every
+# command in a container takes its time.
+settings_and_globals() {
+  (settings '')
+  printf '%s %s\n' "$1" "$?"
+  (globals)
+  printf '%s %s\n' "$1" "$?"
+}
+
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints the exit code of each stage. Reads an archive entry by
 # entry, as a restore would; a plain dump must end with pg_dump's last line.
 # Several stages write lines into one pipe, so awk must flush each line; a block could end in the middle of one.
@@ -351,12 +224,23 @@ said() {
   done
 }
 
-# contents COMPRESSION: lists the contents of an archive on stdin.
+# contents COMPRESSION: lists the contents of an archive on stdin. What is wrong with it, `verify` says.
 contents() {
   case $1 in
-    zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
+    zstd) zstd -q -d -c | pg_restore --list ;;
     *) pg_restore --list ;;
-  esac
+  esac 2>/dev/null
+}
+
+# parse FORMAT COMPRESSION: reads a whole dump on stdin. Of an archive, it prints the contents, then `list` and the exit code of that;
+# of both formats, what `verify` prints. In one, too.
+parse() {
+  [ "$1" = custom ] || { verify "$@"; return; }
+  exec 6>&1
+  # The list ends where the data begin: whoever copies the stream must not end with it. The group keeps fd 5 open until the list is
+  # printed, and only then the lines of `verify` follow: no name in an archive can pass for one of these.
+  { { trap '' PIPE && exec tee /dev/fd/5 2>/dev/null; } | { contents "$2" >&6; echo "list $?" >&6; }; } 5>&1 |
+    { stages=$(verify "$@"); cat >/dev/null; printf '%s\n' "$stages"; }
 }
 
 # terminate NAME...: ends the sessions with these names in this database.

@@ -23,11 +23,14 @@ unnoticed() { without_logins && "$@"; }
 
 # Where the write-ahead log lies, as SQL: its folder may be a link to another disk.
 wal_folder="current_setting('data_directory') || '/pg_wal/.'"
+# The folders of its tablespaces `t`: SQL text names those into which it restores.
+tablespace_folders="SELECT concat_ws('/', CASE WHEN place LIKE '/%' THEN NULL ELSE current_setting('data_directory') END, nullif(place, ''))
+  FROM pg_tablespace t, pg_tablespace_location(t.oid) place WHERE spcname <> 'pg_global'"
 
-# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of the database, and on that
-# of the write-ahead log, which a restore fills as well.
+# Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of the database, on that of the
+# write-ahead log, which a restore fills as well, and in the tablespace with the least of the others, or `none` if there is no other.
 standing() {
-  (session -v wal_folder="$wal_folder") <<'SQL' | {
+  (session -v wal_folder="$wal_folder" -v tablespace_folders="$tablespace_folders") <<'SQL' | {
 SELECT current_setting('is_superuser') = 'on' AS is_superuser \gset
 \if :is_superuser
   SELECT coalesce(jsonb_agg(subname), '[]') AS subscriptions FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
@@ -61,10 +64,16 @@ SELECT jsonb_build_object('isSuperuser', :'is_superuser'::boolean, 'subscription
   FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database();
 \echo :folder
 \echo :wal
+\if :is_superuser
+:tablespace_folders AND t.oid NOT IN (SELECT dattablespace FROM pg_database WHERE datname = current_database());
+\endif
 SQL
     IFS= read -r facts && IFS= read -r folder && IFS= read -r wal && printf '%s\n' "$facts" || return
+    set --
+    while IFS= read -r place; do set -- "$@" "$place"; done
     room "$folder" || echo unknown
     room "$wal" || echo unknown
+    if [ "$#" -gt 0 ]; then room "$@" || echo unknown; else echo none; fi
   }
 }
 
@@ -114,15 +123,22 @@ SQL
 drop_created() {
   lacks=$(missing) || return
   [ -z "$lacks" ] || { echo gone && return; }
-  state=$(ask "SELECT $as_created FROM pg_database d WHERE datname = current_database()") || return
-  [ "$state" = t ] || { echo not-empty && return; }
+  state=$(ask "SELECT d.oid, $as_created FROM pg_database d WHERE datname = current_database()") || return
+  case $state in *'|t') ;; *) echo not-empty && return ;; esac
   copies=$(copies_under_way) || return
   [ -z "$copies" ] || { echo restoring && return; }
-  over_all -v name="$PGDATABASE" <<'SQL' || { echo in-use && return; }
+  # A restore may have given its name to another meanwhile. Nobody exchanges names while we have this lock.
+  over_all -v name="$PGDATABASE" -v oid="${state%|t}" <<'SQL' || echo in-use
 SET statement_timeout = 20000;
+SELECT pg_advisory_lock(hashtext('atlasia.restore')) IS NULL AS locked \gset
+SELECT EXISTS (SELECT FROM pg_database WHERE oid = :oid AND datname = :'name') AS is_same \gset
+\if :is_same
 DROP DATABASE :"name";
+SELECT 'dropped';
+\else
+SELECT 'not-empty';
+\endif
 SQL
-  echo dropped
 }
 
 # Prints how many restored databases are to replace this one; nothing if there is none. See `mark`.
@@ -341,6 +357,9 @@ rename_both() {
   over_all -v live="$1" -v other="$2" -v next="$3" -v limit="$4" <<'SQL'
 BEGIN;
 SELECT pg_advisory_xact_lock(hashtext('atlasia.restore')) IS NULL AS locked \gset
+-- Whoever is told of the exchange relies on it. A server that commits without waiting for its disk would lose it in a crash.
+SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local'
+  ELSE current_setting('synchronous_commit') END, true) AS lasting \gset
 -- Fails if it was withdrawn.
 SELECT 1 / count(*) AS stands FROM pg_database d LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid AND setrole = 0
   WHERE datname = :'next' AND NOT coalesce(array_to_string(setconfig, ' ') LIKE '%atlasia.restore=withdrawn%', false) \gset
@@ -356,11 +375,17 @@ SQL
 
 has() { command -v "$1" >/dev/null; }
 
-# watch_disk FOLDER BYTES: watches the disks of this folder and of the write-ahead log: see `room_below`. It ends when whoever asked
-# hangs up.
+# watch_disk FOLDER BYTES FORMAT: watches the disks of this folder and of the write-ahead log, and all tablespaces if SQL text is
+# restored: see `room_below`. It ends when whoever asked hangs up.
 watch_disk() {
   wal=$(over_all -c "SELECT $wal_folder") || return
-  room_below "$2" "$1" "$wal" &
+  others=''
+  [ "$3" != plain ] || others=$(over_all -c "$tablespace_folders") || return
+  set -- "$2" "$1" "$wal"
+  while IFS= read -r place; do [ -z "$place" ] || set -- "$@" "$place"; done <<END
+$others
+END
+  room_below "$@" &
   watching=$!
   cat >/dev/null
   kill "$watching" 2>/dev/null

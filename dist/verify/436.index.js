@@ -33,7 +33,7 @@ module.exports = __webpack_require__.p + "c0798b3b7458e94906e7.sh";
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "dd0a233cd445a5b6915f.sh";
+module.exports = __webpack_require__.p + "6edb2d9217b717f86aa2.sh";
 
 /***/ }),
 
@@ -90,8 +90,8 @@ function chosenTables(tables) {
     return `'${JSON.stringify(hashed).replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
-// EXTERNAL MODULE: ./build/shared/postgres/said.js
-var said = __webpack_require__(57517);
+// EXTERNAL MODULE: ./build/shared/postgres/printed-errors.js
+var printed_errors = __webpack_require__(6466);
 // EXTERNAL MODULE: ./build/shared/postgres/scripts.js
 var scripts = __webpack_require__(33338);
 // EXTERNAL MODULE: ./build/shared/report/restore-command.js + 1 modules
@@ -382,21 +382,37 @@ function quoted(value) {
 // When the scratch server is at fault, and not the backup.
 /** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
 const unfit = [
-    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
+    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host, then drill it again'],
     [
         /Cannot fork|Resource temporarily unavailable/i,
         'The scratch container could not start another process (its limit is 200)',
-        'Check what the functions of the backup start',
+        'Check what the functions of the backup start, then drill it again',
     ],
     [
         /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
         'The scratch server was killed or ran out of memory',
-        'Raise "drill-memory" to MEMORY',
+        'Raise "drill-memory" to MEMORY, then drill it again',
     ],
     [
-        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries|must be (pre)?loaded/,
+        /extension .* is not available|could not (access file|open extension control file|load library|find function ".*" in file)|security label provider ".*" is not loaded|shared_preload_libraries|must be (pre)?loaded/,
         'The image lacks an extension or library that the source had',
-        "Give the database's service the image of the source",
+        "Give the database's service the image of the source, then drill it again",
+    ],
+    [
+        /could not create locale|collation "pg_catalog\..*" for encoding ".*" does not exist/,
+        'The image lacks a locale of the source',
+        "Give the database's service an image that has it, then drill it again",
+    ],
+    // Of a materialized view, a restore asks anew what it was made from.
+    [
+        /could not connect to server ("|…)|could not establish connection/,
+        'A restore of this backup asks another server, for a materialized view over a foreign table perhaps, and the scratch container has no network',
+        'If such a view is empty in a backup (REFRESH MATERIALIZED VIEW … WITH NO DATA on the source), a drill can restore it. Else restore the backup by hand, where that server can be reached',
+    ],
+    [
+        /could not open (file (".*"|…) for reading|[a-z-]+ file (".*"|…)): (No such file|Permission denied)/,
+        'The image lacks a file that the source reads, such as a dictionary or the file of a foreign table',
+        'Put it into the image, as the scratch container has no volumes, then drill it again',
     ],
 ];
 /**
@@ -408,10 +424,10 @@ function refuseUnfit({ fault, sha256 }, words, request, limits) {
     const { ranOut, lacks, hasMoney } = limits;
     const locale = set.manifest.serverSettings?.['lc_monetary'];
     const unfitFor = (what, hint) => new shared_failure/* Failure */.HR('drill-unfit', `${what}, so the drill proved nothing about the backup`, {
-        hint: `${hint}, then drill it again. The image was ${image}`,
+        hint: `${hint}. The image was ${image}`,
         cause: words,
     });
-    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money restore wrongly`, "Give the database's service an image that has it");
+    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money restore wrongly`, "Give the database's service an image that has it, then drill it again");
     if (fault === null) {
         if (lacks.includes('lc_monetary') && hasMoney)
             throw lacksLocale;
@@ -425,10 +441,10 @@ function refuseUnfit({ fault, sha256 }, words, request, limits) {
         throw lacksLocale;
     const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
     if (libraries.length > 0) {
-        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source");
+        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source, then drill it again");
     }
     if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
-        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand as its documentation says: a drill cannot');
+        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand, as its documentation says');
     }
     const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
     if (found !== undefined)
@@ -478,7 +494,7 @@ const program = {
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
     const { manifest } = set;
-    const log = (0,said/* wordsFile */.mm)(backupDir, `drill-${request.token}`);
+    const log = (0,printed_errors/* wordsFile */.mm)(backupDir, `drill-${request.token}`);
     const folder = `${backupDir}/${(0,sets_catalogue/* pathOf */.XM)(set)}`;
     const names = (0,read_sets/* namesOf */.eZ)(set);
     const sides = (0,read_sets/* sidesOf */.Mm)(set);
@@ -568,20 +584,20 @@ function readOutcome(records, lines, log, ranOut) {
     const status = records.integer('restored');
     const why = faults[status] ?? `the restore was cut short (exit ${status})`;
     return {
-        fault: status === 0 ? null : { why, words: tellFault(lines, log), refusal: (0,said/* firstRefusal */.Jz)(lines) },
+        fault: status === 0 ? null : { why, words: describeFault(lines, log), refusal: (0,printed_errors/* firstRefusal */.Jz)(lines) },
         sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
         restoreMs: records.integer('restore-ms'),
         restored: status === 0 ? restoredOr(ranOut, records) : null,
     };
 }
 /** The error first, then in which table. */
-function tellFault(lines, log) {
-    const error = (0,said/* firstError */.bv)(lines);
+function describeFault(lines, log) {
+    const error = (0,printed_errors/* firstError */.bv)(lines);
     if (error === null)
         return lines.slice(-4).join(' ').trim();
-    const table = (0,said/* failedTable */.CI)(lines);
+    const table = (0,printed_errors/* failedTable */.CI)(lines);
     const where = table === null ? '' : ` (in the rows of ${table})`;
-    return `${(0,said/* tellError */.SO)(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
+    return `${(0,printed_errors/* describeError */.Uc)(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
 }
 /** What is incomplete because memory ran out is not called anything else. */
 function restoredOr(ranOut, records) {
@@ -925,8 +941,6 @@ async function* readFiles(connection, request) {
 var read_manifest = __webpack_require__(3450);
 // EXTERNAL MODULE: ./build/shared/sets/sealed-manifest.js
 var sealed_manifest = __webpack_require__(88166);
-// EXTERNAL MODULE: ./build/shared/host/survey-sets.js
-var survey_sets = __webpack_require__(58455);
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
 /** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
@@ -947,6 +961,8 @@ function unpack(packed, longest) {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/survey/survey-sets.js
+var survey_sets = __webpack_require__(80847);
 ;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
 
 
@@ -1275,8 +1291,8 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
 
 // EXTERNAL MODULE: ./build/verify-action/add-record.js
 var add_record = __webpack_require__(87938);
-// EXTERNAL MODULE: ./build/verify-action/surveyed-host.js + 2 modules
-var surveyed_host = __webpack_require__(21123);
+// EXTERNAL MODULE: ./build/verify-action/surveyed-host.js + 4 modules
+var surveyed_host = __webpack_require__(71759);
 // EXTERNAL MODULE: ./build/shared/postgres/relation-name.js
 var relation_name = __webpack_require__(93718);
 ;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
@@ -1363,46 +1379,54 @@ function judgeRows(findings, manifest, restored, remedy) {
         if (other.length === 0)
             return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
         const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
-        return { detail: some(named), remedy };
+        const isMadeAgain = other.every(({ tables, before, after }) => tables.every(({ extension }) => extension !== null) && (after?.rows ?? 0) > before.rows);
+        return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
     });
 }
+const madeAgain = (trees) => `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
- * warning: its rows were only counted.
+ * warning: its rows were only counted. Of a partitioned table, all is hashed or nothing is: its rows may come back in any partition.
  */
 function judgeContent(findings, manifest, restored) {
-    const wanted = comparable(manifest, restored);
-    const unhashed = wanted.filter((table) => !isHashed(table));
-    const computed = unhashed.filter(({ generates }) => generates);
-    const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+    const trees = treesOf(comparable(manifest, restored), restored.tables);
+    const hashed = trees.filter(({ tables }) => isTreeHashed(tables));
+    const unhashed = trees.filter((tree) => !hashed.includes(tree));
+    const computed = unhashed.filter(({ before }) => before.generates);
+    const other = hashed.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
     if (other.length === 0 && computed.length > 0) {
-        findings.unable('content', `${some(computed.map(relation_name/* relationName */.j))} has generated columns, which a restore computes again, and was not hashed`, hashingRemedy);
+        findings.unable('content', `${namesOf(computed)} has generated columns, which a restore computes again, and was not hashed`, hashingRemedy);
         return;
     }
     findings.check('content', () => {
-        if (wanted.length === 0)
+        if (trees.length === 0)
             return 'none: there are no tables';
         if (other.length > 0)
             return otherValues(other);
-        const hashed = wanted.filter(isHashed);
-        const equal = `hashed, with equal results: ${hashedText(hashed)}`;
+        const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
         if (unhashed.length === 0)
             return equal;
         return {
-            detail: `only the rows were counted of ${some(unhashed.map(relation_name/* relationName */.j))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+            detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
             remedy: hashingRemedy,
             severity: 'warning',
         };
     });
 }
+/** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
+function isTreeHashed(tables) {
+    return tables.some(({ content }) => (content?.rows ?? 0) > 0)
+        ? tables.every(({ content, rows }) => rows === 0 || content !== null)
+        : tables.every(isHashed);
+}
+const namesOf = (trees) => some(trees.map(({ name }) => name));
 const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
 function otherValues(other) {
-    const names = (trees) => some(trees.map(({ name }) => name));
     const computed = other.filter(({ before }) => before.generates);
     return {
-        detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+        detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
         remedy: computed.length > 0
-            ? `A restore computes generated columns again, and those of ${names(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
             : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
     };
 }
@@ -1494,7 +1518,13 @@ function treesOf(wanted, found) {
         return of;
     };
     const after = sums(found);
-    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+    const tables = Map.groupBy(wanted, (table) => (0,relation_name/* relationName */.j)(table.root ?? table));
+    return [...sums(wanted)].map(([name, before]) => ({
+        name,
+        tables: tables.get(name) ?? [],
+        before,
+        after: after.get(name),
+    }));
 }
 /** The sequence was read before and after the dump, and moves only in the direction of its increment. */
 function isWithin(sequence, value) {
@@ -1556,17 +1586,31 @@ function judgeExtensions(manifest, restored, remedy) {
 }
 /** A kind of object as a command calls it. */
 const typed = (object) => object.replace(/^composite type /, 'type ').replace(/^foreign-data wrapper /, 'foreign data wrapper ');
-/** What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. */
+/**
+ * What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. Of a table that is
+ * lost itself, nothing else is told.
+ */
 function lostMembers({ members, tables }, restored) {
     const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
     const told = new Set(leftOut(tables).map((table) => `table ${(0,relation_name/* relationName */.j)(table)}`));
-    return (members ?? []).flatMap(({ extension, objects }) => objects
-        .filter((object) => !present.get(extension)?.has(object) && !told.has(object) && !object.startsWith('sequence '))
-        .map((object) => ({ extension, object })));
+    return (members ?? []).flatMap(({ extension, objects }) => {
+        const isLost = (object) => !present.get(extension)?.has(object);
+        const places = objects.filter((object) => object.startsWith('table '));
+        const place = (object) => madeOnTable.test(object)
+            ? places.find((table) => object.endsWith(` on ${table.slice('table '.length)}`))
+            : undefined;
+        return objects
+            .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence '))
+            .map((object) => ({ extension, object, on: place(object) }))
+            .filter(({ on }) => on === undefined || !isLost(on))
+            .map(({ on, ...member }) => ({ ...member, isMadeOnTable: on !== undefined }));
+    });
 }
+const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 function notRestored(lost, changed, seen) {
     const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
     const example = lost
+        .filter(({ isMadeOnTable }) => !isMadeOnTable)
         .slice(0, 1)
         .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
@@ -1575,9 +1619,22 @@ function notRestored(lost, changed, seen) {
     const first = updates.length === 0
         ? ''
         : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+    const remedies = [
+        ...(example.length === 0
+            ? []
+            : [
+                `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
+            ]),
+        ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
+            ? [
+                'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
+            ]
+            : []),
+    ];
     return {
         detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
-        remedy: `${first}pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
+        // A command comes last.
+        remedy: `${first}${remedies.toReversed().join('. ')}`,
         severity: 'warning',
     };
 }
@@ -1681,8 +1738,13 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */
 const mending = [
     [
-        /^could not create unique index (".+")|^duplicate key value violates unique constraint (".+")/,
-        ([, index, constraint]) => `it has rows that are equal where ${index ?? constraint} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index ?? constraint}`,
+        /^could not create unique index (".+")/,
+        ([, index]) => `it has rows that are equal where ${index} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index}`,
+    ],
+    [
+        // A table of the database's own has no indexes yet when its rows come.
+        /^duplicate key value violates unique constraint (".+")/,
+        ([, constraint]) => `${constraint} belongs to a table of an extension, and some of its rows come twice: CREATE EXTENSION makes them, and the dump has them as well. If the image has another version of the extension, ALTER EXTENSION … UPDATE in the database. Otherwise delete there the rows that the extension makes by itself`,
     ],
     [
         /^insert or update on table (".+") violates foreign key constraint (".+")/,
@@ -1693,7 +1755,11 @@ const mending = [
         ([, table, constraint, later, of, alone]) => `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise fix the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
     ],
     [
-        /^(null value in column|column .+ contains null values)/,
+        /^value for domain (.+) violates check constraint (".+")/,
+        ([, domain, constraint]) => `rows do not pass the CHECK ${constraint} of the domain ${domain} in an empty database. If it calls a function that reads a table or a setting, let it look at the value alone. Otherwise fix the rows, then ALTER DOMAIN … VALIDATE CONSTRAINT`,
+    ],
+    [
+        /^(null value in column|column .+ contains null values|domain .+ does not allow null values)/,
         () => 'a column has NULL where it must not: fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
     ],
     [
@@ -1706,7 +1772,7 @@ const mending = [
     ],
     [
         /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
-        () => 'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
+        () => 'a function, an index, a CHECK, a default or a regclass in a row uses a name that a restore does not find, or not yet. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. Indexes come last. A name that belongs to an extension needs that extension in the database. What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP takes it out again',
     ],
     [
         /^(functions in |generation expression is not immutable)/,
@@ -1749,7 +1815,7 @@ function remedyOf({ id, sha256 }, outcome) {
     const known = elsewhere.find(([said]) => said.test(refusal));
     if (known !== undefined)
         return `The file is intact. ${known[1]}`;
-    const read = refusal === said/* hidden */.R
+    const read = refusal === printed_errors/* hidden */.R
         ? 'Why it does not restore is only in the log of PostgreSQL that the finding names: read it on the host'
         : 'This error does not tell whether the source or the server of the drill is at fault. The whole message is in the log of PostgreSQL that the finding names, on the host';
     return `The file is intact. ${read}. Fix what it names, and drill it again. ${ways}`;

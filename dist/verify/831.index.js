@@ -17,6 +17,8 @@ var external_node_stream_ = __webpack_require__(57075);
 var passing_memory = __webpack_require__(76387);
 // EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
 var bucket_failure = __webpack_require__(47812);
+// EXTERNAL MODULE: ./build/shared/offsite/bucket-place.js
+var bucket_place = __webpack_require__(6905);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(77598);
 ;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
@@ -124,10 +126,10 @@ async function sendParts(content, bytes, plan, send) {
         const body = whole.subarray(0, length);
         const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
         const part = { number: sums.push(sha256), body, sha256 };
-        const sent = send(part, giveUp.signal)
+        const transfer = send(part, giveUp.signal)
             .then(() => void free.push(whole), fail)
-            .finally(() => sending.delete(sent));
-        sending.add(sent);
+            .finally(() => sending.delete(transfer));
+        sending.add(transfer);
     };
     try {
         let filling = null;
@@ -178,6 +180,7 @@ function wrongLength(bytes, what) {
 
 
 
+
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -196,17 +199,17 @@ class S3Upload {
         this.#object = { Bucket: to.place.bucket, Key: to.key };
         const { storageClass, sse, kmsKey, tags } = to.place;
         const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
-        const given = [
+        const settings = [
             ['s3-storage-class', 'StorageClass', storageClass],
             ['s3-sse', 'ServerSideEncryption', sse],
             ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
             ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
         ];
-        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+        const set = settings.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+        this.#properties = Object.fromEntries(set.map(({ property, value }) => [property, value]));
         this.#facts = {
             rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
-            inputs: sent.map(({ input }) => input),
+            inputs: set.map(({ input }) => input),
         };
     }
     /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
@@ -366,7 +369,7 @@ class S3Upload {
     #failure(error) {
         if (this.#to.signal.aborted)
             return this.#to.signal.reason;
-        return (0,bucket_failure/* bucketFailure */.$u)(`${(0,bucket_failure/* nameOf */.Vb)(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
+        return (0,bucket_failure/* bucketFailure */.$u)(`${(0,bucket_place/* nameOf */.V)(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
     }
 }
 /** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
@@ -409,6 +412,7 @@ function sendInSlices(command, { body }) {
 
 
 
+
 /** Enough to sit out a storm of some minutes. */
 const usualAttempts = 9;
 /** A store may think so long before it has put many parts together. */
@@ -432,7 +436,7 @@ class S3Store {
     /** Whether the store takes the headers for checksums, as far as is known. */
     #checksums = { sends: true, asks: true };
     constructor(client, s3, place, signal) {
-        this.name = (0,bucket_failure/* nameOf */.Vb)(place);
+        this.name = (0,bucket_place/* nameOf */.V)(place);
         this.#client = client;
         this.#s3 = s3;
         this.#place = place;
@@ -456,10 +460,10 @@ class S3Store {
             if (page.Name !== this.#place.bucket) {
                 throw (0,bucket_failure/* bucketFailure */.$u)(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
             }
-            for (const { Key, Size, LastModified } of page.Contents ?? []) {
+            for (const { Key, Size } of page.Contents ?? []) {
                 const key = page.EncodingType === 'url' ? decoded(Key ?? '') : (Key ?? '');
                 if (key.startsWith(prefix))
-                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+                    yield { key, bytes: Size ?? 0 };
             }
             const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
             if (page.IsTruncated === true && (next === undefined || next === token)) {
@@ -654,10 +658,9 @@ function decoded(key) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   KD: () => (/* binding */ contentsOf),
+/* harmony export */   K: () => (/* binding */ contentsOf),
 /* harmony export */   T: () => (/* binding */ storedSets)
 /* harmony export */ });
-/* unused harmony export faultsOf */
 /* harmony import */ var node_stream_consumers__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(38321);
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(926);
 /* harmony import */ var _sets_catalogue_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(43373);

@@ -354,7 +354,7 @@ async function checkOffsite(findings, database, surveyed, bucket, { inputs, sign
 }
 async function checkCopies(findings, { database, catalogue, sets, now, store, place, inputs, failureOf }) {
     const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
-    const { sets: stored, parts } = await (0,stored_sets/* contentsOf */.KD)(store, place.prefix, environment);
+    const { sets: stored, parts } = await (0,stored_sets/* contentsOf */.K)(store, place.prefix, environment);
     const host = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets);
     const [newest] = copiesOf(database, stored);
     const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;

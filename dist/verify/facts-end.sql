@@ -1,3 +1,4 @@
+\echo :sequences
 COMMIT;
 SELECT 'end';
 \q

@@ -28382,41 +28382,6 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
-/***/ 57442:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
-
-/***/ }),
-
-/***/ 25298:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
-
-/***/ }),
-
-/***/ 84263:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
-
-/***/ }),
-
-/***/ 39615:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
-
-/***/ }),
-
-/***/ 5986:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
-
-/***/ }),
-
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28438,13 +28403,6 @@ module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
 
 /***/ }),
 
-/***/ 70350:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
-
-/***/ }),
-
 /***/ 15094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28452,94 +28410,10 @@ module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 
 /***/ }),
 
-/***/ 35035:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
-
-/***/ }),
-
-/***/ 65801:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
-
-/***/ }),
-
-/***/ 28218:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
-
-/***/ }),
-
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
-
-/***/ }),
-
-/***/ 64987:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
-
-/***/ }),
-
-/***/ 2671:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
-
-/***/ }),
-
-/***/ 58451:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
-
-/***/ }),
-
-/***/ 15790:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
-
-/***/ }),
-
-/***/ 50170:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
-
-/***/ }),
-
-/***/ 98256:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
-
-/***/ }),
-
-/***/ 18845:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
-
-/***/ }),
-
-/***/ 38458:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ff6d479af3746d017fb1.sh";
-
-/***/ }),
-
-/***/ 79821:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -28568,6 +28442,132 @@ module.exports = __nccwpck_require__.p + "06f57860434d84332bc9.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
+
+/***/ }),
+
+/***/ 29542:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+
+/***/ }),
+
+/***/ 38814:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
+
+/***/ }),
+
+/***/ 37491:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 37083:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
+
+/***/ }),
+
+/***/ 68318:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
+/***/ 39674:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 68303:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
+
+/***/ }),
+
+/***/ 8845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 53390:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
+
+/***/ }),
+
+/***/ 41487:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
+
+/***/ }),
+
+/***/ 90203:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
+
+/***/ }),
+
+/***/ 7591:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
+
+/***/ }),
+
+/***/ 62170:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+
+/***/ }),
+
+/***/ 99110:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
+
+/***/ }),
+
+/***/ 1236:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+
+/***/ }),
+
+/***/ 93721:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
+/***/ 42774:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "4c9bcb42f33436edc128.sh";
+
+/***/ }),
+
+/***/ 93401:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -29156,7 +29156,7 @@ function longestRun(text, character) {
 /* harmony import */ var _advice_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(49790);
 /* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
-/* harmony import */ var _postgres_said_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(57517);
+/* harmony import */ var _postgres_printed_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6466);
 
 
 
@@ -29206,7 +29206,7 @@ class Findings {
      */
     check(name, look, severity = 'error') {
         const started = performance.now();
-        const seen = said(look);
+        const seen = outcomeOf(look);
         const isGood = typeof seen === 'string';
         this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
         return isGood;
@@ -29244,8 +29244,8 @@ class Findings {
     add(name, result, detail, remedy, severity, ms) {
         // The results are published as JSON, so text from the host is cleaned here.
         const clean = (text) => (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(text, longestText);
-        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
-        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
+        const texts = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
+        this.list.push({ name, group: this.#group, result, severity, ...texts, ms: Math.round(ms) });
     }
 }
 /** The findings with remedies that say as which user of the host their commands are typed, unless they do already. */
@@ -29262,7 +29262,8 @@ function typedAs(user, remedy, check) {
         return named;
     return `On the host, as ${user}. ${named}`;
 }
-function said(look) {
+/** What a check saw; a Failure that it throws is a problem like others. */
+function outcomeOf(look) {
     try {
         return look();
     }
@@ -29276,9 +29277,9 @@ function said(look) {
 const longestCause = 300;
 /** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
 function detailOf({ message, cause }) {
-    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-    const error = (0,_postgres_said_js__WEBPACK_IMPORTED_MODULE_3__/* .firstError */ .bv)(said.split('\n'));
+    const words = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+    const end = words.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const error = (0,_postgres_printed_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .firstError */ .bv)(words.split('\n'));
     const line = error === null || error === '…' ? end : error;
     return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
@@ -29428,7 +29429,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
 
 /***/ }),
 
-/***/ 29141:
+/***/ 10874:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29496,9 +29497,66 @@ function isoTime(time) {
 }
 
 // EXTERNAL MODULE: ./build/shared/history/record.js
-var record = __nccwpck_require__(93114);
-// EXTERNAL MODULE: ./build/shared/history/union.js
-var union = __nccwpck_require__(5976);
+var history_record = __nccwpck_require__(93114);
+// EXTERNAL MODULE: ./build/shared/by-text.js
+var by_text = __nccwpck_require__(14295);
+;// CONCATENATED MODULE: ./build/shared/history/union.js
+
+
+/**
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
+ */
+function union_unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => (0,by_text/* byText */.z)((0,history_record/* historyLine */.Jo)(a), (0,history_record/* historyLine */.Jo)(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,by_text/* byText */.z)(a.id, b.id));
+}
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
+const mostMended = 500;
+/**
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return union_unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .slice(-mostMended)
+        .map((record) => ({
+        ...record,
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release with only its tags and digests. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${(0,history_record/* historyLine */.Jo)(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/known-history.js
 
 
@@ -29510,14 +29568,14 @@ const longestMirror = 1024 * 1024;
  * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = (0,record/* parseHistory */.i6)(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => (0,record/* parseHistory */.i6)(text).records);
+    const { records, problems } = (0,history_record/* parseHistory */.i6)(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => (0,history_record/* parseHistory */.i6)(text).records);
     const known = new Set(records.map(({ id }) => id));
     const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
     return {
         host: records,
         mirrors,
-        missing: [...legacy, ...(0,union/* recordsToMend */.us)(records, mirrors, environment)],
+        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
         problems,
     };
 }
@@ -29533,8 +29591,8 @@ function copiesLack(knownHistory, added) {
 /** Stores the whole history, including the records that this run has added. */
 async function storeCopies(knownHistory, added, mirror) {
     const host = [...knownHistory.missing, ...knownHistory.host, ...added];
-    const textWith = (others) => (0,union/* mirrorText */.jB)((0,union/* unite */._f)(host, others), longestMirror);
-    const merge = (other) => textWith([...knownHistory.mirrors, (0,record/* parseHistory */.i6)(other).records]);
+    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
+    const merge = (other) => textWith([...knownHistory.mirrors, (0,history_record/* parseHistory */.i6)(other).records]);
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
@@ -29762,76 +29820,6 @@ function parseRecord(text) {
 
 /***/ }),
 
-/***/ 5976:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   _f: () => (/* binding */ unite),
-/* harmony export */   jB: () => (/* binding */ mirrorText),
-/* harmony export */   us: () => (/* binding */ recordsToMend)
-/* harmony export */ });
-/* unused harmony export withoutIds */
-/* harmony import */ var _by_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(14295);
-/* harmony import */ var _record_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(93114);
-
-
-/**
- * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
- * complete each other. If host and copy both have an id, the host's record counts.
- * @returns oldest first; records of the same moment by id
- */
-function unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)((0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(a), (0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || (0,_by_text_js__WEBPACK_IMPORTED_MODULE_1__/* .byText */ .z)(a.id, b.id));
-}
-/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
-const mostMended = 500;
-/**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
- * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
- */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .slice(-mostMended)
-        .map((record) => ({
-        ...record,
-        // They name a file of this host.
-        settings: null,
-        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
-        release: withoutIds(record.release),
-        previous: record.previous === null ? null : withoutIds(record.previous),
-    }));
-}
-/** The release with only its tags and digests. */
-function withoutIds(release) {
-    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
-}
-/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${(0,_record_js__WEBPACK_IMPORTED_MODULE_0__/* .historyLine */ .Jo)(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-
-
-/***/ }),
-
 /***/ 53542:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -29840,12 +29828,22 @@ function mirrorText(entries, limit) {
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
-/* unused harmony exports holdFile, transactionFolder, commandToFollow */
+/* unused harmony exports offsiteLock, createdLock, holdFile, transactionFolder, commandToFollow */
 /* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
 const lockFile = (backupDir) => `${backupDir}/.lock`;
+/**
+ * Copies off the host have a lock of their own: they may take hours, and no backup should wait for them. While it is held, nobody
+ * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
+ */
+const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/**
+ * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
+ * Until its copy is there, nothing else tells other restores that the empty one is in use.
+ */
+const createdLock = (backupDir) => `${backupDir}/.lock.created`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
@@ -29854,61 +29852,6 @@ const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/$
 const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
-
-
-/***/ }),
-
-/***/ 82748:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   GF: () => (/* binding */ composeLines),
-/* harmony export */   Pq: () => (/* binding */ readComposeCall),
-/* harmony export */   y$: () => (/* binding */ envFilesOf),
-/* harmony export */   ys: () => (/* binding */ absolute)
-/* harmony export */ });
-/* unused harmony export projectFolder */
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
-
-/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
-function composeLines(call) {
-    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
-    return [
-        ...files.map((file) => `file ${file}`),
-        ...envFiles.map((file) => `env-file ${file}`),
-        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
-        ...profiles.map((profile) => `profile ${profile}`),
-        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
-    ];
-}
-/** Reads such lines. */
-function readComposeCall(lines) {
-    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-    return {
-        files: after('file'),
-        envFiles: after('env-file'),
-        projectDirectory: after('project-directory')[0] ?? null,
-        profiles: after('profile'),
-        variables: after('variable').map((line) => {
-            const at = line.indexOf('=');
-            return { name: line.slice(0, at), value: line.slice(at + 1) };
-        }),
-    };
-}
-/** A path in the deploy folder, or an absolute one. */
-function absolute(path, deployDir) {
-    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
-}
-/** The folder of the project, from which compose reads relative paths. */
-function projectFolder({ projectDirectory, files }, deployDir) {
-    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
-}
-/** The env files that compose reads; compose does without its own one if that does not exist. */
-function envFilesOf(call, deployDir) {
-    if (call.envFiles.length > 0)
-        return call.envFiles.map((file) => absolute(file, deployDir));
-    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
-}
 
 
 /***/ }),
@@ -30140,8 +30083,13 @@ class Records {
             throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
         return Number(value);
     }
+    /** All values, in the order in which they were recorded. */
     all(key) {
         return [...(this.#values.get(key) ?? [])];
+    }
+    /** The lines of the first value, without empty ones. */
+    lines(key) {
+        return (this.find(key) ?? '').split('\n').filter((line) => line !== '');
     }
 }
 
@@ -30897,144 +30845,12 @@ function unpiped() {
 
 /***/ }),
 
-/***/ 58455:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   AP: () => (/* binding */ readSets),
-/* harmony export */   bc: () => (/* binding */ demandSets)
-/* harmony export */ });
-/* unused harmony exports longestHead, longestTail, joined */
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-
-/**
- * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
- * sequences, and `longestTail` at the end, for what follows these lists.
- */
-const longestHead = 16_384;
-const longestTail = 262_144;
-/** For callers that need the sets. @throws Failure `survey-incomplete` */
-function demandSets(sets) {
-    if (sets === null)
-        throw new Error('The survey was not asked to look at the backups');
-    if ('error' in sets)
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
-    return sets;
-}
-/** null if the survey was not asked for it; an error if not everything could be examined. */
-function readSets(records) {
-    const state = records.find('sets-state');
-    const error = records.find('sets-error');
-    if (state === undefined)
-        return null;
-    if (error !== undefined)
-        return { error };
-    const files = records.all('file').map((value) => {
-        const space = value.indexOf(' ');
-        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
-    });
-    return {
-        state,
-        files,
-        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
-        manifests: readManifests(records),
-    };
-}
-/** Both texts have each manifest under one of its names; the links list its other names. */
-function readManifests(records) {
-    const heads = sectionsOf(records.find('manifest-heads') ?? '');
-    const tails = sectionsOf(records.find('manifest-tails') ?? '');
-    const manifests = new Map();
-    const byInode = new Map();
-    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
-        const [inode = '', path = ''] = link.split(' ');
-        if (!byInode.has(inode))
-            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
-        const text = byInode.get(inode) ?? null;
-        if (text !== null)
-            manifests.set(path, text);
-    }
-    return manifests;
-}
-/**
- * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
- * imitates a header: then both are dropped, since nobody can tell which is which.
- */
-function sectionsOf(text) {
-    const sections = new Map();
-    const [, ...parts] = text.split(/^==> (.*) <==$/m);
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-        const [name = '', content = ''] = parts.slice(at, at + 2);
-        sections.set(name, sections.has(name) ? null : content.slice(1));
-    }
-    return sections;
-}
-/**
- * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
- * begins a line, and `largeObjects` is the first field after the lists.
- */
-function joined(head, tail) {
-    if (head === null)
-        return null;
-    const lists = head.search(/^ {2}"tables": \[/m);
-    if (lists >= 0)
-        return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < longestHead ? head : null;
-}
-
-
-/***/ }),
-
-/***/ 80425:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P: () => (/* binding */ readSwapFacts),
-/* harmony export */   m: () => (/* binding */ noSwapFacts)
-/* harmony export */ });
-/** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
-/** null if the survey did not ask for them. */
-function readSwapFacts(records) {
-    const since = records.find('docker-since');
-    if (since === undefined)
-        return null;
-    const events = new Map(records.all('end-events').map((line) => {
-        const [id = '', ...actions] = line.trim().split(' ');
-        return [id, actions];
-    }));
-    return {
-        sharers: records.all('sharer').map((line) => {
-            const [name = '', what = '', of = ''] = line.split(' ');
-            return { name, what: what, of };
-        }),
-        endings: records.all('ending').map((json) => {
-            const ending = JSON.parse(json);
-            return {
-                ...ending,
-                finishedAt: Date.parse(ending.finishedAt),
-                dockerSince: Number(since) * 1_000,
-                events: events.get(ending.id) ?? [],
-                writes: ending.writes.filter((path) => path !== null),
-            };
-        }),
-        imageVariables: new Map(records.all('image-variables').map((json) => {
-            const { id, variables } = JSON.parse(json);
-            return [id, variables.filter((name) => name !== null)];
-        })),
-    };
-}
-
-
-/***/ }),
-
 /***/ 47812:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $N: () => (/* binding */ codeOf),
 /* harmony export */   $u: () => (/* binding */ bucketFailure),
-/* harmony export */   Vb: () => (/* binding */ nameOf),
 /* harmony export */   Z9: () => (/* binding */ wordsOf)
 /* harmony export */ });
 /* unused harmony export remedyFor */
@@ -31044,10 +30860,6 @@ function readSwapFacts(records) {
 
 
 
-/** For people: `"bucket" at s3.example.com`. */
-function nameOf({ bucket, endpoint }) {
-    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
 /** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
 function bucketFailure(what, error, facts) {
     if (error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR)
@@ -31094,7 +30906,7 @@ function codeOf(error) {
 function remedyFor(reason, facts) {
     const found = remedies.find(([said]) => said.test(reason))?.[1];
     if (found === undefined)
-        return elsewise;
+        return usualRemedy;
     return typeof found === 'string' ? found : found(reason, facts);
 }
 const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
@@ -31157,7 +30969,7 @@ const remedies = [
         'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
     ],
 ];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+const usualRemedy = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
 /** What the words themselves name, else all that was sent and need not be. */
 function clearInputs(reason, { inputs = [] }) {
     const named = inputWords
@@ -31175,6 +30987,20 @@ const inputWords = [
     ['s3-kms-key', /kms/i],
     ['s3-sse', /encrypt|sse/i],
 ];
+
+
+/***/ }),
+
+/***/ 6905:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ nameOf)
+/* harmony export */ });
+/** For people: `"bucket" at s3.example.com`. */
+function nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
 
 
 /***/ }),
@@ -31334,17 +31160,67 @@ function copiedRows(next) {
 
 /***/ }),
 
+/***/ 6466:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CI: () => (/* binding */ failedTable),
+/* harmony export */   Jz: () => (/* binding */ firstRefusal),
+/* harmony export */   R: () => (/* binding */ hidden),
+/* harmony export */   Uc: () => (/* binding */ describeError),
+/* harmony export */   bv: () => (/* binding */ firstError),
+/* harmony export */   mm: () => (/* binding */ wordsFile)
+/* harmony export */ });
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function describeError(text, file) {
+    if (text !== hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
+}
+
+
+/***/ }),
+
 /***/ 50141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  W4: () => (/* binding */ checkDumpTools),
-  f1: () => (/* binding */ readProbe)
+  W: () => (/* binding */ checkDumpTools),
+  f: () => (/* binding */ readProbe)
 });
-
-// UNUSED EXPORTS: passwordVariables
 
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __nccwpck_require__(926);
@@ -31417,7 +31293,7 @@ function refusal(answer) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
 
-/** As inside.sh looks for them. */
+/** As reach-server.sh looks for them. */
 const passwordVariables = [
     'POSTGRES_PASSWORD',
     'POSTGRES_PASSWORD_FILE',
@@ -31523,58 +31399,6 @@ function identifier(name) {
 
 /***/ }),
 
-/***/ 57517:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   CI: () => (/* binding */ failedTable),
-/* harmony export */   Jz: () => (/* binding */ firstRefusal),
-/* harmony export */   R: () => (/* binding */ hidden),
-/* harmony export */   SO: () => (/* binding */ tellError),
-/* harmony export */   bv: () => (/* binding */ firstError),
-/* harmony export */   mm: () => (/* binding */ wordsFile)
-/* harmony export */ });
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    if (text !== hidden)
-        return text;
-    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
-    return `an error whose words may hold data; ${where}`;
-}
-
-
-/***/ }),
-
 /***/ 33338:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -31587,11 +31411,14 @@ function tellError(text, file) {
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-const inside = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+const inside = () => [
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "reach-server.sh", 'utf8'),
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8'),
+].join('\n');
 const load = () => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "load-inside.sh", 'utf8');
 /** A script that runs the function that its first argument names. */
 const program = (...parts) => `${parts.join('\n')}\n"$@"\n`;
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `parse`, `terminate`, `waits`. */
 const insideScript = () => program(inside());
 /**
  * The same for a restore next to the live database: also `standing`, `missing`, `create_missing`, `drop_created`, `create`, `take_settings`, `mark`,
@@ -32081,9 +31908,9 @@ function digestOf(reference, image) {
 const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
 /** Every use of a variable in a value, in order. */
 function variablesIn(template) {
-    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
+    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced]) => {
         const name = bare ?? braced;
-        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
+        return dollar !== undefined || name === undefined ? [] : [{ name, text }];
     });
 }
 /** Compose writes each dollar twice, so that its own output can be read again. */
@@ -32567,11 +32394,11 @@ function print(text, dress) {
 }
 /** @param rank how bad it is: what was only a warning may turn out to be an error, and is then told again */
 function annotate(write, rank, text, title) {
-    const said = annotation(text);
-    if ((annotated.get(said) ?? 0) >= rank)
+    const message = annotation(text);
+    if ((annotated.get(message) ?? 0) >= rank)
         return;
-    annotated.set(said, rank);
-    aloud(() => write(said, annotationTitle(title)));
+    annotated.set(message, rank);
+    aloud(() => write(message, annotationTitle(title)));
 }
 function annotation(text) {
     return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLines */ .v3)(text).join('\n').slice(0, longestAnnotation).toWellFormed();
@@ -33140,7 +32967,7 @@ function factsOf({ probe }) {
     if (probe === null || 'error' in probe)
         return null;
     try {
-        return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f1)(probe.output);
+        return (0,_postgres_probe_js__WEBPACK_IMPORTED_MODULE_1__/* .readProbe */ .f)(probe.output);
     }
     catch (error) {
         if ((0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error))
@@ -33632,7 +33459,7 @@ const periodWord = {
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 function decidePruning(sets, options) {
-    const { database, policy } = options;
+    const { database, policy, spared = null } = options;
     const calendar = (0,_calendar_js__WEBPACK_IMPORTED_MODULE_0__/* .calendarIn */ .m)(options.timezone);
     const horizon = options.now.getTime() + clockSlackMs;
     const counted = (0,_catalogue_js__WEBPACK_IMPORTED_MODULE_1__/* .verifiedSetsOf */ .Ns)(database, sets)
@@ -33644,6 +33471,8 @@ function decidePruning(sets, options) {
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
             const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            if (decision?.action === 'delete' && set.id === spared)
+                return { tier, id: set.id, action: 'keep', reason: 'kept: it is about to be restored' };
             return (decision ?? {
                 tier,
                 id: set.id,
@@ -33840,6 +33669,192 @@ function inDollarQuotes(character) {
     if (!invisible.test(character) && !'#:!'.includes(character))
         return character;
     return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+
+/***/ }),
+
+/***/ 20676:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GF: () => (/* binding */ composeLines),
+/* harmony export */   Pq: () => (/* binding */ readComposeCall),
+/* harmony export */   y$: () => (/* binding */ envFilesOf),
+/* harmony export */   ys: () => (/* binding */ absolute)
+/* harmony export */ });
+/* unused harmony export projectFolder */
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(path) ? path : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(projectFolder(call, deployDir), '.env')];
+}
+
+
+/***/ }),
+
+/***/ 80847:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   bc: () => (/* binding */ demandSets)
+/* harmony export */ });
+/* unused harmony exports longestHead, longestTail, joined */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/**
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
+    return sets;
+}
+/** null if the survey was not asked for it; an error if not everything could be examined. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** Both texts have each manifest under one of its names; the links list its other names. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
+
+/***/ }),
+
+/***/ 93185:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ readSwapFacts),
+/* harmony export */   m: () => (/* binding */ noSwapFacts)
+/* harmony export */ });
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
 }
 
 
@@ -34047,7 +34062,7 @@ function refuse(place, why) {
 /* harmony export */   X: () => (/* binding */ copyRecord)
 /* harmony export */ });
 /* harmony import */ var _shared_history_host_file_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47899);
-/* harmony import */ var _shared_history_known_history_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(29141);
+/* harmony import */ var _shared_history_known_history_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(10874);
 /* harmony import */ var _shared_runner_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(33437);
 
 
@@ -34077,7 +34092,7 @@ async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
 
 /***/ }),
 
-/***/ 21123:
+/***/ 71759:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34087,15 +34102,113 @@ __nccwpck_require__.d(__webpack_exports__, {
   O: () => (/* binding */ look)
 });
 
-// EXTERNAL MODULE: ./build/shared/history/known-history.js + 1 modules
-var known_history = __nccwpck_require__(29141);
-// EXTERNAL MODULE: ./build/shared/host/compose-call.js
-var compose_call = __nccwpck_require__(82748);
-// EXTERNAL MODULE: ./build/shared/host/survey-sets.js
-var survey_sets = __nccwpck_require__(58455);
-// EXTERNAL MODULE: ./build/shared/host/survey-swap.js
-var survey_swap = __nccwpck_require__(80425);
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
+// EXTERNAL MODULE: ./build/shared/history/known-history.js + 2 modules
+var known_history = __nccwpck_require__(10874);
+// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
+var scripts = __nccwpck_require__(33338);
+// EXTERNAL MODULE: ./build/shared/survey/compose-call.js
+var compose_call = __nccwpck_require__(20676);
+;// CONCATENATED MODULE: ./build/shared/survey/survey-compose.js
+
+/** null if the survey was not asked for it; an error if compose could not be asked. */
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
+        otherFiles: records.lines('compose-deployed'),
+        missingFiles: records.lines('compose-missing'),
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        idle: [],
+        unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: records.lines('compose-unset-names'),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: records.lines('mounted-files').map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
+    };
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
+}
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
+}
+/**
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+
+// EXTERNAL MODULE: ./build/shared/survey/survey-sets.js
+var survey_sets = __nccwpck_require__(80847);
+;// CONCATENATED MODULE: ./build/shared/survey/survey-setup.js
+/** null if the survey was not asked for it. */
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+
+// EXTERNAL MODULE: ./build/shared/survey/survey-swap.js
+var survey_swap = __nccwpck_require__(93185);
+;// CONCATENATED MODULE: ./build/shared/survey/survey.js
+
+
 
 
 
@@ -34103,25 +34216,25 @@ const program = {
     name: 'survey',
     step: 'the survey of the host',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(90203), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37083), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(29542), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(41487), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(1236), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(99110), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(93721), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(7591), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(42774), __nccwpck_require__.b),
     ],
 };
 /** Surveys the host in one session, without changing anything. */
@@ -34177,7 +34290,7 @@ function readSurvey(records, asked, answered) {
             const variables = image.variables.filter((name) => name !== null);
             return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
         }),
-        otherProjects: linesOf(records.find('projects')),
+        otherProjects: records.lines('projects'),
         updaters: records.all('updater').map((value) => {
             const [name = '', image = ''] = value.split(' ');
             return { name, image };
@@ -34197,22 +34310,6 @@ function readSurvey(records, asked, answered) {
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
 }
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
 /** In the output of the template, each list ends with a null. */
 function readContainer(json) {
     const container = JSON.parse(json);
@@ -34225,87 +34322,11 @@ function readContainer(json) {
         volumes: present(volumes),
     };
 }
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        call: (0,compose_call/* readComposeCall */.Pq)(records.all('compose-call')),
-        otherFiles: linesOf(records.find('compose-deployed')),
-        missingFiles: linesOf(records.find('compose-missing')),
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        idle: [],
-        unset: readUnset(records.get('compose-unset')),
-        words: records.get('compose-words'),
-        unsetNames: linesOf(records.find('compose-unset-names')),
-        values: records.find('compose-values') ?? '',
-        settingsKey: records.find('settings-key')?.trim() ?? null,
-        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
-            const at = line.indexOf(' ');
-            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
-        }),
-        settings: records.all('container-settings').map((json) => JSON.parse(json)),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        projectState: records.find('project-state') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-        proxies: records.all('proxy').map(readProxy),
-    };
-}
-function linesOf(text) {
-    return (text ?? '').split('\n').filter((line) => line !== '');
-}
-/** Reads the service and the lines of survey-proxies.sh. */
-function readProxy(text) {
-    const [service = '', ...lines] = text.split('\n');
-    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
-}
-/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
- * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
 function readFolder(value) {
     const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
-// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
-var scripts = __nccwpck_require__(33338);
 // EXTERNAL MODULE: ./build/shared/releases/image-reference.js
 var image_reference = __nccwpck_require__(9290);
 // EXTERNAL MODULE: ./build/shared/releases/project.js
@@ -37936,25 +37957,25 @@ const longestText = 1_000;
 const mostRemarks = 10;
 const mostAdvice = 20;
 /** @param hide replaces what is secret, wherever it occurs */
-function noticeOf(frame, told, ending, hide) {
+function noticeOf(frame, report, ending, hide) {
     const clean = (text) => shown(hide(text));
     const { failure } = ending;
-    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
-    if (told.remarks.length > mostRemarks)
-        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    const remarks = report.remarks.slice(0, mostRemarks).map(clean);
+    if (report.remarks.length > mostRemarks)
+        remarks.push(`and ${report.remarks.length - mostRemarks} more: see the log`);
     return {
         ...frame,
-        ...told,
+        ...report,
         environment: frame.environment === null ? null : clean(frame.environment),
         outputs: Object.fromEntries(Object.entries(frame.outputs)
             .filter(([name]) => !leftOut.includes(name))
             .map(([name, value]) => [name, hide(value)])),
-        database: told.database === null ? null : clean(told.database),
-        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
-        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
-        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
-        verdict: verdictOf(told, ending),
-        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        database: report.database === null ? null : clean(report.database),
+        backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
+        offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(report, ending),
+        outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
         remarks,
         code: failure?.code ?? null,
         advice: (0,shared_clean/* cleanLines */.v3)(failure?.hint ?? '')
@@ -38000,7 +38021,7 @@ async function sendMail(mailing, notice, signal) {
     const { server, from, to } = mailing;
     const transport = await transportTo(server);
     try {
-        const sent = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
+        const delivery = await (0,reaching/* inTime */.R)(patience, signal, transport.sendMail({
             from,
             to,
             subject: headlineOf(notice),
@@ -38011,12 +38032,12 @@ async function sendMail(mailing, notice, signal) {
             disableFileAccess: true,
             disableUrlAccess: true,
         }));
-        if (sent.rejected.length > 0)
-            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+        if (delivery.rejected.length > 0)
+            throw new Error(`it refuses ${delivery.rejected.join(', ')}; the others got the mail`);
     }
     catch (error) {
         const { code = '' } = error;
-        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        const what = refusals[code] === undefined ? '' : ` ${refusals[code]}`;
         throw new Error(`${server.host}:${server.port}${what}: ${(0,reaching/* reasonOf */.A)(error)}`);
     }
     finally {
@@ -38040,7 +38061,7 @@ async function reachMailServer(server, signal) {
     catch (error) {
         signal.throwIfAborted();
         const { code = '' } = error;
-        throw new shared_failure/* Failure */.HR('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${(0,reaching/* reasonOf */.A)(error)}`, {
+        throw new shared_failure/* Failure */.HR('mail-unusable', `${server.host}:${server.port} ${refusals[code] ?? 'cannot be reached'}: ${(0,reaching/* reasonOf */.A)(error)}`, {
             hint: remedies[code] ??
                 'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
         });
@@ -38065,7 +38086,8 @@ async function transportTo({ host, port, tls, login }) {
         socketTimeout: librarysPatience,
     });
 }
-const said = {
+/** What the server did, by the codes of the library. */
+const refusals = {
     EAUTH: 'rejects the login',
     ETLS: 'does not offer TLS',
     EENVELOPE: 'refuses the mail',
@@ -38105,16 +38127,16 @@ async function openConnection(url, proxyFor, signal) {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const isTls = url.protocol === 'https:';
     const port = Number(url.port) || (isTls ? 443 : 80);
-    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    const viaProxy = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
     // An IP address is not a server name.
     const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
     const socket = isTls
-        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
-        : (way ?? (0,external_node_net_.connect)(port, host));
+        ? (0,external_node_tls_.connect)(viaProxy === null ? { host, port, ...names } : { socket: viaProxy, host, ...names })
+        : (viaProxy ?? (0,external_node_net_.connect)(port, host));
     const end = () => socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', end));
-    if (isTls || way === null)
+    if (isTls || viaProxy === null)
         await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
     return socket;
 }
@@ -38270,18 +38292,18 @@ function secondsIn(header = '') {
 /** Servers of one's own keep 10 kB of a ping, by default. */
 const longestBody = 9_000;
 /** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
-async function pingStart(address, way) {
-    await ping(address, '/start', '', way);
+async function pingStart(address, route) {
+    await ping(address, '/start', '', route);
 }
 /** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
-async function pingEnd(address, notice, way) {
-    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+async function pingEnd(address, notice, route) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), route);
 }
-async function ping(address, event, text, way) {
+async function ping(address, event, text, route) {
     const url = new URL(address);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
     const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
-    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, route);
     // healthchecks.io answers 200 also where it has dropped the ping.
     const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
     if (dropped !== undefined)
@@ -38310,14 +38332,14 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 
 
 /** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
-async function callWebhook({ url, secret }, notice, way) {
+async function callWebhook({ url, secret }, notice, route) {
     const body = webhookDocument(notice);
     const headers = {
         'content-type': 'application/json',
         'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
         ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
     };
-    await post({ url, body, headers }, way);
+    await post({ url, body, headers }, route);
 }
 /** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
 function signatureOf(body, secret) {
@@ -38864,8 +38886,8 @@ function refusalIn(printed) {
     const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
     // What it then prints for users is a guess: that another job may be creating the same cache.
     const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(said, 300);
+    const refusal = tried ?? warned ?? reserving;
+    return refusal === undefined ? null : (0,shared_clean/* cleanLine */.Ow)(refusal, 300);
 }
 /** Listens to a library for the last refusal. */
 class Refusals {
@@ -39039,10 +39061,10 @@ class Notices {
     async tell(ending, outputs, signal) {
         const { pingUrl, mailing, webhook, evidence } = this.#addressed;
         const notice = this.#notice(ending, outputs);
-        const way = { proxyFor: proxyFor, signal };
+        const route = { proxyFor: proxyFor, signal };
         const sending = [
-            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
-            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, route))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, route))]),
             ...(mailing === null || !wantsMail(mailing, notice)
                 ? []
                 : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
@@ -39051,7 +39073,7 @@ class Notices {
         await Promise.all(sending);
     }
     #notice(ending, outputs) {
-        const told = this.#tell(this.story, outputs, ending);
+        const report = this.#tell(this.story, outputs, ending);
         return noticeOf({
             action: ending.action,
             environment: this.#addressed.environment,
@@ -39059,7 +39081,7 @@ class Notices {
             finishedAt: new Date(),
             run: thisRun(),
             outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
-        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+        }, { ...report, database: report.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
     }
     async #pingStart(url) {
         const { signal } = this.#untilEnd;
@@ -39072,11 +39094,11 @@ class Notices {
                 log.warning(`${url.host} did not accept the start ping: ${(0,reaching/* reasonOf */.A)(error)}`);
         }
     }
-    async #pingEnd(url, notice, way) {
+    async #pingEnd(url, notice, route) {
         const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
         await this.#start;
         clearTimeout(late);
-        await pingEnd(url, notice, way);
+        await pingEnd(url, notice, route);
     }
 }
 /** A run that was not told of is no failed run: what it has done is done. */
@@ -39811,128 +39833,11 @@ function readRetentionInputs(input) {
 
 // EXTERNAL MODULE: ./build/shared/history/record.js
 var record = __nccwpck_require__(93114);
-// EXTERNAL MODULE: ./build/shared/history/union.js
-var union = __nccwpck_require__(5976);
 // EXTERNAL MODULE: ./build/shared/releases/image-reference.js
 var image_reference = __nccwpck_require__(9290);
 // EXTERNAL MODULE: ./build/shared/releases/release.js
 var releases_release = __nccwpck_require__(56986);
-;// CONCATENATED MODULE: ./build/shared/history/word.js
-
-function imagesOf(release, ignored) {
-    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
-function word_wordsOn(records, ignored) {
-    return records.toReversed().flatMap((record) => {
-        const { event, status, verdict, release, previous } = record;
-        return [
-            ...(verdict === 'unknown'
-                ? []
-                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
-            ...(event === 'rollback' && status === 'succeeded' && previous !== null
-                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
-                : []),
-        ];
-    });
-}
-/** They have the same services, each with the same image. */
-function sameImages(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && (0,releases_release/* sameImage */.G4)(image, counterpart);
-        }));
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/target-image.js
-
-
-/**
- * Whether an image that ran is the one that is wanted. By what identifies both; if nothing does, a tag is enough, unless it
- * moves.
- * @param repository of the wanted image
- */
-function target_image_isThatImage({ tag, digest, imageId }, known, repository) {
-    if (digest !== null && known.digest !== null && digest === known.digest)
-        return true;
-    if (imageId !== null && known.imageId !== null)
-        return imageId === known.imageId;
-    if (digest !== null && known.digest !== null)
-        return false;
-    return (tag !== null &&
-        tag === known.tag &&
-        !moves(tag) &&
-        (known.image === null || referenceOf(known.image)?.repository === repository));
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
-
-
-
-/**
- * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
- * @param records those whose verdicts count, in the order of the file
- * @param repositoryOf the repository of a service in the compose file
- */
-function known_bad_knownBad(images, records, ignored, repositoryOf) {
-    const wanted = [...images].filter(([service]) => !ignored.has(service));
-    const isIn = (release, [service, image]) => {
-        const known = release.get(service);
-        return known !== undefined && isThatImage(image, known, repositoryOf(service));
-    };
-    const words = wordsOn(records, ignored);
-    const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
-    const onAll = words.find(isOnAll);
-    const told = onAll !== undefined
-        ? [[onAll, wanted.map(named)]]
-        : wanted.flatMap((each) => {
-            const word = words.find(({ about }) => isIn(about, each));
-            return word === undefined ? [] : [[word, [named(each)]]];
-        });
-    const bad = told.filter(([{ word }]) => word === 'bad');
-    if (bad.length === 0)
-        return null;
-    const newest = records.findLast(({ event, release }) => {
-        const known = new Map(Object.entries(release));
-        return event !== 'drill' && wanted.every((each) => isIn(known, each));
-    });
-    const wasFound = [
-        isOnAll,
-        ...wanted.map((each) => ({ about }) => isIn(about, each)),
-    ].some((isOn) => {
-        const own = words.filter(isOn);
-        const good = own.findIndex(({ word }) => word === 'good');
-        return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
-    });
-    return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
-}
-/**
- * A target that was named by tag or digest may be named by mistake, or by somebody who does not know that it was found bad.
- * @throws Failure `target-bad` unless the record's id or the services were given as well
- */
-function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
-    if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
-        return;
-    const byId = bad.id === null ? '' : `give the id of its record as "target": ${bad.id}; or `;
-    throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
-        hint: `Nothing was stopped. If you want it anyway, ${byId}name the services: services: ${[...images.keys()].join(', ')}`,
-    });
-}
-function tell({ record, isLeft }, names) {
-    const what = names.join(', ');
-    return isLeft
-        ? `${what} was rolled back from at ${record.at} (record ${record.id})`
-        : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
-}
-function named([service, { tag, digest, imageId }]) {
-    return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
-
-
-
 
 
 
@@ -39967,153 +39872,6 @@ function readService(line) {
     if ((0,image_reference/* isTag */.dz)(image))
         return [[service, { tag: image }]];
     throw new RangeError(`gives neither a tag nor a digest for ${service}`);
-}
-/**
- * Resolves the target for this project.
- * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
- */
-function wantedRelease(target, context) {
-    const wanted = resolveTarget(target, context);
-    const repositoryOf = (service) => referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
-    // What is chosen from the history is chosen by its verdicts.
-    if (target.kind === 'last-good')
-        return { ...wanted, knownBad: null };
-    // A record that only a copy has counts too, as it can only warn.
-    const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
-    const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
-    const identified = new Map([...wanted.images].map(([service, image]) => [service, identify(service, image, context)]));
-    return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
-}
-/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
-function identify(service, wanted, { project, images }) {
-    const { tag, digest, imageId } = wanted;
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
-    if (tag === null || digest !== null || imageId !== null || repository === undefined)
-        return wanted;
-    const isOwn = (name) => referenceOf(name)?.repository === repository;
-    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && referenceOf(name)?.tag === tag));
-    const own = local?.repoDigests.find(isOwn) ?? null;
-    return { tag, digest: referenceOf(own)?.digest ?? null, imageId: local?.id ?? null };
-}
-function resolveTarget(target, context) {
-    const named = context.services === null ? null : new Set(context.services);
-    for (const service of named ?? [])
-        checkService(service, context);
-    switch (target.kind) {
-        case 'last-good':
-            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
-        case 'record': {
-            const entry = context.entries.find(({ record }) => record.id === target.id);
-            if (entry === undefined)
-                throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
-            const { record } = entry;
-            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
-        }
-        case 'services': {
-            for (const service of target.images.keys())
-                checkService(service, context);
-            const images = [...target.images].filter(([service]) => named === null || named.has(service));
-            if (images.length === 0)
-                throw speaksOfNone('The input "target"', context);
-            return { ...resolve(images, context), record: null, unknown: [] };
-        }
-        default: {
-            const services = servicesAt(context, named);
-            return {
-                ...resolve(services.map((service) => [service, target]), context),
-                record: null,
-                unknown: [],
-            };
-        }
-    }
-}
-/** The services that are named, or else those with an image from the registry. */
-function servicesAt({ project, databases, registry }, named) {
-    if (named !== null)
-        return [...named];
-    const services = [...project.services.values()]
-        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
-        .map(({ name }) => name);
-    if (services.length > 0)
-        return services;
-    throw new Failure('no-target', `No service of the project has an image from ${registry}`, {
-        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
-    });
-}
-/** A tag means the image that last ran here under it, even if the tag has moved since. */
-function resolve(images, context) {
-    const known = [];
-    const resolved = images.map(([service, image]) => {
-        if ('digest' in image)
-            return [service, { tag: null, digest: image.digest, imageId: null }];
-        const earlier = ranAs(service, image.tag, context);
-        if (earlier === null)
-            return [service, { tag: image.tag, digest: null, imageId: null }];
-        known.push(service);
-        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
-    });
-    const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
-    return { images: new Map(resolved), source };
-}
-function ranAs(service, tag, { history, project }) {
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
-    const earlier = history
-        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
-        .map(({ release }) => release[service])
-        .findLast((image) => image !== undefined &&
-        image.tag === tag &&
-        (image.digest !== null || image.imageId !== null) &&
-        referenceOf(image.image)?.repository === repository);
-    return earlier ?? null;
-}
-function ofRecord(record, source, context, named) {
-    const { project, databases } = context;
-    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
-    const known = wanted.filter(([service]) => project.services.has(service));
-    if (known.length === 0)
-        throw speaksOfNone(`The record ${record.id}`, context);
-    return {
-        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
-        source: `${source}: ${record.event} of ${record.at}`,
-        record,
-        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
-    };
-}
-function checkService(service, { project, databases }) {
-    if (databases.has(service)) {
-        throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
-        });
-    }
-    if (!project.services.has(service)) {
-        throw new Failure('unknown-service', `The compose file has no service "${service}"`, {
-            hint: `It has: ${[...project.services.keys()].join(', ')}`,
-        });
-    }
-}
-/** Without this failure, the run would do nothing and report success. */
-function speaksOfNone(what, { project, databases, services }) {
-    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
-        hint: 'Set "target" to another release, or correct "services"',
-    });
-}
-function noTarget({ choice, entries }) {
-    const releases = entries.filter(({ record }) => record.event !== 'drill');
-    const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'from a copy', at];
-        return `${id} (${words.join(', ')})`;
-    });
-    throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
-    });
-}
-function unknownRecord(id, { entries }) {
-    const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new Failure('record-unknown', `The history has no record ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/lexemes.js
@@ -40499,7 +40257,7 @@ var finding = __nccwpck_require__(18859);
 
 
 const noStory = () => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
-function tellVerification(story, outputs, { error, exitCode }) {
+function verificationReport(story, outputs, { error, exitCode }) {
     const checks = story.findings.map(checkOf);
     const bad = (0,finding/* worstFirst */.md)(story.findings).filter(({ result }) => result !== 'passed');
     // Another failure came after the verdict, or before it.
@@ -41144,13 +40902,13 @@ function notReached(at, { stderr: cause }) {
     if (/^ssh: Could not resolve hostname/m.test(cause)) {
         return failure('host-unknown', `The name ${at.host} cannot be resolved`, `Check the input "${inputs.host}"`);
     }
-    const said = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
-    if (said === undefined)
+    const reason = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
+    if (reason === undefined)
         return null;
-    if (said === 'Connection refused') {
+    if (reason === 'Connection refused') {
         return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
     }
-    if (said.endsWith('timed out')) {
+    if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
     }
     return failure('host-unreachable', `${name} port ${port} cannot be reached`, 'Check the network between runner and host');
@@ -41410,8 +41168,8 @@ var last_good = __nccwpck_require__(76902);
 var sets_catalogue = __nccwpck_require__(43373);
 // EXTERNAL MODULE: ./build/shared/sets/read-sets.js
 var read_sets = __nccwpck_require__(6646);
-// EXTERNAL MODULE: ./build/verify-action/surveyed-host.js + 2 modules
-var surveyed_host = __nccwpck_require__(21123);
+// EXTERNAL MODULE: ./build/verify-action/surveyed-host.js + 4 modules
+var surveyed_host = __nccwpck_require__(71759);
 // EXTERNAL MODULE: ./build/shared/sets/calendar.js
 var sets_calendar = __nccwpck_require__(10280);
 // EXTERNAL MODULE: ./build/shared/sets/layout.js
@@ -41504,7 +41262,7 @@ function judgeBackups(facts) {
     else
         findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
     findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
-    findings.check('other files', () => tellForeign(catalogue, facts.othersUnnamed));
+    findings.check('other files', () => describeForeign(catalogue, facts.othersUnnamed));
     return findings;
 }
 /** Milliseconds since the backup began. */
@@ -41602,10 +41360,10 @@ function judgeSizes(findings, [newest, previous]) {
     if (size == null || before == null)
         return;
     findings.check('sizes', () => {
-        const told = `${newest.id} has ${(0,units/* formatBytes */.z3)(size)}, ${previous.id} has ${(0,units/* formatBytes */.z3)(before)}${isAlike ? '' : ' before compression'}`;
+        const sizes = `${newest.id} has ${(0,units/* formatBytes */.z3)(size)}, ${previous.id} has ${(0,units/* formatBytes */.z3)(before)}${isAlike ? '' : ' before compression'}`;
         if (size >= leastRatio * before)
-            return told;
-        return { detail: `${told}: less than half`, remedy: 'Check whether data is missing: compare the two reports' };
+            return sizes;
+        return { detail: `${sizes}: less than half`, remedy: 'Check whether data is missing: compare the two reports' };
     });
 }
 /** The given number of days, newest first, ending with `last`. Uses calendar days, as not every day has 24 hours. */
@@ -41668,7 +41426,7 @@ function judgeLeftovers({ partial }, now) {
     };
 }
 /** Foreign files are no fault. They are listed here and never touched. */
-function tellForeign({ foreign }, unnamed) {
+function describeForeign({ foreign }, unnamed) {
     if (foreign.length === 0)
         return 'the folders hold only backup sets';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
@@ -41740,11 +41498,7 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
 var backup_folder = __nccwpck_require__(53542);
 // EXTERNAL MODULE: ./build/shared/host/lock-holder.js
 var lock_holder = __nccwpck_require__(39135);
-// EXTERNAL MODULE: ./build/shared/postgres/probe.js + 1 modules
-var postgres_probe = __nccwpck_require__(50141);
-;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
-
-
+;// CONCATENATED MODULE: ./build/shared/backups/host-checks.js
 
 
 
@@ -41752,50 +41506,22 @@ var postgres_probe = __nccwpck_require__(50141);
 
 
 /** Ids are times: with a larger skew, backups would count for the wrong day. */
-const preflight_greatestSkew = 5 * 60_000;
-/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** For a set's files and their links in every tier, with room to spare. */
-const neededInodes = 100;
+const host_checks_greatestSkew = 5 * 60_000;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges the survey, before anything is written.
- * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
- */
-function judgeBackupHost(survey, needs) {
-    const { failures, collect } = collector();
-    // Checks that depend on a failed one are skipped.
-    const docker = checkHost(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    if (database)
-        collect(() => checkDumpTools(database));
-    collect(() => checkEncryption(survey, needs));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
 /**
  * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
  * @throws Failure like judgeBackupHost
  */
 function judgeHost(survey, needs) {
-    const { failures, collect } = collector();
-    if (checkHost(survey, needs, collect))
+    const { failures, collect } = host_checks_collector();
+    if (host_checks_checkHost(survey, needs, collect))
         collect(() => checkProject(survey, needs));
-    throwAny(failures);
+    host_checks_throwAny(failures);
 }
 /** Runs every check and collects the failures, to report them together. */
-function collector() {
+function host_checks_collector() {
     const failures = [];
     return {
         failures,
@@ -41812,15 +41538,23 @@ function collector() {
         },
     };
 }
-function throwAny(failures) {
+/** @throws Failure the only one; or one that lists them all */
+function host_checks_throwAny(failures) {
     const [first, ...others] = failures;
     if (first && others.length > 0)
         throw several(failures);
     if (first)
         throw first;
 }
-/** Whether Docker answers. */
-function checkHost(survey, needs, collect) {
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+/** Checks all of that but the project. @returns true if Docker answers, so that what runs there can be checked */
+function host_checks_checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
@@ -41828,6 +41562,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
+/** @throws Failure `tools-missing`, `bash-too-old` */
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
@@ -41841,6 +41576,7 @@ function checkTools(survey) {
         });
     }
 }
+/** @throws Failure `no-docker`, `docker-refuses` */
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
         throw new shared_failure/* Failure */.HR('no-docker', 'docker was not found on the host', {
@@ -41858,21 +41594,26 @@ function checkDocker(survey) {
     }
     return true;
 }
+/** @throws Failure `clock-skew` */
 function checkClock({ clockAhead }) {
-    if (Math.abs(clockAhead) <= preflight_greatestSkew)
+    if (Math.abs(clockAhead) <= host_checks_greatestSkew)
         return;
     const by = (0,units/* formatDuration */.a3)(Math.abs(clockAhead));
     throw new shared_failure/* Failure */.HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
+/**
+ * Whether the folders are there, and private to the user who takes the backups.
+ * @throws Failure `no-deploy-dir`, `folder-unwritable`, `folder-open`, `folder-unusable`, `folder-owner`, `folder-elsewhere`
+ */
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
         throw new shared_failure/* Failure */.HR('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
             hint: `Check the input "deploy-dir". If it is right, a folder above it is closed. On the host, as ${survey.user}: ls -ld ${(0,shell_quote/* quoteForShell */.e)(deployDir)}`,
         });
     }
-    // It is there, and nobody of this user's can go in.
+    // It is there, but this user may not enter it.
     if (survey.deployDir === '') {
         const folder = (0,shell_quote/* quoteForShell */.e)(deployDir);
         throw new shared_failure/* Failure */.HR('folder-unwritable', `${survey.user} may not enter ${deployDir}`, {
@@ -41886,21 +41627,24 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
-        }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
-            throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
-        }
+    for (const folder of survey.folders)
+        checkFolder(folder, survey.user, backupDir, device);
+}
+/** @param device the number of the file system of the backup folder, if that exists */
+function checkFolder(folder, user, backupDir, device) {
+    if (folder.type !== 'directory') {
+        throw new shared_failure/* Failure */.HR('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            hint: 'Move it away, or choose another "backup-dir"',
+        });
+    }
+    if (!folder.writable || folder.owner !== user) {
+        throw new shared_failure/* Failure */.HR('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${user}, who takes the backups`, { hint: `As root: chown -R ${user}: ${(0,shell_quote/* quoteForShell */.e)(backupDir)}` });
+    }
+    if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+        throw new shared_failure/* Failure */.HR('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${user} or root: chmod 700 ${(0,shell_quote/* quoteForShell */.e)(folder.path)}` });
+    }
+    if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${(0,layout/* folderOfTier */.aI)(tier)}`)) {
+        throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
 /** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
@@ -41930,11 +41674,13 @@ function checkPlaces({ openParent, places }, backupDir) {
         });
     }
 }
+/** @throws Failure `lock-held`, if nobody is to wait for it */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
     throw lockHeld(lockHolder, backupDir, 0);
 }
+/** @throws Failure `no-project`, `several-projects` */
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
@@ -41949,102 +41695,9 @@ function checkProject(survey, needs) {
         });
     }
 }
-function findDatabase(survey, needs) {
-    checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(by_text/* byText */.z).join(', ');
-    const [candidate, ...others] = survey.candidates;
-    if (candidate === undefined) {
-        throw needs.databaseService === null
-            ? new shared_failure/* Failure */.HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Set "db-service" to the service of the database',
-            })
-            : new shared_failure/* Failure */.HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
-                hint: 'Correct the input "db-service", or start the service',
-            });
-    }
-    if (others.length > 0) {
-        throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
-    }
-    if (candidate.state !== 'running') {
-        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-            hint: candidate.state === 'paused'
-                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-        });
-    }
-    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
-    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
-}
-function askedDatabase({ probe }) {
-    if (probe === null || 'error' in probe) {
-        throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
-            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
-            cause: probe?.error,
-        });
-    }
-    return (0,postgres_probe/* readProbe */.f1)(probe.output);
-}
-/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
-function chooseCompression(survey, database, { format, compression, encryption }) {
-    const inside = (tool) => database.tools.has(tool);
-    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption };
-    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
-    if (program === 'none' || inside(program))
-        return { encoding, where: 'container' };
-    if (survey.tools.has(program))
-        return { encoding, where: 'host' };
-    throw new shared_failure/* Failure */.HR('no-compressor', `Neither the host nor the database container has ${program}`, {
-        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
-    });
-}
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
-function checkEncryption(survey, { encryption }) {
-    if (encryption === 'none' || survey.tools.has('age'))
-        return;
-    throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
-        hint: 'On the host, as root: apt-get install age',
-    });
-}
-/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
-function autoCompression(format, zstd) {
-    return format === 'custom' && zstd ? 'zstd' : 'gzip';
-}
-function estimateOf(database, { compression }, previous) {
-    if (previous !== null)
-        return Math.ceil(previous * growth);
-    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
-}
-function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
-    const needed = Math.max(estimate, minFreeSpace);
-    if (survey.freeBytes < needed) {
-        const why = needed === minFreeSpace && minFreeSpace > estimate
-            ? 'the input "min-free-space"'
-            : previous === null
-                ? 'estimated from the size of the database'
-                : 'estimated from the previous backup';
-        throw new shared_failure/* Failure */.HR('no-space', `The disk of ${backupDir} has ${(0,units/* formatBytes */.z3)(survey.freeBytes)} free; ${(0,units/* formatBytes */.z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
-    }
-    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new shared_failure/* Failure */.HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that you no longer need: df -i ${backupDir}`,
-        });
-    }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
-}
 
 // EXTERNAL MODULE: ./build/shared/history/observation.js
 var observation = __nccwpck_require__(27745);
-// EXTERNAL MODULE: ./build/shared/host/compose-call.js
-var compose_call = __nccwpck_require__(82748);
-// EXTERNAL MODULE: ./build/shared/host/survey-swap.js
-var survey_swap = __nccwpck_require__(80425);
 ;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
 
 /** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
@@ -42445,13 +42098,15 @@ function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
     });
 }
 /** What to tell of files from which the containers were created, and which the host no longer has; null if there are none. */
-function tellMissingFiles({ call, missingFiles }) {
+function describeMissingFiles({ call, missingFiles, }) {
     if (missingFiles.length === 0)
         return null;
     const used = call.files.length === 0 ? 'no compose file was found' : `${call.files.join(', ')} is used`;
     return `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host; ${used}`;
 }
 
+// EXTERNAL MODULE: ./build/shared/survey/compose-call.js
+var compose_call = __nccwpck_require__(20676);
 ;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
 
 
@@ -42464,8 +42119,8 @@ const reading = {
     name: 'read-kept',
     step: 'reading the kept compose files',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
     ],
 };
@@ -42537,31 +42192,31 @@ function readableProject(seen, { deployDir, projectName }) {
     const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
     if (config.trim() !== '')
         return (0,project/* readProject */.Wh)(config, template, check, idle);
-    const said = words
+    const lines = words
         .split('\n')
         .map((line) => line.trim())
         .filter((line) => line !== '');
-    if (said.length === 0) {
+    if (lines.length === 0) {
         throw new shared_failure/* Failure */.HR('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
     }
-    const remedy = remedyFor(said.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
-    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
+    const remedy = remedyFor(lines.join('\n'), (0,compose_call/* envFilesOf */.y$)(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new shared_failure/* Failure */.HR('bad-compose-config', `Compose cannot read the project: ${lines.join('; ')}`, {
         hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
     });
 }
 /** What to do about the usual mistakes; null for others, whose message says it. */
-function remedyFor(said, variables, user) {
-    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
+function remedyFor(words, variables, user) {
+    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(words) ?? [];
     if (closed !== undefined)
         return `Let ${user} read that file. As root: chown ${user} ${(0,shell_quote/* quoteForShell */.e)(closed)}`;
-    const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
+    const [, missing] = /required variable (\w+) is missing/.exec(words) ?? [];
     if (missing !== undefined)
         return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
-    if (/couldn't find env file/i.test(said))
+    if (/couldn't find env file/i.test(words))
         return 'Correct "env-file", or put that file there';
-    if (/no configuration file provided/.test(said))
+    if (/no configuration file provided/.test(words))
         return 'Correct "deploy-dir" or "compose-file"';
-    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
+    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(words) ?? [];
     if (away !== undefined)
         return `Put ${(0,shell_quote/* quoteForShell */.e)(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
@@ -42821,6 +42476,8 @@ function differingSettings(one, other, service) {
         .toSorted();
 }
 
+// EXTERNAL MODULE: ./build/shared/survey/survey-swap.js
+var survey_swap = __nccwpck_require__(93185);
 // EXTERNAL MODULE: ./build/verify-action/add-record.js
 var add_record = __nccwpck_require__(87938);
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/expected.js
@@ -42868,6 +42525,63 @@ function judgeExpected(findings, expect, expected, { project, databases, registr
     });
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/deployment/deployment-facts.js
+/** The containers of one service. */
+const containersOf = (containers, service) => containers.filter((container) => container.service === service);
+
+;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-addresses.js
+
+/**
+ * Checks that `health-url` answers, if one is given.
+ * @returns false if it was seen not to answer; a host that cannot ask has seen nothing
+ */
+function judgeHealthUrl(findings, facts) {
+    if (facts.watched.url === 'no-curl') {
+        findings.unable('health-url', 'the host has no curl to ask an https address', 'On the host, as root: apt-get install curl');
+        return true;
+    }
+    return facts.healthUrl === null || findings.check('health-url', () => judgeUrl(facts));
+}
+function judgeUrl({ watched, healthUrl }) {
+    if (watched.url === 'answers')
+        return `${healthUrl} answered three times in a row`;
+    return {
+        detail: `${healthUrl} did not return success three times in a row`,
+        remedy: `On the host: curl --include ${(0,shell_quote/* quoteForShell */.e)(String(healthUrl))}`,
+    };
+}
+/** Proxies say so if they cannot reach what is behind them. */
+const cannotReach = ['502', '504'];
+/** Some proxies also say this to requests for a name that they do not know, as ours may be. */
+const mayNotReach = '503';
+/**
+ * Judges what users get at the published ports. Only what proxies say is an error: another port may speak anything.
+ * @returns false if a proxy cannot reach what is behind it. The release may well not be to blame for that
+ */
+function judgeAddresses(findings, { watched: { addresses }, compose }) {
+    const asked = addresses.filter(({ answer }) => answer !== 'other');
+    if (asked.length === 0)
+        return true;
+    const dead = asked.filter(({ answer }) => cannotReach.includes(answer));
+    const doubtful = asked.filter(({ answer }) => answer === mayNotReach || answer === 'closed');
+    const shown = dead.length > 0 ? dead : doubtful;
+    const names = [...new Set(shown.map(({ service }) => service))].join(' ');
+    findings.check('addresses', () => {
+        if (shown.length === 0)
+            return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
+        return {
+            detail: shown.map(describeAddress).join('; '),
+            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
+        };
+    }, dead.length > 0 ? 'error' : 'warning');
+    return dead.length === 0;
+}
+function describeAddress({ address, service, answer }) {
+    if (answer === 'closed')
+        return `nobody listens at ${address}, which ${service} publishes`;
+    return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
 /** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
 const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
@@ -42879,7 +42593,7 @@ const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
  * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
  * make it lie, and what it costs not to is a line that the operator has to change.
  */
-function moving_tag_moves(tag) {
+function moves(tag) {
     const text = tag.toLowerCase().replace(processors, '');
     if (pullRequest.test(text))
         return true;
@@ -42898,7 +42612,7 @@ function moving_tag_moves(tag) {
  */
 function image_name_nameOf(named, file, images) {
     const own = named.tag;
-    if (own !== null && !moving_tag_moves(own))
+    if (own !== null && !moves(own))
         return own;
     const reference = named.image === null || (0,releases_release/* isImageId */.rw)(named.image) ? file : named.image;
     const repository = (0,image_reference/* referenceOf */.Bz)(reference)?.repository;
@@ -42908,13 +42622,13 @@ function image_name_nameOf(named, file, images) {
         .filter((tag) => tag !== own)
         .toSorted(byUse);
     const best = others[0];
-    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
+    if (best !== undefined && (!moves(best) || own === null || own === 'latest') && best !== 'latest')
         return best;
     return own ?? best ?? null;
 }
 /** What does not move first, then versions, then what says most. */
 function byUse(one, other) {
-    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
+    const rank = (tag) => (tag === 'latest' ? 3 : moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
     return rank(one) - rank(other) || other.length - one.length || (0,by_text/* byText */.z)(one, other);
 }
 
@@ -42930,7 +42644,7 @@ function tagEvidence(question) {
     const { tag, service, runs, repository, history } = question;
     const away = `the registry gave no answer that settles what ${tag} is`;
     // What ran under it the last time says nothing about what it stands for today.
-    if (moving_tag_moves(tag))
+    if (moves(tag))
         return { is: 'unknown', why: `${away}, and of a tag that moves the history cannot know` };
     const good = history
         .filter(({ event, status, verdict }) => event !== 'drill' && status === 'succeeded' && verdict === 'good')
@@ -42966,7 +42680,7 @@ function isComparable(one, other) {
     return (one.imageId !== null && other.imageId !== null) || (one.digest !== null && other.digest !== null);
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-deployment.js
+;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-images.js
 
 
 
@@ -42974,173 +42688,20 @@ function isComparable(one, other) {
 
 
 
-
-
-/** Checks that the deployed release is running and healthy. */
-function judgeDeployment(facts) {
-    const findings = new finding/* Findings */.Fv('deployment');
-    const { project, watched, databases } = facts;
-    const services = [...project.services.values()];
-    const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
-    if (facts.expect !== null && expected !== null)
-        judgeExpected(findings, facts.expect, expected, facts);
-    // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
-    let isWell = true;
-    let isDatabaseWell = true;
-    let isUndecided = false;
-    // What somebody has stopped says nothing against the release, nor does whatever fails for want of it.
-    const halted = services.filter(({ name }) => isHalted(name, facts));
-    if (services.some(({ name }) => !databases.has(name) && facts.stopped.get(name)?.serves))
-        isUndecided = true;
-    for (const service of services) {
-        const { name } = service;
-        // It may be a one-off task that is not marked as such, or stopped on purpose.
-        const isStopped = halted.includes(service) || judge_deployment_isKeptStopped(of(watched.settled, name));
-        const isIdle = isStopped && facts.stopped.get(name)?.serves !== true;
-        const severity = hasEnded(service, facts) || isIdle ? 'warning' : 'error';
-        if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
+/** Checks that each service runs the image it should. @param expected what `expect` names; null: nothing is expected */
+function judgeImages(findings, expected, facts) {
+    for (const service of facts.project.services.values()) {
+        if (facts.databases.has(service.name))
             continue;
-        if (isStopped)
-            continue;
-        if (databases.has(name))
-            isDatabaseWell = false;
-        else if (isStillStarting(of(watched.settled, name), watched))
-            isUndecided = true;
-        else
-            isWell = false;
-    }
-    for (const name of new Set(watched.settled.map(({ service }) => service))) {
-        if (!project.services.has(name) && !databases.has(name))
-            findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
-    }
-    for (const service of services.filter(({ name }) => !databases.has(name))) {
         const judged = judgeImage(service, expected, facts);
         if (typeof judged === 'string' || 'detail' in judged)
             findings.check(`image: ${service.name}`, () => judged);
         else
             findings.unable(`image: ${service.name}`, judged.unable, judged.remedy);
     }
-    if (!findings.check('stable', () => judgeStable(facts)))
-        isWell = false;
-    if (watched.url === 'no-curl')
-        findings.unable('health-url', 'the host has no curl to ask an https address', 'On the host, as root: apt-get install curl');
-    else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts)))
-        isWell = false;
-    const reach = judgeAddresses(findings, facts);
-    const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health, state }) => health === null && state === 'running'));
-    findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
-    const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
-    const isSilent = isWell ? isUndecided : halted.length > 0;
-    const verdict = !isSure || isSilent ? 'unknown' : isWell ? 'good' : 'bad';
-    return { findings, release: (0,releases_release/* releaseOf */.l7)(watched.after, watched.images), verdict };
-}
-/** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
-function isStillStarting(own, { fails }) {
-    const isOne = ({ id, state, health, restarts }) => state === 'running' && health === 'starting' && restarts === 0 && !fails.has(id);
-    return own.length > 0 && own.every(isOne);
-}
-/** Containers are being replaced, so one that stops may just be an old one on its way out. */
-function isReplaced({ settled, after }) {
-    const [before, now] = [settled, after].map((containers) => containers
-        .map(({ id }) => id)
-        .toSorted()
-        .join());
-    return before !== now;
-}
-const of = (containers, service) => containers.filter((container) => container.service === service);
-/** Whether somebody has stopped it, and nobody has started it since. A database that is stopped is no choice. */
-function isHalted(name, { stopped, databases, watched }) {
-    return (stopped.has(name) && !databases.has(name) && of(watched.settled, name).every(({ state }) => state === 'exited'));
-}
-/** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
-function hasEnded({ name, publishes, replicas }, { watched, project }) {
-    const own = of(watched.settled, name);
-    return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
-}
-/** Another service waits for it to complete, so it is a one-off task. */
-function isAwaited(name, { services }) {
-    return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
-}
-function judgeService({ name: service, replicas, publishes }, facts) {
-    const { watched, healthTimeout } = facts;
-    const own = of(watched.settled, service);
-    const wanted = replicas ?? 1;
-    if (wanted === 0 && own.length === 0)
-        return 'not meant to run (replicas: 0)';
-    if (own.length === 0)
-        return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
-    if (judge_deployment_isKeptStopped(own)) {
-        return {
-            detail: 'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
-            remedy: `To start it: ${facts.compose} start ${service}`,
-        };
-    }
-    if (isHalted(service, facts)) {
-        return { detail: 'it was stopped by hand', remedy: `To start it: ${facts.compose} start ${service}` };
-    }
-    const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
-    if (bad !== undefined && bad !== null)
-        return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
-    if (own.length < wanted) {
-        return {
-            detail: `only ${own.length} of ${wanted} containers exist`,
-            remedy: `${facts.compose} up --detach ${service}`,
-        };
-    }
-    if (own.some(isDone) && !isAwaited(service, facts.project)) {
-        const why = publishes ? 'but it publishes a port of the host' : 'but no other service waits for it to complete';
-        return {
-            detail: `it exited with 0, ${why}`,
-            remedy: `${facts.compose} up --detach ${service}. If it is a one-off task, let another service wait for it: depends_on, condition: service_completed_successfully`,
-        };
-    }
-    const [first] = own;
-    const health = first?.health === 'starting' ? 'passes its health check, which Docker has not run yet' : first?.health;
-    const state = first?.state === 'exited' ? 'completed' : (health ?? 'running, no health check');
-    return own.length === 1 ? state : `${own.length} containers, each ${state}`;
-}
-/** A container of the project whose service is not in the compose file: another release may have left it behind. */
-function judgeStray(service, { watched, healthTimeout, compose }) {
-    const fault = of(watched.settled, service)
-        .map((container) => faultOf(container, watched, healthTimeout))
-        .find((each) => each !== null);
-    return {
-        detail: `it is not in the compose file, but has a container${fault === undefined ? '' : `: ${fault}`}`,
-        remedy: `If it is left over: ${compose} up --detach --remove-orphans`,
-    };
-}
-/** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
-function isDone({ state, exit, policy, health }) {
-    return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
-}
-/** A rollback leaves stopped what was stopped, and the jobs that it skips. Nobody has started these since. */
-function judge_deployment_isKeptStopped(own) {
-    return own.length > 0 && own.every(({ state, rollback }) => state === 'created' && (rollback ?? '') !== '');
-}
-/** null if the container is fine. */
-function faultOf(container, watched, healthTimeout) {
-    const { state, exit, health, restarts, started } = container;
-    const words = watched.words.get(container.id);
-    const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
-    if (isDone(container))
-        return null;
-    if (state === 'restarting')
-        return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
-    if (state !== 'running')
-        return `it is not running: ${state} (exit ${exit})${said}`;
-    // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
-    if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-        return `it has been up for only ${(0,units/* formatDuration */.a3)(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
-    if (health === 'unhealthy')
-        return `its health check fails${said}`;
-    if (health === 'starting' && watched.passes.has(container.id))
-        return null;
-    if (health !== null && health !== 'healthy')
-        return `it is still ${health} after ${(0,units/* formatDuration */.a3)(healthTimeout)}${said}`;
-    return null;
 }
 function judgeImage(service, expected, facts) {
-    const own = of(facts.watched.after, service.name);
+    const own = containersOf(facts.watched.after, service.name);
     const runs = (0,releases_release/* releaseOf */.l7)(own, facts.watched.images)[service.name];
     if (runs === undefined && service.replicas === 0)
         return 'not meant to run (replicas: 0)';
@@ -43160,7 +42721,7 @@ function judgeImage(service, expected, facts) {
         };
     }
     const wanted = wantedOf(service, expected, facts.images);
-    const runsName = told(runs, service.image, facts.images);
+    const runsName = imageText(runs, service.image, facts.images);
     if (wanted === null)
         return `runs ${runsName}; "expect" does not include it`;
     const isNamed = wanted.imageIds.includes(runs.imageId ?? '');
@@ -43223,7 +42784,8 @@ function evidenceOf(service, runs, tag, facts) {
     const meaning = facts.meanings.get(`${repository}:${tag}`);
     return tagEvidence({ service: service.name, tag, repository, runs, digests, meaning, history });
 }
-function told(runs, image, images) {
+/** An image for people: `v2 (0123456789ab)`. */
+function imageText(runs, image, images) {
     const tag = image_name_nameOf(runs, image, images);
     const id = (runs.imageId ?? runs.digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
     return tag === null ? id : `${tag} (${id})`;
@@ -43236,10 +42798,188 @@ function releaseText(release, { databases, images }) {
     if (own.length === 0)
         return null;
     if (own.length <= mostNamed)
-        return own.map(([service, image]) => `${service} ${told(image, image.image, images)}`).join(', ');
-    const tags = Map.groupBy(own, ([, image]) => told(image, image.image, images).replace(/ \(.*\)$/, ''));
+        return own.map(([service, image]) => `${service} ${imageText(image, image.image, images)}`).join(', ');
+    const tags = Map.groupBy(own, ([, image]) => imageText(image, image.image, images).replace(/ \(.*\)$/, ''));
     const groups = [...tags].map(([tag, ones]) => `${tag}: ${(0,units/* listed */.KE)(ones.map(([service]) => service), mostNamed)}`);
     return (0,units/* listed */.KE)(groups, mostNamed, { separator: '; ' });
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-services.js
+
+
+/** Checks that each service runs and is healthy, and that there are no others. */
+function judgeServices(findings, facts) {
+    const { project, watched, databases, stopped } = facts;
+    const services = [...project.services.values()];
+    const health = {
+        isWell: true,
+        isDatabaseWell: true,
+        isUndecided: services.some(({ name }) => !databases.has(name) && stopped.get(name)?.serves),
+        isHalted: services.some(({ name }) => isHalted(name, facts)),
+    };
+    for (const service of services) {
+        const { name } = service;
+        // It may be a one-off task that is not marked as such, or stopped on purpose.
+        const isStopped = isHalted(name, facts) || judge_services_isKeptStopped(containersOf(watched.settled, name));
+        const isIdle = isStopped && stopped.get(name)?.serves !== true;
+        const severity = hasEnded(service, facts) || isIdle ? 'warning' : 'error';
+        const isFine = findings.check(`running: ${name}`, () => judgeService(service, facts), severity);
+        if (isFine || severity === 'warning' || isStopped)
+            continue;
+        if (databases.has(name))
+            health.isDatabaseWell = false;
+        else if (isStillStarting(containersOf(watched.settled, name), watched))
+            health.isUndecided = true;
+        else
+            health.isWell = false;
+    }
+    for (const name of new Set(watched.settled.map(({ service }) => service))) {
+        if (!project.services.has(name) && !databases.has(name))
+            findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
+    }
+    return health;
+}
+/** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
+function isStillStarting(own, { fails }) {
+    const isOne = ({ id, state, health, restarts }) => state === 'running' && health === 'starting' && restarts === 0 && !fails.has(id);
+    return own.length > 0 && own.every(isOne);
+}
+/** Whether somebody has stopped it, and nobody has started it since. A database that is stopped is no choice. */
+function isHalted(name, { stopped, databases, watched }) {
+    return (stopped.has(name) &&
+        !databases.has(name) &&
+        containersOf(watched.settled, name).every(({ state }) => state === 'exited'));
+}
+/** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
+function hasEnded({ name, publishes, replicas }, { watched, project }) {
+    const own = containersOf(watched.settled, name);
+    return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
+}
+/** Another service waits for it to complete, so it is a one-off task. */
+function isAwaited(name, { services }) {
+    return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
+}
+function judgeService({ name: service, replicas, publishes }, facts) {
+    const { watched, healthTimeout } = facts;
+    const own = containersOf(watched.settled, service);
+    const wanted = replicas ?? 1;
+    if (wanted === 0 && own.length === 0)
+        return 'not meant to run (replicas: 0)';
+    if (own.length === 0)
+        return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
+    if (judge_services_isKeptStopped(own)) {
+        return {
+            detail: 'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
+            remedy: `To start it: ${facts.compose} start ${service}`,
+        };
+    }
+    if (isHalted(service, facts)) {
+        return { detail: 'it was stopped by hand', remedy: `To start it: ${facts.compose} start ${service}` };
+    }
+    const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
+    if (bad !== undefined && bad !== null)
+        return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
+    if (own.length < wanted) {
+        return {
+            detail: `only ${own.length} of ${wanted} containers exist`,
+            remedy: `${facts.compose} up --detach ${service}`,
+        };
+    }
+    if (own.some(isDone) && !isAwaited(service, facts.project)) {
+        const why = publishes ? 'but it publishes a port of the host' : 'but no other service waits for it to complete';
+        return {
+            detail: `it exited with 0, ${why}`,
+            remedy: `${facts.compose} up --detach ${service}. If it is a one-off task, let another service wait for it: depends_on, condition: service_completed_successfully`,
+        };
+    }
+    const [first] = own;
+    const health = first?.health === 'starting' ? 'passes its health check, which Docker has not run yet' : first?.health;
+    const state = first?.state === 'exited' ? 'completed' : (health ?? 'running, no health check');
+    return own.length === 1 ? state : `${own.length} containers, each ${state}`;
+}
+/** A container of the project whose service is not in the compose file: another release may have left it behind. */
+function judgeStray(service, { watched, healthTimeout, compose }) {
+    const fault = containersOf(watched.settled, service)
+        .map((container) => faultOf(container, watched, healthTimeout))
+        .find((each) => each !== null);
+    return {
+        detail: `it is not in the compose file, but has a container${fault === undefined ? '' : `: ${fault}`}`,
+        remedy: `If it is left over: ${compose} up --detach --remove-orphans`,
+    };
+}
+/** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
+function isDone({ state, exit, policy, health }) {
+    return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
+}
+/** A rollback leaves stopped what was stopped, and the jobs that it skips. Nobody has started these since. */
+function judge_services_isKeptStopped(own) {
+    return own.length > 0 && own.every(({ state, rollback }) => state === 'created' && (rollback ?? '') !== '');
+}
+/** null if the container is fine. */
+function faultOf(container, watched, healthTimeout) {
+    const { state, exit, health, restarts, started } = container;
+    const words = watched.words.get(container.id);
+    const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
+    if (isDone(container))
+        return null;
+    if (state === 'restarting')
+        return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
+    if (state !== 'running')
+        return `it is not running: ${state} (exit ${exit})${said}`;
+    // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
+    if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
+        return `it has been up for only ${(0,units/* formatDuration */.a3)(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
+    if (health === 'unhealthy')
+        return `its health check fails${said}`;
+    if (health === 'starting' && watched.passes.has(container.id))
+        return null;
+    if (health !== null && health !== 'healthy')
+        return `it is still ${health} after ${(0,units/* formatDuration */.a3)(healthTimeout)}${said}`;
+    return null;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-deployment.js
+
+
+
+
+
+
+
+
+
+/** Checks that the deployed release is running and healthy. */
+function judgeDeployment(facts) {
+    const findings = new finding/* Findings */.Fv('deployment');
+    const { watched, expect } = facts;
+    const expected = expect === null ? null : expectedImages(expect, facts);
+    if (expect !== null && expected !== null)
+        judgeExpected(findings, expect, expected, facts);
+    const services = judgeServices(findings, facts);
+    judgeImages(findings, expected, facts);
+    const isStable = findings.check('stable', () => judgeStable(facts));
+    const isAnswering = judgeHealthUrl(findings, facts);
+    const isReached = judgeAddresses(findings, facts);
+    findings.check('health tests', () => judgeHealthTests(facts), 'warning');
+    const isWell = services.isWell && isStable && isAnswering;
+    const verdict = verdictOn(services, isWell, isReached, watched);
+    return { findings, release: (0,releases_release/* releaseOf */.l7)(watched.after, watched.images), verdict };
+}
+/** Only health counts: neither a wrong image nor an unhealthy database makes the running release bad. */
+function verdictOn({ isDatabaseWell, isUndecided, isHalted }, isWell, isReached, watched) {
+    const isSure = isDatabaseWell && isReached && !isReplaced(watched) && watched.url !== 'no-curl';
+    const isSilent = isWell ? isUndecided : isHalted;
+    if (!isSure || isSilent)
+        return 'unknown';
+    return isWell ? 'good' : 'bad';
+}
+/** Containers are being replaced, so one that stops may just be an old one on its way out. */
+function isReplaced({ settled, after }) {
+    const [before, now] = [settled, after].map((containers) => containers
+        .map(({ id }) => id)
+        .toSorted()
+        .join());
+    return before !== now;
 }
 function judgeStable(facts) {
     const { watched, stableFor } = facts;
@@ -43261,47 +43001,10 @@ function judgeStable(facts) {
 function worse(before, now) {
     return before.state !== now.state || (now.health === 'unhealthy' && before.health !== 'unhealthy');
 }
-function judgeUrl({ watched, healthUrl }) {
-    if (watched.url === 'answers')
-        return `${healthUrl} answered three times in a row`;
-    return {
-        detail: `${healthUrl} did not return success three times in a row`,
-        remedy: `On the host: curl --include ${(0,shell_quote/* quoteForShell */.e)(String(healthUrl))}`,
-    };
-}
-/** Proxies say so if they cannot reach what is behind them. */
-const cannotReach = ['502', '504'];
-/** Some proxies also say this to requests for a name that they do not know, as ours may be. */
-const mayNotReach = '503';
-/**
- * Judges what users get at the published ports. Only what proxies say is an error: another port may speak anything.
- * @returns false if a proxy cannot reach what is behind it. The release may well not be to blame for that
- */
-function judgeAddresses(findings, { watched: { addresses }, compose }) {
-    const asked = addresses.filter(({ answer }) => answer !== 'other');
-    if (asked.length === 0)
-        return true;
-    const dead = asked.filter(({ answer }) => cannotReach.includes(answer));
-    const doubtful = asked.filter(({ answer }) => answer === mayNotReach || answer === 'closed');
-    const shown = dead.length > 0 ? dead : doubtful;
-    const names = [...new Set(shown.map(({ service }) => service))].join(' ');
-    findings.check('addresses', () => {
-        if (shown.length === 0)
-            return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
-        return {
-            detail: shown.map(tellAddress).join('; '),
-            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
-        };
-    }, dead.length > 0 ? 'error' : 'warning');
-    return dead.length === 0;
-}
-function tellAddress({ address, service, answer }) {
-    if (answer === 'closed')
-        return `nobody listens at ${address}, which ${service} publishes`;
-    return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
-}
-function tellUnproven(unproven, { databases }) {
-    const names = unproven.map(({ name }) => name).filter((name) => !databases.has(name));
+/** Whether whatever runs can be seen to serve. */
+function judgeHealthTests({ project, watched, databases }) {
+    const isUntested = ({ health, state }) => health === null && state === 'running';
+    const names = [...project.services.keys()].filter((name) => !databases.has(name) && containersOf(watched.after, name).some(isUntested));
     if (names.length === 0)
         return 'every running service has a health check';
     return {
@@ -43347,9 +43050,9 @@ const watch_program = {
     name: 'watch',
     step: 'the container check',
     scripts: [
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37491), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(78473), __nccwpck_require__.b),
@@ -43394,6 +43097,7 @@ function readWatched(records) {
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/check-deployment.js
+
 
 
 
@@ -43509,6 +43213,57 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/postgres/probe.js + 1 modules
+var postgres_probe = __nccwpck_require__(50141);
+;// CONCATENATED MODULE: ./build/shared/backups/find-database.js
+
+
+
+
+/**
+ * The container of the database, if the survey found exactly one that runs.
+ * @throws Failure `no-project`, `several-projects`, `no-database`, `several-databases`, `database-not-running`
+ */
+function find_database_findDatabase(survey, needs) {
+    checkProject(survey, needs);
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(by_text/* byText */.z).join(', ');
+    const [candidate, ...others] = survey.candidates;
+    if (candidate === undefined) {
+        throw needs.databaseService === null
+            ? new shared_failure/* Failure */.HR('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+                hint: 'Set "db-service" to the service of the database',
+            })
+            : new shared_failure/* Failure */.HR('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+                hint: 'Correct the input "db-service", or start the service',
+            });
+    }
+    if (others.length > 0) {
+        throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
+    }
+    if (candidate.state !== 'running') {
+        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+            hint: candidate.state === 'paused'
+                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+        });
+    }
+    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+/**
+ * What the database said of itself when it was asked.
+ * @throws Failure `database-silent`, `database-refuses`
+ */
+function find_database_askedDatabase({ probe }) {
+    if (probe === null || 'error' in probe) {
+        throw new shared_failure/* Failure */.HR('database-silent', 'No command could be run in the database container', {
+            hint: 'On the host: docker ps, then docker logs NAME, with the name of that container',
+            cause: probe?.error,
+        });
+    }
+    return (0,postgres_probe/* readProbe */.f)(probe.output);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/live-database.js
 
 
@@ -43542,7 +43297,35 @@ function judgeContainer(seen) {
                 : `On the host: docker start ${container}, then docker logs --tail 50 ${container}`,
         };
     }
-    return `"${askedDatabase(seen).database}" in the service ${service} accepts connections`;
+    return `"${find_database_askedDatabase(seen).database}" in the service ${service} accepts connections`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/word.js
+
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
+function wordsOn(records, ignored) {
+    return records.toReversed().flatMap((record) => {
+        const { event, status, verdict, release, previous } = record;
+        return [
+            ...(verdict === 'unknown'
+                ? []
+                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
+            ...(event === 'rollback' && status === 'succeeded' && previous !== null
+                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
+                : []),
+        ];
+    });
+}
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && (0,releases_release/* sameImage */.G4)(image, counterpart);
+        }));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
@@ -43560,7 +43343,7 @@ function lastGood({ records, environment, running, ignored }) {
         .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
         .filter(({ images }) => differs(images, now))
         .toReversed();
-    const words = word_wordsOn(ours, ignored);
+    const words = wordsOn(ours, ignored);
     let unmarked = null;
     for (const { record, images } of others) {
         const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
@@ -43796,7 +43579,7 @@ function judgeLastGood(facts, inputs) {
             remedy: 'Until the next good deployment, a rollback must name a "target"',
         };
     }
-    const name = wanted.map(([service, image]) => judge_images_named(service, image, images)).join(', ');
+    const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
     if (away.length === 0)
         return `${name}: every image is on the host`;
     const asked = facts.registry === null || 'error' in facts.registry ? null : facts.registry;
@@ -43809,11 +43592,11 @@ function judgeLastGood(facts, inputs) {
     const answer = asked?.away[0]?.why ?? asked?.refusal ?? `could not ask the registry${unasked}`;
     const why = isOnlyHere ? 'the history names no registry for it' : answer;
     return {
-        detail: `${lost.map(([service, image]) => judge_images_named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
+        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
         remedy: 'A rollback must name another "target". To keep images in future, do not run docker image prune --all',
     };
 }
-function judge_images_named(service, { image, tag, digest, imageId }, images) {
+function named(service, { image, tag, digest, imageId }, images) {
     return `${service} ${image_name_nameOf({ image, tag, imageId }, null, images) ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 function isHere({ image, digest, imageId }, images) {
@@ -43825,7 +43608,7 @@ function isHere({ image, digest, imageId }, images) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
 /** Describes a variable that is not set, and what to do about it. */
-function tellUnset(variable) {
+function describeUnset(variable) {
     const inItself = 'write "$$" for a literal "$"';
     if (variable.in === 'elsewhere') {
         return {
@@ -43884,7 +43667,7 @@ function judgeComposeFile(seen, inputs) {
     demandDeployedFiles(compose, inputs.composeFiles);
     const files = compose.call.files.join(', ');
     const { services } = readableProject(seen, inputs);
-    const unset = compose.unset.map(tellUnset);
+    const unset = compose.unset.map(describeUnset);
     const [first] = unset;
     if (first !== undefined) {
         const named = (0,units/* listed */.KE)(unset.map(({ what }) => what), 1);
@@ -43897,6 +43680,97 @@ function judgeComposeFile(seen, inputs) {
     return `${files} is valid, with ${(0,units/* counted */.hS)(services.size, 'service')}`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
+
+
+
+
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** For a set's files and their links in every tier, with room to spare. */
+const neededInodes = 100;
+/**
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
+ */
+function judgeBackupHost(survey, needs) {
+    const { failures, collect } = collector();
+    // Checks that depend on a failed one are skipped.
+    const docker = checkHost(survey, needs, collect);
+    const container = docker && collect(() => findDatabase(survey, needs));
+    const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
+    collect(() => checkEncryption(survey, needs));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip.
+ * @throws Failure `no-compressor`
+ */
+function chooseCompression(survey, database, { format, compression, encryption }) {
+    const inside = (tool) => database.tools.has(tool);
+    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+    const encoding = { format, compression: wanted, encryption };
+    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+    if (program === 'none' || inside(program))
+        return { encoding, where: 'container' };
+    if (survey.tools.has(program))
+        return { encoding, where: 'host' };
+    throw new shared_failure/* Failure */.HR('no-compressor', `Neither the host nor the database container has ${program}`, {
+        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+function checkEncryption(survey, { encryption }) {
+    if (encryption === 'none' || survey.tools.has('age'))
+        return;
+    throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
+        hint: 'On the host, as root: apt-get install age',
+    });
+}
+/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
+function autoCompression(format, zstd) {
+    return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+/** Bytes that the next backup will probably have. @param previous bytes of the one before, if it is alike; else null */
+function estimateOf(database, { compression }, previous) {
+    if (previous !== null)
+        return Math.ceil(previous * growth);
+    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+/**
+ * @param estimate bytes
+ * @param previous bytes of the backup from which that was estimated; null if there was none
+ * @throws Failure `no-space`, `no-inodes`
+ */
+function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
+    const needed = Math.max(estimate, minFreeSpace);
+    if (survey.freeBytes < needed) {
+        const why = needed === minFreeSpace && minFreeSpace > estimate
+            ? 'the input "min-free-space"'
+            : previous === null
+                ? 'estimated from the size of the database'
+                : 'estimated from the previous backup';
+        throw new shared_failure/* Failure */.HR('no-space', `The disk of ${backupDir} has ${(0,units/* formatBytes */.z3)(survey.freeBytes)} free; ${(0,units/* formatBytes */.z3)(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+    }
+    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+        throw new shared_failure/* Failure */.HR('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+            hint: `Remove files that you no longer need: df -i ${backupDir}`,
+        });
+    }
+}
+
 // EXTERNAL MODULE: ./build/shared/drill/needed.js
 var drill_needed = __nccwpck_require__(18901);
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-database.js
@@ -43905,41 +43779,38 @@ var drill_needed = __nccwpck_require__(18901);
 
 
 
+
+
 /** Checks that the next backup can be taken and drilled. */
 function judgeDatabase(findings, { seen, catalogue }, inputs) {
-    const needs = {
-        ...inputs,
-        format: 'custom',
-        compression: 'auto',
-        encryption: 'none',
-        previousBytes: () => null,
-    };
+    // As backup-action does without inputs of its own.
+    const wanted = { format: 'custom', compression: 'auto', encryption: 'none' };
     findings.after('docker', 'project', () => {
-        checkProject(seen, needs);
+        checkProject(seen, inputs);
         const services = new Set(seen.containers.map(({ service }) => service));
         return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
     });
-    findings.after('project', 'database', () => `it runs in the service ${findDatabase(seen, needs).service}`);
+    findings.after('project', 'database', () => `it runs in the service ${find_database_findDatabase(seen, inputs).service}`);
     findings.after('database', 'database accepts', () => {
-        const { database, serverVersion, sizeBytes } = askedDatabase(seen);
+        const { database, serverVersion, sizeBytes } = find_database_askedDatabase(seen);
         return `"${database}" accepts connections: ${(0,units/* formatBytes */.z3)(sizeBytes)}, PostgreSQL ${serverVersion}`;
     });
     findings.after('database accepts', 'pg_dump', () => {
-        const facts = askedDatabase(seen);
-        (0,postgres_probe/* checkDumpTools */.W4)(facts);
+        const facts = find_database_askedDatabase(seen);
+        (0,postgres_probe/* checkDumpTools */.W)(facts);
         return `pg_dump ${facts.pgDumpVersion} is in the container`;
     });
     findings.after('pg_dump', 'compressor', () => {
-        const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
+        const { encoding, where } = chooseCompression(seen, find_database_askedDatabase(seen), wanted);
         return `${encoding.compression}, in the ${where}`;
     });
     findings.after('compressor', 'space', () => {
-        const facts = askedDatabase(seen);
-        const { encoding } = chooseCompression(seen, facts, needs);
+        const facts = find_database_askedDatabase(seen);
+        const { encoding } = chooseCompression(seen, facts, wanted);
         const previous = (0,sets_catalogue/* verifiedSetsOf */.Ns)(facts.database, catalogue.sets)[0]?.manifest ?? null;
         const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
         const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
-        checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
+        checkSpace(seen, estimate, inputs, alike ? previous.sizeBytes : null);
         return `${(0,units/* formatBytes */.z3)(seen.freeBytes)} free; the next backup needs about ${(0,units/* formatBytes */.z3)(estimate)}`;
     });
     const free = seen.setup?.dockerFree ?? null;
@@ -43947,11 +43818,11 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
         findings.unable('space for a drill', "could not find out how much space Docker's disk has", 'On the host: docker info');
     }
     else {
-        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
+        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, inputs.minFreeSpace, free ?? 0), 'warning');
     }
 }
 function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
-    const facts = askedDatabase(seen);
+    const facts = find_database_askedDatabase(seen);
     const newest = (0,sets_catalogue/* verifiedSetsOf */.Ns)(facts.database, catalogue.sets)[0];
     if (newest === undefined)
         return 'there is no backup to drill yet';
@@ -43987,7 +43858,7 @@ function parseHold(text) {
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
 /** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
+function describeHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
@@ -44166,7 +44037,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
     findings.check('hold', () => seen.hold === null
         ? 'deployments are not on hold'
         : {
-            detail: tellHold(parseHold(seen.hold)),
+            detail: describeHold(parseHold(seen.hold)),
             remedy: 'Once the cause is fixed, start the deployment with the box "release-hold" ticked (release-hold: true of backup-action)',
         }, 'warning');
 }
@@ -44322,7 +44193,7 @@ var restore_command = __nccwpck_require__(64052);
 
 /** Checks what else the server has, and that what the database has stored in an order is still in that order. */
 function judgeServer(findings, { seen, catalogue }, inputs) {
-    const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
+    const others = () => judgeOthers(find_database_askedDatabase(seen), catalogue, inputs.backupDir);
     findings.after('database accepts', 'other databases', others, 'warning');
     const facts = (0,last_good/* factsOf */.xS)(seen);
     if (facts !== null && facts.outdatedCollations === null) {
@@ -44330,15 +44201,8 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
         return;
     }
     const collations = () => {
-        const { access, outdatedCollations, ...asked } = askedDatabase(seen);
-        const needs = {
-            ...inputs,
-            format: 'custom',
-            compression: 'auto',
-            encryption: 'none',
-            previousBytes: () => null,
-        };
-        const place = { container: findDatabase(seen, needs).name, access };
+        const { access, outdatedCollations, ...asked } = find_database_askedDatabase(seen);
+        const place = { container: find_database_findDatabase(seen, inputs).name, access };
         return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
     };
     findings.after('database accepts', 'collations', collations, 'warning');
@@ -44389,9 +44253,12 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
 
 // EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
 var bucket_failure = __nccwpck_require__(47812);
+// EXTERNAL MODULE: ./build/shared/offsite/bucket-place.js
+var bucket_place = __nccwpck_require__(6905);
 // EXTERNAL MODULE: ./build/shared/offsite/s3-client.js
 var s3_client = __nccwpck_require__(29979);
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
+
 
 
 
@@ -44415,7 +44282,7 @@ async function reachBucket(place, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        throw (0,bucket_failure/* bucketFailure */.$u)(`${(0,bucket_failure/* nameOf */.Vb)(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
+        throw (0,bucket_failure/* bucketFailure */.$u)(`${(0,bucket_place/* nameOf */.V)(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
     }
     finally {
         client.destroy();
@@ -44453,7 +44320,7 @@ async function tried(name, reaching) {
 /** Checks the settings for off-site copies and notifications. */
 function judgeOutside(findings, reached, inputs) {
     const { bucket, mailServer } = inputs;
-    const told = {
+    const successes = {
         bucket: `"${bucket?.bucket}" answers and can be listed; writing to it was not tried`,
         ping: `${inputs.pingUrl?.host} answers`,
         mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}`,
@@ -44463,7 +44330,7 @@ function judgeOutside(findings, reached, inputs) {
         findings.check(name, () => {
             if (failure !== null)
                 throw failure;
-            return told[name];
+            return successes[name];
         });
     }
 }
@@ -44770,6 +44637,6 @@ function notVerified(findings, tally, verdict) {
 
 
 
-const telling = new Notices(noStory(), tellVerification);
+const telling = new Notices(noStory(), verificationReport);
 runAction('verify-action', noOutputs(), (context) => verify(telling.begin(readVerifyInputs), context_workflowContext(), context, telling.story), { telling });
 

@@ -386,7 +386,7 @@ describe('what belongs to an extension and does not come back with it', () => {
     );
     assert.equal(
       remedy,
-      'pg_dump leaves out what was made by hand on a table of an extension. Keep the statements that make it, and run them after a restore',
+      'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
     );
     const all = told(
       { members: [{ extension: 'citext', objects: kept }] },
