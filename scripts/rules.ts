@@ -1497,7 +1497,7 @@ export const rules: readonly Rule[] = [
   },
   {
     rule: 'what shapes a dump is pinned where it is taken',
-    file: 'shared/postgres/inside.sh',
+    file: 'shared/postgres/reach-server.sh',
     text: 'PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"\n',
     test: 'test/unit/restore/inside.test.ts',
     named: 'what shapes a dump',
