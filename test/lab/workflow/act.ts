@@ -13,7 +13,7 @@ const debianGo = { suite: 'trixie', version: '1.24' };
 const here = import.meta.dirname;
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What the repository's settings and whoever starts the workflow give. act has no environments: it is told of one's. */
+/** What the repository's settings, and whoever starts the workflow, provide. act has no environments, so it gets the values of one. */
 export interface ActRun {
   event: 'workflow_dispatch' | 'schedule';
   secrets: Readonly<Record<string, string>>;
