@@ -18,7 +18,7 @@ export interface HostNeeds {
   lockWait: number;
 }
 
-/** Ids are times: with a larger skew, backups would count for the wrong day. */
+/** Milliseconds. Ids are times: with a larger skew, a backup would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
 /** Their sets are hard links into daily. */
 const linkedTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment'];
@@ -182,7 +182,7 @@ function checkFolder(folder: FoundFolder, user: string, backupDir: string, devic
   }
 }
 
-/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is a failure of its own */
 export function checkNamedFiles(
   { absent, deployDir, user }: Pick<Survey, 'absent' | 'deployDir' | 'user'>,
   needs: Pick<HostNeeds, 'composeFiles' | 'envFile' | 'deployDir'>,
@@ -220,7 +220,7 @@ function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
   }
 }
 
-/** @throws Failure `lock-held`, if nobody is to wait for it */
+/** @throws Failure `lock-held`, unless this run may wait for the lock */
 function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: HostNeeds): void {
   if (lockHolder === null || lockWait > 0) return;
   throw lockHeld(lockHolder, backupDir, 0);

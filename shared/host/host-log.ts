@@ -12,7 +12,7 @@ export const mostBytes = 1024 * 1024;
 export const largestLog = 64 * 1024 * 1024;
 /** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
 const longestStep = 16_384;
-/** Bytes of steps that are told, and how many more for each second that a program takes. */
+/** How many bytes of progress steps are passed on, and how many more for each second that a program runs. */
 const mostStepBytes = mostBytes;
 const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */

@@ -32,7 +32,7 @@ export function runWithInput<P extends Parameters>(
   let cause: unknown;
   let pouring: Promise<void> | undefined;
   const fail = (error: unknown) => {
-    // Why nobody reads any more, the program says itself.
+    // The program that reads says itself why it has stopped.
     if (over.signal.aborted || isFailure(error, 'transfer-unread')) return;
     cause ??= error;
     stopping.abort();

@@ -55,7 +55,7 @@ const tags: grammar.Grammar<ReadonlyMap<string, string> | 'none'> = {
 
 /**
  * Reads them from the workflow. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ * @param keep what to keep on the host: the bucket keeps the same unless its own inputs say otherwise
  */
 export function readCopyInputs(input: InputReader, offsite: OffsiteInputs, keep: RetentionPolicy): CopyInputs {
   const { bucket } = offsite;

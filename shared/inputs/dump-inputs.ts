@@ -56,7 +56,7 @@ const recipientList: grammar.Grammar<string[]> = {
   },
 };
 
-/** Undefined if it could not be read, which is told already. */
+/** Undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption: DumpInputs['encryption'], recipients: readonly string[]): void {
   if (encryption === 'age' && recipients?.length === 0) {
     throw new InputError('encrypt-to', 'is required with encrypt: age', recipientHint);

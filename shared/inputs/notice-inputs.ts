@@ -8,7 +8,7 @@ import type { HostInputs } from './host-inputs.ts';
 
 /**
  * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
- * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ * @param onRead gets what can be used of them, even if other inputs are bad: people are notified of such a run, too
  */
 export function readNoticeInputs(input: InputReader, host: HostInputs, onRead: OnNoticeInputs): NoticeInputs {
   const ping = input.secret('healthcheck-url');

@@ -6,7 +6,7 @@ import { demandNothing, type OffsiteInputs } from './offsite-inputs.ts';
 
 /**
  * Which copies to keep. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ * @param keep what to keep on the host: the bucket keeps the same unless its own inputs say otherwise
  */
 export function readOffsiteKeep(input: InputReader, { bucket }: OffsiteInputs, keep: RetentionPolicy): OffsitePolicy {
   const given = {

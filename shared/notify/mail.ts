@@ -23,7 +23,7 @@ export interface Mailing {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
-/** Longer, so that silence is told in one way, whenever the server falls silent. */
+/** Longer than ours, so that a server that falls silent is reported in the same words at every stage. */
 const librarysPatience = patience + 5_000;
 
 /**

@@ -35,13 +35,13 @@ export type Pairing =
       nearly: NearlyPaired[];
     };
 
-/** A set that somebody may choose by its id, and what speaks against it, as in "20261127_021700, 3 h old: …". */
+/** A set that an operator could still choose by its id, and why it was not chosen, as in "20261127_021700, 3 h old: …". */
 export interface NearlyPaired {
   id: string;
   what: string;
 }
 
-/** How many sets that nearly match are told of each sort. */
+/** How many of the sets that nearly match are listed, of each sort. */
 const mostNearly = 3;
 const mostServices = 4;
 
@@ -101,8 +101,8 @@ interface Comparison {
 
 /**
  * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
- * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
- * release wrote must not be taken for those of an older one.
+ * switched off, or added to the compose file later. One that both know but that cannot be compared does count: data that a newer
+ * release wrote must not pass for those of an older one.
  */
 function compare(release: Release, target: ReadonlyMap<string, RunningImage>): Comparison {
   const same: string[] = [];

@@ -1,22 +1,20 @@
 import { Failure } from '../failure.ts';
-import { nameOf } from '../releases/image-name.ts';
 import { referenceOf } from '../releases/image-reference.ts';
-import type { ComposeProject, ComposeService } from '../releases/project.ts';
-import { mixedServices, type RunningImage } from '../releases/release.ts';
+import type { ComposeProject } from '../releases/project.ts';
+import type { RunningImage } from '../releases/release.ts';
 import type { FoundContainer } from '../survey/survey.ts';
 import type { LocalImage } from '../survey/survey-compose.ts';
-import { anonymousVolumes, isAtWork } from './container.ts';
+import { isAtWork } from './container.ts';
 import { hashOf } from './hash.ts';
-import { howSwapped } from './how-swapped.ts';
 import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, lostSettings, type Obstacle, obstacleOf } from './obstacles.ts';
-import { movableReference, tagVariable } from './persist.ts';
 import type { Plan, PlanNote, ServiceStep } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
 import type { RestoreStep } from './restore-step.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
-import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
+import { stepFor } from './service-step.ts';
+import { lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target-image.ts';
 
 /**
@@ -53,7 +51,8 @@ export function planRollback(request: PlanRequest, schema: SchemaVerdict | null 
     const inTheWay = each.filter((obstacle) => obstacle !== null);
     obstacles.push(...inTheWay);
     if (inTheWay.length > 0 || reference === null) return [];
-    return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
+    const swap = { service, own, fromImage: from ?? noImage, wanted: image, found, repository: reference.repository };
+    return [stepFor(swap, request, proxyServices)];
   });
   if (obstacles.length > 0) throw cannotSwap(obstacles);
 
@@ -145,94 +144,6 @@ function localImage(
     names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null),
   );
   return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
-}
-
-function step(
-  request: PlanRequest,
-  service: ComposeService,
-  own: readonly FoundContainer[],
-  fromImage: RunningImage,
-  wanted: WantedImage,
-  repository: string,
-  found: LocalImage | undefined,
-  proxyServices: readonly string[],
-): ServiceStep {
-  // An image that the host knows under no digest can only be named by its id.
-  const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
-  const tag = wanted.tag;
-  const name = `${repository}${tag === null ? '' : `:${tag}`}`;
-  const pull = digest === null ? name : `${repository}@${digest}`;
-  if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
-  const { strategy, why } = howSwapped(request, service, own, proxyServices);
-  const variable = tagVariable(service);
-  const isAtEase = strategy === 'job' || strategy === 'create-only';
-  const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
-  return {
-    service: service.name,
-    strategy,
-    why,
-    fromImage,
-    mixed: mixedServices(own).length > 0,
-    fromName: nameOf(fromImage, service.image, request.images),
-    toName: nameOf({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
-    toImage: {
-      image: digest === null ? name : `${name}@${digest}`,
-      tag,
-      digest,
-      imageId: found?.id ?? null,
-    },
-    pull: found === undefined ? pull : null,
-    localImage: found?.id ?? null,
-    onlyHere: digest === null && found !== undefined,
-    fixedName: service.containerName,
-    anonymousVolumes: ownVolumes(service, own, request),
-    retag: request.persist === 'retag' ? movableReference(service.image) : null,
-    variable,
-    envLine: envLine(variable, tag, request.envNames),
-    proven,
-  };
-}
-
-/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
-function ownVolumes(
-  { volumesFrom }: ComposeService,
-  own: readonly FoundContainer[],
-  { containers }: PlanRequest,
-): Record<string, string> {
-  if (own.length !== 1) return {};
-  const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
-  const isForeign = (name: string) => others.some((volume) => volume.name === name);
-  return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
-}
-
-/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
-function isTagEnough({ tag, imageId }: WantedImage, { wanted: { record } }: PlanRequest): boolean {
-  return tag !== null && (record === null || imageId === null);
-}
-
-function lostImage(service: string): Failure {
-  return new Failure(
-    'image-missing',
-    `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`,
-    {
-      hint: 'Set "target" to another release',
-    },
-  );
-}
-
-/** A digest that the image has in this repository: the wanted one, or else the first. */
-function digestOf(image: LocalImage, repository: string, wanted: string | null): string | null {
-  const digests = image.repoDigests
-    .map(referenceOf)
-    .filter((name) => name?.repository === repository)
-    .flatMap((name) => name?.digest ?? []);
-  return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
-}
-
-/** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine(variable: string | null, tag: string | null, names: readonly string[] | null): ServiceStep['envLine'] {
-  if (variable === null || tag === null || !(names ?? []).includes(variable)) return null;
-  return { variable, value: tag };
 }
 
 /** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */

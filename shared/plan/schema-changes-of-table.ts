@@ -48,7 +48,7 @@ function columnChanges(before: Table, after: Table, model: SchemaModel): SchemaC
 function isInOrder(before: Table, after: Table): boolean {
   const columns = [...after.columns.keys()];
   const kept = [...before.columns.keys()].filter((name) => after.columns.has(name));
-  // A column that was renamed in its place is told as one that is gone, and a new one.
+  // A renamed column is reported as one that is gone and one that is new.
   const places = kept.length < before.columns.size ? columns.filter((name) => before.columns.has(name)) : columns;
   return kept.every((name, at) => name === places[at]);
 }

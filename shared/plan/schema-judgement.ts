@@ -4,8 +4,8 @@ import { tableChanges } from './schema-changes-of-table.ts';
 import { isPart, type OtherObject, type SchemaModel, schemaModel } from './schema-model.ts';
 
 /**
- * What has changed between two schemas, by object, as code notices it that was made for the one before. What nobody's code
- * notices is left out: comments, statistics, how rows are stored.
+ * What has changed between two schemas, by object, as code that was written for the earlier one notices it. What no code can
+ * notice is left out: comments, statistics, how rows are stored.
  * @param before and after: outputs of `pg_dump --schema-only`
  * @throws RangeError whose message continues "it …"
  */

@@ -2,7 +2,7 @@ import type { SettingsDrift } from '../releases/service-settings.ts';
 import type { SettingsChange } from '../releases/settings-hash.ts';
 import { listed } from '../units.ts';
 
-/** The names that are told of one service at most. */
+/** How many names are listed of one service at most. */
 export const mostNames = 8;
 
 /** How the settings of a service in the compose files have changed since the target ran. */

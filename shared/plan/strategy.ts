@@ -29,7 +29,7 @@ export function proxiesIn({ services }: ComposeProject, named: string | null): s
 
 /**
  * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
- * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * `auto` swaps without downtime only if that can be measured as users see it, and the proxy finds the new containers by itself.
  * @param containers those of the service
  */
 export function decideStrategy(
@@ -71,7 +71,7 @@ function reasonsAgainst(
   return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
 }
 
-/** Why nobody can tell whether users would get their answers all the time. */
+/** Why it cannot be known that users would get answers throughout. */
 function doubts(
   service: ComposeService,
   containers: readonly FoundContainer[],

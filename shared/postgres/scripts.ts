@@ -28,7 +28,7 @@ export const replaceScript = () =>
  */
 export const factsScripts = (): FactsScripts => {
   const read = (url: URL) => readFileSync(url, 'utf8');
-  // Each by a URL of its own: the bundler takes the files along that it sees named.
+  // A URL for each: the bundler only includes files that are named literally.
   const session = read(new URL('./facts-session.sql', import.meta.url));
   const sequences = read(new URL('./facts-sequences.sql', import.meta.url));
   const snapshot = read(new URL('./facts-snapshot.sql', import.meta.url));

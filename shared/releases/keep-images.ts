@@ -16,7 +16,7 @@ export interface KeptImages {
 
 /** Of so many of the newest different releases, the history's images keep their names. */
 const keptReleases = 10;
-/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+/** How many ids the host is given, the newest first: older ones lost their names in earlier runs. */
 const mostReleased = 500;
 
 /**

@@ -73,91 +73,143 @@ const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 
 /** Compares the settings of one service with its container. */
 export function driftOf(request: DriftRequest): SettingsDrift {
-  const { service, settings, created } = request;
-  const now = fieldsOf(request.config, service);
-  const written = fieldsOf(request.template, service);
-  const unset = new Set(request.unsetNames);
-  const isUnset = (template: unknown) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
-  // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
-  const isDefault = (template: unknown, value: string | null) => {
+  const { service, settings, created, mountedFiles } = request;
+  const comparison = new Comparison(request);
+  compareEnvironment(comparison, request);
+  compareLabels(comparison, settings);
+  compareFields(comparison, settings);
+  comparePorts(comparison, settings);
+  compareVolumes(comparison, request);
+  compareConfigs(comparison, request);
+  const sources = new Set(settings.mounts.map(({ Source }) => Source));
+  const mounted = mountedFiles
+    .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+    .map(({ path }) => path);
+  return { service, lost: comparison.lost, changed: comparison.changed, mounted };
+}
+
+/** A service as compose would start it, and what of it differs from the container. */
+class Comparison {
+  readonly now: ServiceFields;
+  /** With its variables. */
+  readonly written: ServiceFields;
+  readonly lost: SettingsDrift['lost'] = [];
+  readonly changed: string[] = [];
+  readonly #unset: ReadonlySet<string>;
+  readonly #envNames: ReadonlySet<string>;
+  readonly #isUnsetElsewhere: boolean;
+
+  constructor({ config, template, service, unsetNames, envNames, isUnsetElsewhere }: DriftRequest) {
+    this.now = fieldsOf(config, service);
+    this.written = fieldsOf(template, service);
+    this.#unset = new Set(unsetNames);
+    this.#envNames = new Set(envNames ?? []);
+    this.#isUnsetElsewhere = isUnsetElsewhere;
+  }
+
+  /** @param ran what the container has; null for nothing */
+  compare(setting: string, template: unknown, value: string | null, ran: string | null): void {
+    if (value === ran) return;
+    const isLost =
+      ran !== null &&
+      ran !== '' &&
+      (this.isUnset(template) || this.#isDefault(template, value) || this.#isFromFile(setting, template));
+    if (isLost) this.lose(setting, typeof template === 'string' ? wholeVariable(template) : null);
+    else this.changed.push(setting);
+  }
+
+  lose(setting: string, variable: string | null = null): void {
+    this.lost.push({ setting, variable });
+  }
+
+  isUnset(template: unknown): boolean {
+    return variablesIn(textOf(template)).some(({ name }) => this.#unset.has(name));
+  }
+
+  /** Compose does not complain of a variable with a default. It is not set if the value is what comes of that. */
+  #isDefault(template: unknown, value: string | null): boolean {
     const uses = typeof template === 'string' ? variablesIn(template) : [];
     return (
       uses.length > 0 &&
-      uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
+      uses.every(({ name }) => !this.#envNames.has(name)) &&
       value === valueIfUnset(template as string)
     );
-  };
-  // A value from an env_file, which compose shows without its variables.
-  const isFromFile = (setting: string, template: unknown) =>
-    template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
+  }
 
-  const lost: SettingsDrift['lost'] = [];
-  const changed: string[] = [];
-  const compare = (setting: string, template: unknown, value: string | null, ran: string | null) => {
-    if (value === ran) return;
-    if (
-      ran !== null &&
-      ran !== '' &&
-      (isUnset(template) || isDefault(template, value) || isFromFile(setting, template))
-    )
-      lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
-    else changed.push(setting);
-  };
+  /** A value from an env_file, which compose shows without its variables. */
+  #isFromFile(setting: string, template: unknown): boolean {
+    return template === undefined && setting.startsWith('environment ') && this.#isUnsetElsewhere;
+  }
+}
 
+function compareEnvironment(comparison: Comparison, { settings, imageVariables }: DriftRequest): void {
   const ran = environmentOf(settings);
-  const environment = entriesOf(now.environment);
-  const templates = entriesOf(written.environment);
-  const ofImage = new Set(request.imageVariables);
+  const environment = entriesOf(comparison.now.environment);
+  const templates = entriesOf(comparison.written.environment);
+  const ofImage = new Set(imageVariables);
   for (const [name, value] of Object.entries(environment)) {
     const template = templates[name];
     // Only a name: the value is that of the shell, if it has one.
     const isPassedOn = template === null && value === null;
-    if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
-      lost.push({ setting: `environment ${name}`, variable: name });
-    else if (!isPassedOn) compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
+    if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name)) comparison.lose(`environment ${name}`, name);
+    else if (!isPassedOn)
+      comparison.compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
   }
   const known = new Set([...Object.keys(environment), ...ofImage]);
   for (const name of ran.keys())
-    if (!known.has(name) && !proxyVariables.test(name)) changed.push(`environment ${name}`);
-  const labels = entriesOf(written.labels);
-  for (const [name, value] of Object.entries(entriesOf(now.labels)))
-    compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
+    if (!known.has(name) && !proxyVariables.test(name)) comparison.changed.push(`environment ${name}`);
+}
 
-  const single: [string, 'user' | 'hostname' | 'working_dir', string | null][] = [
-    ['user', 'user', settings.user],
+function compareLabels(comparison: Comparison, { labels: ran }: ContainerSettings): void {
+  const templates = entriesOf(comparison.written.labels);
+  for (const [name, value] of Object.entries(entriesOf(comparison.now.labels)))
+    comparison.compare(`label ${name}`, templates[name], plain(value ?? ''), ran?.[name] ?? null);
+}
+
+/** Settings that are one text, or a list of words. */
+function compareFields(comparison: Comparison, settings: ContainerSettings): void {
+  const { now, written } = comparison;
+  const texts = {
+    user: settings.user,
     // Docker gives one of twelve hex digits where none was asked for.
-    ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
-    ['working_dir', 'working_dir', settings.workingDir],
-  ];
-  for (const [setting, field, value] of single)
-    if (typeof now[field] === 'string') compare(setting, written[field], plain(now[field]), value);
-  for (const [setting, value] of [
-    ['command', settings.command],
-    ['entrypoint', settings.entrypoint],
-  ] as const) {
-    const words = now[setting];
+    hostname: /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname,
+    working_dir: settings.workingDir,
+  };
+  for (const field of ['user', 'hostname', 'working_dir'] as const) {
+    const value = now[field];
+    if (typeof value === 'string') comparison.compare(field, written[field], plain(value), texts[field]);
+  }
+  for (const field of ['command', 'entrypoint'] as const) {
+    const words = now[field];
     if (Array.isArray(words))
-      compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
+      comparison.compare(
+        field,
+        written[field],
+        words.map(plain).join('\0'),
+        (settings[field] ?? []).join('\0') || null,
+      );
   }
-  // How these are written differs too much to be compared word by word: they are only where a variable is missing.
-  if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
-    lost.push({ setting: 'ports', variable: null });
-  if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
-    lost.push({ setting: 'volumes', variable: null });
+}
 
+/** How ports and volumes are written differs too much to be compared word by word: they are only where a variable is missing. */
+function comparePorts(comparison: Comparison, settings: ContainerSettings): void {
+  const { now, written } = comparison;
+  if (comparison.isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings)) comparison.lose('ports');
+}
+
+function compareVolumes(comparison: Comparison, { config, settings }: DriftRequest): void {
+  const { now, written } = comparison;
+  if (comparison.isUnset(written.volumes) && !mountsAreThere(now.volumes, settings)) comparison.lose('volumes');
   // Another volume would be an empty one, or somebody else's data.
-  for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+  for (const { target, name } of namedVolumes(config, now.volumes)) {
     const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
-    if (mount !== undefined && mount.Name !== name) lost.push({ setting: `the volume at ${target}`, variable: null });
+    if (mount !== undefined && mount.Name !== name) comparison.lose(`the volume at ${target}`);
   }
-  for (const { source = '' } of now.configs ?? [])
-    if (isUnset(contentOf(request.template, source))) lost.push({ setting: `config ${source}`, variable: null });
+}
 
-  const sources = new Set(settings.mounts.map(({ Source }) => Source));
-  const mounted = request.mountedFiles
-    .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
-    .map(({ path }) => path);
-  return { service, lost, changed, mounted };
+function compareConfigs(comparison: Comparison, { template }: DriftRequest): void {
+  for (const { source = '' } of comparison.now.configs ?? [])
+    if (comparison.isUnset(contentOf(template, source))) comparison.lose(`config ${source}`);
 }
 
 function textOf(template: unknown): string {

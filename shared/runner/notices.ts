@@ -120,7 +120,7 @@ export class Notices<Story, O extends EvidencedOutputs> implements Telling<O> {
   }
 }
 
-/** A run that was not told of is no failed run: what it has done is done. */
+/** A notice that could not be sent does not fail the run: its work is done. */
 async function warnUnless(what: string, host: string | null, sending: Promise<void>): Promise<void> {
   try {
     await sending;

@@ -3,7 +3,7 @@
 # Read-only: the transaction does not notice.
 
 takes backup_dir id
-takes_number told
+takes_number lines_seen
 
 main() {
   local folder=$backup_dir/rollback/transactions/$id idle=0
@@ -53,11 +53,11 @@ carried() {
 tell_news() {
   local lines line
   [[ -e journal ]] || return 0
-  mapfile -s "$told" lines <journal
+  mapfile -s "$lines_seen" lines <journal
   for line in "${lines[@]}"; do
     # The line is not complete yet.
     [[ $line == *$'\n' ]] || break
     progress journal "${line%$'\n'}"
-    told=$((told + 1))
+    lines_seen=$((lines_seen + 1))
   done
 }

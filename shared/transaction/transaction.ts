@@ -25,7 +25,7 @@ export const resuming: Program<Place> = {
   step: 'the restart of the rollback',
   scripts: [new URL('./launch.sh', import.meta.url), new URL('./resume.sh', import.meta.url)],
 };
-export const following: Program<Place & { told: string }> = {
+export const following: Program<Place & { lines_seen: string }> = {
   name: 'follow',
   step: 'following the rollback',
   scripts: [new URL('./follow.sh', import.meta.url)],
@@ -46,7 +46,7 @@ export async function resumeTransaction(
 
 /**
  * Follows a transaction until it has finished or is abandoned.
- * @param told how many lines of the journal are already known
+ * @param linesSeen how many lines of the journal are already known
  * @param onLine called for each further line as it is written
  * @throws Failure if the connection is lost; the transaction carries on
  */
@@ -54,12 +54,12 @@ export async function followTransaction(
   connection: Connection,
   backupDir: string,
   id: string,
-  told: number,
+  linesSeen: number,
   { onLine, onLog, signal, deadline }: FollowOptions,
 ): Promise<Followed> {
   const { result } = connection.run(
     following,
-    { backup_dir: backupDir, id, told: String(told) },
+    { backup_dir: backupDir, id, lines_seen: String(linesSeen) },
     {
       deadline,
       atEnd: 'end',

@@ -32,10 +32,10 @@ export async function followToTheEnd(
   connection: Connection,
   backupDir: string,
   id: string,
-  told: number,
+  linesSeen: number,
   options: FollowOptions,
 ): Promise<Ended> {
-  let known = told;
+  let known = linesSeen;
   const onLine: FollowOptions['onLine'] = (line) => {
     known += 1;
     options.onLine(line);

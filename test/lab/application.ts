@@ -73,15 +73,16 @@ export async function startApplication(
 ): Promise<Application> {
   const ports = { backend: await freePort(), dashboard: await freePort() };
   const proxy = options.proxy ? { image: await buildProxy(lab.engine), port: await freePort() } : null;
+  const design: Design = { lab, registry, ports, proxy, options };
   const host = await startHost(lab, {
     name: options.name,
     project: (project) => ({
-      compose: stringify(composeFile(project, registry, ports, proxy, options)),
+      compose: stringify(composeFile(project, design)),
       settings: { TAG: 'none' },
     }),
     startOnly: ['db', ...(proxy === null ? [] : ['proxy'])],
   });
-  return applicationOn(host, lab, registry, ports, proxy, options);
+  return applicationOn(host, design);
 }
 
 /** Gives a local image these names, and pushes it to the registry under each. */
@@ -109,14 +110,18 @@ interface Proxy {
   port: number;
 }
 
-function applicationOn(
-  host: Host,
-  lab: Lab,
-  registry: Registry,
-  ports: Record<AppService, number>,
-  proxy: Proxy | null,
-  { tags = 'latest', fixed = true }: ApplicationOptions,
-): Application {
+/** What the application is made of. */
+interface Design {
+  lab: Lab;
+  registry: Registry;
+  ports: Readonly<Record<AppService, number>>;
+  /** null: users reach the services on their ports. */
+  proxy: Proxy | null;
+  options: ApplicationOptions;
+}
+
+function applicationOn(host: Host, { lab, registry, ports, proxy, options }: Design): Application {
+  const { tags = 'latest', fixed = true } = options;
   const env = host.env;
   const docker = (...words: string[]) => run(['docker', ...words], { env });
   const repository = (service: AppService) => `${registry.address}/acme/${service}`;
@@ -199,13 +204,8 @@ function applicationOn(
   };
 }
 
-function composeFile(
-  project: string,
-  registry: Registry,
-  ports: Readonly<Record<AppService, number>>,
-  proxy: Proxy | null,
-  { tags = 'latest', fixed = true, healthInterval, services = {} }: ApplicationOptions,
-): object {
+function composeFile(project: string, { registry, ports, proxy, options }: Design): object {
+  const { tags = 'latest', fixed = true, healthInterval, services = {} } = options;
   const usual = (service: AppService) => ({
     // biome-ignore lint/suspicious/noTemplateCurlyInString: compose's own variable
     image: `${registry.address}/acme/${service}:${tags === 'latest' ? 'latest' : '${TAG}'}`,

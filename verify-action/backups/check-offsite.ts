@@ -67,7 +67,7 @@ async function checkCopies(
     database,
     stored,
     parts,
-    // What else was found of the copies is told even if this one cannot be read.
+    // The other findings on the copies are reported even if this one cannot be read.
     newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
     host,
     hostFiles: sets.files,

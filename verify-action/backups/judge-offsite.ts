@@ -85,7 +85,7 @@ function judgeAge([newest]: readonly StoredSet[], { place, database, maxAge, now
   };
 }
 
-/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
+/** Unfinished copies of another database are not ours to judge; files without a manifest may be anybody's. */
 function judgeComplete(
   copies: readonly StoredSet[],
   { stored, parts, database, host }: OffsiteFacts,

@@ -10,6 +10,7 @@ import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import { type BackupSource, sourceOf } from '../../shared/restore/backup-source.ts';
 import * as log from '../../shared/runner/log.ts';
+import type { VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
@@ -43,7 +44,7 @@ async function drillFrom(
   surveyed: SurveyedHost,
   run: Verification,
 ): Promise<Findings> {
-  const { inputs, outputs, signal, workflow } = run;
+  const { inputs, outputs, signal } = run;
   const { seen } = surveyed;
   const { set, copy } = source;
   const facts = factsOf(seen);
@@ -86,38 +87,57 @@ async function drillFrom(
     copy,
   });
   findings.subject = drillText(manifest, outcome, copy);
-  const { status } = tallyOf(findings.list, 'error');
-  const proof: DrillProof = {
+  const proof = proofOf(findings, source, image, run);
+  await findings.attempt('proof', () => recordDrill(connection, set, proof, surveyed, run));
+  return findings;
+}
+
+/** What is kept of a drill, beside the backup. */
+function proofOf(
+  { list }: Findings,
+  { copy }: BackupSource,
+  image: string,
+  { outputs, workflow }: Verification,
+): DrillProof {
+  const { status } = tallyOf(list, 'error');
+  return {
     at: new Date().toISOString(),
     what: 'drill',
     from: copy === null ? 'host' : 's3',
     result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
-    checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+    checks: Object.fromEntries(list.map(({ name, result }) => [name, result])),
     restoreMs: outputs['drill-duration-ms'],
     image,
     runUrl: workflow.runUrl,
   };
+}
+
+/** Adds the proof to the backup, and a record to the history. @returns what was done */
+async function recordDrill(
+  connection: Connection,
+  set: VerifiedSet,
+  proof: DrillProof,
+  surveyed: SurveyedHost,
+  run: Verification,
+): Promise<string> {
+  const { inputs, workflow } = run;
+  const { backupDir, lockWait, environment } = inputs;
+  // A drill that could not be made proves nothing, so it is not recorded as failed.
+  const record =
+    proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, runFacts(environment, workflow));
+  if (set.folders.length === 0) {
+    if (record !== null) await addRecord(connection, record, surveyed, run);
+    return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
+  }
   const holder = holderText('verify-action', workflow.runUrl, new Date());
-  await findings.attempt('proof', async () => {
-    // A drill that could not be made proves nothing, so it is not recorded as failed.
-    const record =
-      proof.result === 'could-not-check'
-        ? null
-        : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
-    if (set.folders.length === 0) {
-      if (record !== null) await addRecord(connection, record, surveyed, run);
-      return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
-    }
-    await addProof(connection, set, proof, {
-      records: record === null ? [] : [...surveyed.knownHistory.missing, record],
-      backupDir: inputs.backupDir,
-      lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
-      onLog: log.host,
-    });
-    if (record !== null) await copyRecord(record, surveyed, run);
-    return `added to the proofs of ${set.id}`;
+  await addProof(connection, set, proof, {
+    records: record === null ? [] : [...surveyed.knownHistory.missing, record],
+    backupDir,
+    lock: { path: lockFile(backupDir), wait: lockWait, holder },
+    onLog: log.host,
   });
-  return findings;
+  if (record !== null) await copyRecord(record, surveyed, run);
+  return `added to the proofs of ${set.id}`;
 }
 
 function tellDrill(name: string, value: string): void {

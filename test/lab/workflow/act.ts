@@ -10,7 +10,7 @@ import { pythonProgram } from '../python-program.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What the repository's settings and whoever starts the workflow give. act has no environments: it is told of one's. */
+/** What the repository's settings, and whoever starts the workflow, provide. act has no environments, so it gets the values of one. */
 export interface ActRun {
   event: 'workflow_dispatch' | 'schedule';
   secrets: Readonly<Record<string, string>>;

@@ -10,12 +10,12 @@ const hour = 3_600_000;
 
 /** How following ends where the sessions end so, one after the other; and what each was given: milliseconds, lines known. */
 async function follow(sessions: readonly (string | Failure)[], deadline = 24 * hour) {
-  const asked: [deadline: number, told: unknown][] = [];
+  const asked: [deadline: number, linesSeen: unknown][] = [];
   const connection: Connection = {
     name: 'db1',
     run(_program, parameters, options) {
       const journal = sessions[asked.length];
-      asked.push([options.deadline, 'told' in parameters ? parameters.told : undefined]);
+      asked.push([options.deadline, 'lines_seen' in parameters ? parameters.lines_seen : undefined]);
       options.onProgress?.('journal', '1\tbegin\t');
       const result =
         typeof journal === 'string' ? Promise.resolve(new Records([['journal', journal]])) : Promise.reject(journal);
