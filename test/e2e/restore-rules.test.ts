@@ -229,7 +229,7 @@ describe('what a restore must know of the server', () => {
           container,
           'sh',
           '-c',
-          `sleep 2 | PGUSER=atlasia sh -c "$1" inside watch_disk / "$2" "$3"`,
+          `sleep 2 | PGUSER=atlasia sh -c "$1" inside watch_disk / "$2" "$3"; :`,
           'sh',
           replaceScript(),
           String(Number(free) + 1),
