@@ -285,6 +285,10 @@ ALTER EXTENSION hstore ADD TABLE lost.q_mail;
 CREATE FUNCTION lost.by_hand(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 ALTER EXTENSION hstore ADD FUNCTION lost.by_hand(int);
 
+-- What somebody has put into the schemas that PostgreSQL has of its own.
+CREATE TABLE information_schema.notes AS SELECT 'a note' AS note;
+CREATE FUNCTION pg_catalog.everywhere(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+
 SELECT count(*) = 2 AS is_extended FROM pg_available_extensions WHERE name IN ('pg_cron', 'lab_config')
 \gset
 \if :is_extended
