@@ -1,6 +1,6 @@
 import type { TableCount } from '../postgres/facts.ts';
 import { identifier, relationName } from '../postgres/relation-name.ts';
-import { hashedText, isHashed, leftOut, leftOutText } from '../postgres/table-facts.ts';
+import { hashedText, isHashed, leftOut, leftOutText, whyLeftOut } from '../postgres/table-facts.ts';
 import type { Manifest, SequenceRange } from '../sets/manifest.ts';
 import { allOf, counted, listed } from '../units.ts';
 import type { Findings, Problem } from './finding.ts';
@@ -130,7 +130,7 @@ function otherValues(other: readonly Tree[]): Problem {
 /** Logs and the like of which their authors say that a dump need not have them. */
 const ownLogs = new Set(['pg_cron job_run_details']);
 
-/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+/** Tells of rows that pg_dump leaves out because of where their table belongs, where a restore does not bring them. */
 function judgeLeftOut(findings: Findings, manifest: Manifest, restored: RestoredData): void {
   const present = new Map(restored.tables.map((table) => [relationName(table), table]));
   const changed = changedExtensions(manifest, restored);
@@ -152,7 +152,7 @@ function judgeLeftOut(findings: Findings, manifest: Manifest, restored: Restored
     'left out',
     () => ({
       detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+      remedy: `pg_dump leaves out the rows of such tables. If you need them, take the table out: ${lost.slice(0, 1).map(takeOut)}. Or save them in another way, such as COPY`,
     }),
     lost.every(isKnown) ? 'warning' : 'error',
   );
@@ -171,8 +171,12 @@ function otherThanNamed(tables: readonly TableCount[]): Problem {
   };
 }
 
-const dropFromExtension = ({ extension, schema, name }: TableCount) =>
-  `ALTER EXTENSION ${identifier(extension ?? '')} DROP TABLE ${identifier(schema)}.${identifier(name)}`;
+const takeOut = ({ extension, schema, name }: TableCount) => {
+  const table = `${identifier(schema)}.${identifier(name)}`;
+  return extension === null
+    ? `ALTER TABLE ${table} SET SCHEMA …`
+    : `ALTER EXTENSION ${identifier(extension)} DROP TABLE ${table}`;
+};
 
 /** Checks that each sequence is where it was. */
 export function judgeSequences(
@@ -310,12 +314,13 @@ function judgeExtensions(manifest: Manifest, restored: RestoredData, remedy: str
   const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
   const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
   if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
-  if (extensions.length === 0) return 'none';
   const changed = extensions.filter(({ name, version }) => present.get(name) !== version);
   const versions = changed.map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
   const seen = [
     changed.length === 0
-      ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+      ? extensions.length === 0
+        ? 'none'
+        : some(extensions.map(({ name, version }) => `${name} ${version}`))
       : `all were restored; the image has different versions, whose own tables are not compared: ${some(versions)}`,
     ...(members === null ? ['what belongs to them was not compared: the backup is of an earlier version'] : []),
   ].join('; ');
@@ -359,9 +364,9 @@ function lostMembers({ members, tables }: Manifest, restored: RestoredData): Mem
 const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 
 function notRestored(lost: readonly Member[], changed: readonly { name: string }[], seen: string): Problem {
-  const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
+  const named = lost.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
   const example = lost
-    .filter(({ isMadeOnTable }) => !isMadeOnTable)
+    .filter(({ extension, isMadeOnTable }) => extension !== '' && !isMadeOnTable)
     .slice(0, 1)
     .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${typed(object)}`);
   const updates = changed
@@ -377,6 +382,9 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
       : [
           `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
         ]),
+    ...(lost.some(({ extension }) => extension === '')
+      ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+      : []),
     ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
       ? [
           'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',

@@ -13,7 +13,7 @@ export interface TableCount {
   root: { schema: string; name: string } | null;
   /** The extension that it belongs to; null if none. */
   extension: string | null;
-  /** pg_dump takes its rows. Of a table of an extension it takes those that the extension names, or none. */
+  /** pg_dump takes its rows. Of a table of an extension it takes those that the extension names, or none; of one in pg_catalog, none. */
   isDumped: boolean;
   /** The rows that its extension does not name for a dump, if it names others by a condition; null for any other table. */
   unnamed: { rows: number; hash: string | null } | null;
@@ -53,6 +53,7 @@ export interface FoundSequence {
  * pg_dump leaves it out.
  */
 export interface ExtensionMembers {
+  /** Empty for what somebody has put into pg_catalog or information_schema. */
   extension: string;
   objects: string[];
 }

@@ -26,16 +26,22 @@ export function hashedText(tables: readonly TableCount[]): string {
   return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
 
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+/** Tables whose rows pg_dump leaves out, as they belong to extensions or stand in a schema of PostgreSQL's own; empty ones lose nothing. */
 export function leftOut(tables: readonly TableCount[]): TableCount[] {
   return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
+
+/** Why pg_dump leaves something out. @param extension that it belongs to; null or empty if it only stands where nobody else's things are */
+export const whyLeftOut = (extension: string | null): string =>
+  extension === null || extension === ''
+    ? "which stands in a schema of PostgreSQL's own"
+    : `which belongs to the extension ${extension}`;
 
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 export function leftOutText(tables: readonly TableCount[]): string {
   const told = leftOut(tables).map(
     (table) =>
-      `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`,
+      `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, ${whyLeftOut(table.extension)}`,
   );
   return listed(told, 5);
 }

@@ -136,13 +136,6 @@ SELECT setval('good.unused', 5, false);
 CREATE TABLE good.identified (id int GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT -5 MINVALUE -1000 MAXVALUE 100), v text);
 INSERT INTO good.identified (v) VALUES ('a'), ('b');
 
--- What an audit trail has of tables that are gone: their numbers, which are those of other things in another server.
-CREATE TABLE good.trail (id serial PRIMARY KEY, entity regclass, entities regclass[], who regrole, note text);
-INSERT INTO good.trail (entity, entities, note)
-  SELECT n::oid::regclass, ARRAY[n::oid::regclass], 'gone' FROM generate_series(16384, 20000) n
-  WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = n::oid);
-INSERT INTO good.trail (entity, who) VALUES ('good.accounts', 'pg_monitor');
-
 -- Partitions sorted in several ways, within partitions; one that is elsewhere, one that is not logged, one for what is left.
 CREATE COLLATION good.german (provider = icu, locale = 'de');
 CREATE TABLE good.people (name text COLLATE good.german, country text COLLATE "C", nick text COLLATE good.caseless, n int)
@@ -257,7 +250,7 @@ CREATE TABLE good.limits (
 );
 INSERT INTO good.limits VALUES ('24:00:00', '24:00:00-15:59', '-1 year +3 mons -2 days 04:05:06.789', '08:00:2b:01:02:03', '10/8',
   '{1,-1,0.3}', '[(1,2),(0.1,1e-300)]', '[(1,2),(3,4)]', '<(0,0),1e300>', '(nan,-inf)', '18446744073709551615', '7', '(1,2)', '1 2 3',
-  '1 2 3', '10:20:10,14', repeat('x', 63), 'infinity', '1.1754944e-38', '1', '{"a":"\u0000", "b" : [1.0,  2]}', '\200', 'a  ',
+  '1 2 3', '10:20:10,14', repeat('x', 63), 'infinity', '1.1754944e-38', '1', E'{"a":"\\u0000", "b" : [1.0,  2]}', E'\\200', 'a  ',
   '{"[1.0,2.00)",empty}', '{[2024-01-01,2024-02-01)}', '{"2024-01-01 00:00:00.123456+05:45"}');
 INSERT INTO good.limits (q, w, r) VALUES (E'tab\t\\.', E'\\.\n\r\\N', -0.000);
 DO $$ BEGIN EXECUTE (SELECT 'CREATE TABLE good.wide (' || string_agg('c' || n || ' text DEFAULT ''x''', ', ') || ')'
@@ -284,6 +277,10 @@ ALTER EXTENSION hstore ADD TABLE lost.q_mail;
 -- A function that belongs to it as well, and that it does not make.
 CREATE FUNCTION lost.by_hand(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 ALTER EXTENSION hstore ADD FUNCTION lost.by_hand(int);
+
+-- What somebody has put into the schemas that PostgreSQL has of its own.
+CREATE TABLE information_schema.notes AS SELECT 'a note' AS note;
+CREATE FUNCTION pg_catalog.everywhere(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 
 SELECT count(*) = 2 AS is_extended FROM pg_available_extensions WHERE name IN ('pg_cron', 'lab_config')
 \gset
@@ -312,3 +309,11 @@ CREATE INDEX ON good.paths (path) TABLESPACE elsewhere;
 CREATE TABLE good.words (word text PRIMARY KEY);
 INSERT INTO good.words SELECT unnest(ARRAY['x', 'W', 'v', 'w', 'V', 'v1']);
 \endif
+
+-- Last, as what is made later may get these numbers here.
+-- What an audit trail has of tables that are gone: their numbers, which are those of other things in another server.
+CREATE TABLE good.trail (id serial PRIMARY KEY, entity regclass, entities regclass[], who regrole, note text);
+INSERT INTO good.trail (entity, entities, note)
+  SELECT n::oid::regclass, ARRAY[n::oid::regclass], 'gone' FROM generate_series(16384, 20000) n
+  WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = n::oid);
+INSERT INTO good.trail (entity, who) VALUES ('good.accounts', 'pg_monitor');

@@ -250,6 +250,12 @@ describe('what a table holds', () => {
       { 'left out': /1 row in public\.q_mail, .* extension hstore/ },
     ],
     [
+      "a table that somebody has put into a schema of PostgreSQL's own",
+      [{ ...mail, schema: 'information_schema', extension: null }],
+      [],
+      { 'left out': /^failed: .*: 1 row in information_schema\.q_mail, which stands in a schema of PostgreSQL's own$/ },
+    ],
+    [
       "an extension's own log",
       [mail],
       [{ ...mail, rows: 0, ...hash('0') }],
@@ -396,6 +402,25 @@ describe('what belongs to an extension and does not come back with it', () => {
       all ?? '',
       /in a restore: table public\."of my" own, which belongs to the extension citext\. The extensions/,
     );
+  });
+  test("also what somebody has put into PostgreSQL's own schemas", () => {
+    const { list } = judgeDrill({
+      manifest: {
+        ...manifest,
+        extensions: [],
+        members: [{ extension: '', objects: ['function pg_catalog.f(integer)'] }],
+      },
+      outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, members: [] } },
+      statements: [],
+      copy: null,
+    });
+    const { detail, remedy, severity } = list.find(({ name }) => name === 'extensions') ?? {};
+    assert.equal(severity, 'warning');
+    assert.equal(
+      detail,
+      "not in the dump, and not in a restore: function pg_catalog.f(integer), which stands in a schema of PostgreSQL's own. The extensions: none",
+    );
+    assert.match(remedy ?? '', /^pg_dump leaves out what stands in pg_catalog and information_schema\. Make it in/);
   });
   test('may be the doing of another version, which is to be updated first', () => {
     const extensions = [{ name: 'citext', version: '1.5' }];
