@@ -843,10 +843,10 @@ function bucketFailure(what, error, facts) {
 function wordsOf(error) {
     const { status, code } = codeOf(error);
     const isPage = isWebPage(error);
-    // A proxy or another server has answered, to whom no right of the login matters.
+    // The answer comes from a proxy or another server, so what the login may do does not matter.
     if (status !== null && isPage && status < 500 && status !== 413)
         return `a web page came as the answer (HTTP ${status})`;
-    // The answer to HEAD has no body, so nobody knows more than its status.
+    // The answer to HEAD has no body: its status is all there is.
     if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 500);
@@ -895,7 +895,7 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    // We never ask for an object that must exist, so the store has taken the name of the bucket for that of an object.
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,

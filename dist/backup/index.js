@@ -28637,7 +28637,7 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
+module.exports = __nccwpck_require__.p + "9b7bc76f2c629548cc16.sh";
 
 /***/ }),
 
@@ -35130,7 +35130,7 @@ function shown(text) {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
-/** Longer, so that silence is told in one way, whenever the server falls silent. */
+/** Longer than ours, so that a server that falls silent is reported in the same words at every stage. */
 const librarysPatience = patience + 5_000;
 /**
  * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
@@ -36278,7 +36278,7 @@ class Notices {
         await pingEnd(url, notice, route);
     }
 }
-/** A run that was not told of is no failed run: what it has done is done. */
+/** A notice that could not be sent does not fail the run: its work is done. */
 async function warnUnless(what, host, sending) {
     try {
         await sending;
@@ -36940,7 +36940,7 @@ var shell_quote = __nccwpck_require__(61011);
 
 
 
-/** Ids are times: with a larger skew, backups would count for the wrong day. */
+/** Milliseconds. Ids are times: with a larger skew, a backup would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
@@ -37082,7 +37082,7 @@ function checkFolder(folder, user, backupDir, device) {
         throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
-/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is a failure of its own */
 function checkNamedFiles({ absent, deployDir, user }, needs) {
     if (deployDir === null)
         return;
@@ -37109,7 +37109,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         });
     }
 }
-/** @throws Failure `lock-held`, if nobody is to wait for it */
+/** @throws Failure `lock-held`, unless this run may wait for the lock */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
@@ -37432,13 +37432,17 @@ function hashedText(tables) {
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+/** Tables whose rows pg_dump leaves out, as they belong to extensions or stand in a schema of PostgreSQL's own; empty ones lose nothing. */
 function table_facts_leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
+/** Why pg_dump leaves something out. @param extension that it belongs to; null or empty if it only stands where nobody else's things are */
+const whyLeftOut = (extension) => extension === null || extension === ''
+    ? "which stands in a schema of PostgreSQL's own"
+    : `which belongs to the extension ${extension}`;
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,units/* counted */.hS)(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,units/* counted */.hS)(table.rows, 'row')} in ${relationName(table)}, ${whyLeftOut(table.extension)}`);
     return (0,units/* listed */.KE)(told, 5);
 }
 
@@ -38165,7 +38169,7 @@ const replaceScript = () => scripts_program(inside(), load(), readFileSync(__ncc
  */
 const factsScripts = () => {
     const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
-    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    // A URL for each: the bundler only includes files that are named literally.
     const session = read(__nccwpck_require__.ab + "facts-session.sql");
     const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
     const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
@@ -39107,7 +39111,7 @@ const mostBytes = 1024 * 1024;
 const largestLog = 64 * 1024 * 1024;
 /** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
 const longestStep = 16_384;
-/** Bytes of steps that are told, and how many more for each second that a program takes. */
+/** How many bytes of progress steps are passed on, and how many more for each second that a program runs. */
 const mostStepBytes = mostBytes;
 const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
@@ -39719,7 +39723,7 @@ function runWithInput(access, receiver, parameters, options, input) {
     let cause;
     let pouring;
     const fail = (error) => {
-        // Why nobody reads any more, the program says itself.
+        // The program that reads says itself why it has stopped.
         if (over.signal.aborted || (0,shared_failure/* isFailure */.N6)(error, 'transfer-unread'))
             return;
         cause ??= error;
@@ -40949,7 +40953,7 @@ function moves(tag) {
 
 /** Of so many of the newest different releases, the history's images keep their names. */
 const keptReleases = 10;
-/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+/** How many ids the host is given, the newest first: older ones lost their names in earlier runs. */
 const mostReleased = 500;
 /**
  * Decides from the history, so that the names do not become more and more.
@@ -41364,12 +41368,12 @@ async function resumeTransaction(connection, backupDir, id, onLog) {
 }
 /**
  * Follows a transaction until it has finished or is abandoned.
- * @param told how many lines of the journal are already known
+ * @param linesSeen how many lines of the journal are already known
  * @param onLine called for each further line as it is written
  * @throws Failure if the connection is lost; the transaction carries on
  */
-async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
-    const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
+async function followTransaction(connection, backupDir, id, linesSeen, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, lines_seen: String(linesSeen) }, {
         deadline,
         atEnd: 'end',
         onLog,
@@ -41418,8 +41422,8 @@ const mostStarts = 3;
  */
 const longestSession = 10 * 60_000;
 /** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
-async function followToTheEnd(connection, backupDir, id, told, options) {
-    let known = told;
+async function followToTheEnd(connection, backupDir, id, linesSeen, options) {
+    let known = linesSeen;
     const onLine = (line) => {
         known += 1;
         options.onLine(line);
@@ -42183,7 +42187,7 @@ function demandNothing(given) {
 
 /**
  * Which copies to keep. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ * @param keep what to keep on the host: the bucket keeps the same unless its own inputs say otherwise
  */
 function readOffsiteKeep(input, { bucket }, keep) {
     const given = {
@@ -42247,7 +42251,7 @@ const tags = {
 };
 /**
  * Reads them from the workflow. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ * @param keep what to keep on the host: the bucket keeps the same unless its own inputs say otherwise
  */
 function readCopyInputs(input, offsite, keep) {
     const { bucket } = offsite;
@@ -42407,7 +42411,7 @@ const recipientList = {
         }
     },
 };
-/** Undefined if it could not be read, which is told already. */
+/** Undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
         throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);
@@ -42516,7 +42520,7 @@ function checkKey(key) {
 
 /**
  * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
- * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ * @param onRead gets what can be used of them, even if other inputs are bad: people are notified of such a run, too
  */
 function readNoticeInputs(input, host, onRead) {
     const ping = input.secret('healthcheck-url');

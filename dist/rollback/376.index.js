@@ -290,7 +290,7 @@ function columnChanges(before, after, model) {
 function isInOrder(before, after) {
     const columns = [...after.columns.keys()];
     const kept = [...before.columns.keys()].filter((name) => after.columns.has(name));
-    // A column that was renamed in its place is told as one that is gone, and a new one.
+    // A renamed column is reported as one that is gone and one that is new.
     const places = kept.length < before.columns.size ? columns.filter((name) => before.columns.has(name)) : columns;
     return kept.every((name, at) => name === places[at]);
 }
@@ -893,8 +893,8 @@ function tableOf({ type }, statement) {
 
 
 /**
- * What has changed between two schemas, by object, as code notices it that was made for the one before. What nobody's code
- * notices is left out: comments, statistics, how rows are stored.
+ * What has changed between two schemas, by object, as code that was written for the earlier one notices it. What no code can
+ * notice is left out: comments, statistics, how rows are stored.
  * @param before and after: outputs of `pg_dump --schema-only`
  * @throws RangeError whose message continues "it …"
  */
@@ -1348,7 +1348,7 @@ function writer(versions) {
 
 
 
-/** How many sets that nearly match are told of each sort. */
+/** How many of the sets that nearly match are listed, of each sort. */
 const mostNearly = 3;
 const mostServices = 4;
 /**
@@ -1388,8 +1388,8 @@ function describeNearly(nearly, now) {
 }
 /**
  * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
- * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
- * release wrote must not be taken for those of an older one.
+ * switched off, or added to the compose file later. One that both know but that cannot be compared does count: data that a newer
+ * release wrote must not pass for those of an older one.
  */
 function compare(release, target) {
     const same = [];

@@ -66,8 +66,8 @@ function neededFor({ dumpBytes, sizeBytes }, live) {
     return Math.ceil(data * 1.1 + writeAhead);
 }
 
-// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 10 modules
-var plan_rollback = __webpack_require__(37335);
+// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
+var plan_rollback = __webpack_require__(58578);
 // EXTERNAL MODULE: ./build/shared/postgres/database-name.js
 var database_name = __webpack_require__(6177);
 // EXTERNAL MODULE: external "node:stream/consumers"
@@ -343,10 +343,10 @@ function bucketFailure(what, error, facts) {
 function wordsOf(error) {
     const { status, code } = codeOf(error);
     const isPage = isWebPage(error);
-    // A proxy or another server has answered, to whom no right of the login matters.
+    // The answer comes from a proxy or another server, so what the login may do does not matter.
     if (status !== null && isPage && status < 500 && status !== 413)
         return `a web page came as the answer (HTTP ${status})`;
-    // The answer to HEAD has no body, so nobody knows more than its status.
+    // The answer to HEAD has no body: its status is all there is.
     if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,shared_clean/* cleanLine */.Ow)((0,reaching/* reasonOf */.A)(error), 500);
@@ -395,7 +395,7 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    // We never ask for an object that must exist, so the store has taken the name of the bucket for that of an object.
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,
@@ -1858,7 +1858,7 @@ function otherValues(other) {
 }
 /** Logs and the like of which their authors say that a dump need not have them. */
 const ownLogs = new Set(['pg_cron job_run_details']);
-/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+/** Tells of rows that pg_dump leaves out because of where their table belongs, where a restore does not bring them. */
 function judgeLeftOut(findings, manifest, restored) {
     const present = new Map(restored.tables.map((table) => [(0,relation_name/* relationName */.j)(table), table]));
     const changed = changedExtensions(manifest, restored);
@@ -1878,7 +1878,7 @@ function judgeLeftOut(findings, manifest, restored) {
     const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
     findings.check('left out', () => ({
         detail: `not in the dump, and not in a restore: ${(0,table_facts/* leftOutText */.jG)(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+        remedy: `pg_dump leaves out the rows of such tables. If you need them, take the table out: ${lost.slice(0, 1).map(takeOut)}. Or save them in another way, such as COPY`,
     }), lost.every(isKnown) ? 'warning' : 'error');
 }
 /** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
@@ -1889,7 +1889,12 @@ function otherThanNamed(tables) {
         remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
-const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension ?? '')} DROP TABLE ${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
+const takeOut = ({ extension, schema, name }) => {
+    const table = `${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
+    return extension === null
+        ? `ALTER TABLE ${table} SET SCHEMA …`
+        : `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP TABLE ${table}`;
+};
 /** Checks that each sequence is where it was. */
 function judgeSequences(wanted, found, remedy) {
     const values = new Map(found.map((sequence) => [(0,relation_name/* relationName */.j)(sequence), sequence.value]));
@@ -1997,13 +2002,13 @@ function judgeExtensions(manifest, restored, remedy) {
     const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
     if (missing.length > 0)
         return { detail: `${some(missing)} was not restored`, remedy };
-    if (extensions.length === 0)
-        return 'none';
     const changed = extensions.filter(({ name, version }) => present.get(name) !== version);
     const versions = changed.map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
     const seen = [
         changed.length === 0
-            ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+            ? extensions.length === 0
+                ? 'none'
+                : some(extensions.map(({ name, version }) => `${name} ${version}`))
             : `all were restored; the image has different versions, whose own tables are not compared: ${some(versions)}`,
         ...(members === null ? ['what belongs to them was not compared: the backup is of an earlier version'] : []),
     ].join('; ');
@@ -2034,9 +2039,9 @@ function lostMembers({ members, tables }, restored) {
 }
 const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 function notRestored(lost, changed, seen) {
-    const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
+    const named = lost.map(({ extension, object }) => `${object}, ${(0,table_facts/* whyLeftOut */.qC)(extension)}`);
     const example = lost
-        .filter(({ isMadeOnTable }) => !isMadeOnTable)
+        .filter(({ extension, isMadeOnTable }) => extension !== '' && !isMadeOnTable)
         .slice(0, 1)
         .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
@@ -2051,6 +2056,9 @@ function notRestored(lost, changed, seen) {
             : [
                 `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
             ]),
+        ...(lost.some(({ extension }) => extension === '')
+            ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+            : []),
         ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
             ? [
                 'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
@@ -3007,7 +3015,7 @@ function timeOf(records, { id }) {
 
 
 
-/** How many sets that nearly match are told of each sort. */
+/** How many of the sets that nearly match are listed, of each sort. */
 const mostNearly = 3;
 const mostServices = 4;
 /**
@@ -3047,8 +3055,8 @@ function describeNearly(nearly, now) {
 }
 /**
  * A service that only one side knows does not count: a job's container may have been cleaned away, a service may have been
- * switched off, or added to the compose file later. One that both know and that cannot be compared does: the data that a newer
- * release wrote must not be taken for those of an older one.
+ * switched off, or added to the compose file later. One that both know but that cannot be compared does count: data that a newer
+ * release wrote must not pass for those of an older one.
  */
 function compare(release, target) {
     const same = [];

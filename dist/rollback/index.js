@@ -28707,7 +28707,7 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
+module.exports = __nccwpck_require__.p + "9b7bc76f2c629548cc16.sh";
 
 /***/ }),
 
@@ -29285,7 +29285,7 @@ function askedDatabase({ probe }) {
 
 
 
-/** Ids are times: with a larger skew, backups would count for the wrong day. */
+/** Milliseconds. Ids are times: with a larger skew, a backup would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
@@ -29427,7 +29427,7 @@ function checkFolder(folder, user, backupDir, device) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
-/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is a failure of its own */
 function checkNamedFiles({ absent, deployDir, user }, needs) {
     if (deployDir === null)
         return;
@@ -29454,7 +29454,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         });
     }
 }
-/** @throws Failure `lock-held`, if nobody is to wait for it */
+/** @throws Failure `lock-held`, unless this run may wait for the lock */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
@@ -29916,7 +29916,7 @@ function runWithInput(access, receiver, parameters, options, input) {
     let cause;
     let pouring;
     const fail = (error) => {
-        // Why nobody reads any more, the program says itself.
+        // The program that reads says itself why it has stopped.
         if (over.signal.aborted || (0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error, 'transfer-unread'))
             return;
         cause ??= error;
@@ -30243,7 +30243,7 @@ const mostBytes = 1024 * 1024;
 const largestLog = 64 * 1024 * 1024;
 /** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
 const longestStep = 16_384;
-/** Bytes of steps that are told, and how many more for each second that a program takes. */
+/** How many bytes of progress steps are passed on, and how many more for each second that a program runs. */
 const mostStepBytes = mostBytes;
 const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
@@ -30824,7 +30824,7 @@ function imageToWrite({ toImage, fromImage }) {
 
 /***/ }),
 
-/***/ 37335:
+/***/ 58578:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -30837,12 +30837,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __nccwpck_require__(926);
-// EXTERNAL MODULE: ./build/shared/releases/image-name.js
-var image_name = __nccwpck_require__(89892);
 // EXTERNAL MODULE: ./build/shared/releases/image-reference.js
 var image_reference = __nccwpck_require__(9290);
-// EXTERNAL MODULE: ./build/shared/releases/release.js
-var release = __nccwpck_require__(56986);
 // EXTERNAL MODULE: ./build/shared/plan/container.js
 var plan_container = __nccwpck_require__(16937);
 // EXTERNAL MODULE: external "node:crypto"
@@ -30887,6 +30883,45 @@ function whatDecides(image) {
     return image.digest === null ? image : { ...image, imageId: null };
 }
 
+;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
+/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
+function isJob(name, { services }) {
+    return awaitedBy(name, { services }).length > 0;
+}
+/** The services that await its end. */
+function awaitedBy(name, { services }) {
+    return [...services.values()]
+        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
+        .map((service) => service.name);
+}
+
+// EXTERNAL MODULE: ./build/shared/releases/release.js
+var release = __nccwpck_require__(56986);
+;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
+/** Describes a variable that is not set, and what to do about it. */
+function describeUnset(variable) {
+    const inItself = 'write "$$" for a literal "$"';
+    if (variable.in === 'elsewhere') {
+        return {
+            what: 'a file that the compose file refers to uses a variable that is not set',
+            remedy: `Set it in the env file, or ${inItself}`,
+        };
+    }
+    const place = `${variable.file}, line ${variable.line}`;
+    if (variable.in === 'env-file') {
+        return {
+            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
+            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
+        };
+    }
+    return variable.name === null
+        ? {
+            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
+            remedy: `Set it in the env file, or ${inItself}`,
+        }
+        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
 
 /** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
@@ -30905,7 +30940,7 @@ function proxiesIn({ services }, named) {
 }
 /**
  * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
- * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * `auto` swaps without downtime only if that can be measured as users see it, and the proxy finds the new containers by itself.
  * @param containers those of the service
  */
 function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
@@ -30936,7 +30971,7 @@ function reasonsAgainst(service, containers, project, proxyServices) {
     ];
     return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
 }
-/** Why nobody can tell whether users would get their answers all the time. */
+/** Why it cannot be known that users would get answers throughout. */
 function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
     const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
     const found = proxies.filter((proxy) => near.includes(proxy.service));
@@ -31049,72 +31084,11 @@ function causeOf(ending) {
     return events.includes('die') ? 'done' : 'unknown';
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
-/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
-function isJob(name, { services }) {
-    return awaitedBy(name, { services }).length > 0;
-}
-/** The services that await its end. */
-function awaitedBy(name, { services }) {
-    return [...services.values()]
-        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
-        .map((service) => service.name);
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
-
-
-
-/**
- * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
- * @param own its containers
- */
-function howSwapped(request, service, own, proxyServices) {
-    const { project, jobs, named, strategy, swapFacts } = request;
-    if (isJob(service.name, project)) {
-        return jobs === 'skip'
-            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
-            : {
-                strategy: 'job',
-                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
-            };
-    }
-    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
-    if (rest?.stays === true)
-        return { strategy: 'create-only', why: rest.why };
-    return decideStrategy(strategy, service, own, request, proxyServices);
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
-/** Describes a variable that is not set, and what to do about it. */
-function describeUnset(variable) {
-    const inItself = 'write "$$" for a literal "$"';
-    if (variable.in === 'elsewhere') {
-        return {
-            what: 'a file that the compose file refers to uses a variable that is not set',
-            remedy: `Set it in the env file, or ${inItself}`,
-        };
-    }
-    const place = `${variable.file}, line ${variable.line}`;
-    if (variable.in === 'env-file') {
-        return {
-            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
-            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
-        };
-    }
-    return variable.name === null
-        ? {
-            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
-            remedy: `Set it in the env file, or ${inItself}`,
-        }
-        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
-}
-
 // EXTERNAL MODULE: ./build/shared/units.js
 var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/plan/settings.js
 
-/** The names that are told of one service at most. */
+/** How many names are listed of one service at most. */
 const mostNames = 8;
 /** What to tell of it; null if nothing. */
 function describeChange({ service, change, differing, isKept }) {
@@ -31524,10 +31498,112 @@ function lostSettings({ service, lost }, envFile) {
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/releases/image-name.js
+var image_name = __nccwpck_require__(89892);
+;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
+
+
+
+/**
+ * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
+ * @param own its containers
+ */
+function howSwapped(request, service, own, proxyServices) {
+    const { project, jobs, named, strategy, swapFacts } = request;
+    if (isJob(service.name, project)) {
+        return jobs === 'skip'
+            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
+            : {
+                strategy: 'job',
+                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
+            };
+    }
+    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
+    if (rest?.stays === true)
+        return { strategy: 'create-only', why: rest.why };
+    return decideStrategy(strategy, service, own, request, proxyServices);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/service-step.js
+
+
+
+
+
+
+
+
+/** What the plan does to one service. @throws Failure `image-missing` if the wanted image can be had no more */
+function stepFor({ service, own, fromImage, wanted, repository, found }, request, proxyServices) {
+    // An image that the host knows under no digest can only be named by its id.
+    const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
+    const tag = wanted.tag;
+    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
+    const pull = digest === null ? name : `${repository}@${digest}`;
+    if (found === undefined && digest === null && !isTagEnough(wanted, request))
+        throw lostImage(service.name);
+    const { strategy, why } = howSwapped(request, service, own, proxyServices);
+    const variable = (0,persist/* tagVariable */.PU)(service);
+    const isAtEase = strategy === 'job' || strategy === 'create-only';
+    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
+    return {
+        service: service.name,
+        strategy,
+        why,
+        fromImage,
+        mixed: (0,release/* mixedServices */.kn)(own).length > 0,
+        fromName: (0,image_name/* nameOf */.V)(fromImage, service.image, request.images),
+        toName: (0,image_name/* nameOf */.V)({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
+        toImage: {
+            image: digest === null ? name : `${name}@${digest}`,
+            tag,
+            digest,
+            imageId: found?.id ?? null,
+        },
+        pull: found === undefined ? pull : null,
+        localImage: found?.id ?? null,
+        onlyHere: digest === null && found !== undefined,
+        fixedName: service.containerName,
+        anonymousVolumes: ownVolumes(service, own, request),
+        retag: request.persist === 'retag' ? (0,persist/* movableReference */.IG)(service.image) : null,
+        variable,
+        envLine: envLine(variable, tag, request.envNames),
+        proven,
+    };
+}
+/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
+function ownVolumes({ volumesFrom }, own, { containers }) {
+    if (own.length !== 1)
+        return {};
+    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
+    const isForeign = (name) => others.some((volume) => volume.name === name);
+    return Object.fromEntries(Object.entries((0,plan_container/* anonymousVolumes */.H)(own)).filter(([, name]) => !isForeign(name)));
+}
+/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
+function isTagEnough({ tag, imageId }, { wanted: { record } }) {
+    return tag !== null && (record === null || imageId === null);
+}
+function lostImage(service) {
+    return new failure/* Failure */.HR('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
+        hint: 'Set "target" to another release',
+    });
+}
+/** A digest that the image has in this repository: the wanted one, or else the first. */
+function digestOf(image, repository, wanted) {
+    const digests = image.repoDigests
+        .map(image_reference/* referenceOf */.Bz)
+        .filter((name) => name?.repository === repository)
+        .flatMap((name) => name?.digest ?? []);
+    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
+}
+/** The line of the env file to change; known only if the whole tag is one variable. */
+function envLine(variable, tag, names) {
+    if (variable === null || tag === null || !(names ?? []).includes(variable))
+        return null;
+    return { variable, value: tag };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
-
-
-
 
 
 
@@ -31572,7 +31648,8 @@ function planRollback(request, schema = null) {
         obstacles.push(...inTheWay);
         if (inTheWay.length > 0 || reference === null)
             return [];
-        return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
+        const swap = { service, own, fromImage: from ?? noImage, wanted: image, found, repository: reference.repository };
+        return [stepFor(swap, request, proxyServices)];
     });
     if (obstacles.length > 0)
         throw cannotSwap(obstacles);
@@ -31650,74 +31727,6 @@ function localImage(repository, { digest, imageId }, images) {
     const names = (image) => image.repoDigests.map(image_reference/* referenceOf */.Bz);
     const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
     return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
-}
-function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
-    // An image that the host knows under no digest can only be named by its id.
-    const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
-    const tag = wanted.tag;
-    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
-    const pull = digest === null ? name : `${repository}@${digest}`;
-    if (found === undefined && digest === null && !isTagEnough(wanted, request))
-        throw lostImage(service.name);
-    const { strategy, why } = howSwapped(request, service, own, proxyServices);
-    const variable = (0,persist/* tagVariable */.PU)(service);
-    const isAtEase = strategy === 'job' || strategy === 'create-only';
-    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
-    return {
-        service: service.name,
-        strategy,
-        why,
-        fromImage,
-        mixed: (0,release/* mixedServices */.kn)(own).length > 0,
-        fromName: (0,image_name/* nameOf */.V)(fromImage, service.image, request.images),
-        toName: (0,image_name/* nameOf */.V)({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
-        toImage: {
-            image: digest === null ? name : `${name}@${digest}`,
-            tag,
-            digest,
-            imageId: found?.id ?? null,
-        },
-        pull: found === undefined ? pull : null,
-        localImage: found?.id ?? null,
-        onlyHere: digest === null && found !== undefined,
-        fixedName: service.containerName,
-        anonymousVolumes: ownVolumes(service, own, request),
-        retag: request.persist === 'retag' ? (0,persist/* movableReference */.IG)(service.image) : null,
-        variable,
-        envLine: envLine(variable, tag, request.envNames),
-        proven,
-    };
-}
-/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
-function ownVolumes({ volumesFrom }, own, { containers }) {
-    if (own.length !== 1)
-        return {};
-    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
-    const isForeign = (name) => others.some((volume) => volume.name === name);
-    return Object.fromEntries(Object.entries((0,plan_container/* anonymousVolumes */.H)(own)).filter(([, name]) => !isForeign(name)));
-}
-/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
-function isTagEnough({ tag, imageId }, { wanted: { record } }) {
-    return tag !== null && (record === null || imageId === null);
-}
-function lostImage(service) {
-    return new failure/* Failure */.HR('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
-        hint: 'Set "target" to another release',
-    });
-}
-/** A digest that the image has in this repository: the wanted one, or else the first. */
-function digestOf(image, repository, wanted) {
-    const digests = image.repoDigests
-        .map(image_reference/* referenceOf */.Bz)
-        .filter((name) => name?.repository === repository)
-        .flatMap((name) => name?.digest ?? []);
-    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
-}
-/** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine(variable, tag, names) {
-    if (variable === null || tag === null || !(names ?? []).includes(variable))
-        return null;
-    return { variable, value: tag };
 }
 /** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps, project) {
@@ -32151,7 +32160,7 @@ const replaceScript = () => program(inside(), load(), (0,node_fs__WEBPACK_IMPORT
  */
 const factsScripts = () => {
     const read = (url) => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(url, 'utf8');
-    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    // A URL for each: the bundler only includes files that are named literally.
     const session = read(__nccwpck_require__.ab + "facts-session.sql");
     const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
     const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
@@ -32179,7 +32188,8 @@ const drillScript = () => program(readFileSync(__nccwpck_require__.ab + "drill-i
 /* harmony export */   LS: () => (/* binding */ hashedText),
 /* harmony export */   Sc: () => (/* binding */ isHashed),
 /* harmony export */   ig: () => (/* binding */ leftOut),
-/* harmony export */   jG: () => (/* binding */ leftOutText)
+/* harmony export */   jG: () => (/* binding */ leftOutText),
+/* harmony export */   qC: () => (/* binding */ whyLeftOut)
 /* harmony export */ });
 /* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(98295);
 /* harmony import */ var _relation_name_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93718);
@@ -32203,13 +32213,17 @@ function hashedText(tables) {
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+/** Tables whose rows pg_dump leaves out, as they belong to extensions or stand in a schema of PostgreSQL's own; empty ones lose nothing. */
 function leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
+/** Why pg_dump leaves something out. @param extension that it belongs to; null or empty if it only stands where nobody else's things are */
+const whyLeftOut = (extension) => extension === null || extension === ''
+    ? "which stands in a schema of PostgreSQL's own"
+    : `which belongs to the extension ${extension}`;
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(table.rows, 'row')} in ${(0,_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table)}, which belongs to the extension ${table.extension}`);
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(table.rows, 'row')} in ${(0,_relation_name_js__WEBPACK_IMPORTED_MODULE_1__/* .relationName */ .j)(table)}, ${whyLeftOut(table.extension)}`);
     return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(told, 5);
 }
 
@@ -38415,7 +38429,7 @@ function shown(text) {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
-/** Longer, so that silence is told in one way, whenever the server falls silent. */
+/** Longer than ours, so that a server that falls silent is reported in the same words at every stage. */
 const librarysPatience = patience + 5_000;
 /**
  * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
@@ -39505,7 +39519,7 @@ class Notices {
         await pingEnd(url, notice, route);
     }
 }
-/** A run that was not told of is no failed run: what it has done is done. */
+/** A notice that could not be sent does not fail the run: its work is done. */
 async function warnUnless(what, host, sending) {
     try {
         await sending;
@@ -40289,7 +40303,7 @@ const recipientList = {
         }
     },
 };
-/** Undefined if it could not be read, which is told already. */
+/** Undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
         throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);
@@ -40398,7 +40412,7 @@ function checkKey(key) {
 
 /**
  * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
- * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ * @param onRead gets what can be used of them, even if other inputs are bad: people are notified of such a run, too
  */
 function readNoticeInputs(input, host, onRead) {
     const ping = input.secret('healthcheck-url');
@@ -42337,12 +42351,12 @@ async function resumeTransaction(connection, backupDir, id, onLog) {
 }
 /**
  * Follows a transaction until it has finished or is abandoned.
- * @param told how many lines of the journal are already known
+ * @param linesSeen how many lines of the journal are already known
  * @param onLine called for each further line as it is written
  * @throws Failure if the connection is lost; the transaction carries on
  */
-async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
-    const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
+async function followTransaction(connection, backupDir, id, linesSeen, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, lines_seen: String(linesSeen) }, {
         deadline,
         atEnd: 'end',
         onLog,
@@ -42484,8 +42498,8 @@ const mostStarts = 3;
  */
 const longestSession = 10 * 60_000;
 /** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
-async function followToTheEnd(connection, backupDir, id, told, options) {
-    let known = told;
+async function followToTheEnd(connection, backupDir, id, linesSeen, options) {
+    let known = linesSeen;
     const onLine = (line) => {
         known += 1;
         options.onLine(line);
@@ -42884,8 +42898,8 @@ function named([service, { tag, digest, imageId }]) {
     return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
 }
 
-// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 10 modules
-var plan_rollback = __nccwpck_require__(37335);
+// EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
+var plan_rollback = __nccwpck_require__(58578);
 // EXTERNAL MODULE: ./build/shared/releases/compose-version.js
 var compose_version = __nccwpck_require__(88298);
 ;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
@@ -43230,88 +43244,132 @@ function service_settings_settingsDrift({ containers, images }, compose) {
 const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
-    const { service, settings, created } = request;
-    const now = fieldsOf(request.config, service);
-    const written = fieldsOf(request.template, service);
-    const unset = new Set(request.unsetNames);
-    const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
-    // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
-    const isDefault = (template, value) => {
-        const uses = typeof template === 'string' ? variablesIn(template) : [];
-        return (uses.length > 0 &&
-            uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
-            value === valueIfUnset(template));
-    };
-    // A value from an env_file, which compose shows without its variables.
-    const isFromFile = (setting, template) => template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
-    const lost = [];
-    const changed = [];
-    const compare = (setting, template, value, ran) => {
+    const { service, settings, created, mountedFiles } = request;
+    const comparison = new Comparison(request);
+    compareEnvironment(comparison, request);
+    compareLabels(comparison, settings);
+    compareFields(comparison, settings);
+    comparePorts(comparison, settings);
+    compareVolumes(comparison, request);
+    compareConfigs(comparison, request);
+    const sources = new Set(settings.mounts.map(({ Source }) => Source));
+    const mounted = mountedFiles
+        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+        .map(({ path }) => path);
+    return { service, lost: comparison.lost, changed: comparison.changed, mounted };
+}
+/** A service as compose would start it, and what of it differs from the container. */
+class Comparison {
+    now;
+    /** With its variables. */
+    written;
+    lost = [];
+    changed = [];
+    #unset;
+    #envNames;
+    #isUnsetElsewhere;
+    constructor({ config, template, service, unsetNames, envNames, isUnsetElsewhere }) {
+        this.now = fieldsOf(config, service);
+        this.written = fieldsOf(template, service);
+        this.#unset = new Set(unsetNames);
+        this.#envNames = new Set(envNames ?? []);
+        this.#isUnsetElsewhere = isUnsetElsewhere;
+    }
+    /** @param ran what the container has; null for nothing */
+    compare(setting, template, value, ran) {
         if (value === ran)
             return;
-        if (ran !== null &&
+        const isLost = ran !== null &&
             ran !== '' &&
-            (isUnset(template) || isDefault(template, value) || isFromFile(setting, template)))
-            lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
+            (this.isUnset(template) || this.#isDefault(template, value) || this.#isFromFile(setting, template));
+        if (isLost)
+            this.lose(setting, typeof template === 'string' ? wholeVariable(template) : null);
         else
-            changed.push(setting);
-    };
+            this.changed.push(setting);
+    }
+    lose(setting, variable = null) {
+        this.lost.push({ setting, variable });
+    }
+    isUnset(template) {
+        return variablesIn(service_settings_textOf(template)).some(({ name }) => this.#unset.has(name));
+    }
+    /** Compose does not complain of a variable with a default. It is not set if the value is what comes of that. */
+    #isDefault(template, value) {
+        const uses = typeof template === 'string' ? variablesIn(template) : [];
+        return (uses.length > 0 &&
+            uses.every(({ name }) => !this.#envNames.has(name)) &&
+            value === valueIfUnset(template));
+    }
+    /** A value from an env_file, which compose shows without its variables. */
+    #isFromFile(setting, template) {
+        return template === undefined && setting.startsWith('environment ') && this.#isUnsetElsewhere;
+    }
+}
+function compareEnvironment(comparison, { settings, imageVariables }) {
     const ran = environmentOf(settings);
-    const environment = template_variables_entriesOf(now.environment);
-    const templates = template_variables_entriesOf(written.environment);
-    const ofImage = new Set(request.imageVariables);
+    const environment = template_variables_entriesOf(comparison.now.environment);
+    const templates = template_variables_entriesOf(comparison.written.environment);
+    const ofImage = new Set(imageVariables);
     for (const [name, value] of Object.entries(environment)) {
         const template = templates[name];
         // Only a name: the value is that of the shell, if it has one.
         const isPassedOn = template === null && value === null;
         if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
-            lost.push({ setting: `environment ${name}`, variable: name });
+            comparison.lose(`environment ${name}`, name);
         else if (!isPassedOn)
-            compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
+            comparison.compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
     }
     const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
         if (!known.has(name) && !proxyVariables.test(name))
-            changed.push(`environment ${name}`);
-    const labels = template_variables_entriesOf(written.labels);
-    for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
-        compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
-    const single = [
-        ['user', 'user', settings.user],
+            comparison.changed.push(`environment ${name}`);
+}
+function compareLabels(comparison, { labels: ran }) {
+    const templates = template_variables_entriesOf(comparison.written.labels);
+    for (const [name, value] of Object.entries(template_variables_entriesOf(comparison.now.labels)))
+        comparison.compare(`label ${name}`, templates[name], plain(value ?? ''), ran?.[name] ?? null);
+}
+/** Settings that are one text, or a list of words. */
+function compareFields(comparison, settings) {
+    const { now, written } = comparison;
+    const texts = {
+        user: settings.user,
         // Docker gives one of twelve hex digits where none was asked for.
-        ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
-        ['working_dir', 'working_dir', settings.workingDir],
-    ];
-    for (const [setting, field, value] of single)
-        if (typeof now[field] === 'string')
-            compare(setting, written[field], plain(now[field]), value);
-    for (const [setting, value] of [
-        ['command', settings.command],
-        ['entrypoint', settings.entrypoint],
-    ]) {
-        const words = now[setting];
-        if (Array.isArray(words))
-            compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
+        hostname: /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname,
+        working_dir: settings.workingDir,
+    };
+    for (const field of ['user', 'hostname', 'working_dir']) {
+        const value = now[field];
+        if (typeof value === 'string')
+            comparison.compare(field, written[field], plain(value), texts[field]);
     }
-    // How these are written differs too much to be compared word by word: they are only where a variable is missing.
-    if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
-        lost.push({ setting: 'ports', variable: null });
-    if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
-        lost.push({ setting: 'volumes', variable: null });
+    for (const field of ['command', 'entrypoint']) {
+        const words = now[field];
+        if (Array.isArray(words))
+            comparison.compare(field, written[field], words.map(plain).join('\0'), (settings[field] ?? []).join('\0') || null);
+    }
+}
+/** How ports and volumes are written differs too much to be compared word by word: they are only where a variable is missing. */
+function comparePorts(comparison, settings) {
+    const { now, written } = comparison;
+    if (comparison.isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
+        comparison.lose('ports');
+}
+function compareVolumes(comparison, { config, settings }) {
+    const { now, written } = comparison;
+    if (comparison.isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
+        comparison.lose('volumes');
     // Another volume would be an empty one, or somebody else's data.
-    for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+    for (const { target, name } of namedVolumes(config, now.volumes)) {
         const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
         if (mount !== undefined && mount.Name !== name)
-            lost.push({ setting: `the volume at ${target}`, variable: null });
+            comparison.lose(`the volume at ${target}`);
     }
-    for (const { source = '' } of now.configs ?? [])
-        if (isUnset(service_settings_contentOf(request.template, source)))
-            lost.push({ setting: `config ${source}`, variable: null });
-    const sources = new Set(settings.mounts.map(({ Source }) => Source));
-    const mounted = request.mountedFiles
-        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
-        .map(({ path }) => path);
-    return { service, lost, changed, mounted };
+}
+function compareConfigs(comparison, { template }) {
+    for (const { source = '' } of comparison.now.configs ?? [])
+        if (comparison.isUnset(service_settings_contentOf(template, source)))
+            comparison.lose(`config ${source}`);
 }
 function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
@@ -46597,7 +46655,7 @@ function withoutBackup(error) {
 
 /** Of so many of the newest different releases, the history's images keep their names. */
 const keptReleases = 10;
-/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+/** How many ids the host is given, the newest first: older ones lost their names in earlier runs. */
 const mostReleased = 500;
 /**
  * Decides from the history, so that the names do not become more and more.

@@ -1316,13 +1316,17 @@ function hashedText(tables) {
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
-/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+/** Tables whose rows pg_dump leaves out, as they belong to extensions or stand in a schema of PostgreSQL's own; empty ones lose nothing. */
 function leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
+/** Why pg_dump leaves something out. @param extension that it belongs to; null or empty if it only stands where nobody else's things are */
+const whyLeftOut = (extension) => extension === null || extension === ''
+    ? "which stands in a schema of PostgreSQL's own"
+    : `which belongs to the extension ${extension}`;
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,units/* counted */.hS)(table.rows, 'row')} in ${(0,relation_name/* relationName */.j)(table)}, which belongs to the extension ${table.extension}`);
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : (0,units/* counted */.hS)(table.rows, 'row')} in ${(0,relation_name/* relationName */.j)(table)}, ${whyLeftOut(table.extension)}`);
     return (0,units/* listed */.KE)(told, 5);
 }
 
@@ -1432,7 +1436,7 @@ function otherValues(other) {
 }
 /** Logs and the like of which their authors say that a dump need not have them. */
 const ownLogs = new Set(['pg_cron job_run_details']);
-/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+/** Tells of rows that pg_dump leaves out because of where their table belongs, where a restore does not bring them. */
 function judgeLeftOut(findings, manifest, restored) {
     const present = new Map(restored.tables.map((table) => [(0,relation_name/* relationName */.j)(table), table]));
     const changed = changedExtensions(manifest, restored);
@@ -1452,7 +1456,7 @@ function judgeLeftOut(findings, manifest, restored) {
     const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
     findings.check('left out', () => ({
         detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, remove the table from the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+        remedy: `pg_dump leaves out the rows of such tables. If you need them, take the table out: ${lost.slice(0, 1).map(takeOut)}. Or save them in another way, such as COPY`,
     }), lost.every(isKnown) ? 'warning' : 'error');
 }
 /** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
@@ -1463,7 +1467,12 @@ function otherThanNamed(tables) {
         remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
-const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension ?? '')} DROP TABLE ${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
+const takeOut = ({ extension, schema, name }) => {
+    const table = `${(0,relation_name/* identifier */.C)(schema)}.${(0,relation_name/* identifier */.C)(name)}`;
+    return extension === null
+        ? `ALTER TABLE ${table} SET SCHEMA …`
+        : `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP TABLE ${table}`;
+};
 /** Checks that each sequence is where it was. */
 function judgeSequences(wanted, found, remedy) {
     const values = new Map(found.map((sequence) => [(0,relation_name/* relationName */.j)(sequence), sequence.value]));
@@ -1571,13 +1580,13 @@ function judgeExtensions(manifest, restored, remedy) {
     const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
     if (missing.length > 0)
         return { detail: `${some(missing)} was not restored`, remedy };
-    if (extensions.length === 0)
-        return 'none';
     const changed = extensions.filter(({ name, version }) => present.get(name) !== version);
     const versions = changed.map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
     const seen = [
         changed.length === 0
-            ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+            ? extensions.length === 0
+                ? 'none'
+                : some(extensions.map(({ name, version }) => `${name} ${version}`))
             : `all were restored; the image has different versions, whose own tables are not compared: ${some(versions)}`,
         ...(members === null ? ['what belongs to them was not compared: the backup is of an earlier version'] : []),
     ].join('; ');
@@ -1608,9 +1617,9 @@ function lostMembers({ members, tables }, restored) {
 }
 const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 function notRestored(lost, changed, seen) {
-    const named = lost.map(({ extension, object }) => `${object}, which belongs to the extension ${extension}`);
+    const named = lost.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
     const example = lost
-        .filter(({ isMadeOnTable }) => !isMadeOnTable)
+        .filter(({ extension, isMadeOnTable }) => extension !== '' && !isMadeOnTable)
         .slice(0, 1)
         .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
@@ -1625,6 +1634,9 @@ function notRestored(lost, changed, seen) {
             : [
                 `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
             ]),
+        ...(lost.some(({ extension }) => extension === '')
+            ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+            : []),
         ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
             ? [
                 'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
@@ -1948,7 +1960,7 @@ async function checkDrill(connection, surveyed, run) {
     }
 }
 async function drillFrom(connection, source, surveyed, run) {
-    const { inputs, outputs, signal, workflow } = run;
+    const { inputs, outputs, signal } = run;
     const { seen } = surveyed;
     const { set, copy } = source;
     const facts = (0,last_good/* factsOf */.xS)(seen);
@@ -1987,39 +1999,45 @@ async function drillFrom(connection, source, surveyed, run) {
         copy,
     });
     findings.subject = drillText(manifest, outcome, copy);
-    const { status } = (0,finding/* tallyOf */.sv)(findings.list, 'error');
-    const proof = {
+    const proof = proofOf(findings, source, image, run);
+    await findings.attempt('proof', () => recordDrill(connection, set, proof, surveyed, run));
+    return findings;
+}
+/** What is kept of a drill, beside the backup. */
+function proofOf({ list }, { copy }, image, { outputs, workflow }) {
+    const { status } = (0,finding/* tallyOf */.sv)(list, 'error');
+    return {
         at: new Date().toISOString(),
         what: 'drill',
         from: copy === null ? 'host' : 's3',
         result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
-        checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+        checks: Object.fromEntries(list.map(({ name, result }) => [name, result])),
         restoreMs: outputs['drill-duration-ms'],
         image,
         runUrl: workflow.runUrl,
     };
-    const holder = (0,lock_holder/* holderText */.ii)('verify-action', workflow.runUrl, new Date());
-    await findings.attempt('proof', async () => {
-        // A drill that could not be made proves nothing, so it is not recorded as failed.
-        const record = proof.result === 'could-not-check'
-            ? null
-            : drillRecord(set.manifest, proof, (0,observation/* runFacts */.pI)(inputs.environment, workflow));
-        if (set.folders.length === 0) {
-            if (record !== null)
-                await (0,add_record/* addRecord */.$)(connection, record, surveyed, run);
-            return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
-        }
-        await addProof(connection, set, proof, {
-            records: record === null ? [] : [...surveyed.knownHistory.missing, record],
-            backupDir: inputs.backupDir,
-            lock: { path: (0,backup_folder/* lockFile */.Ke)(inputs.backupDir), wait: inputs.lockWait, holder },
-            onLog: log.host,
-        });
+}
+/** Adds the proof to the backup, and a record to the history. @returns what was done */
+async function recordDrill(connection, set, proof, surveyed, run) {
+    const { inputs, workflow } = run;
+    const { backupDir, lockWait, environment } = inputs;
+    // A drill that could not be made proves nothing, so it is not recorded as failed.
+    const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, (0,observation/* runFacts */.pI)(environment, workflow));
+    if (set.folders.length === 0) {
         if (record !== null)
-            await (0,add_record/* copyRecord */.X)(record, surveyed, run);
-        return `added to the proofs of ${set.id}`;
+            await (0,add_record/* addRecord */.$)(connection, record, surveyed, run);
+        return `${set.id} is not on the host, or differs from the one there, so only the history records the drill`;
+    }
+    const holder = (0,lock_holder/* holderText */.ii)('verify-action', workflow.runUrl, new Date());
+    await addProof(connection, set, proof, {
+        records: record === null ? [] : [...surveyed.knownHistory.missing, record],
+        backupDir,
+        lock: { path: (0,backup_folder/* lockFile */.Ke)(backupDir), wait: lockWait, holder },
+        onLog: log.host,
     });
-    return findings;
+    if (record !== null)
+        await (0,add_record/* copyRecord */.X)(record, surveyed, run);
+    return `added to the proofs of ${set.id}`;
 }
 function tellDrill(name, value) {
     if (name === 'room')

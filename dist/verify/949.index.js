@@ -156,7 +156,7 @@ function judgeAge([newest], { place, database, maxAge, now }) {
         remedy,
     };
 }
-/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
+/** Unfinished copies of another database are not ours to judge; files without a manifest may be anybody's. */
 function judgeComplete(copies, { stored, parts, database, host }) {
     const ids = new Set(host.map(({ id }) => id));
     const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
@@ -364,7 +364,7 @@ async function checkCopies(findings, { database, catalogue, sets, now, store, pl
         database,
         stored,
         parts,
-        // What else was found of the copies is told even if this one cannot be read.
+        // The other findings on the copies are reported even if this one cannot be read.
         newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
         host,
         hostFiles: sets.files,

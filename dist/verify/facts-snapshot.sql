@@ -12,7 +12,9 @@ SELECT 'superuser ' || current_setting('is_superuser');
 SELECT 'snapshot ' || pg_export_snapshot();
 -- Long answers come behind the snapshot: the dump waits for that.
 \echo :sequences
--- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand, or made on one of its tables.
+-- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand, or made on one of its tables; and
+-- what somebody has put into the schemas that PostgreSQL has of its own, here under no extension. Collations there are left out:
+-- a server has those of its machine.
 -- Not every version counts the types of a table's rows, of arrays and of multiranges among the members.
 WITH made_with_another AS (
   SELECT typarray AS oid FROM pg_type UNION ALL SELECT oid FROM pg_type WHERE typtype = 'm'
@@ -27,10 +29,20 @@ WITH made_with_another AS (
   UNION ALL SELECT 'constraint', conname, conrelid FROM pg_constraint WHERE contype IN ('c', 'f')
   UNION ALL SELECT 'trigger', tgname, tgrelid FROM pg_trigger WHERE NOT tgisinternal
   UNION ALL SELECT 'rule', rulename, ev_class FROM pg_rewrite
+), ours AS (
+  SELECT 'pg_proc'::regclass AS catalog, oid, pronamespace AS place FROM pg_proc
+  UNION ALL SELECT 'pg_class'::regclass, oid, relnamespace FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
+  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator
+  UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type WHERE oid NOT IN (SELECT oid FROM made_with_another)
+), astray AS (
+  SELECT type || ' ' || identity AS object FROM ours JOIN pg_namespace n ON n.oid = place, pg_identify_object(catalog, ours.oid, 0)
+  WHERE ours.oid >= 16384 AND nspname IN ('pg_catalog', 'information_schema')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = catalog AND objid = ours.oid AND deptype IN ('e', 'i'))
 )
 SELECT 'members ' || coalesce(jsonb_agg(jsonb_build_object('extension', extname, 'objects', objects) ORDER BY extname)::text, '[]')
   FROM (SELECT extname, jsonb_agg(left(object, 2000) ORDER BY object) AS objects
     FROM (SELECT extname, type || ' ' || identity AS object FROM members
       UNION ALL SELECT extname, format('%s %I on %s', kind, name, identity) FROM members JOIN made_on_tables ON made_on = objid
-        WHERE type = 'table') listed
+        WHERE type = 'table'
+      UNION ALL SELECT '', object FROM astray) listed
     GROUP BY extname) members;

@@ -1,6 +1,7 @@
 -- Counts the rows of ordinary tables and leaf partitions, and hashes what is in them. A table that belongs to an extension is
 -- counted as pg_dump takes it: the rows that the extension names, or, if it names none, all of them, although none is dumped. If it
--- names rows by a condition, `unnamed` are the others, which a restore does not bring.
+-- names rows by a condition, `unnamed` are the others, which a restore does not bring. Nothing is dumped of a table that somebody has
+-- put into a schema of PostgreSQL's own.
 --
 -- Variables: `snapshot` to import, or empty to count in the transaction that is open; `row_counts`: exact, estimate, off, or
 -- `scratch` on a server that nobody else uses; `chosen`: what to hash, as `[{"schema", "name", "oneIn"}]`, or empty to choose.
@@ -55,19 +56,20 @@ open_to_others AS (
   UNION
   SELECT leaf, inhparent FROM roots JOIN pg_inherits ON inhrelid = root JOIN pg_class p ON p.oid = inhparent AND relkind = 'p'
 ), tables AS (
-  SELECT c.oid, nspname, relname, reltuples, extname, coalesce(is_named, extname IS NULL) AS is_dumped, coalesce(condition, '') AS condition,
+  SELECT c.oid, nspname, relname, reltuples, extname, is_dumped, coalesce(condition, '') AS condition,
     coalesce(top.root, c.oid) AS root, pg_relation_size(c.oid) AS heap, pg_relation_size(nullif(reltoastrelid, 0)) AS toast,
     CASE
       WHEN :'row_counts' = 'scratch' THEN 'plan'
       WHEN :'row_counts' <> 'exact' THEN :'row_counts'
-      WHEN NOT coalesce(is_named, extname IS NULL) AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      WHEN NOT is_dumped AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         AND NOT row_security_active(c.oid)) THEN NULL
       WHEN condition <> '' OR c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
       WHEN current_setting('is_superuser') = 'on' THEN 'copy' END AS counted_by
   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN members ON objid = c.oid
-    LEFT JOIN roots top ON leaf = c.oid AND NOT EXISTS (SELECT FROM roots higher WHERE higher.leaf = top.root)
-  WHERE relkind = 'r' AND relpersistence <> 't'
-    AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp)'
+    LEFT JOIN roots top ON leaf = c.oid AND NOT EXISTS (SELECT FROM roots higher WHERE higher.leaf = top.root),
+    LATERAL (SELECT nspname IN ('pg_catalog', 'information_schema') AS is_astray) placed,
+    LATERAL (SELECT coalesce(is_named, extname IS NULL AND NOT is_astray) AS is_dumped) dumped
+  WHERE relkind = 'r' AND relpersistence <> 't' AND (NOT is_astray OR c.oid >= 16384) AND nspname !~ '^pg_(toast|temp)'
 ), trees AS (
   SELECT root, sum(bytes) AS bytes, sum(sum(bytes)) OVER (ORDER BY sum(bytes), root) AS so_far, sum(sum(bytes)) OVER () AS whole
   FROM (SELECT root, heap + coalesce(toast, 0) AS bytes FROM tables WHERE counted_by = 'plan') sized GROUP BY root

@@ -28581,7 +28581,7 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "665c37adfb4683069e82.sh";
+module.exports = __nccwpck_require__.p + "9b7bc76f2c629548cc16.sh";
 
 /***/ }),
 
@@ -29925,7 +29925,7 @@ function runWithInput(access, receiver, parameters, options, input) {
     let cause;
     let pouring;
     const fail = (error) => {
-        // Why nobody reads any more, the program says itself.
+        // The program that reads says itself why it has stopped.
         if (over.signal.aborted || (0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error, 'transfer-unread'))
             return;
         cause ??= error;
@@ -30251,7 +30251,7 @@ const mostBytes = 1024 * 1024;
 const largestLog = 64 * 1024 * 1024;
 /** Limit for the text of a step, in UTF-16 units. A line of a rollback's journal may be long. */
 const longestStep = 16_384;
-/** Bytes of steps that are told, and how many more for each second that a program takes. */
+/** How many bytes of progress steps are passed on, and how many more for each second that a program runs. */
 const mostStepBytes = mostBytes;
 const stepBytesPerSecond = 1_000;
 /** How many of the last lines to keep: failures show them, and callers search them for a reason. */
@@ -30871,10 +30871,10 @@ function bucketFailure(what, error, facts) {
 function wordsOf(error) {
     const { status, code } = codeOf(error);
     const isPage = isWebPage(error);
-    // A proxy or another server has answered, to whom no right of the login matters.
+    // The answer comes from a proxy or another server, so what the login may do does not matter.
     if (status !== null && isPage && status < 500 && status !== 413)
         return `a web page came as the answer (HTTP ${status})`;
-    // The answer to HEAD has no body, so nobody knows more than its status.
+    // The answer to HEAD has no body: its status is all there is.
     if (status !== null && (isPage || /^(Unknown(Error)?|\d{3})?$/.test(code)))
         return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
     return (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)((0,_reaching_js__WEBPACK_IMPORTED_MODULE_1__/* .reasonOf */ .A)(error), 500);
@@ -30923,7 +30923,7 @@ const remedies = [
     ],
     [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
     [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    // Nothing else asks for an object that has to be there: the name of the bucket was taken for that of an object.
+    // We never ask for an object that must exist, so the store has taken the name of the bucket for that of an object.
     [/^NoSuchKey\b/, 'Give "s3-endpoint" without the name of the bucket, neither in front of its host nor behind it'],
     [
         /^EntityTooLarge\b/,
@@ -31431,7 +31431,7 @@ const replaceScript = () => program(inside(), load(), readFileSync(__nccwpck_req
  */
 const factsScripts = () => {
     const read = (url) => (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(url, 'utf8');
-    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    // A URL for each: the bundler only includes files that are named literally.
     const session = read(__nccwpck_require__.ab + "facts-session.sql");
     const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
     const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
@@ -38011,7 +38011,7 @@ function shown(text) {
 
 /** Milliseconds, for all of it. */
 const patience = 20_000;
-/** Longer, so that silence is told in one way, whenever the server falls silent. */
+/** Longer than ours, so that a server that falls silent is reported in the same words at every stage. */
 const librarysPatience = patience + 5_000;
 /**
  * Sends the notice. A server that does not offer the TLS that is asked for gets no mail.
@@ -39101,7 +39101,7 @@ class Notices {
         await pingEnd(url, notice, route);
     }
 }
-/** A run that was not told of is no failed run: what it has done is done. */
+/** A notice that could not be sent does not fail the run: its work is done. */
 async function warnUnless(what, host, sending) {
     try {
         await sending;
@@ -39561,7 +39561,7 @@ function checkKey(key) {
 
 /**
  * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
- * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ * @param onRead gets what can be used of them, even if other inputs are bad: people are notified of such a run, too
  */
 function readNoticeInputs(input, host, onRead) {
     const ping = input.secret('healthcheck-url');
@@ -39766,7 +39766,7 @@ function demandNothing(given) {
 
 /**
  * Which copies to keep. Call it within `readInputs`.
- * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ * @param keep what to keep on the host: the bucket keeps the same unless its own inputs say otherwise
  */
 function readOffsiteKeep(input, { bucket }, keep) {
     const given = {
@@ -41505,7 +41505,7 @@ var lock_holder = __nccwpck_require__(39135);
 
 
 
-/** Ids are times: with a larger skew, backups would count for the wrong day. */
+/** Milliseconds. Ids are times: with a larger skew, a backup would count for the wrong day. */
 const host_checks_greatestSkew = 5 * 60_000;
 /** Their sets are hard links into daily. */
 const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
@@ -41647,7 +41647,7 @@ function checkFolder(folder, user, backupDir, device) {
         throw new shared_failure/* Failure */.HR('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
     }
 }
-/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is a failure of its own */
 function checkNamedFiles({ absent, deployDir, user }, needs) {
     if (deployDir === null)
         return;
@@ -41674,7 +41674,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         });
     }
 }
-/** @throws Failure `lock-held`, if nobody is to wait for it */
+/** @throws Failure `lock-held`, unless this run may wait for the lock */
 function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
@@ -41716,7 +41716,7 @@ function proxiesIn({ services }, named) {
 }
 /**
  * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
- * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * `auto` swaps without downtime only if that can be measured as users see it, and the proxy finds the new containers by itself.
  * @param containers those of the service
  */
 function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
@@ -41747,7 +41747,7 @@ function reasonsAgainst(service, containers, project, proxyServices) {
     ];
     return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
 }
-/** Why nobody can tell whether users would get their answers all the time. */
+/** Why it cannot be known that users would get answers throughout. */
 function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
     const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
     const found = proxies.filter((proxy) => near.includes(proxy.service));
@@ -42247,88 +42247,132 @@ function settingsDrift({ containers, images }, compose) {
 const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
-    const { service, settings, created } = request;
-    const now = fieldsOf(request.config, service);
-    const written = fieldsOf(request.template, service);
-    const unset = new Set(request.unsetNames);
-    const isUnset = (template) => (0,template_variables/* variablesIn */.DF)(service_settings_textOf(template)).some(({ name }) => unset.has(name));
-    // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
-    const isDefault = (template, value) => {
-        const uses = typeof template === 'string' ? (0,template_variables/* variablesIn */.DF)(template) : [];
-        return (uses.length > 0 &&
-            uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
-            value === (0,template_variables/* valueIfUnset */.IU)(template));
-    };
-    // A value from an env_file, which compose shows without its variables.
-    const isFromFile = (setting, template) => template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
-    const lost = [];
-    const changed = [];
-    const compare = (setting, template, value, ran) => {
+    const { service, settings, created, mountedFiles } = request;
+    const comparison = new Comparison(request);
+    compareEnvironment(comparison, request);
+    compareLabels(comparison, settings);
+    compareFields(comparison, settings);
+    comparePorts(comparison, settings);
+    compareVolumes(comparison, request);
+    compareConfigs(comparison, request);
+    const sources = new Set(settings.mounts.map(({ Source }) => Source));
+    const mounted = mountedFiles
+        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+        .map(({ path }) => path);
+    return { service, lost: comparison.lost, changed: comparison.changed, mounted };
+}
+/** A service as compose would start it, and what of it differs from the container. */
+class Comparison {
+    now;
+    /** With its variables. */
+    written;
+    lost = [];
+    changed = [];
+    #unset;
+    #envNames;
+    #isUnsetElsewhere;
+    constructor({ config, template, service, unsetNames, envNames, isUnsetElsewhere }) {
+        this.now = fieldsOf(config, service);
+        this.written = fieldsOf(template, service);
+        this.#unset = new Set(unsetNames);
+        this.#envNames = new Set(envNames ?? []);
+        this.#isUnsetElsewhere = isUnsetElsewhere;
+    }
+    /** @param ran what the container has; null for nothing */
+    compare(setting, template, value, ran) {
         if (value === ran)
             return;
-        if (ran !== null &&
+        const isLost = ran !== null &&
             ran !== '' &&
-            (isUnset(template) || isDefault(template, value) || isFromFile(setting, template)))
-            lost.push({ setting, variable: typeof template === 'string' ? (0,template_variables/* wholeVariable */.o5)(template) : null });
+            (this.isUnset(template) || this.#isDefault(template, value) || this.#isFromFile(setting, template));
+        if (isLost)
+            this.lose(setting, typeof template === 'string' ? (0,template_variables/* wholeVariable */.o5)(template) : null);
         else
-            changed.push(setting);
-    };
+            this.changed.push(setting);
+    }
+    lose(setting, variable = null) {
+        this.lost.push({ setting, variable });
+    }
+    isUnset(template) {
+        return (0,template_variables/* variablesIn */.DF)(service_settings_textOf(template)).some(({ name }) => this.#unset.has(name));
+    }
+    /** Compose does not complain of a variable with a default. It is not set if the value is what comes of that. */
+    #isDefault(template, value) {
+        const uses = typeof template === 'string' ? (0,template_variables/* variablesIn */.DF)(template) : [];
+        return (uses.length > 0 &&
+            uses.every(({ name }) => !this.#envNames.has(name)) &&
+            value === (0,template_variables/* valueIfUnset */.IU)(template));
+    }
+    /** A value from an env_file, which compose shows without its variables. */
+    #isFromFile(setting, template) {
+        return template === undefined && setting.startsWith('environment ') && this.#isUnsetElsewhere;
+    }
+}
+function compareEnvironment(comparison, { settings, imageVariables }) {
     const ran = environmentOf(settings);
-    const environment = (0,template_variables/* entriesOf */.Mc)(now.environment);
-    const templates = (0,template_variables/* entriesOf */.Mc)(written.environment);
-    const ofImage = new Set(request.imageVariables);
+    const environment = (0,template_variables/* entriesOf */.Mc)(comparison.now.environment);
+    const templates = (0,template_variables/* entriesOf */.Mc)(comparison.written.environment);
+    const ofImage = new Set(imageVariables);
     for (const [name, value] of Object.entries(environment)) {
         const template = templates[name];
         // Only a name: the value is that of the shell, if it has one.
         const isPassedOn = template === null && value === null;
         if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
-            lost.push({ setting: `environment ${name}`, variable: name });
+            comparison.lose(`environment ${name}`, name);
         else if (!isPassedOn)
-            compare(`environment ${name}`, template, (0,template_variables/* plain */.pj)(value ?? ''), ran.get(name) ?? null);
+            comparison.compare(`environment ${name}`, template, (0,template_variables/* plain */.pj)(value ?? ''), ran.get(name) ?? null);
     }
     const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
         if (!known.has(name) && !proxyVariables.test(name))
-            changed.push(`environment ${name}`);
-    const labels = (0,template_variables/* entriesOf */.Mc)(written.labels);
-    for (const [name, value] of Object.entries((0,template_variables/* entriesOf */.Mc)(now.labels)))
-        compare(`label ${name}`, labels[name], (0,template_variables/* plain */.pj)(value ?? ''), settings.labels?.[name] ?? null);
-    const single = [
-        ['user', 'user', settings.user],
+            comparison.changed.push(`environment ${name}`);
+}
+function compareLabels(comparison, { labels: ran }) {
+    const templates = (0,template_variables/* entriesOf */.Mc)(comparison.written.labels);
+    for (const [name, value] of Object.entries((0,template_variables/* entriesOf */.Mc)(comparison.now.labels)))
+        comparison.compare(`label ${name}`, templates[name], (0,template_variables/* plain */.pj)(value ?? ''), ran?.[name] ?? null);
+}
+/** Settings that are one text, or a list of words. */
+function compareFields(comparison, settings) {
+    const { now, written } = comparison;
+    const texts = {
+        user: settings.user,
         // Docker gives one of twelve hex digits where none was asked for.
-        ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
-        ['working_dir', 'working_dir', settings.workingDir],
-    ];
-    for (const [setting, field, value] of single)
-        if (typeof now[field] === 'string')
-            compare(setting, written[field], (0,template_variables/* plain */.pj)(now[field]), value);
-    for (const [setting, value] of [
-        ['command', settings.command],
-        ['entrypoint', settings.entrypoint],
-    ]) {
-        const words = now[setting];
-        if (Array.isArray(words))
-            compare(setting, written[setting], words.map(template_variables/* plain */.pj).join('\0'), (value ?? []).join('\0') || null);
+        hostname: /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname,
+        working_dir: settings.workingDir,
+    };
+    for (const field of ['user', 'hostname', 'working_dir']) {
+        const value = now[field];
+        if (typeof value === 'string')
+            comparison.compare(field, written[field], (0,template_variables/* plain */.pj)(value), texts[field]);
     }
-    // How these are written differs too much to be compared word by word: they are only where a variable is missing.
-    if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
-        lost.push({ setting: 'ports', variable: null });
-    if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
-        lost.push({ setting: 'volumes', variable: null });
+    for (const field of ['command', 'entrypoint']) {
+        const words = now[field];
+        if (Array.isArray(words))
+            comparison.compare(field, written[field], words.map(template_variables/* plain */.pj).join('\0'), (settings[field] ?? []).join('\0') || null);
+    }
+}
+/** How ports and volumes are written differs too much to be compared word by word: they are only where a variable is missing. */
+function comparePorts(comparison, settings) {
+    const { now, written } = comparison;
+    if (comparison.isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
+        comparison.lose('ports');
+}
+function compareVolumes(comparison, { config, settings }) {
+    const { now, written } = comparison;
+    if (comparison.isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
+        comparison.lose('volumes');
     // Another volume would be an empty one, or somebody else's data.
-    for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+    for (const { target, name } of namedVolumes(config, now.volumes)) {
         const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
         if (mount !== undefined && mount.Name !== name)
-            lost.push({ setting: `the volume at ${target}`, variable: null });
+            comparison.lose(`the volume at ${target}`);
     }
-    for (const { source = '' } of now.configs ?? [])
-        if (isUnset(contentOf(request.template, source)))
-            lost.push({ setting: `config ${source}`, variable: null });
-    const sources = new Set(settings.mounts.map(({ Source }) => Source));
-    const mounted = request.mountedFiles
-        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
-        .map(({ path }) => path);
-    return { service, lost, changed, mounted };
+}
+function compareConfigs(comparison, { template }) {
+    for (const { source = '' } of comparison.now.configs ?? [])
+        if (comparison.isUnset(contentOf(template, source)))
+            comparison.lose(`config ${source}`);
 }
 function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
@@ -43895,12 +43939,12 @@ async function transaction_resumeTransaction(connection, backupDir, id, onLog) {
 }
 /**
  * Follows a transaction until it has finished or is abandoned.
- * @param told how many lines of the journal are already known
+ * @param linesSeen how many lines of the journal are already known
  * @param onLine called for each further line as it is written
  * @throws Failure if the connection is lost; the transaction carries on
  */
-async function transaction_followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
-    const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
+async function transaction_followTransaction(connection, backupDir, id, linesSeen, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, lines_seen: String(linesSeen) }, {
         deadline,
         atEnd: 'end',
         onLog,
@@ -43949,8 +43993,8 @@ const mostStarts = 3;
  */
 const longestSession = (/* unused pure expression or super */ null && (10 * 60_000));
 /** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
-async function followToTheEnd(connection, backupDir, id, told, options) {
-    let known = told;
+async function followToTheEnd(connection, backupDir, id, linesSeen, options) {
+    let known = linesSeen;
     const onLine = (line) => {
         known += 1;
         options.onLine(line);
