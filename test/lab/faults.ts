@@ -156,10 +156,11 @@ export async function pauseDatabase(host: Host): Promise<Mend> {
 /** The server takes connections, and says nothing: whoever asks it waits. */
 export async function stopPostmaster(host: Host): Promise<Mend> {
   const container = await host.container('db');
-  await host.docker('kill', '--signal', 'STOP', container);
-  return onlyOnce(async () => {
-    await host.docker('kill', '--signal', 'CONT', container);
-  });
+  // The first process of the container is its init, which has no part in what PostgreSQL does.
+  const signalled = 'kill -s "$1" "$(head -n 1 "$PGDATA/postmaster.pid")"';
+  const send = (name: string) => host.docker('exec', container, 'sh', '-c', signalled, 'sh', name);
+  await send('STOP');
+  return onlyOnce(async () => void (await send('CONT')));
 }
 
 /** The database's container is gone from one moment to the next. */
