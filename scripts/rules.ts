@@ -1567,4 +1567,10 @@ export const rules: readonly Rule[] = [
     instead: '-- "$1")"; do',
     test: 'test/unit/kept-names.test.ts',
   },
+  {
+    rule: 'rows that are in no backup prevent no restore',
+    file: 'shared/restore/judge-restored.ts',
+    text: ' && name !== inNoBackup',
+    test: 'test/unit/restore/judge-restored.test.ts',
+  },
 ];

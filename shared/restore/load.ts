@@ -1,5 +1,4 @@
-import { type Finding, Findings } from '../drill/finding.ts';
-import { judgeData } from '../drill/judge-data.ts';
+import type { Finding } from '../drill/finding.ts';
 import { readRestoredData } from '../drill/restored.ts';
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
@@ -15,6 +14,7 @@ import { namesOf } from '../sets/read-sets.ts';
 import { formatBytes, listed } from '../units.ts';
 import { listOf, text } from '../untrusted.ts';
 import type { BackupSource } from './backup-source.ts';
+import { judgeRestored } from './judge-restored.ts';
 import { type Server, serverParameters } from './server.ts';
 
 /** What is restored next to the live database. */
@@ -160,7 +160,7 @@ export async function load(connection: Connection, request: LoadRequest): Promis
     const records = await run.result;
     const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
     if (sha256 !== manifest.sha256) throw changed(source, manifest);
-    const findings = judgeLoaded(manifest, readRestoredData(records));
+    const findings = judgeRestored(manifest, readRestoredData(records));
     return {
       restoreMs: records.integer('restore-ms'),
       findings,
@@ -219,26 +219,6 @@ function tellSubscriptions(json: string): string[] {
   } catch {
     return ['Whether the restored database has subscriptions could not be told; they would be disabled'];
   }
-}
-
-/** Compares as a drill does. @throws Failure `restore-differs` if anything but a warning was found */
-function judgeLoaded(manifest: Manifest, data: ReturnType<typeof readRestoredData>): Finding[] {
-  const findings = new Findings('drill');
-  judgeData(findings, manifest, data, 'Restore another backup');
-  const wrong = findings.list.filter(({ result, severity }) => result === 'failed' && severity === 'error');
-  const [first] = wrong;
-  if (first === undefined) return findings.list;
-  throw new Failure(
-    'restore-differs',
-    `What was restored is not what ${manifest.id} held: ${first.name}: ${first.detail}`,
-    {
-      hint: wrong
-        .slice(1)
-        .map(({ name, detail }) => `${name}: ${detail}`)
-        .concat('The database is untouched. Restore another backup')
-        .join('\n'),
-    },
-  );
 }
 
 function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
