@@ -139,6 +139,8 @@ function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: n
   const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
   if (isDone(container)) return null;
   if (state === 'restarting') return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
+  // Docker gives it an exit code only if it tried: a port may have been taken.
+  if (state === 'created') return `it was created, but never started${exit === 0 ? '' : ` (exit ${exit})`}${said}`;
   if (state !== 'running') return `it is not running: ${state} (exit ${exit})${said}`;
   // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
   if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)

@@ -143,6 +143,8 @@ describe('how a container stands', () => {
     ],
     ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /keeps restarting \(exit 3, restart count 4\)/],
     ['ended by itself', { state: 'exited', exit: 0 }, /it is not running: exited \(exit 0\)/],
+    ['never started', { state: 'created', exit: 0 }, /it was created, but never started\. Its last/],
+    ['not able to start', { state: 'created', exit: 128 }, /it was created, but never started \(exit 128\)/],
     [
       'ended with 0',
       { state: 'exited', exit: 0, policy: 'no', health: null },
