@@ -28672,7 +28672,7 @@ module.exports = __nccwpck_require__.p + "cbdcb1fffb2ca80b39b1.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3ec6a0bff4bc584172fc.sh";
+module.exports = __nccwpck_require__.p + "cc3a1163c31ce5adf4d6.sh";
 
 /***/ }),
 
@@ -44196,7 +44196,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 967).then(__nccwpck_require__.bind(__nccwpck_require__, 21967))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 394).then(__nccwpck_require__.bind(__nccwpck_require__, 10394))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)

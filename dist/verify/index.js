@@ -42968,6 +42968,9 @@ function faultOf(container, watched, healthTimeout) {
         return null;
     if (state === 'restarting')
         return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
+    // Docker gives it an exit code only if it tried: a port may have been taken.
+    if (state === 'created')
+        return `it was created, but never started${exit === 0 ? '' : ` (exit ${exit})`}${said}`;
     if (state !== 'running')
         return `it is not running: ${state} (exit ${exit})${said}`;
     // A container that crashed long ago and has been running since is fine; one that crashed just now is not.

@@ -181,15 +181,28 @@ name_of() {
 
 readonly run_format='{{.State.StartedAt}} {{.State.Running}}'
 
-# Writes witness.tsv: other containers on this host, and since when they have been running. And listens to Docker from now on: the
-# connection lasts for as long as Docker does. `listener` is empty in an engine that has taken over.
+# Writes witness.tsv: other containers on this host, and since when they have been running. And listens to Docker from now on.
+# `listener` is empty in an engine that has taken over.
 note_witnesses() {
   local id
-  docker events --filter label=atlasia.nothing >/dev/null 2>&1 </dev/null &
+  listen >/dev/null &
   listener=$!
   for id in $(docker ps --quiet --no-trunc | head -n 20); do
     grep -q -- "$id" before.tsv || printf '%s\t%s\n' "$id" "$(look "$id" "$run_format")"
   done >witness.tsv
+}
+
+# listen: lasts for as long as its connection to Docker does, which is as long as Docker runs; but no longer than the engine.
+listen() {
+  local events client status=142
+  exec {events}< <(exec docker events --filter label=atlasia.nothing 2>/dev/null </dev/null)
+  client=$!
+  # Above 128: nothing was said within the second.
+  while ((status > 128)) && kill -0 "$$" 2>/dev/null; do
+    status=0
+    read -r -t 1 -u "$events" || status=$?
+  done
+  kill "$client" 2>/dev/null || true
 }
 
 # docker_was_restarted: whether Docker no longer talks to the listener, and every remaining witness was stopped or restarted: one of

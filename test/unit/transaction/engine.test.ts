@@ -6,7 +6,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { engineScript } from '../../../shared/transaction/start-transaction.ts';
+import { processes } from '../../lab/processes.ts';
 
 let root = '';
 let folder = '';
@@ -435,6 +437,14 @@ describe('Docker is said to have been restarted only if that is known', () => {
   });
   test('nor does an engine that took over, and has not listened', () => {
     assert.deepEqual(said('listener=', 'tuesday true'), []);
+  });
+  test('and the listener is not left behind where the engine is killed', async () => {
+    writeFileSync(join(folder, 'docker'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    const dies = 'listen & until pgrep -P "$!" >client; do :; done; kill -KILL "$$"';
+    engine(`PATH=$PWD:$PATH; unset -f docker; ${dies}`);
+    const client = readFileSync(join(folder, 'client'), 'utf8').trim();
+    assert.match(client, /^\d+$/);
+    while (processes().some(({ pid }) => pid === Number(client))) await sleep(20);
   });
 });
 
