@@ -95,13 +95,11 @@ export async function hostIsClean(host: Host): Promise<void> {
     sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
     connections: host.ssh.connections().map(({ command }) => command.join(' ')),
   });
-  let last = await left();
-  const isClean = async () => {
-    last = await left();
-    return Object.values(last).every((list) => list.length === 0) || undefined;
-  };
+  const isClean = async () =>
+    (host.ssh.connections().length === 0 && (await host.isAtRest()) && (await host.database.sessions()).length === 0) ||
+    undefined;
   await until('a clean host', isClean).catch(() => {});
-  assert.deepEqual(last, { processes: [], sessions: [], connections: [] });
+  assert.deepEqual(await left(), { processes: [], sessions: [], connections: [] });
 }
 
 /** What each run writes anew; all else in a backup folder stays as it is. */

@@ -234,9 +234,7 @@ describe('the runner dies', { concurrency: 1 }, () => {
     test(`with the engine at "${step}", as when the machine goes down: the next run of backup-action ends it`, async () => {
       const { action, seen, watch } = await strikeAt(step, killSupervisorAndEngine);
       await action.kill();
-      await until('nothing at work on the host', async () =>
-        (await app.host.processes()).length === 0 ? true : undefined,
-      );
+      await until('nothing at work on the host', async () => (await app.host.isAtRest()) || undefined);
       const backup = { ...app.host.inputs(), environment: 'lab', history: '', 'min-free-space': '10MiB' };
       const result = await runAction('backup', { ...backup, 'backup-dir': backupDir });
       assert.equal(result.exitCode, 0, result.stdout + result.stderr);

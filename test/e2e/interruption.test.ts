@@ -447,7 +447,7 @@ describe('cut off', { concurrency: 2 }, () => {
         const mendNetwork = freezeConnection(cutOff);
         mends.push(mendNetwork);
 
-        await until('the end of both', async () => (await silent.processes()).length === 0 || undefined);
+        await until('the end of both', async () => (await silent.isAtRest()) || undefined);
         const took = performance.now() - begin;
         assert.ok(took > 45_000 && took < 85_000, `${took} ms`);
         assert.deepEqual(await silent.database.sessions(), []);

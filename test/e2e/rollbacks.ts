@@ -113,7 +113,7 @@ export async function notRolledBack(
 /** No process, login, holder, marker or container of ours is left, and every container has the name that it should. */
 export async function nothingLeft(app: Application): Promise<void> {
   const { host } = app;
-  await until('nothing at work on the host', async () => ((await host.processes()).length === 0 ? true : undefined));
+  await until('nothing at work on the host', async () => (await host.isAtRest()) || undefined);
   assert.deepEqual(loginsLeft(host.account), []);
   const names = (await Promise.all(appServices.map((service) => app.containers(service)))).flat();
   for (const { name } of names)

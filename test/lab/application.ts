@@ -194,10 +194,12 @@ function applicationOn(host: Host, { lab, registry, ports, proxy, options }: Des
       const end = performance.now() + patienceMs;
       for (;;) {
         const seen = await Promise.all(appServices.map(versionOf));
-        const all = (await Promise.all(appServices.map(containers))).flat();
-        if (seen.every((each) => each === version) && all.every(({ health }) => health === 'healthy')) return;
+        // Docker takes much longer to answer than they do.
+        const isServed = seen.every((each) => each === version);
+        const all = isServed ? (await Promise.all(appServices.map(containers))).flat() : [];
+        if (isServed && all.every(({ health }) => health === 'healthy')) return;
         if (performance.now() > end) throw new Error(`${version} is not served: ${seen} ${JSON.stringify(all)}`);
-        await sleep(50);
+        await sleep(100);
       }
     },
     stop: () => host.stop(),

@@ -22,11 +22,12 @@ export const patienceMs = 120_000;
 /** Waits until something is so; fails with its name where that takes too long. */
 export async function until<T>(what: string, found: () => Promise<T | undefined>): Promise<T> {
   const end = performance.now() + patienceMs;
-  for (;;) {
+  // Most questions start programs, which take the processor from what is waited for.
+  for (let pause = 25; ; pause = Math.min(2 * pause, 200)) {
     const value = await found();
     if (value !== undefined) return value;
     if (performance.now() > end) throw new Error(`It did not come about within ${patienceMs} ms: ${what}`);
-    await sleep(25);
+    await sleep(pause);
   }
 }
 

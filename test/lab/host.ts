@@ -191,6 +191,11 @@ export class Host {
     return [...this.sessionProcesses(), ...(await this.#containerProcesses())];
   }
 
+  /** Whether that is so. Docker, which takes much longer to answer, is asked only once nothing runs outside of it. */
+  async isAtRest(): Promise<boolean> {
+    return this.sessionProcesses().length === 0 && (await this.#containerProcesses()).length === 0;
+  }
+
   /** Those of them that are in no container: quick to find, for who looks often. */
   sessionProcesses(): HostProcess[] {
     const mark = `${sessionMark}=${basename(this.#home)}`;
