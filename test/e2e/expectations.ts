@@ -90,16 +90,17 @@ export function commandsAreOurs(result: ActionResult): void {
 
 /** Nothing of the actions runs on the host any more, in no session of the database and over no connection. */
 export async function hostIsClean(host: Host): Promise<void> {
-  const left = async () => ({
-    processes: (await host.processes()).map(({ where, command }) => `${where}: ${command}`),
-    sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
-    connections: host.ssh.connections().map(({ command }) => command.join(' ')),
-  });
   const isClean = async () =>
     (host.ssh.connections().length === 0 && (await host.isAtRest()) && (await host.database.sessions()).length === 0) ||
     undefined;
-  await until('a clean host', isClean).catch(() => {});
-  assert.deepEqual(await left(), { processes: [], sessions: [], connections: [] });
+  await until('a clean host', isClean).catch(async (cause) => {
+    const left = {
+      processes: (await host.processes()).map(({ where, command }) => `${where}: ${command}`),
+      sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
+      connections: host.ssh.connections().map(({ command }) => command.join(' ')),
+    };
+    throw new Error(`Left on the host: ${JSON.stringify(left, null, 2)}`, { cause });
+  });
 }
 
 /** What each run writes anew; all else in a backup folder stays as it is. */
