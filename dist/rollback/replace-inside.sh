@@ -24,7 +24,7 @@ unnoticed() { without_logins && "$@"; }
 # Where the write-ahead log lies, as SQL: its folder may be a link to another disk.
 wal_folder="current_setting('data_directory') || '/pg_wal/.'"
 # The folders of its tablespaces `t`: SQL text names those into which it restores.
-tablespace_folders="SELECT concat_ws('/', CASE WHEN place LIKE '/%' THEN NULL ELSE current_setting('data_directory') END, nullif(place, ''))
+tablespace_folders="SELECT CASE WHEN place LIKE '/%' THEN place ELSE current_setting('data_directory') || coalesce('/' || nullif(place, ''), '') END
   FROM pg_tablespace t, pg_tablespace_location(t.oid) place WHERE spcname <> 'pg_global'"
 
 # Prints what a restore must know of the server, as one JSON; then how many bytes are free on the disk of the database, on that of the

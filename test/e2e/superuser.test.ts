@@ -103,10 +103,10 @@ test('whatever speaks SQL does so with a search path of our own', () => {
     speakers.filter((path) => ending.test(path)).sort(),
   );
   // The others follow one of these two in one script.
-  const [drill = '', inside = '', ...followers] = programs ?? [];
-  assert.deepEqual([drill, inside], ['shared/postgres/drill-inside.sh', 'shared/postgres/inside.sh']);
-  assert.deepEqual(followers, ['shared/postgres/load-inside.sh', 'shared/postgres/replace-inside.sh']);
-  for (const program of [drill, inside])
+  const [drill, reach] = ['shared/postgres/drill-inside.sh', 'shared/postgres/reach-server.sh'];
+  const followers = ['inside', 'load-inside', 'replace-inside'].map((name) => `shared/postgres/${name}.sh`);
+  assert.deepEqual(programs, [drill, reach, ...followers].toSorted());
+  for (const program of [drill, reach])
     assert.match(
       source(program),
       /^export PGOPTIONS=["'][^"']*-c role=none -c search_path=pg_catalog [^"']*["']$/m,
