@@ -26,7 +26,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "db12c373f53e6d126ec7.sh";
+module.exports = __webpack_require__.p + "cfcb42f0c39cc67fad0d.sh";
 
 /***/ }),
 
