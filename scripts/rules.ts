@@ -665,7 +665,7 @@ export const rules: readonly Rule[] = [
     file: 'shared/postgres/replace-inside.sh',
     text: "WHEN 'off' THEN 'local'",
     instead: "WHEN 'off' THEN 'off'",
-    test: 'test/e2e/restore-faults.test.ts',
+    test: 'test/e2e/restore-exchange.test.ts',
     named: 'and is there again at once',
   },
   {

@@ -21,9 +21,16 @@ export interface Duration {
   seconds: number;
 }
 
+/** A test that failed, and the words of its error. */
+export interface Failure {
+  name: string;
+  message: string;
+}
+
 /** What came out of a run. */
 export interface Result {
   counts: Counts;
+  failures: Failure[];
   files: Duration[];
   tests: Duration[];
 }
@@ -35,9 +42,9 @@ export interface Result {
 const longestFirst = [
   'interrupted-rollback',
   'silent-host',
-  'restore-faults',
   'rollback',
   'examples',
+  'restore-exchange',
   'shapes-files',
   'drill',
   'shapes-depends',
@@ -70,7 +77,7 @@ const needsLab = files.some((file) => !file.startsWith('test/unit/'));
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
 
-const durations: Pick<Result, 'files' | 'tests'> = { files: [], tests: [] };
+const result: Omit<Result, 'counts'> = { failures: [], files: [], tests: [] };
 const events = run({
   files: files.map((file) => resolve(file)),
   concurrency: 3,
@@ -82,18 +89,27 @@ const events = run({
 for (const ended of ['test:pass', 'test:fail'] as const) {
   events.on(ended, ({ name, file, details }) => {
     if (details.type !== 'suite')
-      durations.tests.push({ name: `${named(file)}: ${name}`, seconds: details.duration_ms / 1000 });
+      result.tests.push({ name: `${named(file)}: ${name}`, seconds: details.duration_ms / 1000 });
   });
 }
+events.on('test:fail', ({ name, file, details: { error } }) => {
+  const { failureType, cause } = error as Error & { failureType?: string };
+  // What holds tests has failed as they have: the words are theirs.
+  if (failureType === 'subtestsFailed') return;
+  result.failures.push({
+    name: `${named(file)}: ${name}`,
+    message: cause instanceof Error ? cause.message : error.message,
+  });
+});
 events.on('test:summary', ({ counts, file, duration_ms }) => {
   if (file !== undefined) {
-    durations.files.push({ name: named(file), seconds: duration_ms / 1000 });
+    result.files.push({ name: named(file), seconds: duration_ms / 1000 });
     return;
   }
   // The one without a file is that of the run.
   const { passed, failed, cancelled, skipped, todo } = counts as unknown as Counts;
-  const result: Result = { counts: { passed, failed, cancelled, skipped, todo }, ...durations };
-  writeFileSync(resultFile, JSON.stringify(result));
+  const whole: Result = { counts: { passed, failed, cancelled, skipped, todo }, ...result };
+  writeFileSync(resultFile, JSON.stringify(whole));
   if (failed + cancelled > 0) process.exitCode = 1;
 });
 events.compose(new spec()).pipe(process.stdout);

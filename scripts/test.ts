@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duration, Result } from './run-tests.ts';
+import type { Duration, Failure, Result } from './run-tests.ts';
 
 const named = process.argv.slice(2).map((word) => (word === 'unit' ? 'test/unit/**/*.test.ts' : word));
 let passed = 0;
@@ -52,6 +52,17 @@ async function runTests(patterns: readonly string[]): Promise<void> {
   if (left > 0) console.log(`── ${left} skipped or still to do; in CI they count as failed`);
   printSlowest('files', result.files);
   printSlowest('tests', result.tests);
+  printFailures(result.failures);
+}
+
+/** At the end once more and in short: who reads a long log in CI sees its end first. */
+function printFailures(failures: readonly Failure[]): void {
+  if (failures.length > 0) console.log('\n── What failed');
+  for (const { name, message } of failures.slice(0, 10)) {
+    const lines = message.split('\n').slice(0, 12);
+    console.log([name, ...lines.map((line) => `    ${line.slice(0, 200)}`)].join('\n'));
+  }
+  if (failures.length > 10) console.log(`and ${failures.length - 10} more`);
 }
 
 function printSlowest(what: string, durations: readonly Duration[]): void {

@@ -218,12 +218,23 @@ function readRestored(records) {
 }
 /** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
 function readRestoredData(records) {
-    const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
+    const { text, exit } = wholeOutput(records.get('facts'), 'its tables were counted');
+    const lines = linesOf(text);
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-        throw new shared_failure/* Failure */.HR('drill-incomplete', 'Counting the restored data was cut short', {
-            hint: 'Raise "drill-memory", or see the log',
-            cause: lines.slice(-3).join('\n'),
-        });
+        const cause = lines
+            .slice(-3)
+            .map((line) => line.slice(0, 200))
+            .join('\n');
+        // A session that ends well has printed all of its answer.
+        throw exit === 0
+            ? new shared_failure/* Failure */.HR('drill-incomplete', 'Something else was printed amid the counts of the restored data', {
+                hint: printingHint,
+                cause,
+            })
+            : new shared_failure/* Failure */.HR('drill-incomplete', 'Counting the restored data was cut short', {
+                hint: 'Raise "drill-memory", or see the log',
+                cause,
+            });
     }
     const facts = factsIn(lines);
     return {
@@ -282,7 +293,8 @@ function readHash(value) {
 const corruption = /^XX00[12]$/;
 /** @throws Failure `drill-incomplete` if it was cut off */
 function readIndexes(value) {
-    const lines = linesOf(wholeText(value, 'its indexes were read'));
+    const { text, exit } = wholeOutput(value, 'its indexes were read');
+    const lines = linesOf(text);
     const found = (pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
     const reading = found(/^reading (\d+)$/)[0];
     const errors = lines.flatMap((line) => {
@@ -291,7 +303,7 @@ function readIndexes(value) {
     });
     const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
     const isOver = lines.includes('end') || lines.includes('unchecked');
-    if (readSaid(value).exit !== 0 || !isOver)
+    if (exit !== 0 || !isOver)
         unread.push('the session ended before all were read');
     return {
         checked: reading === undefined ? null : Number(reading) - errors.length,
@@ -325,10 +337,11 @@ function readSaid(value) {
 }
 const linesOf = (text) => text.split('\n').filter((line) => line !== '');
 /** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
-function wholeText(value, meanwhile) {
-    const { text, cutAt } = readSaid(value);
+function wholeOutput(value, meanwhile) {
+    const said = readSaid(value);
+    const { text, cutAt } = said;
     if (cutAt === null)
-        return text;
+        return said;
     throw new shared_failure/* Failure */.HR('drill-incomplete', `The scratch server printed more than ${(0,units/* formatBytes */.z3)(cutAt)} while ${meanwhile}, so its output was cut off and discarded`, {
         hint: printingHint,
         cause: text.slice(0, 200),

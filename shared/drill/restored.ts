@@ -55,12 +55,23 @@ export function readRestored(records: Records): Restored {
 
 /** The data alone. @throws Failure `drill-incomplete`, as readRestored does */
 export function readRestoredData(records: Records): RestoredData {
-  const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
+  const { text, exit } = wholeOutput(records.get('facts'), 'its tables were counted');
+  const lines = linesOf(text);
   if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-    throw new Failure('drill-incomplete', 'Counting the restored data was cut short', {
-      hint: 'Raise "drill-memory", or see the log',
-      cause: lines.slice(-3).join('\n'),
-    });
+    const cause = lines
+      .slice(-3)
+      .map((line) => line.slice(0, 200))
+      .join('\n');
+    // A session that ends well has printed all of its answer.
+    throw exit === 0
+      ? new Failure('drill-incomplete', 'Something else was printed amid the counts of the restored data', {
+          hint: printingHint,
+          cause,
+        })
+      : new Failure('drill-incomplete', 'Counting the restored data was cut short', {
+          hint: 'Raise "drill-memory", or see the log',
+          cause,
+        });
   }
   const facts = factsIn(lines);
   return {
@@ -121,7 +132,8 @@ const corruption = /^XX00[12]$/;
 
 /** @throws Failure `drill-incomplete` if it was cut off */
 function readIndexes(value: string): RestoredIndexes {
-  const lines = linesOf(wholeText(value, 'its indexes were read'));
+  const { text, exit } = wholeOutput(value, 'its indexes were read');
+  const lines = linesOf(text);
   const found = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
   const reading = found(/^reading (\d+)$/)[0];
   const errors = lines.flatMap((line) => {
@@ -130,7 +142,7 @@ function readIndexes(value: string): RestoredIndexes {
   });
   const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
   const isOver = lines.includes('end') || lines.includes('unchecked');
-  if (readSaid(value).exit !== 0 || !isOver) unread.push('the session ended before all were read');
+  if (exit !== 0 || !isOver) unread.push('the session ended before all were read');
   return {
     checked: reading === undefined ? null : Number(reading) - errors.length,
     faults: [
@@ -174,9 +186,10 @@ function readSaid(value: string): Said {
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 
 /** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
-function wholeText(value: string, meanwhile: string): string {
-  const { text, cutAt } = readSaid(value);
-  if (cutAt === null) return text;
+function wholeOutput(value: string, meanwhile: string): Said {
+  const said = readSaid(value);
+  const { text, cutAt } = said;
+  if (cutAt === null) return said;
   throw new Failure(
     'drill-incomplete',
     `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`,

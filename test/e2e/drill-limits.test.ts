@@ -98,11 +98,12 @@ describe('what is printed without an end', () => {
     });
   }
 
-  // Into the output of whoever speaks to the scratch server, as a program that was started while it was restored.
+  // Into the output of whoever speaks to the scratch server, as a program that was started while it was restored. Who speaks is stopped
+  // meanwhile, so as not to have ended before enough was printed.
   const intruder = (source: string) =>
     `COPY (SELECT 1) TO PROGRAM $$cat >/dev/null; setsid sh -c 'while :; do for p in /proc/[0-9]*; do
        read -r name <$p/comm; [ "$name" = psql ] || continue;
-       case $(readlink $p/fd/1) in pipe:*) ${source} >$p/fd/1;; esac; done; done' >/dev/null 2>&1 &$$;`;
+       case $(readlink $p/fd/1) in pipe:*) kill -STOP \${p#/proc/}; ${source} >$p/fd/1; kill -CONT \${p#/proc/};; esac; done; done' >/dev/null 2>&1 &$$;`;
   const sources: [what: string, source: string][] = [
     ['lines', 'yes'],
     ['a line without an end', 'tr "\\0" x </dev/zero'],
@@ -111,6 +112,8 @@ describe('what is printed without an end', () => {
   for (const [what, source] of sources) {
     test(`by a program beside the one that counts: ${what}`, async () => {
       await databaseThatActs(host, 'beside', intruder(source));
+      // The session that counts lasts long enough to be caught.
+      await host.psql('CREATE TABLE many AS SELECT n FROM generate_series(1, 300000) n', 'beside');
       try {
         const result = await drill('beside');
         await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });

@@ -1,10 +1,12 @@
 // The database is lost, or wrong: a backup takes its place, alone or together with the images, and otherwise nothing has happened.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { logOf } from './expectations.ts';
 import { databasesOf, essence, restored, startTicker, takenBackup, ticker, ticksOf, writes } from './restores.ts';
 import { historyIn, newBackupDirOf, notRolledBack, planned, rollBack, rolledBack, snapshotOf } from './rollbacks.ts';
-import type { Inputs } from './sets.ts';
+import { type Inputs, write } from './sets.ts';
 import { applicationForFile, deployed } from './stage.ts';
 import { verify } from './verifications.ts';
 
@@ -59,6 +61,17 @@ test('a lost table comes back: the database alone is restored, and the old one i
     host.files(`${backupDir}/rollback`).filter(({ path }) => /HOLD/.test(path)),
     [],
   );
+});
+
+test('while deployments are on hold: it goes on, and they stay on hold', async () => {
+  const backupDir = await newBackupDirOf(app, 'v1');
+  const id = await takenBackup(host, backupDir);
+  const hold = join(host.deployDir, backupDir, 'rollback', 'HOLD');
+  const text = 'reason=v2 is slow\nsince=2026-11-25T03:00:00Z\n';
+  await write(host, hold, text);
+  await restored(app, await restore(backupDir, id));
+  assert.equal(readFileSync(hold, 'utf8'), text);
+  await writes(host);
 });
 
 test('the backup before a restore, which is itself restored, is not driven out by the one that is taken before that', async () => {

@@ -144,7 +144,6 @@ describe('a host that hangs', { concurrency: 4 }, () => {
       } finally {
         await thaw();
       }
-      await hostIsClean(host);
     };
 
     // Before it has connected. ssh waits 15 s for an answer.
@@ -152,6 +151,7 @@ describe('a host that hangs', { concurrency: 4 }, () => {
       const action = await startBackup(host, dir, {});
       refused(await endsWithin(action, 40_000 + slack), { message: /did not answer/, hint: /firewall/ });
     });
+    await hostIsClean(host);
 
     const proceed = await stopPostmaster(host);
     try {
@@ -159,18 +159,22 @@ describe('a host that hangs', { concurrency: 4 }, () => {
       await hostProcess(host, /docker exec/);
       await frozen(async () => refused(await endsWithin(surveying, longestUnanswered + longestParting + slack), lost));
     } finally {
+      // Before that, the database says nothing of its sessions.
       await proceed();
     }
+    await hostIsClean(host);
 
     const release = await stallDumps(host);
     try {
       const dumping = await startBackup(host, dir, { timeout: '10m' });
       await dumpStalled(host);
       await frozen(async () => refused(await endsWithin(dumping, longestUnanswered + longestParting + slack), lost));
+      await hostIsClean(host);
 
       const cancelled = await startBackup(host, dir, { timeout: '10m' });
       await dumpStalled(host);
       await frozen(() => cancelEnds(cancelled));
+      await hostIsClean(host);
     } finally {
       await release();
     }
@@ -180,6 +184,7 @@ describe('a host that hangs', { concurrency: 4 }, () => {
       const waiting = await startBackup(host, dir, {});
       await waiting.sawLog(/Waiting for the lock, held by a deploy/);
       await frozen(async () => refused(await endsWithin(waiting, longestUnanswered + longestParting + slack), lost));
+      await hostIsClean(host);
     } finally {
       await free();
     }
@@ -192,6 +197,7 @@ describe('a host that hangs', { concurrency: 4 }, () => {
       if (result.outputs['status'] === 'succeeded') assert.match(result.stdout, /did not confirm in time/);
       else refused(result, { message: /^It is unknown whether the verified backup |did not answer$/, hint: /./ });
     });
+    await hostIsClean(host);
     succeeded(await backup(host, dir));
   });
 

@@ -92,6 +92,16 @@ describe('what somebody else has said in between is no answer', () => {
   }
   test('a fact that is missing', () =>
     assert.rejects(outcomeOf([['facts', 'large-objects 0\nextensions []\nend\n\nexit 0']]), code('drill-incomplete')));
+  test('an end on a line with something else; the reason is that something was printed, not that memory lacked', () =>
+    assert.rejects(outcomeOf([['facts', `${facts}\n${'x'.repeat(900)}end\n\nexit 0`]]), (error) => {
+      assert.ok(code('drill-incomplete')(error) && error instanceof Failure);
+      assert.match(error.message, /^Something else was printed amid the counts/);
+      assert.doesNotMatch(error.hint ?? '', /memory/);
+      assert.ok(String(error.cause).length < 700);
+      return true;
+    }));
+  test('a session that ended badly was cut short', () =>
+    assert.rejects(outcomeOf([['facts', `${facts}\n\nexit 137`]]), /was cut short/));
 });
 
 describe('the disk of Docker has too little room while it goes on', () => {
