@@ -28749,7 +28749,7 @@ module.exports = __nccwpck_require__.p + "c79b0aa164dd0993cdcc.sh";
 /***/ 67334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "adc76c83ad8ae775f0d9.sh";
+module.exports = __nccwpck_require__.p + "76717047b109eaf8584a.sh";
 
 /***/ }),
 

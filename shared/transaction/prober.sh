@@ -5,9 +5,9 @@
 # probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each request.
 
 readonly probe_interval=0.05 edge_interval=0.1
-# Milliseconds after which a request counts as failed. A proxy may first try a container that has just stopped, and answers
-# all the same.
-readonly probe_patience=1000 edge_probe_patience=5000
+# Milliseconds after which a request counts as failed. A lost packet is sent again after a second, and is answered all the same; and
+# a proxy may first try a container that has just stopped.
+readonly probe_patience=1500 edge_probe_patience=5000
 
 # start_probers: starts one for each service that can be asked, and one for the health-url.
 start_probers() {
@@ -123,7 +123,7 @@ aim_at() {
 
 # probe NAME: asks until probes/stop exists or the engine is gone; prints `START ok|failed END` for each request.
 probe() {
-  local pause pid most=20 how aimed='' patience=$probe_patience interval=$probe_interval
+  local pause pid most=30 how aimed='' patience=$probe_patience interval=$probe_interval
   local -A asked=()
   read -r how _ <"probes/$1.aim"
   [[ $how != @(test|https) ]] || most=2 # each starts a process
@@ -171,7 +171,7 @@ answer_of() {
 
 # ask NAME: whether it answers right now.
 ask() {
-  local how first second seconds=1
+  local how first second seconds=2
   read -r how first second <"probes/$1.aim" || return
   [[ $1 != *:* ]] || seconds=$((edge_probe_patience / 1000))
   case $how in
@@ -185,14 +185,17 @@ ask() {
 # measured NAME: longest downtime in milliseconds (a dash if nothing ever answered), failed requests, all requests. The last is
 # 0 if the measurement was given up.
 measured() {
-  # Time in which nobody asked, because the engine had died, counts as downtime.
   # A request may be answered at the very moment that it is given up: then the answer counts.
+  # One that is answered late may have been asked while nobody was there, so it ends a downtime only when it is answered.
+  # Time in which nobody asked, because the engine had died, counts as downtime.
   sort -k 1,1n -k 2,2r -- "probes/$1.tsv" | awk '
-    $1 == last { next }
-    asked && $1 - busy > 1000 { gone = 1 }
-    { last = $1; asked++; if ($1 > busy) busy = $1; if ($3 > busy) busy = $3 }
-    asked == 1 { since = $1 }
-    $2 == "ok" { if (gone && $1 - since > gap) gap = $1 - since; since = $1; gone = 0; answered++; next }
+    asked && $1 == last { next }
+    { idle = asked && $1 - busy > 1000; last = $1; asked++; if ($1 > busy) busy = $1; if ($3 > busy) busy = $3 }
+    { print ($2 == "ok" && $3 - $1 > 1000 ? $3 : $1), $1, $2, idle }' | sort -s -k 1,1n | awk '
+    { last = $1; asked++ }
+    asked == 1 { since = $2 }
+    $4 { gone = 1 }
+    $3 == "ok" { if (gone && $1 - since > gap) gap = $1 - since; if ($2 > since) since = $2; gone = 0; answered++; next }
     { failed++; gone = 1 }
     END { if (gone && last - since > gap) gap = last - since; print (answered ? gap + 0 : "-"), failed + 0, asked + 0 }'
 }

@@ -34,6 +34,17 @@ describe('longest gap, questions without an answer, questions', () => {
     ['nobody asked, as the engine had died', '100 ok\n150 ok\n2150 ok\n', '2000 0 3'],
     ['a slow test is a question all the time', '100 ok 12100\n12150 ok 24150\n24200 ok 36000\n', '0 0 3'],
     ['nobody asked after a slow one', '100 ok 12100\n14200 ok 14300\n', '14100 0 2'],
+    ['one that is late among others', '100 ok 110\n150 ok 1290\n200 ok 210\n250 ok 260\n', '0 0 4'],
+    [
+      'one is late, and others fail after it was asked',
+      '100 ok 110\n150 ok 1290\n1250 ok 1260\n1300 failed\n1350 ok 1360\n',
+      '100 1 5',
+    ],
+    [
+      'one that was asked while nobody was there',
+      '100 ok 110\n150 failed 160\n200 ok 1290\n250 failed 260\n1400 ok 1410\n',
+      '1190 2 5',
+    ],
     ['it was given up', '', '- 0 0'],
   ];
   for (const [what, questions, expected] of table) {
