@@ -15,8 +15,8 @@ const dump = join(folder, 'x.dump');
 writeFileSync(dump, 'the rows');
 const sha256 = createHash('sha256').update('the rows').digest('hex');
 
-/** What the program does in the container, a line each; then how it failed, if it did. */
-function load(change = '', sum = sha256): string[] {
+/** What the program says on its output and of its errors. */
+function run(change: string, sum: string): { stdout: string; stderr: string } {
   const script = `
     set -euo pipefail
     takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }
@@ -32,9 +32,13 @@ function load(change = '', sum = sha256): string[] {
     inside() { cat >/dev/null; echo "$*" >&2; }
     ${change}
     main`;
-  const { stderr } = spawnSync('bash', ['-c', script, 'bash', shared, dump, sum], { encoding: 'utf8' });
-  return stderr
-    .trim()
+  return spawnSync('bash', ['-c', script, 'bash', shared, dump, sum], { encoding: 'utf8' });
+}
+
+/** What the program does in the container, a line each; then how it failed, if it did. */
+function load(change = '', sum = sha256): string[] {
+  return run(change, sum)
+    .stderr.trim()
     .split('\n')
     .map((line) => line.replace(/unnoticed fill custom none dbname=r \d+/, 'fill'));
 }
@@ -58,6 +62,11 @@ test('what is restored stays closed, and is called complete once all is done', (
     'unnoticed analyze dbname=r 2',
     'mark shop_restore_01234567 shop complete',
   ]);
+});
+
+test('what statements of the user print does not get between our records', () => {
+  const { stdout } = run('inside() { cat >/dev/null; [[ $1 != after ]] || echo " count "; }', sha256);
+  assert.equal(stdout, '');
 });
 
 test('a dump that is not that of its manifest is no backup, whether it restores or not', () => {
