@@ -1,4 +1,4 @@
-// The workflows that people copy, and our own: read by GitHub's own language service against our action.yml files, by actionlint
+// The workflows that people copy, whole or in part, and our own: read by GitHub's own language service against our action.yml files, by actionlint
 // and by zizmor. Nothing is asked of the network: what other actions take is not checked.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -13,6 +13,29 @@ const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const workflows = globSync(['examples/**/*.yml', '.github/workflows/*.yml'], { cwd: root }).toSorted();
 const actions = globSync('*-action/action.yml', { cwd: root }).toSorted();
+/** The parts of workflows in the pages, with what is missing around them. */
+const parts = globSync(['*.md', 'docs/*.md', 'examples/*.md', '*-action/README.md'], { cwd: root })
+  .toSorted()
+  .flatMap((page) =>
+    Array.from(read(page).matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm), ([, part = ''], index) => ({
+      place: `${page}, block ${index + 1}`,
+      text: completed(part, page),
+    })),
+  );
+
+function completed(part: string, page: string): string {
+  const indented = (by: number) => part.replace(/^(?=.)/gm, ' '.repeat(by));
+  const form = ['reason', 'confirm'].map((name) => `      ${name}:\n        type: string\n`).join('');
+  const head = `on:\n  workflow_dispatch:\n    inputs:\n${form}`;
+  const job = 'jobs:\n  job:\n    runs-on: ubuntu-latest\n';
+  if (part.startsWith('jobs:')) return head + part;
+  if (part.startsWith('steps:')) return head + job + indented(4);
+  if (part.startsWith('- ')) return `${head}${job}    steps:\n${indented(6)}`;
+  if (part.startsWith('concurrency:')) return `${head}${part}${job}    steps:\n      - run: 'true'\n`;
+  // Inputs of the action whose page it is.
+  const uses = `uses: atlasia/${page.split('/')[0]}@v1`;
+  return `${head}${job}    steps:\n      - ${uses}\n        with:\n          host: local\n${indented(10)}`;
+}
 
 // The package imports its schema as JSON in a way that Node does not take.
 registerHooks({
@@ -62,6 +85,10 @@ describe("GitHub's own language service", () => {
     });
   }
 
+  for (const { place, text } of parts) {
+    test(`has no complaint about ${place}`, async () => assert.deepEqual(await complaintsOf(text, place), []));
+  }
+
   for (const file of actions) {
     test(`has no complaint about ${file}`, async () => {
       const document = TextDocument.create(`file:///${file}`, 'yaml', 1, read(file));
@@ -108,6 +135,11 @@ describe('actionlint', () => {
 
   for (const file of workflows) {
     test(`has no complaint about ${file}`, async () => assert.deepEqual(await lint(file, read(file)), []));
+  }
+
+  for (const { place, text } of parts) {
+    test(`has no complaint about ${place}`, async () =>
+      assert.deepEqual(await lint('.github/workflows/x.yml', text), []));
   }
 
   test('complains about an outsider’s text in a script', async () => {
