@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e1bb00967e6f6244de59.sh";
+module.exports = __nccwpck_require__.p + "dfb5223c732099085cc6.sh";
 
 /***/ }),
 
@@ -28518,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 /***/ 90203:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7ed14feefcc5fcf9872c.sh";
+module.exports = __nccwpck_require__.p + "16f2e9b3e08d2a239a69.sh";
 
 /***/ }),
 

@@ -141,8 +141,14 @@ work() {
   main
 }
 
-# Creates the folder of the lock if necessary: the lock is the first thing that a run writes.
+# Creates the folder of the lock if necessary: the lock is the first thing that a run writes. To open a pipe would block while nobody
+# watches the deadline yet, and a link leads elsewhere.
 open_lock() {
+  local file
+  for file in "$lock" "$lock.holder"; do
+    [[ ! -L $file && (! -e $file || -f $file) ]] ||
+      refuse lock-unusable "$file is a $(stat --format %F -- "$file" 2>/dev/null), not a file"
+  done
   { mkdir -p -- "${lock%/*}" && exec 9>>"$lock"; } 2>/dev/null || refuse lock-unusable "$lock cannot be written"
 }
 

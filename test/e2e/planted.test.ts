@@ -208,6 +208,8 @@ describe('in the backup folder and above it', { concurrency: 1 }, () => {
     '.lock.publish',
     '.lock.turn',
     '.lock.turn.holder',
+    '.lock.offsite',
+    '.lock.created.holder',
     'rollback/history.jsonl',
     'rollback/deployment_tags.log',
     'rollback/HOLD',

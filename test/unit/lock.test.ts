@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { isFailure } from '../../shared/failure.ts';
+import { holdLock } from '../../shared/host/held-lock.ts';
 import { connectLocally } from '../../shared/host/local.ts';
 import type { Program, ProgramOptions } from '../../shared/host/program.ts';
 
@@ -48,6 +50,31 @@ test('a lock of another kind on the same file keeps nobody waiting, and so does 
     fcntl(F, F_SETLK, $lock) or die; $| = 1; print "held\\n"; <STDIN>`;
   assert.equal((await ownerBeside('perl', ['-e', other, lock])).owner, '');
 });
+
+for (const [what, plant] of [
+  ['a fifo', ['mkfifo']],
+  ['a symbolic link', ['ln', '-s', '/nowhere']],
+] as const)
+  for (const file of ['.lock.offsite', '.lock.offsite.holder'])
+    test(`${file} that is ${what} is refused at once, and not opened`, async () => {
+      const planted = mkdtempSync(join(folder, 'planted-'));
+      const [command, ...words] = plant;
+      spawnSync(command, [...words, join(planted, file)]);
+      const host = await connectLocally();
+      const held = holdLock(host, {
+        lock: { path: join(planted, '.lock.offsite'), wait: 2_000, holder: 'x' },
+        longest: 60_000,
+        signal: AbortSignal.timeout(10_000),
+        onLog: () => {},
+        onWait: () => {},
+      });
+      await assert.rejects(held, (error) => {
+        assert.ok(isFailure(error, 'lock-unusable'), String(error));
+        assert.match(error.message, new RegExp(`/${file.replaceAll('.', '\\.')} is a ${what.slice(2)}, not a file`));
+        return true;
+      });
+      await host.close();
+    });
 
 test('a program that has lost its lock cleans up nothing: another run works there now', async () => {
   const script = join(folder, 'program.sh');
