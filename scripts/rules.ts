@@ -1030,6 +1030,20 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/verify/deployment.test.ts',
   },
   {
+    rule: 'a set that is broken on the host fails the check of the backups',
+    file: 'verify-action/backups/judge-backups.ts',
+    text: '[`${nameOf(set)}: ${set.reason}`]',
+    instead: '[]',
+    test: 'test/unit/verify/backups.test.ts',
+  },
+  {
+    rule: 'a dump that failed its verification fails the check of the backups until a newer one passes',
+    file: 'verify-action/backups/judge-backups.ts',
+    text: 'newest !== undefined && newest.id > last',
+    instead: 'newest !== undefined',
+    test: 'test/unit/verify/backups.test.ts',
+  },
+  {
     rule: 'a step whose outputs could not be written fails',
     file: 'shared/runner/run.ts',
     text: 'how = { ...how, exitCode: 1, error: how.error ?? error };',
@@ -1262,6 +1276,13 @@ export const rules: readonly Rule[] = [
     text: '        whole = part;\n',
     instead: '        await this.#atOnce(part, checksums);\n',
     test: 'test/unit/offsite/s3-upload.test.ts',
+  },
+  {
+    rule: 'half a copy in the bucket neither counts as one nor drives out others',
+    file: 'shared/offsite/plan-copies.ts',
+    text: 'stored.filter((set) => set.isComplete && ',
+    instead: 'stored.filter((set) => ',
+    test: 'test/unit/offsite/keep-offsite.test.ts',
   },
   {
     rule: 'no file of a set is taken twice',
