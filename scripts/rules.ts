@@ -1421,6 +1421,13 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/silent-host.test.ts',
   },
   {
+    rule: 'a program that the host never ends is given up, though the host is alive',
+    file: 'shared/host/run-program.ts',
+    text: "longestTimer), 'late')",
+    instead: "longestTimer) + 1e9, 'late')",
+    test: 'test/unit/silent-host.test.ts',
+  },
+  {
     rule: 'a host that answers again has its time again',
     file: 'shared/host/connection.ts',
     text: '          wasSilent = false;\n',
