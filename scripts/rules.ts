@@ -447,6 +447,20 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/rollback-inputs.test.ts',
   },
   {
+    rule: 'the backup before a rollback deletes none of the nightly ones',
+    file: 'rollback-action/prerollback-backup.ts',
+    text: "daily: 'all'",
+    instead: 'daily: 1',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
+  {
+    rule: 'a bad release that deleted data does not make the backup before a rollback too small',
+    file: 'rollback-action/prerollback-backup.ts',
+    text: 'minSizeRatio: 0,',
+    instead: 'minSizeRatio: 0.5,',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
+  {
     rule: 'a release that was found bad is not taken without a second word',
     file: 'shared/plan/known-bad.ts',
     text: 'if (bad === null || !bad.wasFound ||',
