@@ -447,6 +447,20 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/rollback-inputs.test.ts',
   },
   {
+    rule: 'the backup before a rollback deletes none of the nightly ones',
+    file: 'rollback-action/prerollback-backup.ts',
+    text: "daily: 'all'",
+    instead: 'daily: 1',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
+  {
+    rule: 'a bad release that deleted data does not make the backup before a rollback too small',
+    file: 'rollback-action/prerollback-backup.ts',
+    text: 'minSizeRatio: 0,',
+    instead: 'minSizeRatio: 0.5,',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
+  {
     rule: 'a release that was found bad is not taken without a second word',
     file: 'shared/plan/known-bad.ts',
     text: 'if (bad === null || !bad.wasFound ||',
@@ -1030,6 +1044,20 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/verify/deployment.test.ts',
   },
   {
+    rule: 'a set that is broken on the host fails the check of the backups',
+    file: 'verify-action/backups/judge-backups.ts',
+    text: '[`${nameOf(set)}: ${set.reason}`]',
+    instead: '[]',
+    test: 'test/unit/verify/backups.test.ts',
+  },
+  {
+    rule: 'a dump that failed its verification fails the check of the backups until a newer one passes',
+    file: 'verify-action/backups/judge-backups.ts',
+    text: 'newest !== undefined && newest.id > last',
+    instead: 'newest !== undefined',
+    test: 'test/unit/verify/backups.test.ts',
+  },
+  {
     rule: 'a step whose outputs could not be written fails',
     file: 'shared/runner/run.ts',
     text: 'how = { ...how, exitCode: 1, error: how.error ?? error };',
@@ -1264,6 +1292,13 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/offsite/s3-upload.test.ts',
   },
   {
+    rule: 'half a copy in the bucket neither counts as one nor drives out others',
+    file: 'shared/offsite/plan-copies.ts',
+    text: 'stored.filter((set) => set.isComplete && ',
+    instead: 'stored.filter((set) => ',
+    test: 'test/unit/offsite/keep-offsite.test.ts',
+  },
+  {
     rule: 'no file of a set is taken twice',
     file: 'shared/offsite/set-files.ts',
     text: ' || seen.has(name))',
@@ -1397,6 +1432,13 @@ export const rules: readonly Rule[] = [
     file: 'shared/host/connection.ts',
     text: "wasSilent ||= isFailure(error, 'host-silent');",
     instead: '',
+    test: 'test/unit/silent-host.test.ts',
+  },
+  {
+    rule: 'a program that the host never ends is given up, though the host is alive',
+    file: 'shared/host/run-program.ts',
+    text: "longestTimer), 'late')",
+    instead: "longestTimer) + 1e9, 'late')",
     test: 'test/unit/silent-host.test.ts',
   },
   {

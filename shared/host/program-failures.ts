@@ -62,6 +62,7 @@ export function deadlineOver(program: Program, deadline: number): Failure {
 /** What is known of a host that says nothing. */
 interface Silence {
   begun: boolean;
+  isLate: boolean;
   isEnding: boolean;
   grace: number;
   unheard: number;
@@ -72,26 +73,33 @@ interface Silence {
  * The failure when the host has said nothing for too long, or has not answered within the deadline plus a grace period. All
  * times in milliseconds.
  * @param begun whether the program had begun there
+ * @param isLate whether the deadline and the grace are over: the host may have said something all the time
  * @param isEnding whether the host has said that it is ending the program
  * @param unheard time since the last byte from the program
  */
-export function hostSilent(
-  { name, step }: Program,
-  { deadline, atEnd }: ProgramOptions,
-  { begun, isEnding, grace, unheard, cause }: Silence,
-): Failure {
-  const what = `${step} (program ${name})`;
-  const message = isEnding
-    ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-    : begun
-      ? `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`
-      : `The host took the connection, and has not begun ${what} after ${formatDuration(unheard)}`;
+export function hostSilent(program: Program, options: ProgramOptions, silence: Silence): Failure {
+  const { atEnd } = options;
   const state =
     atEnd === 'finish'
       ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
       : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
-  return new Failure('host-silent', message, {
+  return new Failure('host-silent', whatIsSeen(program, options, silence), {
     hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-    cause,
+    cause: silence.cause,
   });
+}
+
+function whatIsSeen(
+  { name, step }: Program,
+  { deadline }: ProgramOptions,
+  { begun, isLate, isEnding, grace, unheard }: Silence,
+): string {
+  const what = `${step} (program ${name})`;
+  const [limit, afterwards, quiet] = [deadline, grace, unheard].map(formatDuration);
+  if (isEnding) {
+    return `The host was told to stop ${what} after ${limit}, but had not finished stopping it ${afterwards} later`;
+  }
+  if (!begun) return `The host took the connection, and has not begun ${what} after ${quiet}`;
+  if (!isLate) return `The host has sent nothing for ${quiet} during ${what}, whose limit was ${limit}`;
+  return `The host had not ended ${what} ${afterwards} after its limit of ${limit}. It last sent something ${quiet} ago`;
 }

@@ -67,8 +67,8 @@ export interface Speech {
 
 const onlyHeartbeats: Speech = { heartbeat: '.', begin: () => {} };
 
-/** Why the runner no longer waits for the host. */
-type GivenUp = 'silent' | Excess | 'log';
+/** Why the runner no longer waits for the host. `late`: the program should long have ended, whatever the host says. */
+type GivenUp = 'silent' | 'late' | Excess | 'log';
 
 /** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
 export function runProgram<P extends Parameters>(
@@ -134,7 +134,7 @@ export function runProgram<P extends Parameters>(
     setTimeout(letGo, patienceAfterCancel).unref();
   };
   if (options.atEnd !== 'finish') options.signal?.addEventListener('abort', hangUp, { once: true });
-  const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+  const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'late');
 
   // Looks are counted, not time: after a pause of the runner itself, what came meanwhile is read before the next look.
   const mostLooks = Math.ceil((options.unheard ?? longestUnheard) / betweenLooks);
@@ -183,9 +183,15 @@ export function runProgram<P extends Parameters>(
     clearTimeout(parting);
     const cause = log.last.slice(-linesOfCause).join('\n');
     if (hungUp) throw cancelled(program);
-    if (givenUp === 'silent') {
-      const isEnding = log.endedFor === 'deadline';
-      throw hostSilent(program, options, { begun: answer.begun, isEnding, grace, unheard: Date.now() - heard, cause });
+    if (givenUp === 'silent' || givenUp === 'late') {
+      throw hostSilent(program, options, {
+        begun: answer.begun,
+        isLate: givenUp === 'late',
+        isEnding: log.endedFor === 'deadline',
+        grace,
+        unheard: Date.now() - heard,
+        cause,
+      });
     }
     if (givenUp !== undefined) throw tooMuch(program, givenUp, cause);
     if (log.endedFor === 'deadline') throw deadlineOver(program, options.deadline);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { readRollbackInputs } from '../../rollback-action/inputs.ts';
+import { backupOrder } from '../../rollback-action/prerollback-backup.ts';
 import { InputError } from '../../shared/failure.ts';
 
 afterEach(() => {
@@ -29,3 +30,11 @@ const table: [what: string, given: Record<string, string>, refused: string | nul
   ['where it is not production', { environment: 'staging' }, null],
 ];
 for (const [what, given, expected] of table) test(what, () => assert.equal(refused(given), expected));
+
+test('the backup before a rollback deletes none of another tier, and is not too small for it', () => {
+  const inputs = { host: 'local', 'deploy-dir': '/opt/shop', environment: 'staging', 'keep-prerollback': '3' };
+  for (const [name, value] of Object.entries(inputs)) process.env[`INPUT_${name.toUpperCase()}`] = value;
+  const { keep, minSizeRatio } = backupOrder(readRollbackInputs(), null);
+  assert.deepEqual(keep, { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: 3 });
+  assert.equal(minSizeRatio, 0);
+});

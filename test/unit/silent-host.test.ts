@@ -1,6 +1,6 @@
 // How long a host may say nothing, without waiting for it: the looks come as fast as they are asked for.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,29 @@ import { bootstrap, type Connection, connectionOver } from '../../shared/host/co
 const folder = mkdtempSync(join(tmpdir(), 'silent-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** What the host does with a program: reads it and says nothing, or runs it. */
-let host: 'silent' | 'well' = 'silent';
+/** The nonce is the first parameter. */
+const readNonce =
+  'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" name; IFS= read -r -d "" nonce;';
+
+const commands = {
+  silent: 'exec cat >/dev/null',
+  endless: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec cat >/dev/null'`,
+  well: bootstrap,
+};
+
+/** What the host does with a program: reads it and says nothing, begins it and never ends, or runs it. */
+let host: keyof typeof commands = 'silent';
+
+/** So that a test that fails ends as well. */
+const children: ChildProcess[] = [];
 
 const connect = () =>
   connectionOver('a host', {
-    start: () => spawn('/bin/sh', ['-c', host === 'silent' ? 'exec cat >/dev/null' : bootstrap], { stdio: 'pipe' }),
+    start: () => {
+      const child = spawn('/bin/sh', ['-c', commands[host]], { stdio: 'pipe' });
+      children.push(child);
+      return child;
+    },
     explain: async () => assert.fail('It was not given up'),
     isProgram: false,
   });
@@ -56,7 +73,10 @@ describe('a host that says nothing', () => {
     host = 'silent';
     mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   });
-  afterEach(() => mock.timers.reset());
+  afterEach(() => {
+    mock.timers.reset();
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
 
   test('is given up after 60 s; each program that follows gets 20 s, as long as it says nothing', async () => {
     const connection = connect();
@@ -73,5 +93,27 @@ describe('a host that says nothing', () => {
     await run(connection);
     host = 'silent';
     assert.equal(await givenUpAfter(connection), 60);
+  });
+
+  test('but that it is alive is given up 30 s after the limit, for what it does not end', async () => {
+    host = 'endless';
+    const isAtWork = Promise.withResolvers<void>();
+    const options = { deadline: 15_000, atEnd: 'end', unheard: 3_600_000, onLog: () => isAtWork.resolve() } as const;
+    const { result } = connect().run(logging, { log_file: join(folder, 'backup.log'), log_line: 'x' }, options);
+    const seen = result.catch((error: unknown) => error);
+    await isAtWork.promise;
+    let isGivenUp = false;
+    void seen.then(() => {
+      isGivenUp = true;
+    });
+    mock.timers.tick(44_999);
+    await settle();
+    assert.equal(isGivenUp, false);
+    mock.timers.tick(1);
+    await settle();
+    assert.ok(isGivenUp);
+    const failure = await seen;
+    assert.ok(isFailure(failure, 'host-silent'), String(failure));
+    assert.match(failure.message, /^The host had not ended .* 30\.0 s after its limit of 15\.0 s\. It last sent/);
   });
 });

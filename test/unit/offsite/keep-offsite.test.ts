@@ -111,6 +111,33 @@ test('half a copy does not count, and is made whole', async () => {
   assert.ok(stored.every(({ isComplete }) => isComplete));
 });
 
+describe('a copy whose dump is gone from the bucket', () => {
+  /** Copies of three nights, the newest of them without its dump. */
+  async function damaged(): Promise<MemoryStore> {
+    const store = new MemoryStore();
+    for (const date of [24, 25, 26]) await keep(store, hostWith(day(date)));
+    store.objects.delete(`backups/prod/${day(26)}/backup_${day(26)}.dump.zst`);
+    return store;
+  }
+
+  test('is made again', async () => {
+    const { copied } = await keep(await damaged(), hostWith(day(26), day(27)));
+    assert.deepEqual(
+      copied.map(({ id }) => id),
+      [day(27), day(26)],
+    );
+  });
+
+  test('drives out none that is whole', async () => {
+    const stored = await storedSets(await damaged(), 'backups', 'prod');
+    const decisions = planOffsitePruning(stored, { ...rules, policy: { daily: 2, weekly: 0, monthly: 0 } });
+    assert.deepEqual(
+      [day(25), day(24)].map((id) => decisions.find((decision) => decision.id === id)?.keep),
+      [true, true],
+    );
+  });
+});
+
 const refusal = new Failure('bucket-unusable', '"memory" does not take it: SlowDown', { hint: 'Later' });
 
 test('after a failure nothing is deleted, and nothing more is tried', async () => {

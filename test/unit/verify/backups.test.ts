@@ -88,10 +88,21 @@ describe('a set is complete', () => {
     });
   }
 
+  test('with a dump of the size that its manifest tells', () => {
+    const { bad } = judge((host) => host.files.set(`daily/backup_${old}.dump.zst`, 1));
+    assert.match(bad['complete'] ?? '', new RegExp(`^failed: daily/${old}: `));
+  });
+
   test('with a manifest', () => {
     const { bad } = judge((host) => host.files.delete(`daily/backup_${old}.manifest.json`));
     assert.match(bad['complete'] ?? '', /dump\.zst has no manifest/);
   });
+});
+
+test('a dump that failed its verification is told of until a newer one passes', () => {
+  const after = (failed: string) => judge((host) => host.files.set(`failed/failed_${failed}.reason.txt`, 10)).bad;
+  assert.match(after('20261125_040000')['last run'] ?? '', /^failed: the dump 20261125_040000 failed/);
+  assert.equal('last run' in after('20261124_040000'), false);
 });
 
 test('where nothing was ever taken, nothing is said of the last run', () => {
