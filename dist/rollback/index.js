@@ -28784,7 +28784,7 @@ module.exports = __nccwpck_require__.p + "aa11dec8f14e1eab90cd.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5a595d9269a8dba3592c.sh";
+module.exports = __nccwpck_require__.p + "e7b1f2ffb1d5e6f5c335.sh";
 
 /***/ }),
 
@@ -30425,23 +30425,31 @@ function deadlineOver(program, deadline) {
  * The failure when the host has said nothing for too long, or has not answered within the deadline plus a grace period. All
  * times in milliseconds.
  * @param begun whether the program had begun there
+ * @param isLate whether the deadline and the grace are over: the host may have said something all the time
  * @param isEnding whether the host has said that it is ending the program
  * @param unheard time since the last byte from the program
  */
-function hostSilent({ name, step }, { deadline, atEnd }, { begun, isEnding, grace, unheard, cause }) {
-    const what = `${step} (program ${name})`;
-    const message = isEnding
-        ? `The host was told to stop ${what} after ${(0,units/* formatDuration */.a3)(deadline)}, but had not finished stopping it ${(0,units/* formatDuration */.a3)(grace)} later`
-        : begun
-            ? `The host has sent nothing for ${(0,units/* formatDuration */.a3)(unheard)} during ${what}, whose limit was ${(0,units/* formatDuration */.a3)(deadline)}`
-            : `The host took the connection, and has not begun ${what} after ${(0,units/* formatDuration */.a3)(unheard)}`;
+function hostSilent(program, options, silence) {
+    const { atEnd } = options;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
-    return new failure/* Failure */.HR('host-silent', message, {
+    return new failure/* Failure */.HR('host-silent', whatIsSeen(program, options, silence), {
         hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-        cause,
+        cause: silence.cause,
     });
+}
+function whatIsSeen({ name, step }, { deadline }, { begun, isLate, isEnding, grace, unheard }) {
+    const what = `${step} (program ${name})`;
+    const [limit, afterwards, quiet] = [deadline, grace, unheard].map(units/* formatDuration */.a3);
+    if (isEnding) {
+        return `The host was told to stop ${what} after ${limit}, but had not finished stopping it ${afterwards} later`;
+    }
+    if (!begun)
+        return `The host took the connection, and has not begun ${what} after ${quiet}`;
+    if (!isLate)
+        return `The host has sent nothing for ${quiet} during ${what}, whose limit was ${limit}`;
+    return `The host had not ended ${what} ${afterwards} after its limit of ${limit}. It last sent something ${quiet} ago`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/run-program.js
@@ -30545,7 +30553,7 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     };
     if (options.atEnd !== 'finish')
         options.signal?.addEventListener('abort', hangUp, { once: true });
-    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'late');
     // Looks are counted, not time: after a pause of the runner itself, what came meanwhile is read before the next look.
     const mostLooks = Math.ceil((options.unheard ?? longestUnheard) / betweenLooks);
     const looking = setInterval(() => {
@@ -30599,9 +30607,15 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
         const cause = log.last.slice(-linesOfCause).join('\n');
         if (hungUp)
             throw cancelled(program);
-        if (givenUp === 'silent') {
-            const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { begun: answer.begun, isEnding, grace, unheard: Date.now() - heard, cause });
+        if (givenUp === 'silent' || givenUp === 'late') {
+            throw hostSilent(program, options, {
+                begun: answer.begun,
+                isLate: givenUp === 'late',
+                isEnding: log.endedFor === 'deadline',
+                grace,
+                unheard: Date.now() - heard,
+                cause,
+            });
         }
         if (givenUp !== undefined)
             throw tooMuch(program, givenUp, cause);

@@ -128,26 +128,28 @@ blue-green() {
 
 # drain_all: stops the old containers of blue-green services, and lets them finish their requests.
 drain_all() {
-  local service old drained=
+  local service old draining=()
   for service in "${services[@]}"; do
     [[ ${strategy[$service]} == blue-green ]] || continue
     mapfile -t old < <(old_containers "$service")
     ((${#old[@]})) || continue
-    # The proxy may need longer than the gates took to find the new containers.
-    [[ -n $drained ]] || ((plan[stable_for] >= proxy_patience)) || sleep "$proxy_patience"
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
     aim_at "$service" "$(target_containers "$service")"
     take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
-    # Requests that are under way to the old container would count as failed.
-    sleep 0.2
+    draining+=("$service")
+  done
+  ((${#draining[@]})) || return 0
+  # While Docker renames a container, its DNS does not know it: a proxy that asks then goes on with the old ones alone, until it asks
+  # again. And it may need longer than the gates took to find the new ones at all.
+  sleep "$proxy_patience"
+  for service in "${draining[@]}"; do
+    mapfile -t old < <(old_containers "$service")
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
     refresh_proxies "$service"
     tell_stop "$service" "${old[0]}"
-    drained=yes
   done
-  [[ -n $drained ]] || return 0
   still_well && users_get_answers 3 && await_url "$((SECONDS + 30))" drained
 }
 
