@@ -94,7 +94,7 @@ for (const ended of ['test:pass', 'test:fail'] as const) {
 }
 events.on('test:fail', ({ name, file, details: { error } }) => {
   const { failureType, cause } = error as Error & { failureType?: string };
-  // What holds tests has failed as they have: the words are theirs.
+  // A test with subtests fails because they do, and they say why.
   if (failureType === 'subtestsFailed') return;
   result.failures.push({
     name: `${named(file)}: ${name}`,

@@ -55,7 +55,7 @@ async function runTests(patterns: readonly string[]): Promise<void> {
   printFailures(result.failures);
 }
 
-/** At the end once more and in short: who reads a long log in CI sees its end first. */
+/** Repeats at the end what failed, in short: CI cuts a long log in the middle. */
 function printFailures(failures: readonly Failure[]): void {
   if (failures.length > 0) console.log('\n── What failed');
   for (const { name, message } of failures.slice(0, 10)) {

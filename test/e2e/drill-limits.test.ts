@@ -98,8 +98,8 @@ describe('what is printed without an end', () => {
     });
   }
 
-  // Into the output of whoever speaks to the scratch server, as a program that was started while it was restored. Who speaks is stopped
-  // meanwhile, so as not to have ended before enough was printed.
+  // Into the output of whoever speaks to the scratch server, as a program that was started while it was restored. That one is stopped
+  // meanwhile, so that it does not end before enough is printed.
   const intruder = (source: string) =>
     `COPY (SELECT 1) TO PROGRAM $$cat >/dev/null; setsid sh -c 'while :; do for p in /proc/[0-9]*; do
        read -r name <$p/comm; [ "$name" = psql ] || continue;

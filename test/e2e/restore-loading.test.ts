@@ -155,7 +155,7 @@ describe('the runner dies, or stands still', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
-  test('an empty database whose restore has no copy yet is neither taken over nor dropped by another', async () => {
+  test('another restore neither takes over nor drops an empty database whose copy is not there yet', async () => {
     const seen = await state();
     const inputs = { 'db-name': 'was dropped', 'after-restore-sql': sqlFile('SELECT 1/0;\n') };
     const first = await startRestore(inputs);

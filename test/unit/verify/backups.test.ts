@@ -99,7 +99,7 @@ describe('a set is complete', () => {
   });
 });
 
-test('a dump that failed its verification is told of until a newer one passes', () => {
+test('a dump that failed its verification is reported until a newer one passes', () => {
   const after = (failed: string) => judge((host) => host.files.set(`failed/failed_${failed}.reason.txt`, 10)).bad;
   assert.match(after('20261125_040000')['last run'] ?? '', /^failed: the dump 20261125_040000 failed/);
   assert.equal('last run' in after('20261124_040000'), false);
