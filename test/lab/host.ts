@@ -46,7 +46,7 @@ const sessionMark = 'ATLASIA_LAB_HOST';
 
 /** What runs in the database's container by itself, because Docker asks after its health, or because the lab looks. */
 const ownOfDatabase =
-  /^(\/sbin\/docker-init |(\S*\/)?postgres|(\S*\/)?pg_isready |psql .* session=lab$|runc init$)|<defunct>$/;
+  /^(\/sbin\/docker-init |(\S*\/)?postgres|\/bin\/sh -c .*\/dev\/shm\/well|sleep 4$|(\S*\/)?pg_isready |psql .* session=lab$|runc init$)|<defunct>$/;
 
 /** Starts a production host to throw away: an SSH server, and a compose project with a database that is healthy. */
 export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
