@@ -424,6 +424,36 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/offsite/keep-offsite.test.ts',
   },
   {
+    rule: 'a doubtful backup deletes nothing in the bucket',
+    file: 'backup-action/offsite.ts',
+    text: 'mayDelete: problems.length === 0',
+    instead: 'mayDelete: true',
+    test: 'test/e2e/offsite.test.ts',
+    named: 'doubtful',
+  },
+  {
+    rule: 'a dump that was read in part has no checksum',
+    file: 'shared/drill/sent-dump.ts',
+    text: '      this.#pieces = null;\n',
+    test: 'test/unit/restore/sent-dump.test.ts',
+  },
+  {
+    rule: 'nothing writes while the databases change their names back',
+    file: 'shared/transaction/engine.sh',
+    text: '  stop_all\n  put_database_back',
+    instead: '  put_database_back',
+    test: 'test/unit/transaction/engine.test.ts',
+    named: 'on its way back',
+  },
+  {
+    rule: 'a transaction whose supervisor is alive stays',
+    file: 'shared/transaction/prune.sh',
+    text: ' && is_carried',
+    instead: ' && false',
+    test: 'test/unit/transaction/engine.test.ts',
+    named: 'supervisor is still at work',
+  },
+  {
     rule: 'the manifest of a copy goes last, so that what is left of it is known',
     file: 'shared/offsite/keep-offsite.ts',
     text: 'const first = await store.remove(keysOf(others));',
@@ -641,7 +671,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'a dump that comes through the runner is compared with its manifest, too',
     file: 'shared/restore/load.ts',
-    text: '    if (sha256 !== manifest.sha256) throw changed(source, manifest);\n',
+    text: '    if (sha256 !== manifest.sha256) throw changed(source, manifest, sha256);\n',
     test: 'test/unit/restore/sent-dump.test.ts',
   },
   {

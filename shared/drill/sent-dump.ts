@@ -64,9 +64,19 @@ export class SentDump {
     this.#source?.on('error', () => {}).destroy();
   }
 
+  /** Once it has failed there is nothing more to read; an iterator would say that it has come to its end. */
+  async #next(pieces: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
+    try {
+      return await pieces.next();
+    } catch (error) {
+      this.#pieces = null;
+      throw error;
+    }
+  }
+
   async *#hashed(): AsyncGenerator<Buffer> {
     while (this.#pieces !== null && !this.#isWhole) {
-      const { done, value } = await this.#pieces.next();
+      const { done, value } = await this.#next(this.#pieces);
       if (done === true) this.#isWhole = true;
       else {
         this.#hash.update(value);

@@ -159,7 +159,7 @@ export async function load(connection: Connection, request: LoadRequest): Promis
   try {
     const records = await run.result;
     const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
-    if (sha256 !== manifest.sha256) throw changed(source, manifest);
+    if (sha256 !== manifest.sha256) throw changed(source, manifest, sha256);
     const findings = judgeRestored(manifest, readRestoredData(records));
     return {
       restoreMs: records.integer('restore-ms'),
@@ -221,8 +221,9 @@ function tellSubscriptions(json: string): string[] {
   }
 }
 
-function changed({ copy }: BackupSource, { id, file }: Manifest): Failure {
-  return new Failure('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`);
+function changed({ copy }: BackupSource, { id, file }: Manifest, sha256: string | null): Failure {
+  const what = sha256 === null ? 'could not be read to its end' : `does not match the manifest of ${id}`;
+  return new Failure('checksum-failed', `${copy ?? file} ${what}`);
 }
 
 /** The server's own error first, then what to do. */

@@ -137,12 +137,13 @@ describe('the database', () => {
   test('stands still in the middle: the deadline ends it, the next run ends its sessions', async () => {
     const release = await faults.stallDumps(host);
     try {
-      const action = await startBackup(host, dir, { timeout: '6s' });
-      await faults.dumpStalled(host);
+      // Long enough for a busy machine to come as far as that.
+      const action = await startBackup(host, dir, { timeout: '20s' });
+      await Promise.race([faults.dumpStalled(host), action.finished]);
       const resume = await faults.pauseDatabase(host);
       const result = await action.finished;
-      assert.ok(result.durationMs < 40_000, `${result.durationMs} ms`);
-      refused(result, { message: /6 s|deadline|timeout/i, hint: /"timeout"/ });
+      assert.ok(result.durationMs < 90_000, `${result.durationMs} ms`);
+      refused(result, { message: /20 s|deadline|timeout/i, hint: /"timeout"/ });
       untouched(earlier, host.files(dir));
       await resume();
 

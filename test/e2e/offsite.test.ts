@@ -344,6 +344,27 @@ describe('the bucket', () => {
     assert.match(logOf(third), /Deleted from the bucket by its retention: /);
     assert.equal(host.files(`${dir}/daily`).filter(({ path }) => path.endsWith('.manifest.json')).length, 9);
   });
+
+  test('loses nothing to a backup that is doubtful itself: whoever lost data keeps what was there before', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    await smallDatabase(host, 'shrinks', 5_000);
+    const keep = { 'db-name': 'shrinks', 's3-keep-daily': '1', 's3-keep-weekly': '0', 's3-keep-monthly': '0' };
+    const first = await copying(dir, { ...keep, 's3-keep-daily': 'all' });
+    succeeded(first);
+    const earlier = first.outputs['backup-id'] ?? '';
+    await host.psql('DELETE FROM items WHERE id > 500;', 'shrinks');
+
+    const doubtful = await copying(dir, { ...keep, 'min-size-ratio': '0.5' });
+    assert.equal(doubtful.outputs['status'], 'incomplete', logOf(doubtful));
+    assert.match(logOf(doubtful), /smaller than min-size-ratio 0\.5 allows/);
+    assert.deepEqual((await idsThere()).toSorted(), [earlier, doubtful.outputs['backup-id']].toSorted());
+
+    const accepted = await copying(dir, { ...keep, 'min-size-ratio': '0' });
+    succeeded(accepted);
+    assert.deepEqual(await idsThere(), [accepted.outputs['backup-id']]);
+    await host.database.drop('shrinks');
+  });
 });
 
 test('a disk of the host that fills up meanwhile takes nothing from the copy, nor from the backup', async () => {

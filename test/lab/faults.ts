@@ -182,14 +182,10 @@ export async function removeDatabase(host: Host): Promise<Mend> {
   return () => host.composeUp();
 }
 
-/** PostgreSQL ends the session that dumps, as an administrator or a shutdown does. */
+/** PostgreSQL ends the session of a dump that stands still, and no other, as an administrator does. */
 export async function terminateDump(host: Host): Promise<void> {
-  await until('a dump session to terminate', async () => {
-    const ended = await host.psql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^(COPY|LOCK TABLE)' AND pid <> pg_backend_pid();",
-    );
-    return ended === '' ? undefined : ended;
-  });
+  const ended = await host.psql(`SELECT pg_terminate_backend(pid) ${stalledDumps}`);
+  if (ended === '') throw new Error('No dump stands still');
 }
 
 /** Kills whatever compresses, on the host or in the database's container. */
@@ -228,10 +224,14 @@ export async function stallDumps(host: Host, database?: string): Promise<Mend> {
 
 /** Waits until a dump stands still, after megabytes of it went out. */
 export async function dumpStalled(host: Host): Promise<void> {
-  const waiting =
-    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY shop.attachments%' AND wait_event_type = 'Lock';";
-  await until('a dump that waits within shop.attachments', async () => (await host.psql(waiting)) || undefined);
+  await until(
+    'a dump that waits within shop.attachments',
+    async () => (await host.psql(`SELECT pid ${stalledDumps}`)) || undefined,
+  );
 }
+
+const stalledDumps =
+  "FROM pg_stat_activity WHERE query LIKE 'COPY shop.attachments%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid();";
 
 /** Locks a table as ALTER TABLE does: whoever wants to dump it waits. */
 export async function lockTable(host: Host, schema: string, table: string, database?: string): Promise<Mend> {

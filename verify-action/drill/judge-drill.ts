@@ -38,7 +38,8 @@ export function judgeDrill({ manifest, outcome, statements, copy }: DrillFacts):
   const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
   findings.check('same bytes', () => {
     if (outcome.sha256 === manifest.sha256) return `${manifest.file} matches its manifest`;
-    return { detail: `${manifest.file} does not match its manifest, or could not be read`, remedy };
+    const what = outcome.sha256 === null ? 'could not be read to its end' : 'does not match its manifest';
+    return { detail: `${manifest.file} ${what}`, remedy };
   });
   findings.check('restore', () => {
     if (fault === null)

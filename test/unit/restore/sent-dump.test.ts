@@ -1,10 +1,14 @@
 // A dump that comes through the runner is compared with its manifest at its end, when all of it has been restored.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { SentDump } from '../../../shared/drill/sent-dump.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
 import { type LoadRequest, load } from '../../../shared/restore/load.ts';
 
-test('a copy that is another dump than its manifest tells of never becomes live, although it restores', async () => {
+/** Loads a copy that restores, but of which the runner has read this. */
+function loadOf(sha256: string | null): { loaded: Promise<unknown>; ran: string[] } {
   const ran: string[] = [];
   const connection = {
     run: ({ name }: { name: string }) => {
@@ -12,7 +16,7 @@ test('a copy that is another dump than its manifest tells of never becomes live,
       return { result: Promise.resolve({}), lastLines: () => [] };
     },
   } as unknown as Connection;
-  const sent = { name: 's3://acme/x.dump', sha256: async () => 'b'.repeat(64), open: () => null, close: () => {} };
+  const sent = { name: 's3://acme/x.dump', sha256: async () => sha256, open: () => null, close: () => {} };
   const request = {
     backupDir: '/backups',
     server: { container: 'c', user: 'u', database: 'shop', access: { place: null, password: null } },
@@ -22,10 +26,36 @@ test('a copy that is another dump than its manifest tells of never becomes live,
     least: 0,
     onLog: () => {},
   } as unknown as LoadRequest;
-  await assert.rejects(load(connection, request), {
-    code: 'checksum-failed',
-    message: 's3://acme/x.dump does not match the manifest of 20261127_021700',
-    hint: /The database is untouched.* The restored copy was dropped/,
-  });
-  assert.deepEqual(ran, ['load', 'discard']);
+  return { loaded: load(connection, request), ran };
+}
+
+test('a copy that is another dump than its manifest tells of never becomes live, although it restores', async () => {
+  for (const [sha256, message] of [
+    ['b'.repeat(64), 's3://acme/x.dump does not match the manifest of 20261127_021700'],
+    [null, 's3://acme/x.dump could not be read to its end'],
+  ] as const) {
+    const { loaded, ran } = loadOf(sha256);
+    const hint = /The database is untouched.* The restored copy was dropped/;
+    await assert.rejects(loaded, { code: 'checksum-failed', message, hint });
+    assert.deepEqual(ran, ['load', 'discard']);
+  }
+});
+
+test('a dump that breaks off has no checksum: it could not be read, which is not to say that it has changed', async () => {
+  const breaksOff = Readable.from(
+    (function* () {
+      yield Buffer.from('half of it');
+      throw new Error('connection lost');
+    })(),
+  );
+  const sent = new SentDump('s3://acme/x.dump', async () => breaksOff, new Map(), null);
+  await assert.rejects((await sent.open()).toArray(), /connection lost/);
+  assert.equal(await sent.sha256(), null);
+});
+
+test('a dump of which the container took only a part is read to its end for its checksum', async () => {
+  const pieces = ['one', 'two', 'three'].map((piece) => Buffer.from(piece));
+  const sent = new SentDump('s3://acme/x.dump', async () => Readable.from(pieces), new Map(), null);
+  for await (const _ of await sent.open()) break;
+  assert.equal(await sent.sha256(), createHash('sha256').update('onetwothree').digest('hex'));
 });

@@ -2,7 +2,7 @@
 // in the place of what asks Docker and databases.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -347,6 +347,44 @@ describe('a swap', () => {
     ]);
     assert.ok(!notes('return 1').some((note) => /exchanging|recreate/.test(note)));
   });
+
+  test('on its way back stops old and new, both of which may write, before the databases have their names again', () => {
+    const notes = engine(`
+      plan[database]=shop plan[database_restored]=shop_restore_01234567 plan[database_limit]=7
+      for each in resume_probers stop_probers tell_measurements tell_restart drop_restored conclude; do eval "$each() { :; }"; done
+      for each in restore_all came_back back_for_users; do eval "$each() { note $each; }"; done
+      stop() { note "stop $*"; }
+      exchanging() { note "exchanging $*"; echo exchanged-back; }
+      journal exchanging
+      revert`);
+    assert.deepEqual(notes, [
+      'journal exchanging',
+      'journal reverting',
+      'stop new old',
+      'exchanging exchange_back 7',
+      'journal exchanged-back',
+      'restore_all',
+      'came_back',
+      'back_for_users',
+      'journal reverted',
+    ]);
+  });
+});
+
+test('of what has ended long ago, the folder goes, unless its supervisor is still at work', () => {
+  const others = join(root, 'rollback', 'transactions');
+  for (let n = 0; n < 53; n += 1) mkdirSync(join(others, `20250101_${String(n).padStart(6, '0')}`));
+  const alive = '20250101_000000';
+  engine(`
+    ended_transactions() { (cd -- "$1" && printf '%s\n' 2025*); }
+    is_carried() { [[ $PWD == */${alive} ]]; }
+    echo 1 >../${alive}/carrier
+    echo 1 >../20250101_000001/carrier
+    prune_transactions`);
+  const left = readdirSync(others).toSorted();
+  assert.deepEqual(left.slice(0, 2), [alive, '20250101_000003']);
+  // The newest 50, the one that is carried, and its own.
+  assert.equal(left.length, 52);
 });
 
 test('where Docker cannot list the containers of the target, a service is not called restored', () => {
