@@ -80,8 +80,10 @@ async function measure(host: Host, { what, most, action, inputs, grow }: Growing
   const [none, half, full] = seen;
   if (none === undefined || half === undefined || full === undefined) return;
   const words = seen.map(({ ms, peak }) => `${formatDuration(ms)} with ${formatBytes(peak)}`);
-  // Half of a second is noise.
-  const isLinear = full.ms - none.ms <= 2 * Math.max(half.ms - none.ms, 0) + 500;
+  const grows = (of: 'ms' | 'peak', noise: number) =>
+    full[of] - none[of] <= 2 * Math.max(half[of] - none[of], 0) + noise;
+  // Less than that is noise.
+  const isLinear = grows('ms', 500) && grows('peak', 16 * 1024 * 1024);
   verdict(`0, ${most / 2} and ${most} ${what}: ${words.join(', ')}`, isLinear, 'no more than linear');
 }
 
