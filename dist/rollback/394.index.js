@@ -281,9 +281,19 @@ class SentDump {
     close() {
         this.#source?.on('error', () => { }).destroy();
     }
+    /** Once it has failed there is nothing more to read; an iterator would say that it has come to its end. */
+    async #next(pieces) {
+        try {
+            return await pieces.next();
+        }
+        catch (error) {
+            this.#pieces = null;
+            throw error;
+        }
+    }
     async *#hashed() {
         while (this.#pieces !== null && !this.#isWhole) {
-            const { done, value } = await this.#pieces.next();
+            const { done, value } = await this.#next(this.#pieces);
             if (done === true)
                 this.#isWhole = true;
             else {
@@ -2346,7 +2356,7 @@ async function load(connection, request) {
         const records = await run.result;
         const sha256 = sent === null ? manifest.sha256 : await sent.sha256();
         if (sha256 !== manifest.sha256)
-            throw changed(source, manifest);
+            throw changed(source, manifest, sha256);
         const findings = judgeRestored(manifest, readRestoredData(records));
         return {
             restoreMs: records.integer('restore-ms'),
@@ -2403,8 +2413,9 @@ function tellSubscriptions(json) {
         return ['Whether the restored database has subscriptions could not be told; they would be disabled'];
     }
 }
-function changed({ copy }, { id, file }) {
-    return new shared_failure/* Failure */.HR('checksum-failed', `${copy ?? file} does not match the manifest of ${id}`);
+function changed({ copy }, { id, file }, sha256) {
+    const what = sha256 === null ? 'could not be read to its end' : `does not match the manifest of ${id}`;
+    return new shared_failure/* Failure */.HR('checksum-failed', `${copy ?? file} ${what}`);
 }
 /** The server's own error first, then what to do. */
 function explained(failure, { format }, lines, log, untouched) {

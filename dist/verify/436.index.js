@@ -821,9 +821,19 @@ class SentDump {
     close() {
         this.#source?.on('error', () => { }).destroy();
     }
+    /** Once it has failed there is nothing more to read; an iterator would say that it has come to its end. */
+    async #next(pieces) {
+        try {
+            return await pieces.next();
+        }
+        catch (error) {
+            this.#pieces = null;
+            throw error;
+        }
+    }
     async *#hashed() {
         while (this.#pieces !== null && !this.#isWhole) {
-            const { done, value } = await this.#pieces.next();
+            const { done, value } = await this.#next(this.#pieces);
             if (done === true)
                 this.#isWhole = true;
             else {
@@ -1870,7 +1880,8 @@ function judgeDrill({ manifest, outcome, statements, copy }) {
     findings.check('same bytes', () => {
         if (outcome.sha256 === manifest.sha256)
             return `${manifest.file} matches its manifest`;
-        return { detail: `${manifest.file} does not match its manifest, or could not be read`, remedy };
+        const what = outcome.sha256 === null ? 'could not be read to its end' : 'does not match its manifest';
+        return { detail: `${manifest.file} ${what}`, remedy };
     });
     findings.check('restore', () => {
         if (fault === null)

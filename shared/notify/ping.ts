@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
 import { reasonOf } from '../reaching.ts';
-import { type ProxyFor, reachServer } from './connect.ts';
+import type { ProxyFor } from './connect.ts';
 import { isGood, type Notice } from './notice.ts';
-import { post, type Route } from './post.ts';
+import type { Route } from './post.ts';
 import { textOf } from './text.ts';
 
 /** Servers of one's own keep 10 kB of a ping, by default. */
@@ -22,6 +22,7 @@ async function ping(address: URL, event: string, text: string, route: Route): Pr
   const url = new URL(address);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
   const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
+  const { post } = await import('./post.ts');
   const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, route);
   // healthchecks.io answers 200 also where it has dropped the ping.
   const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
@@ -31,6 +32,7 @@ async function ping(address: URL, event: string, text: string, route: Route): Pr
 /** Connects to its server, without sending a ping: that would report a run that did not happen. @throws Failure `ping-unreachable` */
 export async function reachPing(address: URL, proxyFor: ProxyFor, signal: AbortSignal): Promise<void> {
   try {
+    const { reachServer } = await import('./connect.ts');
     await reachServer(address, proxyFor, signal);
   } catch (error) {
     signal.throwIfAborted();

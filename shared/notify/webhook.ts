@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { reasonOf } from '../reaching.ts';
-import { type ProxyFor, reachServer } from './connect.ts';
+import type { ProxyFor } from './connect.ts';
 import { webhookDocument } from './documents.ts';
 import type { Notice } from './notice.ts';
-import { post, type Route } from './post.ts';
+import type { Route } from './post.ts';
 
 /** An address that takes notices as JSON. Both are secrets. */
 export interface Webhook {
@@ -21,6 +21,7 @@ export async function callWebhook({ url, secret }: Webhook, notice: Notice, rout
     'x-atlasia-delivery': randomUUID(),
     ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
   };
+  const { post } = await import('./post.ts');
   await post({ url, body, headers }, route);
 }
 
@@ -32,6 +33,7 @@ function signatureOf(body: string, secret: string): string {
 /** Connects to its server, without sending anything. @throws Failure `webhook-unreachable` */
 export async function reachWebhook({ url }: Webhook, proxyFor: ProxyFor, signal: AbortSignal): Promise<void> {
   try {
+    const { reachServer } = await import('./connect.ts');
     await reachServer(url, proxyFor, signal);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HttpClientError } from '@actions/http-client';
 import { cleanLine } from '../clean.ts';
 import { reasonOf } from '../reaching.ts';
 import { Refusals } from './library-words.ts';
@@ -40,8 +39,9 @@ export function whyNot(error: unknown, refusal: string | null = null): string {
       : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
   }
   if (error instanceof Error && error.name === 'GHESNotSupportedError') return unsupported;
-  if (!(error instanceof HttpClientError)) return cleanLine(reasonOf(error), 300);
-  const status = error.statusCode;
+  // By its name: the library takes longer to load than all of an action.
+  if (!(error instanceof Error && error.name === 'HttpClientError')) return cleanLine(reasonOf(error), 300);
+  const { statusCode: status } = error as Error & { statusCode?: number };
   const reason = cleanLine(error.message, 300) || 'nothing';
   const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
   return `GitHub refused with ${status}; it said: ${reason}${needs}`;

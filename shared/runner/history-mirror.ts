@@ -2,7 +2,7 @@ import type { CopyKind, HistoryMirror, LoadedCopies } from '../history/known-his
 import { downloadText, uploadText } from './artifact-store.ts';
 import { findPointer, savePointer } from './cache-store.ts';
 import type { WorkflowContext } from './context.ts';
-import { type GithubApi, githubApi } from './github-api.ts';
+import type { GithubApi } from './github-api.ts';
 import { answered, limited, unsupported, whyNot } from './github-patience.ts';
 import { Refusals } from './library-words.ts';
 import { quietly } from './log.ts';
@@ -72,6 +72,7 @@ interface KnownRequest extends MirrorRequest {
 async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedCopies> {
   const { environment, kinds, token, repository } = request;
   const name = `deployment-history-${environment}`;
+  const { githubApi } = await import('./github-api.ts');
   const api = githubApi(repository, token);
   const found = await find(api, name, kinds.includes('cache'));
   const trusted = await firstTrusted(api, candidates(found, name, trust), trust);

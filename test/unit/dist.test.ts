@@ -19,7 +19,7 @@ const MB = 1_000_000;
  * git stores them once. Nothing is minified: what runs with people's keys can be read, and compared with its sources.
  * Before you raise a limit, see what has come in: `npm run build && ls -lS dist/*`.
  */
-const budget = { action: 11.5 * MB, compressed: 2.6 * MB, postStep: 1.2 * MB, stored: 19.5 * MB };
+const budget = { action: 11.5 * MB, compressed: 2.6 * MB, postStep: 0.2 * MB, stored: 19.5 * MB };
 
 for (const action of actions) {
   test(`what users of ${action} download stays small`, () => {
@@ -43,7 +43,7 @@ test('what the actions have in common is the same to the byte, so that git store
   const copies = Map.groupBy(chunks, ({ name }) => name.split('/').at(-1) ?? '');
   const differing = [...copies].filter(([, files]) => new Set(files.map(({ content }) => `${content}`)).size > 1);
   // Where two modules of an action get the same number, the bundler numbers one of them anew, and with it whatever asks for it.
-  assert.ok(differing.length <= 1, differing.map(([name]) => name).join());
+  assert.ok(differing.length <= 2, differing.map(([name]) => name).join());
 });
 
 /** All let anybody use and pass on the code, as long as the notice comes along: that is what licenses.txt is for. */
@@ -68,11 +68,12 @@ for (const bundle of [...actions, 'cleanup']) {
       return isHead ? [{ name: line, licence: lines[index + 1] ?? '' }] : [];
     });
     const names = listed.map(({ name }) => name);
-    assert.ok(names.includes('undici') && names.length >= 5, names.join());
+    for (const name of ['@actions/core', '@actions/exec', '@actions/io'])
+      assert.ok(names.includes(name), `${name} is not listed`);
     for (const { name, licence } of listed)
       assert.ok(allowed.includes(licence) || undeclared.includes(name), `${name} is under "${licence}"`);
     if (bundle === 'cleanup') return;
-    for (const name of ['@actions/artifact', '@actions/cache', '@azure/storage-blob', 'nodemailer', 'yauzl'])
+    for (const name of ['undici', '@actions/artifact', '@actions/cache', '@azure/storage-blob', 'nodemailer', 'yauzl'])
       assert.ok(names.includes(name), `${name} is not listed`);
   });
 }
