@@ -218,9 +218,13 @@ const fromStore = (script: string, uri = '') =>
 
 test('from the bucket, by hand: with aws, age and zstd alone', async () => {
   const { result, what } = await shop('burnt', { ...sealed, ...bucket }, login);
-  const script = await typed('s3://acme-backups/atlasia-backups/prod/20261123_021703/', { ...what, copy: 'by_hand' });
-  await atDesk(fromStore(script, result.outputs['s3-uri']));
-  assert.equal(await ordersIn('by_hand'), '3');
+  // Under its own name, as after a loss.
+  await host.database.drop('burnt');
+  const script = await typed('s3://acme-backups/atlasia-backups/prod/20261123_021703/', { ...what, copy: 'burnt' });
+  const settings = await typed('settings.sql.gz.age', what);
+  await atDesk(`${fromStore(script, result.outputs['s3-uri'])}\n${settings}`);
+  assert.equal(await ordersIn('burnt'), '3');
+  assert.equal(await host.psql('SHOW work_mem', 'burnt'), '9MB');
 });
 
 test('copies in the bucket, fetched as docs/offsite.md says: as they are, and encrypted by the runner', async () => {
