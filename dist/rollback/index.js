@@ -14126,7 +14126,7 @@ function servicesAt({ project, databases, registry }, named) {
     if (services.length > 0)
         return services;
     throw new shared_failure/* Failure */.HR('no-target', `No service of the project has an image from ${registry}`, {
-        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
+        hint: 'Name the services in "target", as in web=v41, or set "registry" to where their images come from',
     });
 }
 /** A tag means the image that last ran here under it, even if the tag has moved since. */

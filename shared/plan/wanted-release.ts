@@ -120,7 +120,7 @@ function servicesAt({ project, databases, registry }: TargetContext, named: Read
     .map(({ name }) => name);
   if (services.length > 0) return services;
   throw new Failure('no-target', `No service of the project has an image from ${registry}`, {
-    hint: 'Set "services" to the services to roll back, or "registry" to their registry',
+    hint: 'Name the services in "target", as in web=v41, or set "registry" to where their images come from',
   });
 }
 

@@ -125,7 +125,10 @@ describe('a start', () => {
       );
       const code = readFileSync(join(folder, 'dist', bundle, 'index.js'), 'utf8');
       assert.ok(code.length < 1_000_000, `index.js has grown to ${code.length} bytes`);
-      assert.doesNotMatch(code, /@aws-sdk\/|@actions\/artifact|@azure\/|nodemailer\/|SMTPConnection|undici|age-encryption\//);
+      assert.doesNotMatch(
+        code,
+        /@aws-sdk\/|@actions\/artifact|@azure\/|nodemailer\/|SMTPConnection|undici|age-encryption\//,
+      );
     });
   }
 });
