@@ -24,6 +24,7 @@ import { program as survey } from '../../shared/survey/survey.ts';
 import { starting } from '../../shared/transaction/start-transaction.ts';
 import { resuming } from '../../shared/transaction/transaction.ts';
 import { asRoot, run } from '../lab/command.ts';
+import { until } from '../lab/faults.ts';
 import { folder as labFolder, temporaryFolder } from '../lab/folder.ts';
 import { makeKey } from '../lab/keys.ts';
 import { needPrograms } from '../lab/packages.ts';
@@ -392,7 +393,8 @@ describe('with a stolen key', { concurrency: 1 }, () => {
       ['-p', String(host.ssh.port), '-o', 'StrictHostKeyChecking=no', target, bootstrap],
       request(scriptOf(resuming), parameters),
     );
-    assert.ok(existsSync(marker), 'the test would have seen nothing');
+    // Without that, the test would have seen nothing.
+    await until('the engine that was planted', async () => existsSync(marker) || undefined);
     rmSync(marker);
     await host.exec(['rm', '-r', planted]);
   });

@@ -396,7 +396,7 @@ describe('the button', { concurrency: 1 }, () => {
     const backupDir = await running('v2');
     const seen = await snapshotOf(app);
     const url = (path: string) => `http://127.0.0.1:${app.ports.dashboard}/${path}`;
-    const bad = await rollback(backupDir, { target: 'v1', 'health-url': url('nowhere'), 'health-timeout': '3s' });
+    const bad = await rollback(backupDir, { target: 'v1', 'health-url': url('nowhere'), 'health-timeout': '12s' });
     await notRolledBack(app, bad, {
       status: 'reverted',
       code: 'health-url',
