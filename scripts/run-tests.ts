@@ -1,5 +1,5 @@
 // The tests by themselves, for scripts/test.ts: `run-tests.ts <result file> <file or pattern>…`. Node's own runner has
-// them, four files at once; what came out is written to the result file as JSON.
+// them, three files at once; what came out is written to the result file as JSON.
 import { globSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -36,7 +36,7 @@ export interface Result {
 }
 
 /**
- * What takes minutes comes first: a long file that begins last has one of the four places to itself while the others
+ * What takes minutes comes first: a long file that begins last has one of the three places to itself while the others
  * are empty. `npm test` prints the slowest at its end; this list follows it.
  */
 const longestFirst = [
@@ -80,7 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.ab
 const result: Omit<Result, 'counts'> = { failures: [], files: [], tests: [] };
 const events = run({
   files: files.map((file) => resolve(file)),
-  concurrency: 4,
+  concurrency: 3,
   timeout: 30 * 60_000,
   signal: ending.signal,
   ...(options['test-name-pattern'] === undefined ? {} : { testNamePatterns: options['test-name-pattern'] }),

@@ -108,6 +108,7 @@ for (const [where, open] of [
     });
 
     test('the host waits for a slow reader, and nothing piles up here', async () => {
+      await until('the end of earlier readers', async () => readers().length === 0 || undefined);
       const before = process.memoryUsage();
       for await (const file of reading(connection, [large])) {
         const pieces = file.content[Symbol.asyncIterator]();
