@@ -1,6 +1,8 @@
 // The rules that `npm run mutate` takes out must still stand where they stood, or nothing would be taken out.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { rules, withoutRule } from '../../scripts/rules.ts';
@@ -17,6 +19,15 @@ test('each rule stands once in its file, has a test, and is listed once', () => 
   }
   const names = rules.map(({ rule }) => rule);
   assert.deepEqual([...new Set(names)], names);
+});
+
+test('a program without a rule can still be read: or its tests would fail whatever they look at', () => {
+  for (const rule of rules) {
+    const changed = withoutRule(readFileSync(join(root, rule.file), 'utf8'), rule) ?? '';
+    if (rule.file.endsWith('.ts')) assert.doesNotThrow(() => stripTypeScriptTypes(changed), rule.rule);
+    else if (rule.file.endsWith('.sh'))
+      assert.equal(spawnSync('bash', ['-n'], { input: changed, encoding: 'utf8' }).stderr, '', rule.rule);
+  }
 });
 
 test('a rule that stands twice, or no more, is not taken out', () => {
