@@ -59,7 +59,9 @@ async function runTests(patterns: readonly string[]): Promise<void> {
 function printFailures(failures: readonly Failure[]): void {
   if (failures.length > 0) console.log('\n── What failed');
   for (const { name, message } of failures.slice(0, 10)) {
-    const lines = message.split('\n').slice(0, 12);
+    // Where the message is the log of an action, its end tells what came of it; what is to be masked tells nothing.
+    const told = message.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('::add-mask::'));
+    const lines = told.length > 15 ? [...told.slice(0, 3), '…', ...told.slice(-12)] : told;
     console.log([name, ...lines.map((line) => `    ${line.slice(0, 200)}`)].join('\n'));
   }
   if (failures.length > 10) console.log(`and ${failures.length - 10} more`);

@@ -10,6 +10,7 @@ import { cutConnections, holdLock, leaveRoom, type Mend, smallDisk, stallDumps, 
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { errorsOf } from './expectations.ts';
 import {
+  historyFile,
   historyIn,
   nothingLeft,
   notRolledBack,
@@ -453,8 +454,10 @@ describe('the disk of the backup folder is full', { concurrency: 1 }, () => {
         const ending = await endedAs((await watch.ended()).journal(), seen);
         assert.equal(result.outputs['status'], ending, result.stdout);
         assert.equal(result.exitCode, ending === 'rolled-back' ? 0 : 1, result.stdout);
-        // What could not be written is an error that people see, and what could not be measured is no number.
-        assert.notEqual(errorsOf(result).length, 0, result.stdout);
+        // What could not be written is an error that people see, and what could not be measured is no number. There may be room
+        // again for the record, once nothing is measured any more.
+        const isNoted = existsSync(historyFile(app, full)) && historyIn(app, full).at(-1)?.event === 'rollback';
+        assert.ok(errorsOf(result).length > 0 || (isNoted && ending === 'rolled-back'), result.stdout);
         assert.ok(Number(result.outputs['downtime-ms']) < 3_000, result.stdout);
         assert.equal(/Deployments are on hold:/.test(result.stdout), held(full), result.stdout);
       });
