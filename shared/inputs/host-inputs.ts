@@ -81,7 +81,9 @@ function checkKey(key: string | null): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
   const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
   if (key === null) {
-    throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+    const empty =
+      'If the secret belongs to an environment, the job must name it: environment: prod. A run from a fork gets no secrets';
+    throw new InputError('ssh-key', 'is required and was not given', `${hint}. ${empty}`);
   }
   if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
     throw new InputError('ssh-key', 'contains a public key, not a private one', hint);

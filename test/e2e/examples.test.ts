@@ -48,6 +48,9 @@ const varsOf = (of = app) => ({
   BACKUP_ENDPOINT: '',
   BACKUP_ROLE: '',
   RESTORE_FROM: '',
+  HEALTH_TIMEOUT: '',
+  LOCK_WAIT: '',
+  ROLLBACK_JOBS: '',
   MAIL_TO: '',
   MAIL_FROM: '',
 });
