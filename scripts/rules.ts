@@ -432,7 +432,7 @@ export const rules: readonly Rule[] = [
     named: 'doubtful',
   },
   {
-    rule: 'a dump that was read in part has no checksum',
+    rule: 'a dump that was only partly read has no checksum',
     file: 'shared/drill/sent-dump.ts',
     text: '      this.#pieces = null;\n',
     test: 'test/unit/restore/sent-dump.test.ts',

@@ -454,8 +454,8 @@ describe('the disk of the backup folder is full', { concurrency: 1 }, () => {
         const ending = await endedAs((await watch.ended()).journal(), seen);
         assert.equal(result.outputs['status'], ending, result.stdout);
         assert.equal(result.exitCode, ending === 'rolled-back' ? 0 : 1, result.stdout);
-        // What could not be written is an error that people see, and what could not be measured is no number. There may be room
-        // again for the record, once nothing is measured any more.
+        // If something could not be written, people see an error; a downtime that was not measured is not shown as a number. Once
+        // measuring stops, there may be room for the record again.
         const isNoted = existsSync(historyFile(app, full)) && historyIn(app, full).at(-1)?.event === 'rollback';
         assert.ok(errorsOf(result).length > 0 || (isNoted && ending === 'rolled-back'), result.stdout);
         assert.ok(Number(result.outputs['downtime-ms']) < 3_000, result.stdout);

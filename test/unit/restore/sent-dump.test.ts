@@ -41,7 +41,7 @@ test('a copy that is another dump than its manifest tells of never becomes live,
   }
 });
 
-test('a dump that breaks off has no checksum: it could not be read, which is not to say that it has changed', async () => {
+test('a dump whose transfer breaks off gets no checksum: it is reported as unreadable, not as changed', async () => {
   const breaksOff = Readable.from(
     (function* () {
       yield Buffer.from('half of it');
