@@ -298,7 +298,7 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 /***/ 24721:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cbdcb1fffb2ca80b39b1.sh";
+module.exports = __nccwpck_require__.p + "295e6c54339da6ccf8d9.sh";
 
 /***/ }),
 
@@ -326,7 +326,7 @@ module.exports = __nccwpck_require__.p + "14af64668447a4f09815.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "63be16d4080be34e7876.sh";
+module.exports = __nccwpck_require__.p + "2585753e6d5bf9479cc8.sh";
 
 /***/ }),
 
@@ -417,7 +417,7 @@ module.exports = __nccwpck_require__.p + "aa11dec8f14e1eab90cd.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e7b1f2ffb1d5e6f5c335.sh";
+module.exports = __nccwpck_require__.p + "661a9e8b805a5264bae1.sh";
 
 /***/ }),
 
@@ -14837,7 +14837,7 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
                     hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
                 });
             }
-            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
+            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'The target failed, and the previous release did not come back well'}: ${why}`, {
                 hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
             });
     }

@@ -45,7 +45,7 @@ start_stopped() {
     { attach "$id" && steady start "$id"; } || lost+=" ${name#/}"
   done <before.tsv
   [[ -n $found ]] || return 0
-  [[ -z $lost ]] || { journal problem "Could not be started again:$lost" && return 1; }
-  came_back || { journal problem 'What had stopped was started again, but is not as well as it was' && return 1; }
+  [[ -z $lost ]] || not_back "Could not be started again:$lost" || return
+  came_back || return
   journal started-again
 }

@@ -237,10 +237,7 @@ keep_evidence_of_targets() {
 
 # back_for_users: whether whatever answered before the swap answers again, now that the previous release is running.
 back_for_users() {
-  users_get_answers || {
-    journal problem 'The previous release is running again, but its users get no answer where they got one before'
-    return 1
-  }
+  users_get_answers || not_back 'The previous release is running again, but its users get no answer where they got one before'
 }
 
 # tell_restart: notes a restart of Docker in the journal. Then a failure does not count against the target.

@@ -166,7 +166,7 @@ restore_all() {
 restore() {
   local service id name state policy ids new=() old=() lost=0 ran=0 whole=0
   # If Docker cannot list the containers, do not conclude that there are none.
-  ids=$(new_containers "$1") || return
+  ids=$(new_containers "$1") || not_back "Docker could not list the containers of $1" || return
   [[ -z $ids ]] || mapfile -t new <<<"$ids"
   [[ ${strategy[$1]} == blue-green ]] || stop_again "${new[@]}"
   while IFS=$'\t' read -r service id name state _ _ policy; do
@@ -187,7 +187,7 @@ restore() {
     steady rm --force "${new[@]}" || whole=1
   fi
   ((lost == 0)) || bring_back "$1" "$lost" "$ran" || whole=1
-  ((whole == 0)) || return
+  ((whole == 0)) || not_back "Docker could not put $1 back as it was" || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
   [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
   refresh_proxies "$1"
@@ -247,19 +247,29 @@ replacements() {
   without "$(old_containers "$1" && left_there aside && printf '%s\n' "${new:-none}")" "$all"
 }
 
-# came_back: whether the previous release is running again, and is as healthy as it was.
+# came_back: whether the previous release is running again, and is as healthy as it was. Notes what is not.
 came_back() {
   local service id state health image now patience=$((SECONDS + plan[health_timeout]))
   while IFS=$'\t' read -r service id _ state health image _; do
     [[ $state == running && ${strategy[$service]} != job ]] || continue
     exists "$id" || id=$(replacements "$service")
     id=${id%%$'\n'*}
-    [[ $(look "$id" '{{.Image}}') == "$image" ]] || return
+    [[ $(look "$id" '{{.Image}}') == "$image" ]] || not_back "The previous release of $service is not what runs now" || return
     read_health_test "$id"
     until now=$(look "$id" '{{.State.Status}}') && [[ $now == running ]] &&
       { [[ $health != healthy ]] || is_well "$id" "$patience"; }; do
-      ((SECONDS < patience)) || return
+      if ((SECONDS >= patience)); then
+        [[ $now != running ]] || now='running, but did not pass its health check'
+        not_back "Within ${plan[health_timeout]} s (health-timeout), the previous release of $service did not come back well: it is ${now:-gone}"
+        return
+      fi
       sleep "$look_interval"
     done
   done <before.tsv
+}
+
+# not_back TEXT: notes why the previous release is not as it was, and fails.
+not_back() {
+  journal problem "$1"
+  return 1
 }

@@ -116,7 +116,7 @@ test('where the target fails, the old release has its old database again, with a
   await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
   const was = await essence(host);
   const [before, present] = [await ticksOf(host), await databasesOf(host)];
-  const result = await restore(backupDir, id, { target: 'ill', 'health-timeout': '5s' });
+  const result = await restore(backupDir, id, { target: 'ill', 'health-timeout': '20s' });
   await notRolledBack(app, result, {
     status: 'reverted',
     message: /Not rolled back: .*backend/,

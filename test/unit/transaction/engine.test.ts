@@ -387,12 +387,12 @@ test('of what has ended long ago, the folder goes, unless its supervisor is stil
   assert.equal(left.length, 52);
 });
 
-test('where Docker cannot list the containers of the target, a service is not called restored', () => {
-  const restored = (list: string) =>
+test('where Docker cannot list the containers of the target, or not start an old one, a service is not called restored', () => {
+  const restored = (list: string, steady = ':') =>
     engine(`
       new_containers() { ${list}; }
       for each in stop_again give_name_back attach keep_evidence aim_at refresh_proxies; do eval "$each() { :; }"; done
-      steady() { note "steady $*"; }
+      steady() { note "steady $*"; ${steady}; }
       restore web || note not restored`);
   assert.deepEqual(restored('echo new'), [
     'docker inspect --format x old',
@@ -401,34 +401,50 @@ test('where Docker cannot list the containers of the target, a service is not ca
     'steady rm --force new',
     'journal restored web',
   ]);
-  assert.deepEqual(restored('return 1'), ['not restored']);
+  assert.deepEqual(restored('return 1'), [
+    'journal problem Docker could not list the containers of web',
+    'not restored',
+  ]);
+  assert.deepEqual(restored('echo new', '[[ $1 != start ]]').slice(-2), [
+    'journal problem Docker could not put web back as it was',
+    'not restored',
+  ]);
 });
 
 describe('going back has succeeded', () => {
-  /** What `came_back` says where the old container is now so. */
+  /** What `came_back` notes where the old container is now so, and `yes` if it has come back. */
   const cameBack = (image: string, state: string, isWell: boolean, more = '') =>
     engine(`
-      look() { case $2 in *Image*) printf ${image} ;; *Status*) printf ${state} ;; esac; }
+      look() { case $2 in *Image*) printf ${image} ;; *Status*) printf '${state}' ;; esac; }
       read_health_test() { :; }
       is_well() { ${isWell}; }
       plan[health_timeout]=0
       ${more}
-      came_back && echo yes`).includes('yes');
+      came_back && echo yes`).join();
 
-  const table: [what: string, image: string, state: string, isWell: boolean, is: boolean][] = [
-    ['where it runs from the same image, and is well', 'before', 'running', true, true],
-    ['not where another image runs', 'target', 'running', true, false],
-    ['not where it does not run', 'before', 'exited', true, false],
-    ['not where it was healthy and is not', 'before', 'running', false, false],
+  const another = 'journal problem The previous release of web is not what runs now';
+  const late = 'journal problem Within 0 s (health-timeout), the previous release of web did not come back well: it is';
+  const table: [what: string, image: string, state: string, isWell: boolean, said: string][] = [
+    ['where it runs from the same image, and is well', 'before', 'running', true, 'yes'],
+    ['not where another image runs', 'target', 'running', true, another],
+    ['not where it does not run', 'before', 'exited', true, `${late} exited`],
+    ['not where it is gone', 'before', '', true, `${late} gone`],
+    [
+      'not where it was healthy and is not',
+      'before',
+      'running',
+      false,
+      `${late} running, but did not pass its health check`,
+    ],
   ];
-  for (const [what, image, state, isWell, is] of table) {
-    test(what, () => assert.equal(cameBack(image, state, isWell), is));
+  for (const [what, image, state, isWell, said] of table) {
+    test(`${what}; and the reason is noted`, () => assert.equal(cameBack(image, state, isWell), said));
   }
 
   test('not where somebody has put a container of another image into the place of one that is gone', () => {
     const gone = 'exists() { return 1; }; replacements() { echo other; }';
-    assert.equal(cameBack('before', 'running', true, gone), true);
-    assert.equal(cameBack('someone-elses', 'running', true, gone), false);
+    assert.equal(cameBack('before', 'running', true, gone), 'yes');
+    assert.equal(cameBack('someone-elses', 'running', true, gone), another);
   });
 });
 

@@ -9,7 +9,9 @@ const shared = join(import.meta.dirname, '../../../shared');
 
 /** What a call prints, and its exit. */
 function run(call: string): { text: string; status: number | null } {
-  const sources = ['transaction/health-test.sh', 'transaction/gates.sh'].map((file) => `source ${join(shared, file)}`);
+  const sources = ['transaction/health-test.sh', 'transaction/gates.sh', 'transaction/jobs.sh'].map(
+    (file) => `source ${join(shared, file)}`,
+  );
   const frame = 'journal() { :; }; within_budget() { :; }; broken() { printf "%s" "$1"; return 1; }';
   const script = `set -u\n${sources.join('\n')}\n${frame}\n${call}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
@@ -107,6 +109,60 @@ describe('a container of the target', () => {
     assert.equal(judged('exited', 0, 'running'), 'crashed');
     assert.equal(judged('exited', 0, 'exited', 'always'), 'crashed');
   });
+});
+
+describe('while it is watched for stable-for', () => {
+  /** What the gates say where Docker calls the container healthy at first, and then this; and whether they were passed. */
+  const watched = (health: string, test = 'false') =>
+    run(`
+      declare -A plan=([health_timeout]=0 [stable_for]=1) target_image=([app]=i) strategy=([app]=recreate)
+      services=(app) now=0 looks=0
+      target_containers() { printf 'id'; }
+      users_get_answers() { :; }
+      tell_time() { now=$((now + 400)); }
+      sleep() { looks=$((looks + 1)); }
+      look() {
+        local health=healthy
+        ((looks == 0)) || health=${health}
+        printf 'running\\t0\\t%s\\t0\\ti\\tthen\\tno' "$health"
+      }
+      docker() { case $1 in inspect) printf '%s\\0' 0 0 CMD test && echo ;; esac; }
+      last_health() { :; }
+      is_well() { ${test}; }
+      broken() { printf '%s %s' "$1" "$2"; return 1; }
+      pass_gates && printf 'passed'`).text;
+
+  test('what stays well passes', () => assert.equal(watched('healthy'), 'passed'));
+  test('what becomes unhealthy does not', () => assert.equal(watched('unhealthy'), 'unhealthy app became unhealthy.'));
+  test('what Docker has not asked again by the end must pass its own test once more', () => {
+    assert.equal(watched('starting', 'true'), 'passed');
+    assert.equal(watched('starting'), 'unhealthy app did not pass its health check within 0 s');
+  });
+});
+
+describe('a job of the target', () => {
+  const table: [what: string, facts: string, said: string][] = [
+    ['that ended with 0 is complete', 'exited 0', ''],
+    ['that ended otherwise has failed', 'exited 3', 'job-failed The job app failed with exit 3. Its last output: none'],
+    ['that is dead has failed', 'dead 0', 'job-failed The job app failed with exit 0. Its last output: none'],
+    [
+      'that still runs at the end of health-timeout has failed',
+      'running 0',
+      'job-failed The job app did not end within 0 s (health-timeout). Its last output: none',
+    ],
+    ['that is gone is lost', '', 'container-lost The new container of app is gone'],
+  ];
+  for (const [what, facts, said] of table) {
+    test(what, () => {
+      const { text, status } = run(`
+        declare -A plan=([health_timeout]=0)
+        look() { [[ -n '${facts}' ]] && printf '${facts}'; }
+        last_words() { printf 'Its last output: none'; }
+        broken() { printf '%s %s' "$1" "$2"; return 1; }
+        await_end app id`);
+      assert.deepEqual([text, status], [said, said === '' ? 0 : 1]);
+    });
+  }
 });
 
 test('the health-url must answer three times in a row', () => {
