@@ -1,5 +1,6 @@
 import type { Group } from '../shared/drill/finding.ts';
 import { InputError } from '../shared/failure.ts';
+import { type EncryptionInputs, readEncryptionInputs } from '../shared/inputs/encryption-inputs.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
@@ -22,6 +23,7 @@ export interface VerifyInputs
     HistoryInputs,
     RegistryInputs,
     RetentionInputs,
+    EncryptionInputs,
     OffsiteInputs,
     NoticeInputs {
   checks: Group[];
@@ -104,6 +106,8 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
     const decryptKey = input.secret('decrypt-key');
     const retention = readRetentionInputs(input);
     const offsiteKeep = readOffsiteKeep(input, offsite, retention.keep);
+    const encrypted = readEncryptionInputs(input);
+    input.rule(() => checkEncrypt(checks, encrypted.encryption));
     const requireOffsite = input.withDefault('require-offsite', grammar.boolean, false);
     input.rule(() => checkBucket(checks, offsite, drillFrom));
     input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
@@ -114,6 +118,7 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
       checks,
       maxBackupAge: input.withDefault('max-backup-age', grammar.duration, 26 * 3_600_000),
       ...retention,
+      ...encrypted,
       timezone: input.withDefault('timezone', grammar.timeZone, 'UTC'),
       minFreeSpace: input.withDefault('min-free-space', grammar.size, 1024 ** 3),
       expect,
@@ -143,6 +148,11 @@ function checkExpect(checks: readonly Group[], expect: Target | null): void {
     'has no effect because "checks" does not include deployment',
     'Add deployment to "checks"',
   );
+}
+
+function checkEncrypt(checks: readonly Group[], encryption: EncryptionInputs['encryption']): void {
+  if (encryption !== 'age' || checks === undefined || checks.includes('setup')) return;
+  throw new InputError('encrypt', 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
 }
 
 function checkStatements(checks: readonly Group[], statements: readonly string[] | null): void {

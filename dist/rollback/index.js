@@ -10948,28 +10948,16 @@ const registry = {
 
 // EXTERNAL MODULE: ./build/shared/sets/age-keys.js
 var age_keys = __nccwpck_require__(40908);
-;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/encryption-inputs.js
 
 
 
 /** Reads them from the workflow. Call it within `readInputs`. */
-function readDumpInputs(input) {
-    const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
-    const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
-    input.rule(() => checkLevel(compression, compressionLevel));
+function readEncryptionInputs(input) {
     const encryption = input.withDefault('encrypt', choice('none', 'age'), 'none');
     const recipients = input.optional('encrypt-to', recipientList) ?? [];
     input.rule(() => checkRecipients(encryption, recipients));
-    return {
-        format: input.withDefault('format', choice('custom', 'plain'), 'custom'),
-        compression,
-        compressionLevel,
-        encryption,
-        recipients,
-        rowCounts: input.withDefault('row-counts', choice('exact', 'estimate', 'off'), 'exact'),
-        timezone: input.withDefault('timezone', timeZone, 'UTC'),
-        minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
-    };
+    return { encryption, recipients };
 }
 const recipientHint = 'Give public keys, one a line: age1… as age-keygen prints it, or ssh-ed25519 and ssh-rsa keys. Lines that begin with # are comments';
 /** It may hold a private key by mistake, so its value is never shown. */
@@ -10994,6 +10982,26 @@ function checkRecipients(encryption, recipients) {
     if (encryption === 'none' && recipients?.length > 0) {
         throw new shared_failure/* InputError */.dz('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
     }
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
+
+
+
+/** Reads them from the workflow. Call it within `readInputs`. */
+function readDumpInputs(input) {
+    const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
+    const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
+    input.rule(() => checkLevel(compression, compressionLevel));
+    return {
+        format: input.withDefault('format', choice('custom', 'plain'), 'custom'),
+        compression,
+        compressionLevel,
+        ...readEncryptionInputs(input),
+        rowCounts: input.withDefault('row-counts', choice('exact', 'estimate', 'off'), 'exact'),
+        timezone: input.withDefault('timezone', timeZone, 'UTC'),
+        minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
+    };
 }
 /** A level has a meaning only for a given compressor, and each has its own range. */
 function checkLevel(compression, level) {
@@ -15473,7 +15481,10 @@ function chooseCompression(survey, database, { format, compression, encryption }
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+/**
+ * It encrypts on the host: what the database's container holds is plain anyway, and few images have age.
+ * @throws Failure `no-age`
+ */
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;

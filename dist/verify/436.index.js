@@ -638,8 +638,8 @@ var consumers_ = __webpack_require__(38321);
 var external_node_zlib_ = __webpack_require__(38522);
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __webpack_require__(57075);
-// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 3 modules
-var age_identities = __webpack_require__(11208);
+// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 1 modules
+var age_identities = __webpack_require__(61823);
 // EXTERNAL MODULE: ./build/shared/sets/age-stream.js
 var age_stream = __webpack_require__(16652);
 ;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js

@@ -5064,7 +5064,7 @@ function isTrustedRun(run, trust) {
 
 /***/ }),
 
-/***/ 11208:
+/***/ 61823:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -5073,140 +5073,12 @@ __nccwpck_require__.d(__webpack_exports__, {
   A: () => (/* binding */ identitiesIn)
 });
 
+// EXTERNAL MODULE: ./build/shared/sets/age-keys.js
+var age_keys = __nccwpck_require__(40908);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/shared/sets/ssh-wrapping.js
-
-/** What age's header says of a key beside its name. */
-const wrappingLabel = {
-    'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519',
-    'ssh-rsa': 'age-encryption.org/v1/ssh-rsa',
-};
-/** Tells a key in a header from others. @param wire the public key as SSH writes it */
-function sshTag(wire) {
-    return unpadded((0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4));
-}
-/** The private key of X25519 with these 32 bytes. */
-const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
-/** What stands before the 32 bytes of such a key in PKCS #8. */
-const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const x25519Point = (privateKey) => Buffer.from((0,external_node_crypto_.createPublicKey)(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url');
-function multiply(privateKey, point) {
-    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
-    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
-}
-/**
- * The key that wraps a file's key for an Ed25519 key, which is used for X25519, on the same curve in another form.
- * @param own one side's private key
- * @param other the other side's point
- * @param share the point that stands in the header
- * @param recipient the point of the key that it is encrypted to
- * @param wire that key as SSH writes it
- */
-function ed25519WrappingKey(own, { other, share, recipient, wire }) {
-    const info = wrappingLabel['ssh-ed25519'];
-    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
-    const shared = multiply(tweak, multiply(own, other));
-    return Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
-}
-/** Base64 as age's header has it. */
-const unpadded = (bytes) => bytes.toString('base64').replaceAll('=', '');
-/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
-function ssh_wrapping_sshFields(key) {
-    const fields = [];
-    for (let at = 0; at < key.length;) {
-        if (at + 4 > key.length)
-            return null;
-        const end = at + 4 + key.readUInt32BE(at);
-        if (end > key.length)
-            return null;
-        fields.push(key.subarray(at + 4, end));
-        at = end;
-    }
-    return fields;
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
-
-// Keys of age as people write them: one a line, with comments.
-/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
-const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-/** 32 bytes are 52 letters, and the checksum is six. */
-const keyLetters = 58;
-/**
- * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
- * @throws RangeError with what continues a sentence about the input
- */
-function recipientsIn(text) {
-    const lines = keyLines(text);
-    for (const { line, number } of lines) {
-        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
-        if (problem !== null)
-            throw new RangeError(`${problem} (line ${number})`);
-    }
-    if (lines.length === 0)
-        throw new RangeError('has no recipient');
-    // What follows an SSH key is a comment, which often names a person.
-    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
-}
-/** Those that are neither empty nor a comment. */
-function keyLines(text) {
-    return text
-        .split(/\r\n|\n/)
-        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-        .filter(({ line }) => line !== '' && !line.startsWith('#'));
-}
-/** null if it is a good one. */
-function problemOfAge(key, name) {
-    const isPublic = name === 'age';
-    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
-        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
-    }
-    if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
-    const data = key.slice(name.length + 1);
-    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
-    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
-    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
-        return 'has a key that is cut off or misspelled';
-    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
-}
-/** As BIP 173 computes it; 1 if it is right. */
-function checksum(name, values) {
-    const codes = [...name].map((character) => character.charCodeAt(0));
-    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
-    return all.reduce((sum, value) => {
-        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
-        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
-    }, 1);
-}
-/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
-const shortestModulus = 256;
-function problemOfSsh(line) {
-    if (line.startsWith('AGE-SECRET-KEY-'))
-        return 'has a private key: give the public one, which begins with age1';
-    const [type = '', base64 = ''] = line.split(/\s+/);
-    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
-        return /^(ssh-|ecdsa-|sk-)/.test(type)
-            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
-    }
-    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? sshFields(Buffer.from(base64, 'base64')) : null;
-    const [name, ...numbers] = fields ?? [];
-    if (name?.toString('latin1') !== type)
-        return 'has an SSH key that is cut off or misspelled';
-    if (type === 'ssh-ed25519') {
-        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
-    }
-    // A leading zero keeps the modulus positive.
-    if (numbers.length !== 2)
-        return 'has an SSH key that is cut off or misspelled';
-    return (numbers[1]?.length ?? 0) > shortestModulus
-        ? null
-        : 'has an RSA key of less than 2048 bits, which age does not take';
-}
-
+// EXTERNAL MODULE: ./build/shared/sets/ssh-wrapping.js
+var ssh_wrapping = __nccwpck_require__(17939);
 ;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
 
 
@@ -5219,7 +5091,7 @@ function sshIdentity(pem) {
     const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
     const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
     const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
-    const tag = sshTag(wire);
+    const tag = (0,ssh_wrapping/* sshTag */.tZ)(wire);
     return {
         unwrapFileKey(sealed) {
             const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
@@ -5231,13 +5103,13 @@ function sshIdentity(pem) {
 }
 function openWithRsa(key, { body }) {
     const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
-    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(wrappingLabel['ssh-rsa']) }, body);
+    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(ssh_wrapping/* wrappingLabel */.xc['ssh-rsa']) }, body);
 }
 function openWithEd25519(key, wire, { args, body }) {
     const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
-    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
+    const own = (0,ssh_wrapping/* x25519Key */.AY)((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
     const share = Buffer.from(args[2] ?? '', 'base64');
-    const wrapping = ed25519WrappingKey(own, { other: share, share, recipient: x25519Point(own), wire });
+    const wrapping = (0,ssh_wrapping/* ed25519WrappingKey */.TH)(own, { other: share, share, recipient: (0,ssh_wrapping/* x25519Point */.N7)(own), wire });
     const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
     decipher.setAuthTag(body.subarray(-16));
     return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
@@ -5355,15 +5227,107 @@ function identitiesIn(text) {
     });
     if (rest.includes('PRIVATE KEY-----'))
         throw new RangeError('has an SSH key that is cut off: give all of its lines');
-    const lines = keyLines(rest);
+    const lines = (0,age_keys/* keyLines */.rg)(rest);
     for (const { line, number } of lines) {
-        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
+        const problem = (0,age_keys/* problemOfAge */.YV)(line, 'AGE-SECRET-KEY-');
         if (problem !== null)
             throw new RangeError(`${problem} (line ${number})`);
     }
     if (lines.length + ssh.length === 0)
         throw new RangeError('has no key');
     return [...lines.map(({ line }) => line), ...ssh];
+}
+
+
+/***/ }),
+
+/***/ 40908:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   YV: () => (/* binding */ problemOfAge),
+/* harmony export */   rg: () => (/* binding */ keyLines),
+/* harmony export */   uB: () => (/* binding */ recipientsIn)
+/* harmony export */ });
+/* harmony import */ var _ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(17939);
+
+// Keys of age as people write them: one a line, with comments.
+/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** 32 bytes are 52 letters, and the checksum is six. */
+const keyLetters = 58;
+/**
+ * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
+ * @throws RangeError with what continues a sentence about the input
+ */
+function recipientsIn(text) {
+    const lines = keyLines(text);
+    for (const { line, number } of lines) {
+        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length === 0)
+        throw new RangeError('has no recipient');
+    // What follows an SSH key is a comment, which often names a person.
+    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
+}
+/** Those that are neither empty nor a comment. */
+function keyLines(text) {
+    return text
+        .split(/\r\n|\n/)
+        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+        .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+/** null if it is a good one. */
+function problemOfAge(key, name) {
+    const isPublic = name === 'age';
+    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
+        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
+    }
+    if (!key.startsWith(`${name}1`))
+        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    const data = key.slice(name.length + 1);
+    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
+    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
+    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
+        return 'has a key that is cut off or misspelled';
+    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
+}
+/** As BIP 173 computes it; 1 if it is right. */
+function checksum(name, values) {
+    const codes = [...name].map((character) => character.charCodeAt(0));
+    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
+    return all.reduce((sum, value) => {
+        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
+        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
+    }, 1);
+}
+/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
+const shortestModulus = 256;
+function problemOfSsh(line) {
+    if (line.startsWith('AGE-SECRET-KEY-'))
+        return 'has a private key: give the public one, which begins with age1';
+    const [type = '', base64 = ''] = line.split(/\s+/);
+    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
+        return /^(ssh-|ecdsa-|sk-)/.test(type)
+            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
+            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+    }
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,_ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__/* .sshFields */ .Oy)(Buffer.from(base64, 'base64')) : null;
+    const [name, ...numbers] = fields ?? [];
+    if (name?.toString('latin1') !== type)
+        return 'has an SSH key that is cut off or misspelled';
+    if (type === 'ssh-ed25519') {
+        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
+    }
+    // A leading zero keeps the modulus positive.
+    if (numbers.length !== 2)
+        return 'has an SSH key that is cut off or misspelled';
+    return (numbers[1]?.length ?? 0) > shortestModulus
+        ? null
+        : 'has an RSA key of less than 2048 bits, which age does not take';
 }
 
 
@@ -6191,6 +6155,72 @@ function rankAmong({ tier, period, rank, keep }) {
 function ordinal(n) {
     const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
     return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+
+/***/ }),
+
+/***/ 17939:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AY: () => (/* binding */ x25519Key),
+/* harmony export */   N7: () => (/* binding */ x25519Point),
+/* harmony export */   Oy: () => (/* binding */ sshFields),
+/* harmony export */   TH: () => (/* binding */ ed25519WrappingKey),
+/* harmony export */   tZ: () => (/* binding */ sshTag),
+/* harmony export */   xc: () => (/* binding */ wrappingLabel)
+/* harmony export */ });
+/* unused harmony export unpadded */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+
+/** What age's header says of a key beside its name. */
+const wrappingLabel = {
+    'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519',
+    'ssh-rsa': 'age-encryption.org/v1/ssh-rsa',
+};
+/** Tells a key in a header from others. @param wire the public key as SSH writes it */
+function sshTag(wire) {
+    return unpadded((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(wire).digest().subarray(0, 4));
+}
+/** The private key of X25519 with these 32 bytes. */
+const x25519Key = (scalar) => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Point = (privateKey) => Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url');
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.diffieHellman)({ privateKey, publicKey: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPublicKey)({ key: jwk, format: 'jwk' }) });
+}
+/**
+ * The key that wraps a file's key for an Ed25519 key, which is used for X25519, on the same curve in another form.
+ * @param own one side's private key
+ * @param other the other side's point
+ * @param share the point that stands in the header
+ * @param recipient the point of the key that it is encrypted to
+ * @param wire that key as SSH writes it
+ */
+function ed25519WrappingKey(own, { other, share, recipient, wire }) {
+    const info = wrappingLabel['ssh-ed25519'];
+    const tweak = x25519Key(Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, other));
+    return Buffer.from((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+}
+/** Base64 as age's header has it. */
+const unpadded = (bytes) => bytes.toString('base64').replaceAll('=', '');
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function sshFields(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
 }
 
 
@@ -10156,6 +10186,44 @@ const registry = {
     },
 };
 
+// EXTERNAL MODULE: ./build/shared/sets/age-keys.js
+var age_keys = __nccwpck_require__(40908);
+;// CONCATENATED MODULE: ./build/shared/inputs/encryption-inputs.js
+
+
+
+/** Reads them from the workflow. Call it within `readInputs`. */
+function readEncryptionInputs(input) {
+    const encryption = input.withDefault('encrypt', choice('none', 'age'), 'none');
+    const recipients = input.optional('encrypt-to', recipientList) ?? [];
+    input.rule(() => checkRecipients(encryption, recipients));
+    return { encryption, recipients };
+}
+const recipientHint = 'Give public keys, one a line: age1… as age-keygen prints it, or ssh-ed25519 and ssh-rsa keys. Lines that begin with # are comments';
+/** It may hold a private key by mistake, so its value is never shown. */
+const recipientList = {
+    hint: recipientHint,
+    parse(value) {
+        try {
+            return (0,age_keys/* recipientsIn */.uB)(value);
+        }
+        catch (error) {
+            if (!(error instanceof RangeError))
+                throw error;
+            throw new shared_failure/* InputError */.dz('encrypt-to', error.message, recipientHint);
+        }
+    },
+};
+/** Undefined if it could not be read; that has been reported by then. */
+function checkRecipients(encryption, recipients) {
+    if (encryption === 'age' && recipients?.length === 0) {
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);
+    }
+    if (encryption === 'none' && recipients?.length > 0) {
+        throw new shared_failure/* InputError */.dz('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/inputs/history-inputs.js
 
 const copies = {
@@ -10779,11 +10847,12 @@ function severalProblems(problems) {
     });
 }
 
-// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 3 modules
-var age_identities = __nccwpck_require__(11208);
+// EXTERNAL MODULE: ./build/shared/sets/age-identities.js + 1 modules
+var age_identities = __nccwpck_require__(61823);
 // EXTERNAL MODULE: ./build/shared/sets/naming.js
 var naming = __nccwpck_require__(29462);
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
+
 
 
 
@@ -10851,6 +10920,8 @@ function readVerifyInputs(onNotices = () => { }) {
         const decryptKey = input.secret('decrypt-key');
         const retention = readRetentionInputs(input);
         const offsiteKeep = readOffsiteKeep(input, offsite, retention.keep);
+        const encrypted = readEncryptionInputs(input);
+        input.rule(() => checkEncrypt(checks, encrypted.encryption));
         const requireOffsite = input.withDefault('require-offsite', grammar_boolean, false);
         input.rule(() => checkBucket(checks, offsite, drillFrom));
         input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
@@ -10861,6 +10932,7 @@ function readVerifyInputs(onNotices = () => { }) {
             checks,
             maxBackupAge: input.withDefault('max-backup-age', duration, 26 * 3_600_000),
             ...retention,
+            ...encrypted,
             timezone: input.withDefault('timezone', timeZone, 'UTC'),
             minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
             expect,
@@ -10886,6 +10958,11 @@ function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
     throw new shared_failure/* InputError */.dz('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
+}
+function checkEncrypt(checks, encryption) {
+    if (encryption !== 'age' || checks === undefined || checks.includes('setup'))
+        return;
+    throw new shared_failure/* InputError */.dz('encrypt', 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
 }
 function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
@@ -14318,11 +14395,14 @@ function chooseCompression(survey, database, { format, compression, encryption }
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+/**
+ * It encrypts on the host: what the database's container holds is plain anyway, and few images have age.
+ * @throws Failure `no-age`
+ */
 function checkEncryption(survey, { encryption }) {
     if (encryption === 'none' || survey.tools.has('age'))
         return;
-    throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
+    throw new shared_failure/* Failure */.HR('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
         hint: 'On the host, as root: apt-get install age',
     });
 }
@@ -14678,12 +14758,19 @@ function judgeHistory(findings, facts, inputs) {
 
 
 
+
 /** Checks the machine that everything else depends on, and the backup folders. */
 function judgeMachine(findings, seen, inputs) {
     findings.check('tools', () => {
         checkTools(seen);
         return `bash ${seen.bash} and every other program needed`;
     });
+    if (inputs.encryption !== 'none') {
+        findings.check('encryption', () => {
+            checkEncryption(seen, inputs);
+            return `age is installed; backups are encrypted to ${(0,units/* counted */.hS)(inputs.recipients.length, 'key')}`;
+        });
+    }
     findings.check('clock', () => {
         checkClock(seen);
         const off = Math.abs(seen.clockAhead);

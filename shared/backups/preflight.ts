@@ -79,8 +79,11 @@ export function chooseCompression(
   });
 }
 
-/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
-function checkEncryption(survey: Pick<Survey, 'tools'>, { encryption }: Pick<BackupNeeds, 'encryption'>): void {
+/**
+ * It encrypts on the host: what the database's container holds is plain anyway, and few images have age.
+ * @throws Failure `no-age`
+ */
+export function checkEncryption(survey: Pick<Survey, 'tools'>, { encryption }: Pick<BackupNeeds, 'encryption'>): void {
   if (encryption === 'none' || survey.tools.has('age')) return;
   throw new Failure('no-age', 'age is not installed on the host, so the backup cannot be encrypted there', {
     hint: 'On the host, as root: apt-get install age',

@@ -1,12 +1,12 @@
 import { InputError } from '../failure.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
-import type { DumpInputs } from './dump-inputs.ts';
+import type { EncryptionInputs } from './encryption-inputs.ts';
 
 /** Where a backup is encrypted. */
 export interface SealingInputs {
   /** What the host encrypts, and to which keys. */
-  encryption: DumpInputs['encryption'];
+  encryption: EncryptionInputs['encryption'];
   recipients: string[];
   /** Keys to which the runner encrypts copies of plain sets, on their way into the bucket; empty: it does not. */
   sealTo: string[];
@@ -14,12 +14,12 @@ export interface SealingInputs {
 
 /**
  * Reads where to encrypt. Call it within `readInputs`.
- * @param dump what to encrypt
+ * @param encrypted what to encrypt, and to whom
  * @param hasBucket whether copies are kept off the host
  */
 export function readSealingInputs(
   input: InputReader,
-  { encryption, recipients }: Pick<DumpInputs, 'encryption' | 'recipients'>,
+  { encryption, recipients }: EncryptionInputs,
   hasBucket: boolean,
 ): SealingInputs {
   const where = input.withDefault('encrypt-at', grammar.choice('host', 'runner'), 'host');

@@ -276,8 +276,10 @@ test('bad settings are told of before anything is touched, without what they hol
 });
 
 test('settings that no check would look at are bad input', async () => {
-  const given = { checks: 'deployment', 's3-bucket': 'acme-backups' };
+  const key = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+  const given = { checks: 'deployment', 's3-bucket': 'acme-backups', encrypt: 'age', 'encrypt-to': key };
   const result = await runAction('verify', { ...backupInputs(host, 'backups'), ...given });
   assert.equal(result.exitCode, 1);
+  assert.match(result.stdout, /"encrypt" has no effect because "checks" does not include setup/);
   assert.match(result.stdout, /"s3-bucket" has no effect because "checks" includes neither setup nor backups/);
 });

@@ -1,10 +1,11 @@
 import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/host-checks.ts';
+import { checkEncryption } from '../../shared/backups/preflight.ts';
 import type { Findings, Problem } from '../../shared/drill/finding.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import type { Survey } from '../../shared/survey/survey.ts';
 import type { SetupSurvey } from '../../shared/survey/survey-setup.ts';
-import { formatDuration, listed } from '../../shared/units.ts';
+import { counted, formatDuration, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
 /** Checks the machine that everything else depends on, and the backup folders. */
@@ -13,6 +14,12 @@ export function judgeMachine(findings: Findings, seen: Survey, inputs: VerifyInp
     checkTools(seen);
     return `bash ${seen.bash} and every other program needed`;
   });
+  if (inputs.encryption !== 'none') {
+    findings.check('encryption', () => {
+      checkEncryption(seen, inputs);
+      return `age is installed; backups are encrypted to ${counted(inputs.recipients.length, 'key')}`;
+    });
+  }
   findings.check('clock', () => {
     checkClock(seen);
     const off = Math.abs(seen.clockAhead);

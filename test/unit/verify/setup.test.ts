@@ -40,6 +40,8 @@ const inputs: VerifyInputs = {
   maxBackupAge: 1,
   keep: { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' },
   timezone: 'UTC',
+  encryption: 'none',
+  recipients: [],
   minFreeSpace: 1,
   expect: null,
   registry: 'ghcr.io',
@@ -63,7 +65,12 @@ const inputs: VerifyInputs = {
   failOn: 'error',
 };
 
-function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupSurvey> = {}): Finding {
+function findingIn(
+  name: string,
+  changes: Partial<Survey>,
+  setup: Partial<SetupSurvey> = {},
+  given: Partial<VerifyInputs> = {},
+): Finding {
   const seen = host({ setup: { ...quiet, ...setup }, ...changes });
   const { list } = judgeSetup(
     {
@@ -75,7 +82,7 @@ function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupS
       reached: {},
       copyNotices: [],
     },
-    inputs,
+    { ...inputs, ...given },
   );
   return list.find((each) => each.name === name) ?? assert.fail(`there is no check "${name}"`);
 }
@@ -134,6 +141,22 @@ describe('a check fails, and says what to type', () => {
       assert.match(finding.remedy ?? '', remedy);
     });
   }
+});
+
+describe('with encrypt: age', () => {
+  const encrypted = { encryption: 'age' as const, recipients: ['age1…', 'ssh-ed25519 …'] };
+
+  test('a host that has age is well', () => {
+    const finding = findingIn('encryption', { tools: new Set([...host().tools, 'age']) }, {}, encrypted);
+    assert.equal(finding.result, 'passed');
+    assert.equal(finding.detail, 'age is installed; backups are encrypted to 2 keys');
+  });
+
+  test('one without it is told what to type', () => {
+    const finding = findingIn('encryption', {}, {}, encrypted);
+    assert.equal(finding.result, 'failed');
+    assert.match(finding.remedy ?? '', /as root: apt-get install age/);
+  });
 });
 
 test('what needs Docker could not be checked without it', () => {
