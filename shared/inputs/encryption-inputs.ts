@@ -13,7 +13,8 @@ export interface EncryptionInputs {
 /** Reads them from the workflow. Call it within `readInputs`. */
 export function readEncryptionInputs(input: InputReader): EncryptionInputs {
   const encryption = input.withDefault('encrypt', grammar.choice('none', 'age'), 'none');
-  const recipients = input.optional('encrypt-to', recipientList) ?? [];
+  const given = input.optional('encrypt-to', recipientList);
+  const recipients = given === null ? [] : given;
   input.rule(() => checkRecipients(encryption, recipients));
   return { encryption, recipients };
 }

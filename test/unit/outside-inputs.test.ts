@@ -96,6 +96,8 @@ describe('where to encrypt', () => {
     [{ 'encrypt-at': 'runner' }, true, 'encrypt-at', /nothing is to be encrypted/],
     [{ ...age, 'encrypt-at': 'bucket' }, true, 'encrypt-at', /must be one of/],
     [{ encrypt: 'age', 'encrypt-at': 'runner' }, true, 'encrypt-to', /is required/],
+    // One mistake, told once: not that the key is missing as well.
+    [{ encrypt: 'age', 'encrypt-to': 'age1x' }, true, 'encrypt-to', /cut off or misspelled/],
   ];
   for (const [given, hasBucket, field, why] of bad) {
     test(`not with ${JSON.stringify(given)}${hasBucket ? '' : ' without a bucket'}`, () =>
