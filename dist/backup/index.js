@@ -12922,7 +12922,8 @@ function problemOfSsh(line) {
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readEncryptionInputs(input) {
     const encryption = input.withDefault('encrypt', choice('none', 'age'), 'none');
-    const recipients = input.optional('encrypt-to', recipientList) ?? [];
+    const given = input.optional('encrypt-to', recipientList);
+    const recipients = given === null ? [] : given;
     input.rule(() => checkRecipients(encryption, recipients));
     return { encryption, recipients };
 }

@@ -10195,7 +10195,8 @@ var age_keys = __nccwpck_require__(40908);
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readEncryptionInputs(input) {
     const encryption = input.withDefault('encrypt', choice('none', 'age'), 'none');
-    const recipients = input.optional('encrypt-to', recipientList) ?? [];
+    const given = input.optional('encrypt-to', recipientList);
+    const recipients = given === null ? [] : given;
     input.rule(() => checkRecipients(encryption, recipients));
     return { encryption, recipients };
 }
