@@ -324,13 +324,14 @@ describe('the bucket', () => {
     const { PutObjectCommand } = await import('@aws-sdk/client-s3');
     for (const Key of foreign) await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'mine' }));
 
-    const keep = { 'keep-daily': 'all', 's3-keep-daily': 'all' };
-    const second = await copying(dir, keep);
+    // On a Sunday, or on the first of a month, the first one would stay for its week or month.
+    const days = { 'keep-daily': 'all', 's3-keep-weekly': '0', 's3-keep-monthly': '0' };
+    const second = await copying(dir, { ...days, 's3-keep-daily': 'all' });
     succeeded(second);
     const newest = second.outputs['backup-id'] ?? '';
     assert.deepEqual((await idsThere()).toSorted(), [newest, ...old.slice(0, 6)].toSorted());
 
-    const third = await copying(dir, { ...keep, 's3-keep-daily': '3', 's3-keep-weekly': '0', 's3-keep-monthly': '0' });
+    const third = await copying(dir, { ...days, 's3-keep-daily': '3' });
     succeeded(third);
     const there = await idsThere();
     assert.ok(there.includes(third.outputs['backup-id'] ?? ''));

@@ -232,6 +232,8 @@ describe('a supervisor', () => {
       sleep 60 >/dev/null 2>&1 &
       own=$!
       ATLASIA_TRANSACTION=\${FOLDER}0 sleep 60 >/dev/null 2>&1 &
+      # Until it is what it is named, it has the environment of the engine.
+      until grep -qz "^ATLASIA_TRANSACTION=\${FOLDER}0\$" "/proc/$!/environ"; do sleep 0.01; done
       echo "$own $!" >left
       kill -KILL "$$"`);
     assert.deepEqual(
