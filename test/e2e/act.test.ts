@@ -37,6 +37,7 @@ function press(name: string, more: Partial<ActRun> = {}): Promise<ActResult> {
     vars,
     instead: {
       '/opt/atlasia': host.deployDir,
+      'ghcr.io': registry.address,
       'flock backups/': `flock ${dir}/`,
       '--wait-timeout 300': '--wait-timeout 10',
       'set -euo pipefail': `set -euo pipefail; export DOCKER_CONFIG=${dockerConfig}`,

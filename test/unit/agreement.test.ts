@@ -1,7 +1,7 @@
 // What action.yml declares, what the code reads and sets, and what people read must be the same.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { readBackupInputs } from '../../backup-action/inputs.ts';
@@ -330,10 +330,16 @@ test('the button takes what the actions tell people to type, by the names that t
 
 test('examples/env.example has each secret and variable of the examples, and no other, and names who needs it', () => {
   const files = globSync('examples/*.yml', { cwd: root });
-  const usersOf = (name: string) =>
-    files
-      .filter((file) => new RegExp(`\\b(?:secrets|vars)\\.${name}\\b`).test(read(file)))
-      .map((file) => file.replace('examples/', ''));
+  const usersOf = (name: string) => {
+    const uses = (file: string) => new RegExp(`\\b(?:secrets|vars)\\.${name}\\b`).test(read(file));
+    const whole = files.filter(uses).map((file) => file.replace('examples/', ''));
+    // What only a reusable workflow takes is for those who call it.
+    return whole.length > 0
+      ? whole
+      : reusableWorkflows()
+          .filter(uses)
+          .map((file) => `short/${basename(file)}`);
+  };
   const used = new Set(
     workflowsForUsers().flatMap((file) =>
       Array.from(read(file).matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g), ([, name = '']) => name),
@@ -348,9 +354,7 @@ test('examples/env.example has each secret and variable of the examples, and no 
   assert.deepEqual([...listed.keys()].toSorted(), [...used].toSorted());
   for (const [name, users] of listed) {
     const all = files.map((file) => file.replace('examples/', ''));
-    const named = users.startsWith('everything but ')
-      ? all.filter((file) => !users.includes(file))
-      : all.filter((file) => users.includes(file));
+    const named = users.startsWith('everything but ') ? all.filter((file) => !users.includes(file)) : users.split(', ');
     const needed = usersOf(name);
     if (name === 'BACKUP_REGION')
       assert.deepEqual(
@@ -452,10 +456,11 @@ function documents(): string[] {
 
 /** The examples, and the reusable workflows that they call. */
 function workflowsForUsers(): string[] {
-  const reusable = globSync('.github/workflows/*.yml', { cwd: root }).filter(
-    (file) => 'workflow_call' in parse(read(file)).on,
-  );
-  return [...globSync('examples/**/*.yml', { cwd: root }), ...reusable].toSorted();
+  return [...globSync('examples/**/*.yml', { cwd: root }), ...reusableWorkflows()].toSorted();
+}
+
+function reusableWorkflows(): string[] {
+  return globSync('.github/workflows/*.yml', { cwd: root }).filter((file) => 'workflow_call' in parse(read(file)).on);
 }
 
 /** The steps that use the action, wherever they stand: a snippet may be a whole workflow or only its steps. */
