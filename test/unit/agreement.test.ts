@@ -285,6 +285,35 @@ test('the examples count and delete by the same policy, whether they state it or
   assert.deepEqual(new Set(policies), new Set(['UTC 7 4 all']), policies.join('\n'));
 });
 
+test('what a workflow gives where nothing was set is what the action would take by itself', () => {
+  const listed = read('examples/env.example');
+  const compared = new Set<string>();
+  for (const file of workflowsForUsers()) {
+    const workflow = parse(read(file));
+    const calls: Record<string, { default?: string }> = workflow.on?.workflow_call?.inputs ?? {};
+    for (const step of stepsIn(workflow))
+      for (const [name, value] of Object.entries(step.with ?? {})) {
+        const place = `${name} in ${file}`;
+        const declared = actionOf(step.uses ?? '')?.file.inputs[name]?.default ?? '';
+        const [, passed = ''] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(value)) ?? [];
+        const [, last] = /\|\| '([^']*)' \}\}$/.exec(String(value)) ?? [];
+        const fallback = last ?? calls[passed]?.default;
+        if (fallback === undefined) continue;
+        assert.equal(fallback, declared, place);
+        compared.add(name);
+        // Where it is explained which variable that is, it stands as well.
+        const [, variable] = /^\$\{\{ vars\.([A-Z_]+) \|\| /.exec(String(value)) ?? [];
+        const [, empty] = new RegExp(`^# .*\\bempty for (\\w+)\\b.*\\n${variable}=$`, 'm').exec(listed) ?? [];
+        if (empty !== undefined) assert.equal(empty, declared, `${variable} in examples/env.example`);
+      }
+  }
+  const told = ['health-timeout', 'lock-wait', 'port', 'user', 'jobs', 'schema-guard', 'registry', 'restore-from'];
+  assert.deepEqual(
+    told.filter((name) => !compared.has(name)),
+    [],
+  );
+});
+
 test('a deployment and a rollback share a group, so that they never work at the same time', () => {
   const groupOf = (file: string) => String(parse(read(file)).concurrency.group);
   const rollbacks = ['examples/rollback.yml', 'examples/short/rollback.yml'].map(groupOf);
