@@ -454,6 +454,34 @@ describe('documents', () => {
     assert.deepEqual(elsewhere, ['docs/getting-started.md', 'docs/offsite.md', 'docs/restore.md', 'docs/security.md']);
   });
 
+  test('each input that a sentence gives a value takes it', () => {
+    const taken = new Set<string>();
+    for (const file of documents())
+      for (const code of codeIn(withoutFences(read(file)))) {
+        const [, name = '', text = ''] = /^([a-z][a-z0-9-]*): (.+)$/.exec(code) ?? [];
+        const takers = actions.filter((action) => name in action.file.inputs);
+        // Placeholders, and what only looks like an input, such as a key of compose.
+        if (takers.length === 0 || /[…<]/.test(text)) continue;
+        const value = String(parse(code)[name]);
+        const refusals = takers.map((action) => refusalOf(action, name, value));
+        assert.ok(refusals.includes(null), `${file}: ${code}: ${refusals.join(' / ')}`);
+        taken.add(name);
+      }
+    assert.ok(taken.size > 25, [...taken].join());
+    assert.match(refusalOf(actions[1] as Action, 'compose', 'keep') ?? '', /keep/);
+  });
+
+  test('each path of a file of ours that a sentence names is there', () => {
+    const folders = globSync('*/', { cwd: root }).map((folder) => folder.replace(/\/$/, ''));
+    const ours = new RegExp(`^(?:${folders.filter((name) => name !== 'node_modules').join('|')})/[\\w./*-]*$`);
+    const named = documents().flatMap((file) =>
+      codeIn(withoutFences(read(file))).flatMap((path) => (ours.test(path) ? [{ file, path }] : [])),
+    );
+    assert.ok(named.length > 10);
+    for (const { file, path } of named)
+      assert.ok(globSync(path, { cwd: root }).length > 0, `${file} names ${path}, which is not there`);
+  });
+
   test('the headings that the messages name exist', () => {
     const named = globSync('{shared,*-action}/**/*.{ts,sh}', { cwd: root }).flatMap((file) =>
       Array.from(read(file).matchAll(/\b(docs\/[a-z]+\.md)(?:#([a-z0-9_-]+))?/g), ([, page = '', anchor]) => ({
@@ -537,6 +565,24 @@ function linksOf(file: string): string[] {
   return Array.from(read(file).matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g), ([, link = '']) => link)
     .filter((link) => !/^[a-z]+:/.test(link))
     .map((link) => relative(root, join(root, dirname(file), link)));
+}
+
+/** Why the action cannot use that value; null if it can. What other inputs it needs besides is another matter. */
+function refusalOf(action: Action, name: string, value: string): string | null {
+  try {
+    readInputsOf(action, { ...samples, [name]: value });
+    return null;
+  } catch (error) {
+    const { message } = error as Error;
+    // A file is one of the reader's own.
+    const isRefused = message.includes(`"${name}" `) && message.includes('(given: ');
+    return isRefused && !message.includes('is not a readable file') ? message : null;
+  }
+}
+
+/** The sentences and tables of a page. */
+function withoutFences(markdown: string): string {
+  return markdown.replace(/^ *```[\s\S]*?^ *```$/gm, '');
 }
 
 /** What is written as code. */
