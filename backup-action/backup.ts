@@ -15,6 +15,7 @@ import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
 import { type Survey, survey } from '../shared/survey/survey.ts';
+import { failureTypedAs } from '../shared/typed-as.ts';
 import { copyUri } from './copy-uri.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
@@ -40,6 +41,7 @@ export async function backup(
 
   const deployments = new Deployments(inputs, workflow);
   let connection: Connection | undefined;
+  let user = inputs.ssh?.user ?? null;
   try {
     connection = await reachHost(inputs.ssh, context);
     const host = connection;
@@ -47,7 +49,11 @@ export async function backup(
       connection,
       run,
       {
-        look: () => look(host, inputs, deployments, signal, story),
+        look: async () => {
+          const seen = await look(host, inputs, deployments, signal, story);
+          user = seen.user;
+          return seen;
+        },
         onReady: (seen) => tellRelease(seen, outputs),
         recordsOf: (manifest) => deployments.recordsOf(manifest),
         onPublished: (kept) => {
@@ -68,7 +74,8 @@ export async function backup(
     outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
     summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
     if (kept.problems.length > 0) endIncomplete(inputs.kind, kept, copy);
-  } catch (error) {
+  } catch (thrown) {
+    const error = failureTypedAs(user, thrown);
     if (outputs['backup-id'] === null) {
       const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
       summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });

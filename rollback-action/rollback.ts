@@ -15,6 +15,7 @@ import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import type { BackupId } from '../shared/sets/manifest.ts';
 import type { Survey } from '../shared/survey/survey.ts';
+import { failureTypedAs } from '../shared/typed-as.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
@@ -80,7 +81,8 @@ export async function rollback(
   try {
     await carryOut(await reach(), reach, run);
   } catch (thrown) {
-    const error = await tidied(thrown, connections, run);
+    const user = run.story.seen?.user ?? inputs.ssh?.user ?? null;
+    const error = failureTypedAs(user, await tidied(thrown, connections, run));
     // These leave the operator with a choice. Once the plan was shown, so were they.
     const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
     if (!mustChoose) run.story.candidates = [];

@@ -118,7 +118,7 @@ export function checkClock({ clockAhead }: Survey): void {
   if (Math.abs(clockAhead) <= greatestSkew) return;
   const by = formatDuration(Math.abs(clockAhead));
   throw new Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-    hint: 'On the host: timedatectl set-ntp true',
+    hint: 'On the host, as root: timedatectl set-ntp true',
   });
 }
 

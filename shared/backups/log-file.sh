@@ -7,7 +7,7 @@ append_log() {
   local open new
   open=$(open_parent "$1")
   if [[ -n $open ]]; then
-    printf 'any user on the host can replace files in %s. On the host: chmod o-w %q' "$open" "$open"
+    printf 'any user on the host can replace files in %s. On the host, as root: chmod o-w %q' "$open" "$open"
     return 1
   elif [[ -e $1 || -L $1 ]]; then
     is_own_file "$1" && printf '%s\n' "$2" >>"$1"

@@ -2,6 +2,7 @@ import { commandsIn } from '../advice.ts';
 import { cleanLine } from '../clean.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import { firstError } from '../postgres/printed-errors.ts';
+import { typedAs } from '../typed-as.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
@@ -148,12 +149,12 @@ export class Findings {
 export function asUser(findings: readonly Finding[], user: string | null): Finding[] {
   if (user === null) return [...findings];
   return findings.map((finding) =>
-    finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) },
+    finding.remedy === null ? finding : { ...finding, remedy: remedyAs(user, finding.remedy, finding.name) },
   );
 }
 
-function typedAs(user: string, remedy: string, check: string): string {
-  const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+function remedyAs(user: string, remedy: string, check: string): string {
+  const named = typedAs(user, remedy);
   const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
   // Without a connection, it is not the host where something is typed.
   if (isSaid || check === 'connection' || commandsIn(named).length === 0) return named;

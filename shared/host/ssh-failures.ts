@@ -178,7 +178,7 @@ function afterLogin(at: Failed, { code, stderr: cause }: Exit): Failure {
     return failure(
       'connection-closed',
       `${at.name} port ${at.port} closed the connection before the login${known}`,
-      'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50',
+      'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host, as root: journalctl -u ssh -n 50',
     );
   }
   return connectionLost(placeOf(at), cause);

@@ -1,10 +1,14 @@
-// The examples once more, by a runner that is not ours: nektos/act, with the mirrors of our actions under the names that people
-// write. What each of them does is looked at in examples.test.ts; here it counts that another reader of the files does the same.
-// several-hosts.yml and self-hosted.yml need environments and a runner on the host, which act has not.
+// The examples once more, and the snippets of the README, by a runner that is not ours: nektos/act, with the mirrors of our actions
+// under the names that people write. What each example does is looked at in examples.test.ts; here it counts that another reader of
+// the files does the same. several-hosts.yml and self-hosted.yml need environments and a runner on the host, which act has not.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { startObjectStore } from '../lab/object-store.ts';
 import { type ActResult, type ActRun, runWithAct } from '../lab/workflow/act.ts';
+import { snippetsIn } from '../lab/workflow/snippets.ts';
 import { asRepository, released } from './repository.ts';
 import { historyIn } from './rollbacks.ts';
 import { idsIn } from './sets.ts';
@@ -30,13 +34,20 @@ beforeEach(() => {
   dir = host.newBackupDir();
 });
 
-function press(name: string, more: Partial<ActRun> = {}): Promise<ActResult> {
-  return runWithAct(name, {
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string) => readFileSync(join(repository, file), 'utf8');
+
+/** @param name of an example, such as `nightly-backup` */
+const press = (name: string, more: Partial<ActRun> = {}) => pressText(read(`examples/${name}.yml`), more);
+
+function pressText(workflow: string, more: Partial<ActRun> = {}): Promise<ActResult> {
+  return runWithAct(workflow, {
     event: 'workflow_dispatch',
     secrets,
     vars,
     instead: {
       '/opt/atlasia': host.deployDir,
+      'ghcr.io': registry.address,
       'flock backups/': `flock ${dir}/`,
       '--wait-timeout 300': '--wait-timeout 10',
       'set -euo pipefail': `set -euo pipefail; export DOCKER_CONFIG=${dockerConfig}`,
@@ -45,10 +56,20 @@ function press(name: string, more: Partial<ActRun> = {}): Promise<ActResult> {
     actor: registry.username,
     token: registry.password,
     with: (action) => ({
+      port: vars.DEPLOY_PORT,
+      user: vars.DEPLOY_USER,
       history: '',
       'backup-dir': dir,
       'min-free-space': '10MiB',
-      ...(action === 'backup' ? {} : { registry: registry.address, 'stable-for': '1s', 'health-timeout': '10s' }),
+      ...(action === 'backup'
+        ? {}
+        : {
+            registry: registry.address,
+            'registry-username': registry.username,
+            'registry-password': registry.password,
+            'stable-for': '1s',
+            'health-timeout': '10s',
+          }),
     }),
     ...more,
   });
@@ -78,6 +99,30 @@ test('short/nightly-backup.yml, with a bucket elsewhere', async () => {
   const nightly = await works('short/nightly-backup', { ...elsewhere, event: 'schedule' });
   assert.match(nightly.log, /s3-uri=s3:\/\/acme-backups\//);
   assert.equal(idsIn(host, dir, 'daily').length, 1);
+});
+
+test('the snippets of the README: a night, two deployments, and the button', async () => {
+  const snippets = snippetsIn('README.md', read('README.md'));
+  assert.equal(snippets.length, 3);
+  const [nightly = '', deployment = '', button = ''] = snippets;
+  const succeeds = async (snippet: string, more: Partial<ActRun> = {}) => {
+    const result = await pressText(snippet, more);
+    assert.ok(result.succeeded, result.log);
+    return result.log;
+  };
+  await deployed(app, 'v1');
+  await succeeds(nightly);
+  assert.equal(idsIn(host, dir, 'daily').length, 1);
+  for (const version of ['v1', 'v2']) {
+    await deployed(app, version);
+    await succeeds(deployment);
+    assert.equal(historyIn(app, dir).at(-1)?.verdict, 'good');
+  }
+  assert.equal(idsIn(host, dir, 'predeployment').length, 2);
+  assert.match(await succeeds(button, { form: { reason: 'v2 is slow' } }), / status=planned$/m);
+  const form = { reason: 'v2 is slow', confirm: 'ROLLBACK' };
+  assert.match(await succeeds(button, { form }), / status=rolled-back$/m);
+  await app.serves('v1');
 });
 
 test('a nightly that fails is red', async () => {

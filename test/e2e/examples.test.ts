@@ -37,6 +37,7 @@ const secretsOf = (of = app) => ({
   AWS_ACCESS_KEY_ID: '',
   AWS_SECRET_ACCESS_KEY: '',
   DECRYPT_KEY: '',
+  REGISTRY_PASSWORD: '',
 });
 const varsOf = (of = app) => ({
   DEPLOY_HOST: '127.0.0.1',
@@ -91,9 +92,7 @@ function runExample(name: string, more: Partial<WorkflowRun> = {}): Promise<Work
     instead: {
       '/opt/atlasia': host.deployDir,
       'flock backups/': `flock ${dir}/`,
-      // The login of the lab's registry, which is not that of the run.
-      [usernameOfRun]: registry.username,
-      [passwordOfRun]: registry.password,
+      ...atLabRegistry,
       '--wait-timeout 300': '--wait-timeout 10',
       'set -euo pipefail': `set -euo pipefail; export DOCKER_CONFIG=${dockerConfig}`,
     },
@@ -101,8 +100,12 @@ function runExample(name: string, more: Partial<WorkflowRun> = {}): Promise<Work
     ...more,
   });
 }
-const usernameOfRun = `\${{ github.actor }}`;
-const passwordOfRun = `\${{ github.token }}`;
+/** The lab's registry instead of ghcr.io, with its own login instead of the run's. */
+const atLabRegistry = {
+  'ghcr.io': registry.address,
+  'github.actor': `'${registry.username}'`,
+  'github.token': `'${registry.password}'`,
+};
 
 function allWell(result: WorkflowResult): void {
   const bad = result.steps.filter(({ outcome }) => outcome === 'failure');
@@ -408,8 +411,7 @@ test('several-hosts.yml plans on all, and then rolls back one after the other, b
   };
   const instead = {
     '/opt/atlasia': `\${{ vars.LAB }}`,
-    [usernameOfRun]: registry.username,
-    [passwordOfRun]: registry.password,
+    ...atLabRegistry,
   };
   const form = { target: 'v1', reason: 'v2 is slow' };
   const plans = await runExample('several-hosts', { environments, instead, form, with: inputsOfEach });

@@ -7,35 +7,19 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { attempt } from '../lab/command.ts';
+import { snippetsIn } from '../lab/workflow/snippets.ts';
 import { zizmor } from '../lab/zizmor.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const workflows = globSync(['examples/**/*.yml', '.github/workflows/*.yml'], { cwd: root }).toSorted();
 const actions = globSync('*-action/action.yml', { cwd: root }).toSorted();
-/** The parts of workflows in the pages, with what is missing around them. */
+/** The parts of workflows in the pages. */
 const parts = globSync(['*.md', 'docs/*.md', 'examples/*.md', '*-action/README.md'], { cwd: root })
   .toSorted()
   .flatMap((page) =>
-    Array.from(read(page).matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm), ([, part = ''], index) => ({
-      place: `${page}, block ${index + 1}`,
-      text: completed(part, page),
-    })),
+    snippetsIn(page, read(page)).map((text, index) => ({ place: `${page}, block ${index + 1}`, text })),
   );
-
-function completed(part: string, page: string): string {
-  const indented = (by: number) => part.replace(/^(?=.)/gm, ' '.repeat(by));
-  const form = ['reason', 'confirm'].map((name) => `      ${name}:\n        type: string\n`).join('');
-  const head = `on:\n  workflow_dispatch:\n    inputs:\n${form}`;
-  const job = 'jobs:\n  job:\n    runs-on: ubuntu-latest\n';
-  if (part.startsWith('jobs:')) return head + part;
-  if (part.startsWith('steps:')) return head + job + indented(4);
-  if (part.startsWith('- ')) return `${head}${job}    steps:\n${indented(6)}`;
-  if (part.startsWith('concurrency:')) return `${head}${part}${job}    steps:\n      - run: 'true'\n`;
-  // Inputs of the action whose page it is.
-  const uses = `uses: atlasia/${page.split('/')[0]}@v1`;
-  return `${head}${job}    steps:\n      - ${uses}\n        with:\n          host: local\n${indented(10)}`;
-}
 
 // The package imports its schema as JSON in a way that Node does not take.
 registerHooks({

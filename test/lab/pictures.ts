@@ -1,5 +1,6 @@
 // `npm run pictures`: runs the actions against the lab, and draws their summaries with a browser, as GitHub shows them. The pictures
-// lie in docs/pictures, each beside the Markdown that it shows; test/e2e/pictures.test.ts compares that with what the code prints.
+// lie in docs/pictures, each beside the Markdown that it shows; test/e2e/pictures.test.ts compares that with what the code prints,
+// and test/unit/pictures.test.ts sees that neither was changed alone.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,7 @@ import { run } from './command.ts';
 import { temporaryFolder } from './folder.ts';
 import { openLab } from './lab.ts';
 import { needPackages, needPrograms } from './packages.ts';
+import { sumsFile, sumsOf } from './picture-sums.ts';
 import { startRegistry } from './registry.ts';
 import { summariesToShow } from './summaries.ts';
 
@@ -42,6 +44,7 @@ try {
     await draw(summary, join(folder, `${name}.png`));
     console.log(`docs/pictures/${name}.png`);
   }
+  writeFileSync(join(folder, sumsFile), sumsOf(folder));
 } finally {
   await registry.close();
   await lab.close();

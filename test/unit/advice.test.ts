@@ -44,7 +44,7 @@ const hints: [hint: string, commands: string[]][] = [
   ['Something else changed the containers: find out what, then run it again', []],
   ['Start it with docker compose, or set "db-service"', []],
   ['ssh no longer takes host keys with these signatures', []],
-  ['sshd does so for MaxStartups. On the host: journalctl -u ssh -n 50', ['journalctl -u ssh -n 50']],
+  ['sshd does so for MaxStartups. On the host, as root: journalctl -u ssh -n 50', ['journalctl -u ssh -n 50']],
   ['This is for bash on the machine that has it, with age and docker: copy the files', []],
   ['ls -ld /b/rollback; dmesg | tail. Mend that', ['ls -ld /b/rollback', 'dmesg | tail']],
   ['If it is meant to go, first: docker compose up -d', ['docker compose up -d']],

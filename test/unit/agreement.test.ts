@@ -1,7 +1,7 @@
 // What action.yml declares, what the code reads and sets, and what people read must be the same.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { readBackupInputs } from '../../backup-action/inputs.ts';
@@ -285,6 +285,35 @@ test('the examples count and delete by the same policy, whether they state it or
   assert.deepEqual(new Set(policies), new Set(['UTC 7 4 all']), policies.join('\n'));
 });
 
+test('what a workflow gives where nothing was set is what the action would take by itself', () => {
+  const listed = read('examples/env.example');
+  const compared = new Set<string>();
+  for (const file of workflowsForUsers()) {
+    const workflow = parse(read(file));
+    const calls: Record<string, { default?: string }> = workflow.on?.workflow_call?.inputs ?? {};
+    for (const step of stepsIn(workflow))
+      for (const [name, value] of Object.entries(step.with ?? {})) {
+        const place = `${name} in ${file}`;
+        const declared = actionOf(step.uses ?? '')?.file.inputs[name]?.default ?? '';
+        const [, passed = ''] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(value)) ?? [];
+        const [, last] = /\|\| '([^']*)' \}\}$/.exec(String(value)) ?? [];
+        const fallback = last ?? calls[passed]?.default;
+        if (fallback === undefined) continue;
+        assert.equal(fallback, declared, place);
+        compared.add(name);
+        // Where it is explained which variable that is, it stands as well.
+        const [, variable] = /^\$\{\{ vars\.([A-Z_]+) \|\| /.exec(String(value)) ?? [];
+        const [, empty] = new RegExp(`^# .*\\bempty for (\\w+)\\b.*\\n${variable}=$`, 'm').exec(listed) ?? [];
+        if (empty !== undefined) assert.equal(empty, declared, `${variable} in examples/env.example`);
+      }
+  }
+  const told = ['health-timeout', 'lock-wait', 'port', 'user', 'jobs', 'schema-guard', 'registry', 'restore-from'];
+  assert.deepEqual(
+    told.filter((name) => !compared.has(name)),
+    [],
+  );
+});
+
 test('a deployment and a rollback share a group, so that they never work at the same time', () => {
   const groupOf = (file: string) => String(parse(read(file)).concurrency.group);
   const rollbacks = ['examples/rollback.yml', 'examples/short/rollback.yml'].map(groupOf);
@@ -330,10 +359,16 @@ test('the button takes what the actions tell people to type, by the names that t
 
 test('examples/env.example has each secret and variable of the examples, and no other, and names who needs it', () => {
   const files = globSync('examples/*.yml', { cwd: root });
-  const usersOf = (name: string) =>
-    files
-      .filter((file) => new RegExp(`\\b(?:secrets|vars)\\.${name}\\b`).test(read(file)))
-      .map((file) => file.replace('examples/', ''));
+  const usersOf = (name: string) => {
+    const uses = (file: string) => new RegExp(`\\b(?:secrets|vars)\\.${name}\\b`).test(read(file));
+    const whole = files.filter(uses).map((file) => file.replace('examples/', ''));
+    // What only a reusable workflow takes is for those who call it.
+    return whole.length > 0
+      ? whole
+      : reusableWorkflows()
+          .filter(uses)
+          .map((file) => `short/${basename(file)}`);
+  };
   const used = new Set(
     workflowsForUsers().flatMap((file) =>
       Array.from(read(file).matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g), ([, name = '']) => name),
@@ -348,9 +383,7 @@ test('examples/env.example has each secret and variable of the examples, and no 
   assert.deepEqual([...listed.keys()].toSorted(), [...used].toSorted());
   for (const [name, users] of listed) {
     const all = files.map((file) => file.replace('examples/', ''));
-    const named = users.startsWith('everything but ')
-      ? all.filter((file) => !users.includes(file))
-      : all.filter((file) => users.includes(file));
+    const named = users.startsWith('everything but ') ? all.filter((file) => !users.includes(file)) : users.split(', ');
     const needed = usersOf(name);
     if (name === 'BACKUP_REGION')
       assert.deepEqual(
@@ -421,6 +454,34 @@ describe('documents', () => {
     assert.deepEqual(elsewhere, ['docs/getting-started.md', 'docs/offsite.md', 'docs/restore.md', 'docs/security.md']);
   });
 
+  test('each input that a sentence gives a value takes it', () => {
+    const taken = new Set<string>();
+    for (const file of documents())
+      for (const code of codeIn(withoutFences(read(file)))) {
+        const [, name = '', text = ''] = /^([a-z][a-z0-9-]*): (.+)$/.exec(code) ?? [];
+        const takers = actions.filter((action) => name in action.file.inputs);
+        // Placeholders, and what only looks like an input, such as a key of compose.
+        if (takers.length === 0 || /[…<]/.test(text)) continue;
+        const value = String(parse(code)[name]);
+        const refusals = takers.map((action) => refusalOf(action, name, value));
+        assert.ok(refusals.includes(null), `${file}: ${code}: ${refusals.join(' / ')}`);
+        taken.add(name);
+      }
+    assert.ok(taken.size > 25, [...taken].join());
+    assert.match(refusalOf(actions[1] as Action, 'compose', 'keep') ?? '', /keep/);
+  });
+
+  test('each path of a file of ours that a sentence names is there', () => {
+    const folders = globSync('*/', { cwd: root }).map((folder) => folder.replace(/\/$/, ''));
+    const ours = new RegExp(`^(?:${folders.filter((name) => name !== 'node_modules').join('|')})/[\\w./*-]*$`);
+    const named = documents().flatMap((file) =>
+      codeIn(withoutFences(read(file))).flatMap((path) => (ours.test(path) ? [{ file, path }] : [])),
+    );
+    assert.ok(named.length > 10);
+    for (const { file, path } of named)
+      assert.ok(globSync(path, { cwd: root }).length > 0, `${file} names ${path}, which is not there`);
+  });
+
   test('the headings that the messages name exist', () => {
     const named = globSync('{shared,*-action}/**/*.{ts,sh}', { cwd: root }).flatMap((file) =>
       Array.from(read(file).matchAll(/\b(docs\/[a-z]+\.md)(?:#([a-z0-9_-]+))?/g), ([, page = '', anchor]) => ({
@@ -452,10 +513,11 @@ function documents(): string[] {
 
 /** The examples, and the reusable workflows that they call. */
 function workflowsForUsers(): string[] {
-  const reusable = globSync('.github/workflows/*.yml', { cwd: root }).filter(
-    (file) => 'workflow_call' in parse(read(file)).on,
-  );
-  return [...globSync('examples/**/*.yml', { cwd: root }), ...reusable].toSorted();
+  return [...globSync('examples/**/*.yml', { cwd: root }), ...reusableWorkflows()].toSorted();
+}
+
+function reusableWorkflows(): string[] {
+  return globSync('.github/workflows/*.yml', { cwd: root }).filter((file) => 'workflow_call' in parse(read(file)).on);
 }
 
 /** The steps that use the action, wherever they stand: a snippet may be a whole workflow or only its steps. */
@@ -503,6 +565,24 @@ function linksOf(file: string): string[] {
   return Array.from(read(file).matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g), ([, link = '']) => link)
     .filter((link) => !/^[a-z]+:/.test(link))
     .map((link) => relative(root, join(root, dirname(file), link)));
+}
+
+/** Why the action cannot use that value; null if it can. What other inputs it needs besides is another matter. */
+function refusalOf(action: Action, name: string, value: string): string | null {
+  try {
+    readInputsOf(action, { ...samples, [name]: value });
+    return null;
+  } catch (error) {
+    const { message } = error as Error;
+    // A file is one of the reader's own.
+    const isRefused = message.includes(`"${name}" `) && message.includes('(given: ');
+    return isRefused && !message.includes('is not a readable file') ? message : null;
+  }
+}
+
+/** The sentences and tables of a page. */
+function withoutFences(markdown: string): string {
+  return markdown.replace(/^ *```[\s\S]*?^ *```$/gm, '');
 }
 
 /** What is written as code. */

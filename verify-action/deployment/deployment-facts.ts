@@ -8,7 +8,7 @@ import type { Watched, WatchedContainer } from './watch.ts';
 /** The facts by which a deployment is judged. */
 export interface DeploymentFacts {
   project: ComposeProject;
-  /** The compose command to copy and paste on the host: `cd /opt/shop && docker compose`. */
+  /** Where and as whom compose is called, and the command to copy: `On the host, as deploy: cd /opt/shop && docker compose`. */
   compose: string;
   watched: Watched;
   /** The host's images, to resolve names to ids. */

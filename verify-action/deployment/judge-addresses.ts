@@ -49,7 +49,7 @@ export function judgeAddresses(findings: Findings, { watched: { addresses }, com
       if (shown.length === 0) return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
       return {
         detail: shown.map(describeAddress).join('; '),
-        remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
+        remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.slice(compose.indexOf(': ') + 2)} restart ${names}`,
       };
     },
     dead.length > 0 ? 'error' : 'warning',

@@ -1,7 +1,7 @@
 // nektos/act runs workflows as GitHub does, by somebody else's reading of GitHub's rules. Our actions come from their mirrors,
 // under the names that people write.
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { attempt, run } from '../command.ts';
@@ -33,13 +33,13 @@ export interface ActResult {
   log: string;
 }
 
-/** @param name of an example, such as `nightly-backup` */
-export async function runWithAct(name: string, given: ActRun): Promise<ActResult> {
+/** @param workflow the text of an example, or of another workflow for users */
+export async function runWithAct(workflow: string, given: ActRun): Promise<ActResult> {
   const program = await act();
   const ground = temporaryFolder('act');
   const repository = join(ground, 'shop');
-  const file = join('.github', 'workflows', `${basename(name)}.yml`);
-  writeWorkflow(join(root, 'examples', `${name}.yml`), join(repository, file), given);
+  const file = join('.github', 'workflows', 'workflow.yml');
+  writeWorkflow(workflow, join(repository, file), given);
   await commit(repository);
 
   const event = join(ground, 'event.json');
@@ -67,7 +67,7 @@ async function actionsFor(ground: string, given: ActRun): Promise<string[]> {
   const ours = globSync('*-action', { cwd: mirrors }).map((action) => `atlasia/${action}@v1=${join(mirrors, action)}`);
   const reusable = join(ground, 'actions');
   for (const path of globSync('.github/workflows/{nightly-backup,rollback}.yml', { cwd: root }))
-    writeWorkflow(join(root, path), join(reusable, path), given);
+    writeWorkflow(readFileSync(join(root, path), 'utf8'), join(reusable, path), given);
   const login = join(ground, 'configure-aws-credentials');
   mkdirSync(login);
   const exports = Object.entries(given.aws ?? {}).map(([name, value]) => `echo '${name}=${value}' >>"$GITHUB_ENV"`);
@@ -84,11 +84,8 @@ interface Workflow {
   jobs: Record<string, { steps?: { uses?: string; with?: Record<string, unknown> }[] }>;
 }
 
-function writeWorkflow(from: string, to: string, { instead, with: inputsFor }: ActRun): void {
-  const text = Object.entries(instead).reduce(
-    (all, [old, own]) => all.replaceAll(old, own),
-    readFileSync(from, 'utf8'),
-  );
+function writeWorkflow(original: string, to: string, { instead, with: inputsFor }: ActRun): void {
+  const text = Object.entries(instead).reduce((all, [old, own]) => all.replaceAll(old, own), original);
   const workflow = parse(text) as Workflow;
   for (const { steps = [] } of Object.values(workflow.jobs))
     for (const step of steps) {

@@ -51,7 +51,7 @@ const watched = (web: Partial<WatchedContainer> = {}, later: Partial<WatchedCont
 
 const facts = (changes: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   project,
-  compose: 'On the host: cd /opt/shop && docker compose',
+  compose: 'On the host, as deploy: cd /opt/shop && docker compose',
   watched: watched(),
   images: [
     { id: id('1'), repoTags: ['ghcr.io/acme/web:v1'], repoDigests: [] },
@@ -411,6 +411,8 @@ describe('what users get', () => {
       else {
         assert.deepEqual([found?.result, found?.severity], expected.slice(0, 2));
         assert.match(found?.detail ?? '', expected[2]);
+        const restart = /after a deployment: cd \/opt\/shop && docker compose restart web$/;
+        if (expected[0] === 'failed') assert.match(found?.remedy ?? '', restart);
       }
       const isDead = expected?.[0] === 'failed' && expected[1] === 'error';
       assert.equal(judged.verdict, isDead ? 'unknown' : 'good');

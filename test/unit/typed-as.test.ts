@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Failure, isFailure } from '../../shared/failure.ts';
+import { failureTypedAs, typedAs } from '../../shared/typed-as.ts';
+
+describe('advice says as which user it is typed', () => {
+  const cases: [advice: string, said: string][] = [
+    ['On the host: docker start db1', 'On the host, as deploy: docker start db1'],
+    ['By hand on the host: docker ps', 'By hand on the host, as deploy: docker ps'],
+    ['To see how it ended, run on the host: grep 1 /b', 'To see how it ended, run on the host, as deploy: grep 1 /b'],
+    ['On the host, run: docker ps', 'On the host, as deploy, run: docker ps'],
+    ['On the host, as root: docker ps', 'On the host, as root: docker ps'],
+    ['On the host. This creates: a database', 'On the host. This creates: a database'],
+  ];
+  for (const [advice, said] of cases) test(advice, () => assert.equal(typedAs('deploy', advice), said));
+
+  test('whatever the user is called', () => assert.equal(typedAs('$&', 'On the host: ls'), 'On the host, as $&: ls'));
+});
+
+test('a failure says so too, and stays otherwise what it was', () => {
+  const cause = new Error('exit 1');
+  const failure = new Failure('database-silent', 'No command could be run', { hint: 'On the host: docker ps', cause });
+  const told = failureTypedAs('deploy', failure);
+  assert.ok(isFailure(told, 'database-silent'));
+  assert.deepEqual(
+    [told.message, told.hint, told.cause],
+    ['No command could be run', 'On the host, as deploy: docker ps', cause],
+  );
+  // Where nobody is known to be logged in, or there is nothing to say, it is the same.
+  const silent = new Failure('cancelled', 'Cancelled');
+  assert.deepEqual(
+    [failureTypedAs(null, failure), failureTypedAs('deploy', silent), failureTypedAs('deploy', cause)],
+    [failure, silent, cause],
+  );
+});
