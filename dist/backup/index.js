@@ -18,7 +18,7 @@ module.exports = __nccwpck_require__.p + "82479d4e67a47e91f412.sh";
 /***/ 52824:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8044d0faf8e6cc1a6abe.sh";
+module.exports = __nccwpck_require__.p + "b40e2667cad27d928a23.sh";
 
 /***/ }),
 
@@ -7702,7 +7702,7 @@ function checkClock({ clockAhead }) {
         return;
     const by = (0,units/* formatDuration */.a3)(Math.abs(clockAhead));
     throw new shared_failure/* Failure */.HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
+        hint: 'On the host, as root: timedatectl set-ntp true',
     });
 }
 /**
@@ -10823,7 +10823,7 @@ function afterLogin(at, { code, stderr: cause }) {
             : /Not allowed at this time/.test(cause)
                 ? ': it refuses this address for a while (PerSourcePenalties)'
                 : '';
-        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
+        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host, as root: journalctl -u ssh -n 50');
     }
     return connectionLost(placeOf(at), cause);
 }
@@ -11389,6 +11389,20 @@ function readContainer(json) {
 function readFolder(value) {
     const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
+}
+
+;// CONCATENATED MODULE: ./build/shared/typed-as.js
+
+/** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
+function typedAs(user, advice) {
+    return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
+}
+/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
+function failureTypedAs(user, error) {
+    if (user === null || !(0,shared_failure/* isFailure */.N6)(error) || error.hint === undefined)
+        return error;
+    const hint = typedAs(user, error.hint);
+    return hint === error.hint ? error : new shared_failure/* Failure */.HR(error.code, error.message, { hint, cause: error.cause });
 }
 
 // EXTERNAL MODULE: ./build/backup-action/copy-uri.js
@@ -12301,6 +12315,7 @@ function schemaBlocks(facts) {
 
 
 
+
 /** Surveys the host, takes a verified backup, copies it and the history off the host, reports. */
 async function backup(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
@@ -12312,11 +12327,16 @@ async function backup(inputs, workflow, context, story) {
     });
     const deployments = new Deployments(inputs, workflow);
     let connection;
+    let user = inputs.ssh?.user ?? null;
     try {
         connection = await reachHost(inputs.ssh, context);
         const host = connection;
         const kept = await takeVerifiedBackup(connection, run, {
-            look: () => look(host, inputs, deployments, signal, story),
+            look: async () => {
+                const seen = await look(host, inputs, deployments, signal, story);
+                user = seen.user;
+                return seen;
+            },
             onReady: (seen) => tellRelease(seen, outputs),
             recordsOf: (manifest) => deployments.recordsOf(manifest),
             onPublished: (kept) => {
@@ -12339,7 +12359,8 @@ async function backup(inputs, workflow, context, story) {
         if (kept.problems.length > 0)
             endIncomplete(inputs.kind, kept, copy);
     }
-    catch (error) {
+    catch (thrown) {
+        const error = failureTypedAs(user, thrown);
         if (outputs['backup-id'] === null) {
             const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
             summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });

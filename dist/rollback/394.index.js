@@ -1798,7 +1798,10 @@ var restore_command = __webpack_require__(64052);
 var untrusted = __webpack_require__(51190);
 // EXTERNAL MODULE: ./build/shared/advice.js
 var advice = __webpack_require__(49790);
+// EXTERNAL MODULE: ./build/shared/typed-as.js
+var typed_as = __webpack_require__(73053);
 ;// CONCATENATED MODULE: ./build/shared/drill/finding.js
+
 
 
 
@@ -1894,10 +1897,10 @@ class Findings {
 function asUser(findings, user) {
     if (user === null)
         return [...findings];
-    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: remedyAs(user, finding.remedy, finding.name) });
 }
-function typedAs(user, remedy, check) {
-    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+function remedyAs(user, remedy, check) {
+    const named = typedAs(user, remedy);
     const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
     // Without a connection, it is not the host where something is typed.
     if (isSaid || check === 'connection' || commandsIn(named).length === 0)

@@ -18,7 +18,7 @@ module.exports = __nccwpck_require__.p + "82479d4e67a47e91f412.sh";
 /***/ 52824:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8044d0faf8e6cc1a6abe.sh";
+module.exports = __nccwpck_require__.p + "b40e2667cad27d928a23.sh";
 
 /***/ }),
 
@@ -1915,7 +1915,7 @@ function checkClock({ clockAhead }) {
         return;
     const by = (0,_units_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDuration */ .a3)(Math.abs(clockAhead));
     throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
+        hint: 'On the host, as root: timedatectl set-ntp true',
     });
 }
 /**
@@ -7306,6 +7306,30 @@ function checked(value) {
 
 /***/ }),
 
+/***/ 73053:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ failureTypedAs)
+/* harmony export */ });
+/* unused harmony export typedAs */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+/** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
+function typedAs(user, advice) {
+    return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
+}
+/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
+function failureTypedAs(user, error) {
+    if (user === null || !(0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) || error.hint === undefined)
+        return error;
+    const hint = typedAs(user, error.hint);
+    return hint === error.hint ? error : new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR(error.code, error.message, { hint, cause: error.cause });
+}
+
+
+/***/ }),
+
 /***/ 98295:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -12582,7 +12606,7 @@ function afterLogin(at, { code, stderr: cause }) {
             : /Not allowed at this time/.test(cause)
                 ? ': it refuses this address for a while (PerSourcePenalties)'
                 : '';
-        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
+        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host, as root: journalctl -u ssh -n 50');
     }
     return connectionLost(placeOf(at), cause);
 }
@@ -12817,6 +12841,8 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
+// EXTERNAL MODULE: ./build/shared/typed-as.js
+var typed_as = __nccwpck_require__(73053);
 // EXTERNAL MODULE: ./build/shared/postgres/scripts.js
 var scripts = __nccwpck_require__(33338);
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
@@ -17839,6 +17865,7 @@ function forwardCommands(plan, { held }, source) {
 
 
 
+
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -17871,7 +17898,8 @@ async function rollback(inputs, workflow, context, story) {
         await carryOut(await reach(), reach, run);
     }
     catch (thrown) {
-        const error = await tidied(thrown, connections, run);
+        const user = run.story.seen?.user ?? inputs.ssh?.user ?? null;
+        const error = (0,typed_as/* failureTypedAs */.p)(user, await tidied(thrown, connections, run));
         // These leave the operator with a choice. Once the plan was shown, so were they.
         const mustChoose = (0,shared_failure/* isFailure */.N6)(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)

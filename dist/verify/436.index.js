@@ -622,8 +622,8 @@ function restoredOr(ranOut, records) {
     }
 }
 
-// EXTERNAL MODULE: ./build/shared/drill/finding.js
-var finding = __webpack_require__(18859);
+// EXTERNAL MODULE: ./build/shared/drill/finding.js + 1 modules
+var finding = __webpack_require__(93754);
 // EXTERNAL MODULE: ./build/shared/drill/needed.js
 var drill_needed = __webpack_require__(18901);
 // EXTERNAL MODULE: ./build/shared/history/observation.js

@@ -11,8 +11,8 @@ __webpack_require__.d(__webpack_exports__, {
   checkOffsite: () => (/* binding */ checkOffsite)
 });
 
-// EXTERNAL MODULE: ./build/shared/drill/finding.js
-var finding = __webpack_require__(18859);
+// EXTERNAL MODULE: ./build/shared/drill/finding.js + 1 modules
+var finding = __webpack_require__(93754);
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __webpack_require__(926);
 // EXTERNAL MODULE: ./build/shared/by-text.js

@@ -1678,20 +1678,43 @@ function longestRun(text, character) {
 
 /***/ }),
 
-/***/ 18859:
+/***/ 93754:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Fv: () => (/* binding */ Findings),
-/* harmony export */   Rw: () => (/* binding */ detailOf),
-/* harmony export */   ex: () => (/* binding */ asUser),
-/* harmony export */   md: () => (/* binding */ worstFirst),
-/* harmony export */   sv: () => (/* binding */ tallyOf)
-/* harmony export */ });
-/* harmony import */ var _advice_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(49790);
-/* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
-/* harmony import */ var _postgres_printed_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6466);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Fv: () => (/* binding */ Findings),
+  ex: () => (/* binding */ asUser),
+  Rw: () => (/* binding */ detailOf),
+  sv: () => (/* binding */ tallyOf),
+  md: () => (/* binding */ worstFirst)
+});
+
+// EXTERNAL MODULE: ./build/shared/advice.js
+var advice = __nccwpck_require__(49790);
+// EXTERNAL MODULE: ./build/shared/clean.js
+var shared_clean = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/postgres/printed-errors.js
+var printed_errors = __nccwpck_require__(6466);
+;// CONCATENATED MODULE: ./build/shared/typed-as.js
+
+/** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
+function typedAs(user, advice) {
+    return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
+}
+/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
+function failureTypedAs(user, error) {
+    if (user === null || !isFailure(error) || error.hint === undefined)
+        return error;
+    const hint = typedAs(user, error.hint);
+    return hint === error.hint ? error : new Failure(error.code, error.message, { hint, cause: error.cause });
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/finding.js
+
 
 
 
@@ -1767,7 +1790,7 @@ class Findings {
             this.check(name, () => done);
         }
         catch (error) {
-            if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error) || error.code === 'cancelled')
+            if (!(0,failure/* isFailure */.N6)(error) || error.code === 'cancelled')
                 throw error;
             this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
         }
@@ -1778,7 +1801,7 @@ class Findings {
     }
     add(name, result, detail, remedy, severity, ms) {
         // The results are published as JSON, so text from the host is cleaned here.
-        const clean = (text) => (0,_clean_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanLine */ .Ow)(text, longestText);
+        const clean = (text) => (0,shared_clean/* cleanLine */.Ow)(text, longestText);
         const texts = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
         this.list.push({ name, group: this.#group, result, severity, ...texts, ms: Math.round(ms) });
     }
@@ -1787,13 +1810,13 @@ class Findings {
 function asUser(findings, user) {
     if (user === null)
         return [...findings];
-    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: typedAs(user, finding.remedy, finding.name) });
+    return findings.map((finding) => finding.remedy === null ? finding : { ...finding, remedy: remedyAs(user, finding.remedy, finding.name) });
 }
-function typedAs(user, remedy, check) {
-    const named = remedy.replace(/\b([Oo]n the host)(?=(?:, run)?: )/g, `$1, as ${user}`);
+function remedyAs(user, remedy, check) {
+    const named = typedAs(user, remedy);
     const isSaid = /\bas (?:root|its owner)\b/i.test(named) || named.toLowerCase().includes(`as ${user.toLowerCase()}`);
     // Without a connection, it is not the host where something is typed.
-    if (isSaid || check === 'connection' || (0,_advice_js__WEBPACK_IMPORTED_MODULE_0__/* .commandsIn */ .G)(named).length === 0)
+    if (isSaid || check === 'connection' || (0,advice/* commandsIn */.G)(named).length === 0)
         return named;
     return `On the host, as ${user}. ${named}`;
 }
@@ -1803,7 +1826,7 @@ function outcomeOf(look) {
         return look();
     }
     catch (error) {
-        if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error))
+        if (!(0,failure/* isFailure */.N6)(error))
             throw error;
         return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
     }
@@ -1814,7 +1837,7 @@ const longestCause = 300;
 function detailOf({ message, cause }) {
     const words = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
     const end = words.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-    const error = (0,_postgres_printed_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .firstError */ .bv)(words.split('\n'));
+    const error = (0,printed_errors/* firstError */.bv)(words.split('\n'));
     const line = error === null || error === '…' ? end : error;
     return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
@@ -11013,8 +11036,8 @@ function inputs_checkKey(checks, key) {
     throw new shared_failure/* InputError */.dz('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
-// EXTERNAL MODULE: ./build/shared/drill/finding.js
-var finding = __nccwpck_require__(18859);
+// EXTERNAL MODULE: ./build/shared/drill/finding.js + 1 modules
+var finding = __nccwpck_require__(93754);
 ;// CONCATENATED MODULE: ./build/verify-action/notice.js
 
 
@@ -11545,7 +11568,7 @@ function afterLogin(at, { code, stderr: cause }) {
             : /Not allowed at this time/.test(cause)
                 ? ': it refuses this address for a while (PerSourcePenalties)'
                 : '';
-        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
+        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host, as root: journalctl -u ssh -n 50');
     }
     return connectionLost(placeOf(at), cause);
 }
@@ -12218,7 +12241,7 @@ function checkClock({ clockAhead }) {
         return;
     const by = (0,units/* formatDuration */.a3)(Math.abs(clockAhead));
     throw new shared_failure/* Failure */.HR('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
+        hint: 'On the host, as root: timedatectl set-ntp true',
     });
 }
 /**
@@ -13233,7 +13256,7 @@ function judgeAddresses(findings, { watched: { addresses }, compose }) {
             return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
         return {
             detail: shown.map(describeAddress).join('; '),
-            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
+            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.slice(compose.indexOf(': ') + 2)} restart ${names}`,
         };
     }, dead.length > 0 ? 'error' : 'warning');
     return dead.length === 0;
