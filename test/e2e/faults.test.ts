@@ -115,7 +115,7 @@ describe('the database', () => {
       [
         'stopped',
         faults.stopDatabase,
-        { message: /\(service db\) is exited/, hint: /^On the host, as [a-z]\S*: docker start [a-f0-9]{12}, then / },
+        { message: /\(service db\) is exited/, hint: /On the host, as [a-z]\S*: docker start [a-f0-9]{12}, then / },
       ],
       [
         'absent',

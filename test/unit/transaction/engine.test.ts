@@ -233,7 +233,7 @@ describe('a supervisor', () => {
       own=$!
       ATLASIA_TRANSACTION=\${FOLDER}0 sleep 60 >/dev/null 2>&1 &
       # Until it is what it is named, it has the environment of the engine.
-      until grep -qz "^ATLASIA_TRANSACTION=\${FOLDER}0\$" "/proc/$!/environ"; do sleep 0.01; done
+      until grep -qz "^ATLASIA_TRANSACTION=\${FOLDER}0" "/proc/$!/environ"; do sleep 0.01; done
       echo "$own $!" >left
       kill -KILL "$$"`);
     assert.deepEqual(
