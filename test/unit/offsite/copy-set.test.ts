@@ -68,6 +68,20 @@ test('other bytes that cannot be deleted are told as well', async () => {
   await assert.rejects(copy(store), /could not be deleted: AccessDenied/);
 });
 
+test('what a store took and does not have is no copy', async () => {
+  const store = new MemoryStore();
+  store.facts = async () => null;
+  await assert.rejects(copy(store), /is not there, although the store took it/);
+});
+
+test('a copy that the store has cut short is known by its length, and is not read back', async () => {
+  const store = new MemoryStore();
+  store.reports = false;
+  store.spoil = (key, content) => (key.endsWith('.dump.zst') ? content.subarray(1) : content);
+  await assert.rejects(copy(store), /has 22 bytes instead of 23/);
+  assert.ok(!store.done.some((line) => /^read .*dump/.test(line)));
+});
+
 test('a manifest of another set or environment makes no set of what lies there', async () => {
   for (const other of [wholeSet('20261126_021700'), wholeSet(id, { environment: 'staging' })]) {
     const store = new MemoryStore();
@@ -185,6 +199,37 @@ test('while it is replaced, an earlier copy is no set', async () => {
   assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.isComplete, true);
 });
 
+test('an earlier copy that cannot be hidden is not replaced, file by file', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  const before = store.done.length;
+  store.fault = (line) => (line === `remove ${manifestKey}` ? new Failure('bucket-unusable', 'AccessDenied') : null);
+  await assert.rejects(copy(store), /An earlier copy cannot be replaced: AccessDenied/);
+  assert.ok(!store.done.slice(before).some((line) => line.startsWith('write')));
+});
+
+for (const [what, content, fault] of [
+  ['has other bytes than its manifest says', 'dump', /has 4 bytes, but its manifest says 23/],
+  ['is empty', '', /is empty/],
+] as const) {
+  test(`a copy whose dump ${what} is not complete`, async () => {
+    const store = new MemoryStore();
+    await copy(store);
+    store.objects.set(`${folder}backup_${id}.dump.zst`, { content: Buffer.from(content), tags: {} });
+    const [set] = (await contentsOf(store, 'backups', 'prod')).sets;
+    assert.equal(set?.isComplete, false);
+    assert.match(set?.faults.join() ?? '', fault);
+  });
+}
+
+test('a copy with an empty file beside its dump is not complete', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  store.objects.set(`${folder}backup_${id}.globals.sql.gz`, { content: Buffer.alloc(0), tags: {} });
+  const [set] = (await contentsOf(store, 'backups', 'prod')).sets;
+  assert.deepEqual(set?.faults, [`backup_${id}.globals.sql.gz is empty`]);
+});
+
 test('a manifest that is too large to be ours is not read', async () => {
   const store = new MemoryStore();
   await copy(store);
@@ -201,7 +246,7 @@ test('what is not ours is no set and no part of one', async () => {
   put('backups/prod/README');
   put('backups/prod/20261126_021700/notes.txt');
   put('backups/prod/20261126_021700/failed_20261126_021700.dump.zst');
-  put('backups/prod/20261126_021700/deeper/backup_20261126_021700.md5');
+  put('backups/prod/20261126_021700/backup_20261126_021700.md5/deeper');
   put('backups/prod/20261126_021700/backup_20261125_021700.md5');
   put(`backups/prod2/${id}/backup_${id}.md5`);
   assert.deepEqual(await contentsOf(store, 'backups', 'prod'), { sets: [], parts: [] });

@@ -193,6 +193,17 @@ test('the copies of another database take no place, and are not deleted', async 
   assert.deepEqual(deleted, [day(24)]);
 });
 
+test('what is there of a copy of another database may still be on its way, and is not deleted', async () => {
+  const store = new MemoryStore();
+  const other = { database: 'other' };
+  await keep(store, hostWith([day(20), other]), { ...other, mayDelete: false });
+  store.objects.delete(`backups/prod/${day(20)}/backup_${day(20)}.dump.zst`);
+  for (const date of [24, 25, 26]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  const { deleted } = await keep(store, hostWith(day(27)));
+  assert.deepEqual(deleted, [day(24)]);
+  assert.ok(store.objects.has(`backups/prod/${day(20)}/backup_${day(20)}.manifest.json`));
+});
+
 test('a deletion that was broken off is ended by the next run; what is left keeps no other from its place', async () => {
   const store = new MemoryStore();
   for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });

@@ -145,3 +145,15 @@ test('a file from the host that is not what its list says is no copy', async () 
     assert.deepEqual((await contentsOf(store, 'backups', 'prod')).sets, []);
   }
 });
+
+test('what comes as a manifest and is none makes no copy, whatever its list says', async () => {
+  const store = new MemoryStore();
+  const whole = wholeSet(id);
+  const [list, name] = [`backup_${id}.sha256`, `backup_${id}.manifest.json`];
+  const text = (whole.files.get(name) ?? '').replace('"kind": "scheduled"', '"kind": "none of ours"');
+  const sum = createHash('sha256').update(text).digest('hex');
+  whole.files.set(name, text);
+  whole.files.set(list, (whole.files.get(list) ?? '').replace(/^.*manifest\.json$/m, `${sum}  ${name}`));
+  await assert.rejects(copy(store, whole), (error) => isFailure(error, 'bad-manifest'));
+  assert.deepEqual((await contentsOf(store, 'backups', 'prod')).sets, []);
+});
