@@ -199,6 +199,14 @@ describe('appending', () => {
     assert.match(error, /history-unwritable$/);
   });
 
+  test('a record that cannot be written has no line for people either', async () => {
+    tear(`${'x'.repeat(2_000)}\n`);
+    // No file may grow beyond 1024 bytes.
+    const call = `trap '' XFSZ; ulimit -f 1; append_history '${file('')}' ${one.id} '{}' told`;
+    assert.notEqual((await bash('eval', call)).code, 0);
+    assert.equal(existsSync(file('deployment_tags.log')), false);
+  });
+
   test('says so where the disk is full', async () => {
     mkdirSync(file(''));
     const full = await bash('append_line', '/dev/full', 'x');
@@ -242,5 +250,19 @@ describe('HOLD', () => {
       assert.equal(existsSync(file('HOLD')), false);
     }
     assert.deepEqual(parseHistory(history()).records, [one, two]);
+  });
+
+  test('stays with a record of anything else', async () => {
+    await bash('put_hold', file(''), 'reason=x');
+    assert.deepEqual(await recordOnHost('', [one]), { code: 0, error: '' });
+    assert.equal(readFileSync(file('HOLD'), 'utf8'), 'reason=x\n');
+  });
+
+  test('that cannot be taken away fails, and nothing says that it was', async () => {
+    mkdirSync(file('HOLD'), { recursive: true });
+    const { code, error } = await recordOnHost('yes', [one]);
+    assert.equal(code, 1);
+    assert.match(error, /history-unwritable$/);
+    assert.equal(existsSync(file('history.jsonl')), false);
   });
 });
