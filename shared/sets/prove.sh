@@ -10,7 +10,8 @@ main() {
   [[ -e ${folders[0]}/$name.manifest.json ]] || fail set-gone "${folders[0]}/$name no longer exists"
   append_line "$first" "$line" || fail proof-unwritable "Cannot write $first"
   for folder in "${folders[@]:1}"; do
-    [[ ! -d $folder || $folder/$name.proof.jsonl -ef $first ]] || ln -f -- "$first" "$folder/"
+    # Retention may have taken the set from there meanwhile.
+    [[ ! -e $folder/$name.manifest.json || $folder/$name.proof.jsonl -ef $first ]] || ln -f -- "$first" "$folder/"
   done
   for at in "${!record_ids[@]}"; do
     append_history rollback "${record_ids[at]}" "${records[at]}" "${audit_lines[at]}" ||
