@@ -199,7 +199,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'a set that is gone gets no proof',
     file: 'shared/sets/prove.sh',
-    text: '  [[ -e ${folders[0]}/$name.manifest.json ]] || fail set-gone "${folders[0]}/$name no longer exists"\n',
+    text: '  [[ -n $first ]] || fail set-gone "${folders[0]}/$name no longer exists"\n',
     test: 'test/unit/sets/prove.test.ts',
   },
   {
@@ -226,7 +226,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'a folder that the set has left gets no proof',
     file: 'shared/sets/prove.sh',
-    text: '! -e $folder/$name.manifest.json || ',
+    text: '    [[ -e $folder/$name.manifest.json ]] || continue\n',
     test: 'test/unit/sets/prove.test.ts',
   },
   {

@@ -5,7 +5,7 @@ export const modules = {
 /***/ 45055:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "0aa55fc54a907e09d63d.sh";
+module.exports = __webpack_require__.p + "58c06cd696675c6ddf15.sh";
 
 /***/ }),
 

@@ -54,7 +54,7 @@ module.exports = __webpack_require__.p + "e80a84fc758b33dccfbe.sh";
 /***/ 45055:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "0aa55fc54a907e09d63d.sh";
+module.exports = __webpack_require__.p + "58c06cd696675c6ddf15.sh";
 
 /***/ }),
 

@@ -5,14 +5,19 @@ takes backup_dir name line
 takes_list folders record_ids records audit_lines
 
 main() {
-  local first=${folders[0]}/$name.proof.jsonl folder at
+  local first='' folder at
   cd -- "$backup_dir" || exit
-  [[ -e ${folders[0]}/$name.manifest.json ]] || fail set-gone "${folders[0]}/$name no longer exists"
-  append_line "$first" "$line" || fail proof-unwritable "Cannot write $first"
-  for folder in "${folders[@]:1}"; do
+  for folder in "${folders[@]}"; do
     # Retention may have taken the set from there meanwhile.
-    [[ ! -e $folder/$name.manifest.json || $folder/$name.proof.jsonl -ef $first ]] || ln -f -- "$first" "$folder/"
+    [[ -e $folder/$name.manifest.json ]] || continue
+    if [[ -z $first ]]; then
+      first=$folder/$name.proof.jsonl
+      append_line "$first" "$line" || fail proof-unwritable "Cannot write $first"
+    elif [[ ! $folder/$name.proof.jsonl -ef $first ]]; then
+      ln -f -- "$first" "$folder/"
+    fi
   done
+  [[ -n $first ]] || fail set-gone "${folders[0]}/$name no longer exists"
   for at in "${!record_ids[@]}"; do
     append_history rollback "${record_ids[at]}" "${records[at]}" "${audit_lines[at]}" ||
       fail history-unwritable 'Cannot write rollback/history.jsonl'
