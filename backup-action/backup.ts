@@ -41,7 +41,6 @@ export async function backup(
 
   const deployments = new Deployments(inputs, workflow);
   let connection: Connection | undefined;
-  let user = inputs.ssh?.user ?? null;
   try {
     connection = await reachHost(inputs.ssh, context);
     const host = connection;
@@ -49,11 +48,7 @@ export async function backup(
       connection,
       run,
       {
-        look: async () => {
-          const seen = await look(host, inputs, deployments, signal, story);
-          user = seen.user;
-          return seen;
-        },
+        look: () => look(host, inputs, deployments, signal, story),
         onReady: (seen) => tellRelease(seen, outputs),
         recordsOf: (manifest) => deployments.recordsOf(manifest),
         onPublished: (kept) => {
@@ -75,7 +70,7 @@ export async function backup(
     summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
     if (kept.problems.length > 0) endIncomplete(inputs.kind, kept, copy);
   } catch (thrown) {
-    const error = failureTypedAs(user, thrown);
+    const error = failureTypedAs(inputs.ssh, thrown);
     if (outputs['backup-id'] === null) {
       const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
       summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });

@@ -81,8 +81,7 @@ export async function rollback(
   try {
     await carryOut(await reach(), reach, run);
   } catch (thrown) {
-    const user = run.story.seen?.user ?? inputs.ssh?.user ?? null;
-    const error = failureTypedAs(user, await tidied(thrown, connections, run));
+    const error = failureTypedAs(inputs.ssh, await tidied(thrown, connections, run));
     // These leave the operator with a choice. Once the plan was shown, so were they.
     const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
     if (!mustChoose) run.story.candidates = [];

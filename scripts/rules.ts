@@ -827,7 +827,7 @@ export const rules: readonly Rule[] = [
   {
     rule: 'going back counts only if the image is the one that ran before',
     file: 'shared/transaction/swap.sh',
-    text: '    [[ $(look "$id" \'{{.Image}}\') == "$image" ]] || not_back "The previous release of $service is not what runs now" || return\n',
+    text: '    [[ $now == "$image" ]] || not_back "The previous release of $service is not what runs now" || return\n',
     test: 'test/unit/transaction/engine.test.ts',
     named: 'going back',
   },

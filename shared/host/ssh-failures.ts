@@ -141,7 +141,7 @@ function notReached(at: Failed, { stderr: cause }: Exit): Failure | null {
     return failure(
       'connection-refused',
       `${name} port ${port} refused the connection`,
-      `Check the input "${inputs.port}", and on the host: systemctl status ssh`,
+      `Check the input "${inputs.port}", and on that machine, as root: systemctl status ssh`,
     );
   }
   if (reason.endsWith('timed out')) {

@@ -164,7 +164,7 @@ restore_all() {
 
 # restore SERVICE: restores its old containers. Safe to repeat after an interruption at any point.
 restore() {
-  local service id name state policy ids new=() old=() lost=0 ran=0 whole=0
+  local service id name state policy ids new=() old=() lost=0 ran=0 failed=
   # If Docker cannot list the containers, do not conclude that there are none.
   ids=$(new_containers "$1") || not_back "Docker could not list the containers of $1" || return
   [[ -z $ids ]] || mapfile -t new <<<"$ids"
@@ -179,15 +179,15 @@ restore() {
     old+=("$id")
     [[ $policy != :* ]] || policy=no
     give_name_back "$id" "${name#/}" "${new[@]}" && steady update "--restart=${policy%:0}" "$id" &&
-      attach "$id" && { ! runs_on "$service" "$state" || steady start "$id"; } || whole=1
+      attach "$id" && { ! runs_on "$service" "$state" || steady start "$id"; } || failed="Docker could not start the previous release of $1 as it was"
   done <before.tsv
   [[ ${strategy[$1]} != blue-green ]] || { hand_back "$1" && stop_again "${new[@]}"; }
   if ((${#new[@]})); then
     for id in "${new[@]}"; do keep_evidence "$id" "$1.target.${id:0:12}"; done
-    steady rm --force "${new[@]}" || whole=1
+    steady rm --force "${new[@]}" || failed="Docker could not remove the target's containers of $1"
   fi
-  ((lost == 0)) || bring_back "$1" "$lost" "$ran" || whole=1
-  ((whole == 0)) || not_back "Docker could not put $1 back as it was" || return
+  ((lost == 0)) || bring_back "$1" "$lost" "$ran" || failed="The previous release of $1 had been removed, and could not be created again"
+  [[ -z $failed ]] || not_back "$failed" || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
   [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
   refresh_proxies "$1"
@@ -254,13 +254,14 @@ came_back() {
     [[ $state == running && ${strategy[$service]} != job ]] || continue
     exists "$id" || id=$(replacements "$service")
     id=${id%%$'\n'*}
-    [[ $(look "$id" '{{.Image}}') == "$image" ]] || not_back "The previous release of $service is not what runs now" || return
+    now=$(look "$id" '{{.Image}}') || not_back "The previous release of $service is gone, or Docker does not answer" || return
+    [[ $now == "$image" ]] || not_back "The previous release of $service is not what runs now" || return
     read_health_test "$id"
     until now=$(look "$id" '{{.State.Status}}') && [[ $now == running ]] &&
       { [[ $health != healthy ]] || is_well "$id" "$patience"; }; do
       if ((SECONDS >= patience)); then
         [[ $now != running ]] || now='running, but did not pass its health check'
-        not_back "Within ${plan[health_timeout]} s (health-timeout), the previous release of $service did not come back well: it is ${now:-gone}"
+        not_back "Within ${plan[health_timeout]} s (health-timeout), the previous release of $service did not come back well: it is ${now:-gone, or Docker does not answer}"
         return
       fi
       sleep "$look_interval"

@@ -34,6 +34,7 @@ const cases: [what: string, instead: Record<string, string>, secret: string, log
     '',
     ['docker.io', 'octocat', ''],
   ],
+  ['without the secret that its own login at ghcr.io needs', uncommented(username), '', ['ghcr.io', 'octocat', '']],
   ['with a login of one’s own at ghcr.io', uncommented(username), 'secret', ['ghcr.io', 'octocat', 'secret']],
 ];
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
 import { describe, test } from 'node:test';
 import { Failure, isFailure } from '../../shared/failure.ts';
 import { failureTypedAs, typedAs } from '../../shared/typed-as.ts';
@@ -20,16 +21,18 @@ describe('advice says as which user it is typed', () => {
 test('a failure says so too, and stays otherwise what it was', () => {
   const cause = new Error('exit 1');
   const failure = new Failure('database-silent', 'No command could be run', { hint: 'On the host: docker ps', cause });
-  const told = failureTypedAs('deploy', failure);
+  const told = failureTypedAs({ user: 'deploy' }, failure);
   assert.ok(isFailure(told, 'database-silent'));
   assert.deepEqual(
     [told.message, told.hint, told.cause],
     ['No command could be run', 'On the host, as deploy: docker ps', cause],
   );
-  // Where nobody is known to be logged in, or there is nothing to say, it is the same.
+  const local = failureTypedAs(null, failure);
+  assert.ok(isFailure(local, 'database-silent'));
+  assert.equal(local.hint, `On the host, as ${userInfo().username}: docker ps`);
   const silent = new Failure('cancelled', 'Cancelled');
   assert.deepEqual(
-    [failureTypedAs(null, failure), failureTypedAs('deploy', silent), failureTypedAs('deploy', cause)],
-    [failure, silent, cause],
+    [failureTypedAs({ user: 'deploy' }, silent), failureTypedAs({ user: 'deploy' }, cause)],
+    [silent, cause],
   );
 });

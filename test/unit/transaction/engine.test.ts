@@ -408,7 +408,11 @@ test('where Docker cannot list the containers of the target, or not start an old
     'not restored',
   ]);
   assert.deepEqual(restored('echo new', '[[ $1 != start ]]').slice(-2), [
-    'journal problem Docker could not put web back as it was',
+    'journal problem Docker could not start the previous release of web as it was',
+    'not restored',
+  ]);
+  assert.deepEqual(restored('echo new', '[[ $1 != rm ]]').slice(-2), [
+    "journal problem Docker could not remove the target's containers of web",
     'not restored',
   ]);
 });
@@ -417,9 +421,10 @@ describe('going back has succeeded', () => {
   /** What `came_back` notes where the old container is now so, and `yes` if it has come back. */
   const cameBack = (image: string, state: string, isWell: boolean, more = '') =>
     engine(`
-      look() { case $2 in *Image*) printf ${image} ;; *Status*) printf '${state}' ;; esac; }
+      look() { case $2 in *Image*) printf '${image}' ;; *Status*) printf '${state}' ;; esac; [[ -n '${image}' ]]; }
       read_health_test() { :; }
       is_well() { ${isWell}; }
+      replacements() { :; }
       plan[health_timeout]=0
       ${more}
       came_back && echo yes`).join();
@@ -430,7 +435,14 @@ describe('going back has succeeded', () => {
     ['where it runs from the same image, and is well', 'before', 'running', true, 'yes'],
     ['not where another image runs', 'target', 'running', true, another],
     ['not where it does not run', 'before', 'exited', true, `${late} exited`],
-    ['not where it is gone', 'before', '', true, `${late} gone`],
+    [
+      'not where it is gone',
+      '',
+      '',
+      true,
+      'journal problem The previous release of web is gone, or Docker does not answer',
+    ],
+    ['not where Docker stops answering', 'before', '', true, `${late} gone, or Docker does not answer`],
     [
       'not where it was healthy and is not',
       'before',

@@ -152,6 +152,8 @@ describe('with encrypt: age', () => {
     assert.equal(finding.detail, 'age is installed; backups are encrypted to 2 keys');
   });
 
+  test('and without it nobody looks', () => assert.throws(() => findingIn('encryption', {}), /there is no check/));
+
   test('one without it is told what to type', () => {
     const finding = findingIn('encryption', {}, {}, encrypted);
     assert.equal(finding.result, 'failed');
