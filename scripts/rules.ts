@@ -1936,4 +1936,20 @@ export const rules: readonly Rule[] = [
     text: ' && name !== inNoBackup',
     test: 'test/unit/restore/judge-restored.test.ts',
   },
+  {
+    rule: 'a proof that waits for the lock has its own time besides',
+    file: 'shared/sets/proof.ts',
+    text: 'deadline: 60_000 + lock.wait',
+    instead: 'deadline: 60_000',
+    test: 'test/unit/longest-times.test.ts',
+    named: 'prove takes as long',
+  },
+  {
+    rule: 'the lock on a database that was created outlasts the longest restore, its wait for the lock included',
+    file: 'rollback-action/dropped-database.ts',
+    text: '8 * timeout + lockWait',
+    instead: '8 * timeout',
+    test: 'test/unit/longest-times.test.ts',
+    named: 'hold-lock takes as long',
+  },
 ];
