@@ -10802,7 +10802,7 @@ function notReached(at, { stderr: cause }) {
     if (reason === undefined)
         return null;
     if (reason === 'Connection refused') {
-        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
+        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on that machine, as root: systemctl status ssh`);
     }
     if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
@@ -11393,15 +11393,19 @@ function readFolder(value) {
 
 ;// CONCATENATED MODULE: ./build/shared/typed-as.js
 
+
 /** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
 function typedAs(user, advice) {
     return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
 }
-/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
-function failureTypedAs(user, error) {
-    if (user === null || !(0,shared_failure/* isFailure */.N6)(error) || error.hint === undefined)
+/**
+ * The same for what a failure says to do. What is raised on the way need not know who is logged in.
+ * @param ssh null where the runner is the host
+ */
+function failureTypedAs(ssh, error) {
+    if (!(0,shared_failure/* isFailure */.N6)(error) || error.hint === undefined)
         return error;
-    const hint = typedAs(user, error.hint);
+    const hint = typedAs(ssh?.user ?? (0,external_node_os_.userInfo)().username, error.hint);
     return hint === error.hint ? error : new shared_failure/* Failure */.HR(error.code, error.message, { hint, cause: error.cause });
 }
 
@@ -12327,16 +12331,11 @@ async function backup(inputs, workflow, context, story) {
     });
     const deployments = new Deployments(inputs, workflow);
     let connection;
-    let user = inputs.ssh?.user ?? null;
     try {
         connection = await reachHost(inputs.ssh, context);
         const host = connection;
         const kept = await takeVerifiedBackup(connection, run, {
-            look: async () => {
-                const seen = await look(host, inputs, deployments, signal, story);
-                user = seen.user;
-                return seen;
-            },
+            look: () => look(host, inputs, deployments, signal, story),
             onReady: (seen) => tellRelease(seen, outputs),
             recordsOf: (manifest) => deployments.recordsOf(manifest),
             onPublished: (kept) => {
@@ -12360,7 +12359,7 @@ async function backup(inputs, workflow, context, story) {
             endIncomplete(inputs.kind, kept, copy);
     }
     catch (thrown) {
-        const error = failureTypedAs(user, thrown);
+        const error = failureTypedAs(inputs.ssh, thrown);
         if (outputs['backup-id'] === null) {
             const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
             summarizeFailure(error, inputs, { hostName, lastGood: story.lastGood });

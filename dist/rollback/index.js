@@ -417,7 +417,7 @@ module.exports = __nccwpck_require__.p + "aa11dec8f14e1eab90cd.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "661a9e8b805a5264bae1.sh";
+module.exports = __nccwpck_require__.p + "0e68b68a9822f61d00c6.sh";
 
 /***/ }),
 
@@ -7313,18 +7313,23 @@ function checked(value) {
 /* harmony export */   p: () => (/* binding */ failureTypedAs)
 /* harmony export */ });
 /* unused harmony export typedAs */
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(48161);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(926);
+
 
 /** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
 function typedAs(user, advice) {
     return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
 }
-/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
-function failureTypedAs(user, error) {
-    if (user === null || !(0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(error) || error.hint === undefined)
+/**
+ * The same for what a failure says to do. What is raised on the way need not know who is logged in.
+ * @param ssh null where the runner is the host
+ */
+function failureTypedAs(ssh, error) {
+    if (!(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isFailure */ .N6)(error) || error.hint === undefined)
         return error;
-    const hint = typedAs(user, error.hint);
-    return hint === error.hint ? error : new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR(error.code, error.message, { hint, cause: error.cause });
+    const hint = typedAs(ssh?.user ?? (0,node_os__WEBPACK_IMPORTED_MODULE_0__.userInfo)().username, error.hint);
+    return hint === error.hint ? error : new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .HR(error.code, error.message, { hint, cause: error.cause });
 }
 
 
@@ -12585,7 +12590,7 @@ function notReached(at, { stderr: cause }) {
     if (reason === undefined)
         return null;
     if (reason === 'Connection refused') {
-        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
+        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on that machine, as root: systemctl status ssh`);
     }
     if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
@@ -14872,7 +14877,7 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
                     hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
                 });
             }
-            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'The target failed, and the previous release did not come back well'}: ${why}`, {
+            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'The target failed, and not everything could be put back'}: ${why}`, {
                 hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
             });
     }
@@ -17898,8 +17903,7 @@ async function rollback(inputs, workflow, context, story) {
         await carryOut(await reach(), reach, run);
     }
     catch (thrown) {
-        const user = run.story.seen?.user ?? inputs.ssh?.user ?? null;
-        const error = (0,typed_as/* failureTypedAs */.p)(user, await tidied(thrown, connections, run));
+        const error = (0,typed_as/* failureTypedAs */.p)(inputs.ssh, await tidied(thrown, connections, run));
         // These leave the operator with a choice. Once the plan was shown, so were they.
         const mustChoose = (0,shared_failure/* isFailure */.N6)(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad', 'schema-changed');
         if (!mustChoose)

@@ -1699,17 +1699,23 @@ var shared_clean = __nccwpck_require__(3581);
 var failure = __nccwpck_require__(926);
 // EXTERNAL MODULE: ./build/shared/postgres/printed-errors.js
 var printed_errors = __nccwpck_require__(6466);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./build/shared/typed-as.js
+
 
 /** The advice with the user of the host who types its commands, where it says only that they are typed on the host. */
 function typedAs(user, advice) {
     return advice.replace(/\b[Oo]n the host(?=(?:, run)?: )/g, (where) => `${where}, as ${user}`);
 }
-/** The same for what a failure says to do. What is raised on the way need not know who is logged in. */
-function failureTypedAs(user, error) {
-    if (user === null || !isFailure(error) || error.hint === undefined)
+/**
+ * The same for what a failure says to do. What is raised on the way need not know who is logged in.
+ * @param ssh null where the runner is the host
+ */
+function failureTypedAs(ssh, error) {
+    if (!isFailure(error) || error.hint === undefined)
         return error;
-    const hint = typedAs(user, error.hint);
+    const hint = typedAs(ssh?.user ?? userInfo().username, error.hint);
     return hint === error.hint ? error : new Failure(error.code, error.message, { hint, cause: error.cause });
 }
 
@@ -11547,7 +11553,7 @@ function notReached(at, { stderr: cause }) {
     if (reason === undefined)
         return null;
     if (reason === 'Connection refused') {
-        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
+        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on that machine, as root: systemctl status ssh`);
     }
     if (reason.endsWith('timed out')) {
         return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
