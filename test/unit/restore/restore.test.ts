@@ -7,7 +7,13 @@ import { withRestore } from '../../../shared/plan/plan-rollback.ts';
 import { nameWith } from '../../../shared/postgres/database-name.ts';
 import type { DatabaseFacts } from '../../../shared/postgres/probe.ts';
 import { givenUp } from '../../../shared/restore/given-up.ts';
-import { likeLive, type RestoreCase, restoreObstacles, restoreWarnings } from '../../../shared/restore/obstacles.ts';
+import {
+  demandNoObstacle,
+  likeLive,
+  type RestoreCase,
+  restoreObstacles,
+  restoreWarnings,
+} from '../../../shared/restore/obstacles.ts';
 import { connectionLimitIn, missingRoles, settingsFor } from '../../../shared/restore/roles.ts';
 import type { Standing } from '../../../shared/restore/standing.ts';
 import { writersOf } from '../../../shared/restore/writers.ts';
@@ -127,6 +133,15 @@ describe('what is in the way', () => {
         );
     });
 
+  test('is told all at once, and nothing is restored', () => {
+    demandNoObstacle(caseOf({}));
+    assert.throws(() => demandNoObstacle(caseOf({ standing: { isStandby: true, slots: ['debezium'] } })), {
+      code: 'cannot-restore',
+      message: /^20261127_021700 cannot be restored here: the server is a standby/,
+      hint: /^Nothing was changed\.\nAlso, replication slots/,
+    });
+  });
+
   test('a database like the one that it replaces, and like the source if there is nothing in that', () => {
     const changes = { manifest: { encoding: 'LATIN1' }, standing: { tablespace: 'fast' } };
     const clauses = `ENCODING 'UTF8' LOCALE_PROVIDER "libc" LC_COLLATE 'C' LC_CTYPE 'C' TABLESPACE "fast"`;
@@ -209,6 +224,16 @@ GRANT "Re""ad" TO admin GRANTED BY admin;
   test('none out of a name with line breaks', () => {
     const hostile = 'CREATE ROLE "a\nCREATE ROLE e;\nALTER ROLE e WITH SUPERUSER LOGIN;\nb";\nCREATE ROLE app;\n';
     assert.deepEqual(missingRoles(hostile, []).names, ['app']);
+  });
+
+  test('and no statement that stands behind one on its line', () => {
+    const behind = [
+      'CREATE ROLE e; DROP ROLE app;',
+      'ALTER ROLE app WITH LOGIN; ALTER ROLE admin WITH NOLOGIN;',
+      "ALTER ROLE app SET work_mem TO '9MB'; DROP TABLE x;",
+    ];
+    const { statements } = missingRoles(`CREATE ROLE app;\n${behind.join('\n')}\n`, ['admin']);
+    assert.equal(statements, 'CREATE ROLE app;\n');
   });
 
   test('none, where all are there or nothing is known', () => {
