@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { endingFailure } from '../../../rollback-action/endings.ts';
+import { demandPaired } from '../../../rollback-action/paired-backup.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { withRestore } from '../../../shared/plan/plan-rollback.ts';
 import { nameWith } from '../../../shared/postgres/database-name.ts';
@@ -261,6 +262,17 @@ test('the limit of connections is that of the settings, or none', () => {
   assert.equal(connectionLimitIn('ALTER DATABASE "new" OWNER TO app;\n', 'new'), -1);
 });
 
+test('a backup of another image than the pull has brought does not go with the target', () => {
+  const image = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: null, imageId: sha('2') };
+  const pairedWith = new Map([['web', image]]);
+  demandPaired({ pairedWith, manifest }, { to: { web: image } });
+  const to = { web: { ...image, imageId: sha('4') } };
+  assert.throws(() => demandPaired({ pairedWith, manifest }, { to }), { code: 'no-backup' });
+  assert.throws(() => demandPaired({ pairedWith, manifest }, { to: {} }), { code: 'no-backup' });
+  // One that was named was not chosen by an image.
+  demandPaired({ pairedWith: new Map(), manifest }, { to });
+});
+
 test('where the old database could not be put back, the advice says so first', () => {
   const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
   const outcome: Parameters<typeof endingFailure>[0] = {
@@ -286,16 +298,18 @@ test('where the old database could not be put back, the advice says so first', (
 
 describe('who has to stop', () => {
   const project = projectOf(
-    service('db', { image: 'postgres:15' }),
+    service('db', { image: 'postgres:15', aliases: ['main-db'] }),
     service('pool', { image: 'edoburu/pgbouncer:1' }),
     service('web', { dependsOn: [{ service: 'pool', restart: false, awaitsEnd: false }] }),
     service('worker'),
     service('mail'),
+    service('queue'),
+    service('search'),
     service('report'),
     service('swapped'),
     service('down'),
   );
-  const names = ['db', 'pool', 'web', 'worker', 'mail', 'report', 'swapped'];
+  const names = ['db', 'pool', 'web', 'worker', 'mail', 'queue', 'search', 'report', 'swapped'];
   // The worker ends for want of its database, again and again.
   const states: Record<string, string> = { down: 'exited', worker: 'restarting' };
   const containers = [...names, 'down'].map((name) =>
@@ -305,6 +319,8 @@ describe('who has to stop', () => {
     pool: ['DB_HOST=db'],
     worker: ['URL=postgres://u:p@db:5432/shop'],
     mail: ['HOST=dbmail', 'TITLE=my db-like thing'],
+    queue: ['DB_HOST=main-db'],
+    search: ['DB_HOST=shop-db-1'],
     down: ['DB_HOST=db'],
   };
   const settings = containers.map(({ id }) => ({ id, environment: environment[id] ?? [] }) as never);
@@ -324,7 +340,9 @@ describe('who has to stop', () => {
       found.map(({ service: name, why }) => `${name}: ${why}`),
       [
         'pool: a setting of it names db',
+        'queue: a setting of it names main-db',
         'report: it is connected to the database',
+        'search: a setting of it names shop-db-1',
         'web: it depends on pool',
         'worker: a setting of it names db',
       ],
@@ -351,6 +369,7 @@ test('what is given up, table by table as far as both manifests know it', () => 
     'Compared with backup 20261127_090000: public.gone comes back with 3 rows, public.new did not exist (2 rows now), public.orders 14 → 10 rows',
   );
   assert.equal(givenUp(then, null, now).length, 1);
+  assert.equal(givenUp(then, then, now).length, 1);
   // What another database holds says nothing of this one.
   assert.equal(givenUp(then, { ...newest, database: 'staging' }, now).length, 1);
 });
