@@ -2002,4 +2002,36 @@ export const rules: readonly Rule[] = [
     instead: '])];',
     test: 'test/unit/restore/restore.test.ts',
   },
+  {
+    rule: 'files that nobody reads do not pile up',
+    file: 'shared/host/incoming-files.ts',
+    text: 'this.#waiting.length > 1 || ',
+    test: 'test/unit/answer.test.ts',
+  },
+  {
+    rule: 'a file that comes after its reader has gone fills no memory',
+    file: 'shared/host/incoming-files.ts',
+    text: '    if (this.#isOver) content.destroy();\n',
+    test: 'test/unit/answer.test.ts',
+  },
+  {
+    rule: 'what a program says of its failure fills no summary',
+    file: 'shared/host/program-failures.ts',
+    text: '?.slice(0, longestDetail)',
+    test: 'test/unit/answer.test.ts',
+  },
+  {
+    rule: 'nobody else may read the passphrase of the key',
+    file: 'shared/host/ssh.ts',
+    text: 'passphrase}\\n`, { mode: 0o600 }',
+    instead: 'passphrase}\\n`, { mode: 0o644 }',
+    test: 'test/unit/ssh.test.ts',
+  },
+  {
+    rule: 'nobody else may read the key',
+    file: 'shared/host/ssh.ts',
+    text: 'mendKey(settings.key), { mode: 0o600 }',
+    instead: 'mendKey(settings.key), { mode: 0o644 }',
+    test: 'test/unit/ssh.test.ts',
+  },
 ];
