@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
@@ -181,6 +181,17 @@ describe('a dump that the runner sends', () => {
     const done = load(sending('echo the rows', ':'));
     assert.equal(done.at(-1), 'transfer-cut');
     assert.ok(!done.some((line) => line.startsWith('mark')));
+  });
+
+  test('does not come by way of a folder that somebody else has made', () => {
+    const done = load(`mkdir -m 777 '${folder}/incoming'; ${sending('echo the rows', 'rm "$2/cut"')}`);
+    assert.equal(done.at(-1), 'transfer-cut');
+    assert.ok(!done.includes('fill'));
+  });
+
+  test('leaves nothing of its way', () => {
+    load(`${sending(':', ':')} main() { mkdir "$incoming"; trap - EXIT; drop_incoming; }`);
+    assert.equal(existsSync(join(folder, 'incoming')), false);
   });
 
   test('is read to its end where it does not restore, for the checksum of all of it', () => {

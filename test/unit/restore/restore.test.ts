@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { endingFailure } from '../../../rollback-action/endings.ts';
+import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { demandPaired } from '../../../rollback-action/paired-backup.ts';
+import { guardSchema } from '../../../rollback-action/schema-guard.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { withRestore } from '../../../shared/plan/plan-rollback.ts';
 import { nameWith } from '../../../shared/postgres/database-name.ts';
@@ -262,6 +264,12 @@ test('the limit of connections is that of the settings, or none', () => {
   assert.equal(connectionLimitIn('ALTER DATABASE "new" OWNER TO app;\n', 'new'), -1);
 });
 
+test('a schema that goes back with its data is not compared with that of the database now', async () => {
+  const plan = { services: [{}] } as unknown as Plan;
+  const inputs = { schemaGuard: 'any', planOnly: false, restore: {} } as unknown as RollbackInputs;
+  assert.equal(await guardSchema({} as never, plan, {} as never, inputs, AbortSignal.timeout(1_000)), null);
+});
+
 test('a backup of another image than the pull has brought does not go with the target', () => {
   const image = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: null, imageId: sha('2') };
   const pairedWith = new Map([['web', image]]);
@@ -273,27 +281,48 @@ test('a backup of another image than the pull has brought does not go with the t
   demandPaired({ pairedWith: new Map(), manifest }, { to });
 });
 
-test('where the old database could not be put back, the advice says so first', () => {
-  const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
-  const outcome: Parameters<typeof endingFailure>[0] = {
-    ending: 'failed',
-    failure: { code: 'not-healthy', text: 'web is ill' },
-    left: false,
-    dockerRestarted: false,
-    held: false,
-    problems: [problem],
-    reloaded: [],
-    foundStopped: [],
-    measurements: [],
-    downtimeMs: null,
-    failedRequests: null,
-  };
-  const { hint } = endingFailure(outcome, '/b/rollback/transactions/x', {
+type Outcome = Parameters<typeof endingFailure>[0];
+const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
+const outcomeWith = (changes: Partial<Outcome>): Outcome => ({
+  ending: 'failed',
+  failure: { code: 'not-healthy', text: 'web is ill' },
+  left: false,
+  dockerRestarted: false,
+  held: false,
+  problems: [],
+  reloaded: [],
+  foundStopped: [],
+  measurements: [],
+  downtimeMs: null,
+  failedRequests: null,
+  ...changes,
+});
+const ended = (changes: Partial<Outcome>) =>
+  endingFailure(outcomeWith(changes), '/b/rollback/transactions/20261127_021700', {
     otherSettings: false,
     services: [],
-    restore: null,
+    restore: { database: 'shop' } as Plan['restore'],
   });
+
+test('where the old database could not be put back, the advice says so first', () => {
+  const { hint } = ended({ problems: [problem] });
   assert.ok(hint?.startsWith(`${problem}. On the host: docker ps --all.`), hint);
+});
+
+test('it is said which database is live in the end, and how the other one is called', () => {
+  const left = /The restored database is in use; the old one is shop_before_20261127_021700$/;
+  assert.match(ended({ left: true }).hint ?? '', left);
+  assert.doesNotMatch(ended({}).hint ?? '', /in use/);
+  assert.match(ended({ ending: 'reverted' }).hint ?? '', /is running again, with its old database, and was checked/);
+  const { message, hint } = ended({ foundStopped: ['web'] });
+  assert.match(message, /^Not restored, and web had stopped before the swap and is not well again/);
+  assert.doesNotMatch(hint ?? '', /evidence/);
+});
+
+test('an ending of a name that we do not know is told as it was', () => {
+  const { code, message } = ended({ failure: { code: 'all-is-well', text: 'x' } });
+  assert.equal(code, 'stuck');
+  assert.match(message, /all-is-well: x$/);
 });
 
 describe('who has to stop', () => {
