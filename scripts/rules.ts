@@ -1790,7 +1790,7 @@ export const rules: readonly Rule[] = [
     rule: 'an input of a restore that nobody asked for is refused',
     file: 'rollback-action/restore-inputs.ts',
     text: 'if (name === undefined) return;',
-    instead: 'if (name !== undefined) return;',
+    instead: "if (name === undefined || name !== '') return;",
     test: 'test/unit/rollback-inputs.test.ts',
   },
   {
@@ -1841,7 +1841,7 @@ export const rules: readonly Rule[] = [
     rule: 'a service that turns out to run its target stops as well while the databases exchange their names',
     file: 'rollback-action/request.ts',
     text: '[...restore.restarted, ...restarted]',
-    instead: 'restore.restarted',
+    instead: '[...restore.restarted, ...restarted.slice(0, 0)]',
     test: 'test/unit/transaction/request.test.ts',
   },
   {
@@ -1912,6 +1912,7 @@ export const rules: readonly Rule[] = [
       lock,
 `,
     instead: `      atEnd: 'end',
+      ...(lock.path === '' ? { lock } : {}),
 `,
     test: 'test/unit/restore/sent-dump.test.ts',
   },
@@ -1960,6 +1961,7 @@ export const rules: readonly Rule[] = [
     rule: 'a file beside a dump fills no memory as it is decompressed',
     file: 'shared/restore/backup-source.ts',
     text: ', { maxOutputLength: longestText }',
+    instead: ', { maxOutputLength: 2 * longestText }',
     test: 'test/unit/restore/backup-source.test.ts',
   },
   {
@@ -1993,13 +1995,14 @@ export const rules: readonly Rule[] = [
     rule: 'whoever reaches the database by an alias stops',
     file: 'shared/restore/writers.ts',
     text: '...(found?.aliases ?? []), ',
+    instead: '...(found?.aliases.slice(0, 0) ?? []), ',
     test: 'test/unit/restore/restore.test.ts',
   },
   {
     rule: 'whoever reaches the database by the name of its container stops',
     file: 'shared/restore/writers.ts',
     text: ', ...own])];',
-    instead: '])];',
+    instead: ', ...own.slice(0, 0)])];',
     test: 'test/unit/restore/restore.test.ts',
   },
   {
@@ -2018,6 +2021,7 @@ export const rules: readonly Rule[] = [
     rule: 'what a program says of its failure fills no summary',
     file: 'shared/host/program-failures.ts',
     text: '?.slice(0, longestDetail)',
+    instead: '?.slice(0, 5 * longestDetail)',
     test: 'test/unit/answer.test.ts',
   },
   {
@@ -2082,7 +2086,7 @@ export const rules: readonly Rule[] = [
     rule: 'where a restored database stays in use, the name of the old one is told',
     file: 'rollback-action/endings.ts',
     text: 'left && restore !== null',
-    instead: 'left && restore === null',
+    instead: '!left && restore !== null',
     test: 'test/unit/restore/restore.test.ts',
   },
   {
@@ -2105,14 +2109,14 @@ export const rules: readonly Rule[] = [
     rule: 'a failure that a newer version named is not taken for one of ours',
     file: 'rollback-action/endings.ts',
     text: 'return isFailureCode(code) ? new Failure(code, said)',
-    instead: "return code !== '' ? new Failure(code as FailureCode, said)",
+    instead: "return isFailureCode(code) || code !== '' ? new Failure(code as FailureCode, said)",
     test: 'test/unit/restore/restore.test.ts',
   },
   {
     rule: 'the guard of the schema does not refuse a rollback for a schema that goes back as well',
     file: 'rollback-action/schema-guard.ts',
     text: '|| restore !== null ||',
-    instead: '||',
+    instead: '|| restore === undefined ||',
     test: 'test/unit/restore/restore.test.ts',
   },
   {
