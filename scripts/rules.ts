@@ -2133,4 +2133,25 @@ export const rules: readonly Rule[] = [
     instead: ':',
     test: 'test/unit/restore/load.test.ts',
   },
+  {
+    rule: 'a copy that is not complete is not restored',
+    file: 'shared/restore/backup-source.ts',
+    text: 'found === undefined || !found.isComplete',
+    instead: 'found === undefined || found.id === place',
+    test: 'test/unit/restore/backup-source.test.ts',
+  },
+  {
+    rule: 'the newest copy is not that of any database',
+    file: 'shared/restore/backup-source.ts',
+    text: 'database === null && !isLatest) ||',
+    instead: 'database === null && !place.endsWith(wanted)) ||',
+    test: 'test/unit/restore/backup-source.test.ts',
+  },
+  {
+    rule: 'another set on the host with the same id does not stand for a copy',
+    file: 'shared/restore/backup-source.ts',
+    text: ' && set.manifest.sha256 === unsealManifest(manifest).sha256',
+    instead: " && unsealManifest(manifest).sha256 !== ''",
+    test: 'test/unit/restore/backup-source.test.ts',
+  },
 ];

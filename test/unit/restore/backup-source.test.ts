@@ -1,11 +1,14 @@
-// Which backup on the host is restored, and that what lies beside its dump is what was written: a real folder of backups, read by the
+// Which backup is restored, of the host or of a bucket, and that what lies beside its dump is what was written: a real folder of backups, read by the
 // program itself.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { connectLocally } from '../../../shared/host/local.ts';
 import { type BackupSource, type SourceRequest, sourceOf } from '../../../shared/restore/backup-source.ts';
@@ -98,5 +101,61 @@ describe('a file beside the dump', () => {
     writeFileSync(at(names.globals), bomb);
     list(bomb);
     await assert.rejects(besides(), { code: 'checksum-failed', message: /cannot be decompressed/ });
+  });
+});
+
+describe('in a bucket', () => {
+  const objects = new Map<string, string>();
+  const server = createServer(({ url = '' }, response) => {
+    const { pathname, searchParams } = new URL(url, 'http://store');
+    const key = pathname.slice('/copies/'.length);
+    if (key !== '') return response.writeHead(objects.has(key) ? 200 : 404).end(objects.get(key));
+    const prefix = searchParams.get('prefix') ?? '';
+    const listed = [...objects].filter(([name]) => name.startsWith(prefix));
+    const entries = listed.map(([name, { length }]) => `<Contents><Key>${name}</Key><Size>${length}</Size></Contents>`);
+    return response.end(
+      `<ListBucketResult><Name>copies</Name>${entries.join('')}<IsTruncated>false</IsTruncated></ListBucketResult>`,
+    );
+  });
+  before(async () => {
+    process.env['NO_PROXY'] = '127.0.0.1';
+    process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'x';
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => server.close());
+
+  /** @param leftOut what never came into the bucket */
+  function copy(id: string, database: string, leftOut = /^$/): void {
+    const whole = wholeSet(id, { database, environment: 'prod' });
+    for (const [name, content] of whole.files) if (!leftOut.test(name)) objects.set(`p/prod/${id}/${name}`, content);
+  }
+  async function copyOf(changes: Partial<SourceRequest>): Promise<[id: string, folders: readonly string[]]> {
+    const { port } = server.address() as AddressInfo;
+    const endpoint = new URL(`http://127.0.0.1:${port}`);
+    const bucket = { bucket: 'copies', prefix: 'p', region: null, endpoint };
+    const source = await find({ from: 's3', bucket, ...changes });
+    await source.close();
+    return [source.set.id, source.set.folders];
+  }
+
+  test('a copy that is not complete is not restored, and no copy of another database', async () => {
+    const log = { host: () => {}, warning: () => {} } as unknown as SourceRequest['log'];
+    copy('20261126_021700', 'shop');
+    copy('20261126_090000', 'shop', /\.dump/);
+    copy('20261126_100000', 'staging');
+    assert.deepEqual(await copyOf({ wanted: '20261126_021700' }), ['20261126_021700', []]);
+    await assert.rejects(copyOf({ wanted: '20261126_090000' }), { code: 'no-backup' });
+    assert.deepEqual(await copyOf({ wanted: 'latest', database: 'shop', log }), ['20261126_021700', []]);
+    await assert.rejects(copyOf({ wanted: '20261126_100000', database: 'shop' }), { code: 'no-backup' });
+    // Which of them is meant, nobody said.
+    await assert.rejects(copyOf({ wanted: 'latest', log }), { code: 'no-backup' });
+  });
+
+  test('the set on the host with the same id is the same only if its dump is', async () => {
+    copy(set.id, 'shop');
+    assert.deepEqual(await copyOf({}), [set.id, ['daily']]);
+    const whole = wholeSet(set.id, { database: 'shop', environment: 'prod', sha256: 'f'.repeat(64) });
+    for (const [name, content] of whole.files) objects.set(`p/prod/${set.id}/${name}`, content);
+    assert.deepEqual(await copyOf({}), [set.id, []]);
   });
 });
