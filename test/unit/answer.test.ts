@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { Answer, largestAnswer, mostRecords } from '../../shared/host/answer.ts';
 import { IncomingFiles } from '../../shared/host/incoming-files.ts';
+import { programFailure } from '../../shared/host/program-failures.ts';
 import { Records } from '../../shared/host/records.ts';
 
 const nonce = '0123456789abcdef0123456789abcdef';
@@ -187,4 +188,44 @@ describe('files between the records', () => {
     files.close(new Error('gone'));
     await assert.rejects(buffer(file.content), /gone/);
   });
+
+  test('and a second one waits for the first, so that none pile up', async () => {
+    const files = new IncomingFiles();
+    for (const name of ['one', 'two']) {
+      assert.equal(files.isFull, false, name);
+      files.begin(name, 0);
+      files.end();
+    }
+    assert.equal(files.isFull, true);
+    const reading = files[Symbol.asyncIterator]();
+    assert.equal((await reading.next()).value.name, 'one');
+    assert.equal(files.isFull, false);
+  });
+
+  test('and one that comes after its reader has gone is held nowhere', () => {
+    const files = new IncomingFiles();
+    files.close(new Error('The rest is not wanted'));
+    files.begin('late', 5_000_000);
+    files.add(Buffer.alloc(2_000_000));
+    assert.equal(files.isFull, false, 'the host would wait for ever');
+  });
+});
+
+test('what a program says of its failure is cut, however much it is', () => {
+  const records = new Records([
+    ['failure', 'restore-failed'],
+    ['detail', 'x'.repeat(100_000)],
+  ]);
+  const program = { name: 'load', step: 'the restore', scripts: [] };
+  assert.equal(programFailure(program, records, 1, '').message, 'x'.repeat(20_000));
+});
+
+test('a failure that we do not know by its name is none of ours', () => {
+  const records = new Records([
+    ['failure', 'all-is-well'],
+    ['detail', 'x'],
+  ]);
+  const program = { name: 'load', step: 'the restore', scripts: [] };
+  const { code, message } = programFailure(program, records, 1, '');
+  assert.deepEqual([code, message], ['program-failed', 'The program load failed on the host: all-is-well, x']);
 });

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Records } from '../../shared/host/records.ts';
+import { connectBySsh } from '../../shared/host/ssh.ts';
 import { jumpWord, mendKey, sshConfig } from '../../shared/host/ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from '../../shared/host/ssh-failures.ts';
 
@@ -251,6 +255,28 @@ test('ssh offers nothing but the key of the input, reads nothing but its own fil
     wanted.filter((line) => !lines.includes(line)),
     [],
   );
+});
+
+test('nobody else may read the key, its passphrase, or whom we trust', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
+  const before = process.umask(0);
+  try {
+    const settings = { ...target, host: '127.0.0.1', port: 1, key: 'k', passphrase: 'p', knownHosts: '' };
+    const diagnoseKey = async () => usable;
+    const connecting = connectBySsh(settings, { folder, diagnoseKey, signal: AbortSignal.timeout(20_000) });
+    await assert.rejects(connecting);
+    const modes = ['key', 'known_hosts', 'config', 'passphrase', 'askpass'].map((name) => [
+      name,
+      (statSync(join(folder, name)).mode & 0o077).toString(8),
+    ]);
+    assert.deepEqual(
+      modes.filter(([, mode]) => mode !== '0'),
+      [],
+    );
+  } finally {
+    process.umask(before);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a jump host is written as ssh reads it', () => {

@@ -13,6 +13,7 @@ import {
 import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { Failure } from '../../../shared/failure.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
+import type { ProgramOptions } from '../../../shared/host/program.ts';
 import { replaceScript } from '../../../shared/postgres/scripts.ts';
 import { quoteForShell } from '../../../shared/shell-quote.ts';
 import { acceptsWith, host, tools } from '../surveyed-host.ts';
@@ -129,7 +130,7 @@ test('a server that does not tell is not taken for one that has the database', (
 });
 
 /** A host whose real program gets these answers out of the container, one after the other; `took` are the locks that were taken. */
-function answering(...answers: readonly string[]): Connection & { took: string[] } {
+function answering(...answers: readonly string[]): Connection & { took: string[]; asked: string[] } {
   const script = `
     set -euo pipefail
     takes() { :; }; takes_word() { :; }; record() { printf %s "$2"; }; docker() { printf %s "$answer"; }
@@ -141,12 +142,14 @@ function answering(...answers: readonly string[]): Connection & { took: string[]
     (answer) => spawnSync('bash', ['-c', script, 'bash', file, answer], { encoding: 'utf8' }).stdout,
   );
   const took: string[] = [];
-  const run = ({ name }: { name: string }, _: unknown, { lock }: { lock?: { path: string } }) => {
+  const asked: string[] = [];
+  const run = ({ name }: { name: string }, { verb }: { verb?: string }, { lock, atEnd }: ProgramOptions) => {
+    if (verb !== undefined) asked.push(`${verb}, and would ${atEnd}`);
     if (lock !== undefined) took.push(lock.path);
     const answer = name === 'hold-lock' ? '' : said.length > 1 ? said.shift() : said[0];
     return { result: Promise.resolve({ get: () => answer }), release: async () => true };
   };
-  return { took, run } as unknown as Connection & { took: string[] };
+  return { took, asked, run } as unknown as Connection & { took: string[]; asked: string[] };
 }
 const inputs = {
   databaseService: 'db',
@@ -233,6 +236,22 @@ describe('whose it is', () => {
     await assert.rejects(createDropped(connection, refused, inputs, look, run), /lost/);
     assert.equal(run.created?.server.database, 'a\nb ');
     assert.deepEqual(connection.took, [theLock]);
+    // Without the lock, it may be another run's. A runner that is gone must not leave it without its mark.
+    assert.deepEqual(connection.asked, ['missing, and would finish', 'create_missing, and would finish']);
+  });
+
+  test('a plan takes over none that was left', async () => {
+    const run = newRun();
+    const connection = answering('');
+    const seen = await createDropped(connection, leftover, { ...inputs, planOnly: true }, nobodyLooks, run);
+    assert.deepEqual([seen, run.created, run.held, connection.took], [leftover, null, null, []]);
+  });
+
+  test('a server that could not be asked is not one that lacks it', async () => {
+    const connection = answering('');
+    const silent = host({ probe: { error: 'no answer' } });
+    await assert.rejects(createDropped(connection, silent, inputs, nobodyLooks, newRun()), { code: 'database-silent' });
+    assert.deepEqual(connection.asked, []);
   });
 
   test('where it cannot be created, the reason is named', async () => {
@@ -257,6 +276,7 @@ test('what is said of it at the end: no command drops what may hold data', async
   const connection = answering('dropped\n');
   assert.equal(await withoutCreated(connection, created, mine, failure), failure);
   assert.deepEqual(connection.took, [theLock]);
+  assert.deepEqual(connection.asked, ['drop_created, and would finish']);
   assert.equal(await after('gone'), failure);
   for (const [fate, said] of [
     ['not-empty', /was kept: somebody has changed it/],

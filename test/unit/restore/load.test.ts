@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
@@ -148,4 +148,62 @@ describe('if the container of the database goes down meanwhile, that is the reas
     assert.match(failing('fill', "echo 'monday /shop-db-1 '") ?? '', /^restore-failed /);
     assert.match(failing('fill', 'return 1') ?? '', /^restore-failed /);
   });
+});
+
+test('a dump that is not whole once it is decompressed is no backup, although what came of it restores', () => {
+  const done = load(`format=plain compression=gzip; inside() { cat >/dev/null; echo "$*" >&2; [[ $1 != has ]]; }
+    fail() { echo "$1 $2" >&2; exit 1; }`);
+  assert.equal(done.at(-1), 'restore-failed The backup cannot be decompressed completely');
+  assert.ok(!done.some((line) => line.startsWith('mark')));
+});
+
+test('where the disk becomes too full, the copy is dropped at once, and makes room for the live database', () => {
+  const watch = readFileSync(join(shared, 'restore/load.sh'), 'utf8').match(/^watch_room\(\) \{.*?^\}/ms)?.[0] ?? '';
+  const done = load(
+    `${watch}; inside() { case $1 in watch_disk) echo 9; echo 0 ;; *) cat >/dev/null; echo "$*" >>'${folder}/ran'; [[ $2 != fill ]] || sleep 0.5 ;; esac; }`,
+  );
+  assert.equal(done.at(-1), 'restore-no-room');
+  assert.match(readFileSync(join(folder, 'ran'), 'utf8'), /^discard shop_restore_01234567 shop$/m);
+});
+
+describe('a dump that the runner sends', () => {
+  /** Sent by a process of its own, which leaves the mark `cut` where it was cut off. */
+  const sending = (bytes: string, whole: string) => `
+    source "$1/host/incoming.sh"; incoming=${folder}/incoming
+    progress() { [[ $1 != incoming ]] || { { ${bytes} && ${whole}; } >"$2/bytes" & }; }
+    trap 'rm -rf -- "$incoming"' EXIT;`;
+
+  test('is complete once all of it has come', () => {
+    assert.match(load(sending('echo the rows', 'rm "$2/cut"')).at(-1) ?? '', /^mark .* complete$/);
+  });
+
+  test('and was cut off is no backup, although what came of it restores', () => {
+    const done = load(sending('echo the rows', ':'));
+    assert.equal(done.at(-1), 'transfer-cut');
+    assert.ok(!done.some((line) => line.startsWith('mark')));
+  });
+
+  test('does not come by way of a folder that somebody else has made', () => {
+    const done = load(`mkdir -m 777 '${folder}/incoming'; ${sending('echo the rows', 'rm "$2/cut"')}`);
+    assert.equal(done.at(-1), 'transfer-cut');
+    assert.ok(!done.includes('fill'));
+  });
+
+  test('leaves nothing of its way', () => {
+    load(`${sending(':', ':')} main() { mkdir "$incoming"; trap - EXIT; drop_incoming; }`);
+    assert.equal(existsSync(join(folder, 'incoming')), false);
+  });
+
+  test('is read to its end where it does not restore, for the checksum of all of it', () => {
+    const done = load(`${sending('head -c 1000000 /dev/zero', 'rm "$2/cut"')}
+      inside() { [[ $2 != fill ]] || return 41; cat >/dev/null; }`);
+    assert.equal(done.at(-1), 'restore-failed');
+  });
+});
+
+test('whatever happened, what is not complete is dropped in the end, and nothing else', () => {
+  const done = load(
+    'main() { words_log=/words inside_script=; ended; }; drop_incoming() { :; }; timeout() { shift $(($# - 4)); echo "$*" >&3; }; drop_words() { echo "words $1" >&2; }; exec 3>&2',
+  );
+  assert.deepEqual(done, ['words /words', 'discard shop_restore_01234567 shop incomplete']);
 });

@@ -2,12 +2,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { endingFailure } from '../../../rollback-action/endings.ts';
+import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
+import { demandPaired } from '../../../rollback-action/paired-backup.ts';
+import { guardSchema } from '../../../rollback-action/schema-guard.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { withRestore } from '../../../shared/plan/plan-rollback.ts';
 import { nameWith } from '../../../shared/postgres/database-name.ts';
 import type { DatabaseFacts } from '../../../shared/postgres/probe.ts';
 import { givenUp } from '../../../shared/restore/given-up.ts';
-import { likeLive, type RestoreCase, restoreObstacles, restoreWarnings } from '../../../shared/restore/obstacles.ts';
+import {
+  demandNoObstacle,
+  likeLive,
+  type RestoreCase,
+  restoreObstacles,
+  restoreWarnings,
+} from '../../../shared/restore/obstacles.ts';
 import { connectionLimitIn, missingRoles, settingsFor } from '../../../shared/restore/roles.ts';
 import type { Standing } from '../../../shared/restore/standing.ts';
 import { writersOf } from '../../../shared/restore/writers.ts';
@@ -127,6 +136,15 @@ describe('what is in the way', () => {
         );
     });
 
+  test('is told all at once, and nothing is restored', () => {
+    demandNoObstacle(caseOf({}));
+    assert.throws(() => demandNoObstacle(caseOf({ standing: { isStandby: true, slots: ['debezium'] } })), {
+      code: 'cannot-restore',
+      message: /^20261127_021700 cannot be restored here: the server is a standby/,
+      hint: /^Nothing was changed\.\nAlso, replication slots/,
+    });
+  });
+
   test('a database like the one that it replaces, and like the source if there is nothing in that', () => {
     const changes = { manifest: { encoding: 'LATIN1' }, standing: { tablespace: 'fast' } };
     const clauses = `ENCODING 'UTF8' LOCALE_PROVIDER "libc" LC_COLLATE 'C' LC_CTYPE 'C' TABLESPACE "fast"`;
@@ -211,6 +229,16 @@ GRANT "Re""ad" TO admin GRANTED BY admin;
     assert.deepEqual(missingRoles(hostile, []).names, ['app']);
   });
 
+  test('and no statement that stands behind one on its line', () => {
+    const behind = [
+      'CREATE ROLE e; DROP ROLE app;',
+      'ALTER ROLE app WITH LOGIN; ALTER ROLE admin WITH NOLOGIN;',
+      "ALTER ROLE app SET work_mem TO '9MB'; DROP TABLE x;",
+    ];
+    const { statements } = missingRoles(`CREATE ROLE app;\n${behind.join('\n')}\n`, ['admin']);
+    assert.equal(statements, 'CREATE ROLE app;\n');
+  });
+
   test('none, where all are there or nothing is known', () => {
     assert.deepEqual(missingRoles(globals, ['admin', 'app', 'Re"ad']), { names: [], statements: '' });
     assert.deepEqual(missingRoles(null, []), { names: [], statements: '' });
@@ -236,41 +264,81 @@ test('the limit of connections is that of the settings, or none', () => {
   assert.equal(connectionLimitIn('ALTER DATABASE "new" OWNER TO app;\n', 'new'), -1);
 });
 
-test('where the old database could not be put back, the advice says so first', () => {
-  const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
-  const outcome: Parameters<typeof endingFailure>[0] = {
-    ending: 'failed',
-    failure: { code: 'not-healthy', text: 'web is ill' },
-    left: false,
-    dockerRestarted: false,
-    held: false,
-    problems: [problem],
-    reloaded: [],
-    foundStopped: [],
-    measurements: [],
-    downtimeMs: null,
-    failedRequests: null,
-  };
-  const { hint } = endingFailure(outcome, '/b/rollback/transactions/x', {
+test('a schema that goes back with its data is not compared with that of the database now', async () => {
+  const plan = { services: [{}] } as unknown as Plan;
+  const inputs = { schemaGuard: 'any', planOnly: false, restore: {} } as unknown as RollbackInputs;
+  assert.equal(await guardSchema({} as never, plan, {} as never, inputs, AbortSignal.timeout(1_000)), null);
+});
+
+test('a backup of another image than the pull has brought does not go with the target', () => {
+  const image = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: null, imageId: sha('2') };
+  const pairedWith = new Map([['web', image]]);
+  demandPaired({ pairedWith, manifest }, { to: { web: image } });
+  const to = { web: { ...image, imageId: sha('4') } };
+  assert.throws(() => demandPaired({ pairedWith, manifest }, { to }), { code: 'no-backup' });
+  assert.throws(() => demandPaired({ pairedWith, manifest }, { to: {} }), { code: 'no-backup' });
+  // One that was named was not chosen by an image.
+  demandPaired({ pairedWith: new Map(), manifest }, { to });
+});
+
+type Outcome = Parameters<typeof endingFailure>[0];
+const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
+const outcomeWith = (changes: Partial<Outcome>): Outcome => ({
+  ending: 'failed',
+  failure: { code: 'not-healthy', text: 'web is ill' },
+  left: false,
+  dockerRestarted: false,
+  held: false,
+  problems: [],
+  reloaded: [],
+  foundStopped: [],
+  measurements: [],
+  downtimeMs: null,
+  failedRequests: null,
+  ...changes,
+});
+const ended = (changes: Partial<Outcome>) =>
+  endingFailure(outcomeWith(changes), '/b/rollback/transactions/20261127_021700', {
     otherSettings: false,
     services: [],
-    restore: null,
+    restore: { database: 'shop' } as Plan['restore'],
   });
+
+test('where the old database could not be put back, the advice says so first', () => {
+  const { hint } = ended({ problems: [problem] });
   assert.ok(hint?.startsWith(`${problem}. On the host: docker ps --all.`), hint);
+});
+
+test('it is said which database is live in the end, and how the other one is called', () => {
+  const left = /The restored database is in use; the old one is shop_before_20261127_021700$/;
+  assert.match(ended({ left: true }).hint ?? '', left);
+  assert.doesNotMatch(ended({}).hint ?? '', /in use/);
+  assert.match(ended({ ending: 'reverted' }).hint ?? '', /is running again, with its old database, and was checked/);
+  const { message, hint } = ended({ foundStopped: ['web'] });
+  assert.match(message, /^Not restored, and web had stopped before the swap and is not well again/);
+  assert.doesNotMatch(hint ?? '', /evidence/);
+});
+
+test('an ending of a name that we do not know is told as it was', () => {
+  const { code, message } = ended({ failure: { code: 'all-is-well', text: 'x' } });
+  assert.equal(code, 'stuck');
+  assert.match(message, /all-is-well: x$/);
 });
 
 describe('who has to stop', () => {
   const project = projectOf(
-    service('db', { image: 'postgres:15' }),
+    service('db', { image: 'postgres:15', aliases: ['main-db'] }),
     service('pool', { image: 'edoburu/pgbouncer:1' }),
     service('web', { dependsOn: [{ service: 'pool', restart: false, awaitsEnd: false }] }),
     service('worker'),
     service('mail'),
+    service('queue'),
+    service('search'),
     service('report'),
     service('swapped'),
     service('down'),
   );
-  const names = ['db', 'pool', 'web', 'worker', 'mail', 'report', 'swapped'];
+  const names = ['db', 'pool', 'web', 'worker', 'mail', 'queue', 'search', 'report', 'swapped'];
   // The worker ends for want of its database, again and again.
   const states: Record<string, string> = { down: 'exited', worker: 'restarting' };
   const containers = [...names, 'down'].map((name) =>
@@ -280,6 +348,8 @@ describe('who has to stop', () => {
     pool: ['DB_HOST=db'],
     worker: ['URL=postgres://u:p@db:5432/shop'],
     mail: ['HOST=dbmail', 'TITLE=my db-like thing'],
+    queue: ['DB_HOST=main-db'],
+    search: ['DB_HOST=shop-db-1'],
     down: ['DB_HOST=db'],
   };
   const settings = containers.map(({ id }) => ({ id, environment: environment[id] ?? [] }) as never);
@@ -299,7 +369,9 @@ describe('who has to stop', () => {
       found.map(({ service: name, why }) => `${name}: ${why}`),
       [
         'pool: a setting of it names db',
+        'queue: a setting of it names main-db',
         'report: it is connected to the database',
+        'search: a setting of it names shop-db-1',
         'web: it depends on pool',
         'worker: a setting of it names db',
       ],
@@ -326,6 +398,7 @@ test('what is given up, table by table as far as both manifests know it', () => 
     'Compared with backup 20261127_090000: public.gone comes back with 3 rows, public.new did not exist (2 rows now), public.orders 14 → 10 rows',
   );
   assert.equal(givenUp(then, null, now).length, 1);
+  assert.equal(givenUp(then, then, now).length, 1);
   // What another database holds says nothing of this one.
   assert.equal(givenUp(then, { ...newest, database: 'staging' }, now).length, 1);
 });

@@ -5,18 +5,29 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { SentDump } from '../../../shared/drill/sent-dump.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
+import type { ProgramOptions } from '../../../shared/host/program.ts';
 import { type LoadRequest, load } from '../../../shared/restore/load.ts';
 
 /** Loads a copy that restores, but of which the runner has read this. */
-function loadOf(sha256: string | null): { loaded: Promise<unknown>; ran: string[] } {
+function loadOf(sha256: string | null) {
   const ran: string[] = [];
+  const locks: unknown[] = [];
+  let isClosed = false;
   const connection = {
-    run: ({ name }: { name: string }) => {
+    run: ({ name }: { name: string }, _parameters: object, { lock }: ProgramOptions) => {
       ran.push(name);
+      locks.push(lock?.path);
       return { result: Promise.resolve({}), lastLines: () => [] };
     },
   } as unknown as Connection;
-  const sent = { name: 's3://acme/x.dump', sha256: async () => sha256, open: () => null, close: () => {} };
+  const sent = {
+    name: 's3://acme/x.dump',
+    sha256: async () => sha256,
+    open: () => null,
+    close: () => {
+      isClosed = true;
+    },
+  };
   const request = {
     backupDir: '/backups',
     server: { container: 'c', user: 'u', database: 'shop', access: { place: null, password: null } },
@@ -24,9 +35,10 @@ function loadOf(sha256: string | null): { loaded: Promise<unknown>; ran: string[
     manifest: { id: '20261127_021700', sha256: 'a'.repeat(64), tables: [], sizeBytes: 1 },
     restored: 'shop_restore_01234567',
     least: 0,
+    lock: { path: '/backups/.lock', wait: 0, holder: 'this run' },
     onLog: () => {},
   } as unknown as LoadRequest;
-  return { loaded: load(connection, request), ran };
+  return { loaded: load(connection, request), ran, locks, isClosed: () => isClosed };
 }
 
 test('a copy that is another dump than its manifest tells of never becomes live, although it restores', async () => {
@@ -39,6 +51,14 @@ test('a copy that is another dump than its manifest tells of never becomes live,
     await assert.rejects(loaded, { code: 'checksum-failed', message, hint });
     assert.deepEqual(ran, ['load', 'discard']);
   }
+});
+
+test('while a copy is made, its run has the lock on the backups; at the end, nothing is read any more', async () => {
+  const { loaded, locks, isClosed } = loadOf('b'.repeat(64));
+  await assert.rejects(loaded);
+  // What was made is dropped without: the next run may have the lock by then.
+  assert.deepEqual(locks, ['/backups/.lock', undefined]);
+  assert.ok(isClosed());
 });
 
 test('a dump whose transfer breaks off gets no checksum: it is reported as unreadable, not as changed', async () => {

@@ -3,11 +3,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import type { Connection } from '../../../shared/host/connection.ts';
+import { Records } from '../../../shared/host/records.ts';
+import { pack } from '../../../shared/packed.ts';
+import { stableSchemaHash } from '../../../shared/report/schema-changes.ts';
+import { readTwoSchemas } from '../../../shared/restore/two-schemas.ts';
+import { wholeSet } from '../offsite/copied-sets.ts';
 
 const shared = join(import.meta.dirname, '../../../shared');
 const folder = mkdtempSync(join(tmpdir(), 'two-schemas-'));
@@ -71,5 +77,43 @@ describe('the schema file of the set', () => {
   test('is not sent if it is a link, or if there is none', () => {
     assert.equal(told({ folders: ['linked'] })['file'], undefined);
     assert.equal(told({ folders: ['daily'] })['file'], undefined);
+  });
+
+  test('is not sent if it is longer than anybody needs', () => {
+    mkdirSync(join(folder, 'long'));
+    writeFileSync(join(folder, 'long', 'x.schema.sql.gz'), '');
+    truncateSync(join(folder, 'long', 'x.schema.sql.gz'), 12 * 1024 * 1024 + 1);
+    assert.equal(told({ folders: ['long'] })['file'], undefined);
+  });
+});
+
+describe('what changed', () => {
+  const { set } = wholeSet('20261127_021700');
+  /** @param file as the host sends it */
+  const found = (file: string | null, sha256: string | null) => {
+    const records = [['live', pack(`${schema}\n`)] as const, ...(file === null ? [] : [['file', file] as const])];
+    const run = () => ({ result: Promise.resolve(new Records(records)), lastLines: () => [] });
+    const server = { container: 'c', user: 'u', database: 'd', access: { place: null, password: null } };
+    const options = { backupDir: folder, signal: AbortSignal.timeout(10_000), onLog: () => {} };
+    const target = { sha256, file: set, whyNoFile: '' };
+    return readTwoSchemas({ run } as unknown as Connection, server, target, options);
+  };
+
+  test('is known by the schema file of the set', async () => {
+    const before = 'CREATE TABLE old ();\n';
+    const different = { kind: 'different', before, after: `${schema}\n` };
+    assert.deepEqual(await found(pack(before), stableSchemaHash(before)), different);
+    assert.deepEqual(await found(pack(before), null), different);
+  });
+
+  test('is not known by another file, one that is damaged, or none', async () => {
+    for (const [file, why] of [
+      [pack('CREATE TABLE other ();\n'), /is not the one that its manifest tells of$/],
+      ['nothing', /is damaged, or longer than/],
+      [null, /is missing, or cannot be read$/],
+    ] as const) {
+      const finding = await found(file, stableSchemaHash('CREATE TABLE old ();\n'));
+      assert.match(finding.kind === 'unknown' ? finding.why : finding.kind, why);
+    }
   });
 });

@@ -64,6 +64,12 @@ describe('the plan, when its images are there', () => {
     assert.deepEqual(to, plan.from);
   });
 
+  test('still stops it while the databases exchange their names', () => {
+    const plan = { ...byTag({ strategy: 'recreate' }), restore: { restarted: [] } as unknown as Plan['restore'] };
+    const { restore } = settledPlan(plan, new Map([['web', pulled(sha('3'))]]));
+    assert.deepEqual(restore?.restarted, [{ service: 'web', imageId: sha('3'), why: 'it already runs the target' }]);
+  });
+
   test('but not a service of which only one container runs it', () => {
     const containers = [
       container('web'),
@@ -167,6 +173,37 @@ describe('what the host gets', () => {
     const { services } = parse(made.revert) as { services: Record<string, { image: string }> };
     assert.equal(services['mail']?.image, sha('9'));
     assert.equal(services['web']?.image, sha('3'));
+  });
+
+  test('has the names that the databases exchange, and stops whatever writes, in the order in which it starts again', () => {
+    const { images } = decided();
+    const plan = settledPlan(planOf({ strategy: 'recreate' }), images);
+    const exchange = { name: 'shop', restored: 'shop_restore_01234567' };
+    const restarted = [{ service: 'mail', imageId: sha('9'), why: 'it depends on db' }];
+    const restore = { backupId: '20261127_021700', database: 'shop', restarted } as unknown as Plan['restore'];
+    const restoring = { exchange, order: ['api', 'mail', 'web', 'proxy'] } as unknown as Decided['restoring'];
+    const made = transactionRequest(decided({ plan: { ...plan, restore }, restoring }));
+    assert.equal(made.database, exchange);
+    assert.deepEqual(
+      made.services.map(({ service: name, strategy }) => `${name}: ${strategy}`),
+      ['api: recreate', 'mail: restart', 'web: recreate'],
+    );
+    assert.equal(transactionRequest(decided()).database, null);
+  });
+
+  test('of a restore alone neither blames nor praises the release, and holds no deployment up', () => {
+    const restore = { backupId: '20261127_021700', database: 'shop', restarted: [] } as unknown as Plan['restore'];
+    const plan = { ...decided().plan, services: [], restore };
+    const made = transactionRequest(decided({ plan, inputs: { ...inputs, healthUrl: new URL('http://127.0.0.1/') } }));
+    assert.equal(made.blame, false);
+    assert.equal(made.outcome.hold, null);
+    const { records } = parseHistory(filled(made.outcome.endings['rolled-back'].record, 'x'));
+    const { event, verdict, restoredId } = records[0] ?? assert.fail('No record');
+    assert.deepEqual(
+      { event, verdict, restoredId },
+      { event: 'restore', verdict: 'unknown', restoredId: '20261127_021700' },
+    );
+    assert.equal(transactionRequest(decided()).blame, true);
   });
 
   const { outcome } = transactionRequest(decided());
