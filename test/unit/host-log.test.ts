@@ -53,6 +53,11 @@ describe("the supervisor's own lines", () => {
 });
 
 describe('of what is printed', () => {
+  test('a line that does not end is kept in its last part alone', () => {
+    const { lines } = readAll(['begins', ...Array<string>(30).fill('z'.repeat(10_000))]);
+    assert.match(lines.join(), /^zzz/);
+  });
+
   test('usual numbers of lines are all passed on', () => {
     assert.deepEqual(readAll([numbered(mostLines).join('\n')]).lines, numbered(mostLines));
   });

@@ -28,7 +28,8 @@ const shared = join(import.meta.dirname, '../../shared');
 
 /**
  * Notes its own name and the paths that it got, files to flush with their size, before it does what it is called. Where `STOP_AT` is
- * the number of that note, it does so with the first of several files alone, and nothing of the program lives on.
+ * the number of that note, it does so with the first of several files alone, and nothing of the program lives on. The flush whose
+ * number is `BAD_FLUSH` fails, as on a disk that does.
  */
 const recorder = `#!/bin/bash
 note=\${0##*/}
@@ -44,6 +45,10 @@ for word in "$@"; do
 done
 printf '%s\\n' "$note" >>"\${0%/*}/notes"
 PATH=\${PATH#*:}
+if [[ $note == sync* ]] && (($(grep -c ^sync "\${0%/*}/notes") == \${BAD_FLUSH-0})); then
+  echo 'sync: error syncing: Input/output error' >&2
+  exit 1
+fi
 if (($(wc -l <"\${0%/*}/notes") == \${STOP_AT-0})); then
   case \${0##*/}-$# in
     rm-[4-9]) rm "$1" "$2" "$3" ;;
@@ -71,6 +76,7 @@ beforeEach(() => {
 afterEach(() => {
   process.env['PATH'] = usualPath;
   delete process.env['STOP_AT'];
+  delete process.env['BAD_FLUSH'];
   rmSync(root, { recursive: true });
 });
 
@@ -169,6 +175,21 @@ describe('a publication', () => {
     return Object.fromEntries(
       own.map((name) => [name.slice(`backup_${of}.`.length), readFileSync(join(folder, place, name), 'utf8')]),
     );
+  }
+
+  for (const [flush, left] of [
+    ['files', []],
+    ['links of the files', Object.keys(contents).filter((ending) => ending !== 'manifest.json')],
+    ['link of the manifest', Object.keys(contents)],
+  ] as const) {
+    test(`is not called one where the ${flush} cannot be flushed`, async () => {
+      process.env['BAD_FLUSH'] = String(['files', 'links of the files', 'link of the manifest'].indexOf(flush) + 1);
+      layOut(folder);
+      await assert.rejects(publishSet(folder));
+      assert.deepEqual(Object.keys(setIn('daily', id)).toSorted(), left.toSorted());
+      assert.deepEqual(setIn('daily', old), contents, 'and nothing is deleted');
+      assert.equal(existsSync(join(folder, 'rollback/history.jsonl')), false);
+    });
   }
 
   test('may be stopped before and within each of its steps: what the next run finds is whole, or is not there', async () => {
@@ -296,6 +317,20 @@ test('the settings of a release are on the disk before they are found by their n
     `sync ${staging}/config.json:2 ${staging}/files.txt:${join(folder, 'docker-compose.yml').length + 1} ${staging}/files/1-docker-compose.yml:13`,
     `mv ${staging} rollback/compose/ab`,
   ]);
+});
+
+test('a dump that cannot be flushed is not read back', () => {
+  const said = bash(
+    ['backups/take.sh'],
+    `set -e
+    fail() { printf '%s' "$*"; exit 0; }
+    sync() { return 5; }
+    dump=x.dump backup_dir=/backups
+    printf x >x.dump
+    read_back &
+    tell_read_back "$!"`,
+  );
+  assert.equal(said, 'checksum-failed The dump could not be read again from the disk of /backups (exit 5)');
 });
 
 test('a dump is read back from the disk: nothing of it is in memory any more', () => {
