@@ -450,7 +450,7 @@ describe('a drill at work', () => {
 
   test('loses its backup: what was found is told, and no proof of what is gone is written', async () => {
     const { action } = await startDrill({}, 'SELECT pg_sleep(3) IS NOT NULL');
-    await bash(host, 'rm -- "$1"/daily/*.manifest.json', root());
+    await bash(host, 'rm -- "$1"/*/*.manifest.json', root());
     const result = await action.finished;
     assert.deepEqual(notPassed(result), { proof: 'could-not-check' }, result.stdout);
     assert.match(findingOf(result, 'proof').detail, /no longer exists/);
