@@ -197,12 +197,12 @@ export const rules: readonly Rule[] = [
     named: 'a record of the history',
   },
   {
-    rule: 'where a record failed, there is no line for people that tells of it',
+    rule: 'if a record cannot be written, neither is its line in deployment_tags.log',
     file: 'shared/history/history.sh',
     text: 'append_line "$1/history.jsonl" "$3" || exit',
     instead: 'append_line "$1/history.jsonl" "$3" || true',
     test: 'test/unit/history/history-file.test.ts',
-    named: 'has no line for people',
+    named: 'has no line in deployment_tags.log',
   },
   {
     rule: 'HOLD is removed only where that was asked',
@@ -288,7 +288,7 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/sets/read-files.test.ts',
   },
   {
-    rule: 'a file that could not be read is told of',
+    rule: 'a file that could not be read is reported',
     file: 'shared/sets/read-sets.sh',
     text: 'record unread "$1"',
     instead: 'true',
@@ -302,7 +302,7 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/sets/read-sets-on-host.test.ts',
   },
   {
-    rule: 'copies that are no hard links any more are read',
+    rule: 'copies that are no longer hard links are read',
     file: 'shared/sets/read-sets.sh',
     text: '[[ -e $1 && ! $1 -ef $2 ]] || return 0',
     instead: 'return 0',
@@ -633,12 +633,12 @@ export const rules: readonly Rule[] = [
     named: 'may still be on its way',
   },
   {
-    rule: 'what a store took and does not have is no copy',
+    rule: 'what a store accepted but does not have does not count as a copy',
     file: 'shared/offsite/copy-set.ts',
     text: 'if (facts === null) throw differs(`${store.uri(key)} is not there, although the store took it`);',
     instead: "if (facts === null) return 'reported';",
     test: 'test/unit/offsite/copy-set.test.ts',
-    named: 'took and does not have',
+    named: 'accepted but does not have',
   },
   {
     rule: 'a copy that was cut short is known by its length',
@@ -2062,7 +2062,7 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/transaction/request.test.ts',
   },
   {
-    rule: 'the restore of a database alone is no rollback in the history',
+    rule: 'restoring only the database is not recorded as a rollback',
     file: 'rollback-action/request.ts',
     text: "plan.services.length === 0 ? 'restore' : 'rollback'",
     instead: "'rollback'",
@@ -2083,14 +2083,14 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/transaction/request.test.ts',
   },
   {
-    rule: 'a dump that ends before its compression does is no backup',
+    rule: 'a dump whose compressed stream ends early is not a backup',
     file: 'shared/restore/load.sh',
     text: '  ((statuses[0] == 0 || statuses[0] == 141)) || return 42\n',
     instead: '  ((statuses[0] == 0 || statuses[0] != 41)) || return 42\n',
     test: 'test/unit/restore/load.test.ts',
   },
   {
-    rule: 'a dump of which the transfer was cut off is no backup',
+    rule: 'a dump whose transfer was cut off is not a backup',
     file: 'shared/restore/load.sh',
     text: '    demand_whole\n',
     test: 'test/unit/restore/load.test.ts',

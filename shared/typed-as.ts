@@ -12,6 +12,16 @@ export function typedAs(user: string, advice: string): string {
  */
 export function failureTypedAs(ssh: { user: string } | null, error: unknown): unknown {
   if (!isFailure(error) || error.hint === undefined) return error;
-  const hint = typedAs(ssh?.user ?? userInfo().username, error.hint);
+  const user = ssh?.user ?? runnersUser();
+  const hint = user === null ? error.hint : typedAs(user, error.hint);
   return hint === error.hint ? error : new Failure(error.code, error.message, { hint, cause: error.cause });
+}
+
+/** null where the system has no name for it, as in a container that runs under any number. */
+function runnersUser(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }

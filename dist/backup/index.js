@@ -11405,8 +11405,18 @@ function typedAs(user, advice) {
 function failureTypedAs(ssh, error) {
     if (!(0,shared_failure/* isFailure */.N6)(error) || error.hint === undefined)
         return error;
-    const hint = typedAs(ssh?.user ?? (0,external_node_os_.userInfo)().username, error.hint);
+    const user = ssh?.user ?? runnersUser();
+    const hint = user === null ? error.hint : typedAs(user, error.hint);
     return hint === error.hint ? error : new shared_failure/* Failure */.HR(error.code, error.message, { hint, cause: error.cause });
+}
+/** null where the system has no name for it, as in a container that runs under any number. */
+function runnersUser() {
+    try {
+        return (0,external_node_os_.userInfo)().username;
+    }
+    catch {
+        return null;
+    }
 }
 
 // EXTERNAL MODULE: ./build/backup-action/copy-uri.js
@@ -12962,7 +12972,7 @@ const recipientList = {
         }
     },
 };
-/** Undefined if it could not be read; that has been reported by then. */
+/** Either is undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
         throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);

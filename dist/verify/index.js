@@ -1715,8 +1715,18 @@ function typedAs(user, advice) {
 function failureTypedAs(ssh, error) {
     if (!isFailure(error) || error.hint === undefined)
         return error;
-    const hint = typedAs(ssh?.user ?? userInfo().username, error.hint);
+    const user = ssh?.user ?? runnersUser();
+    const hint = user === null ? error.hint : typedAs(user, error.hint);
     return hint === error.hint ? error : new Failure(error.code, error.message, { hint, cause: error.cause });
+}
+/** null where the system has no name for it, as in a container that runs under any number. */
+function runnersUser() {
+    try {
+        return userInfo().username;
+    }
+    catch {
+        return null;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/finding.js
@@ -10244,7 +10254,7 @@ const recipientList = {
         }
     },
 };
-/** Undefined if it could not be read; that has been reported by then. */
+/** Either is undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption, recipients) {
     if (encryption === 'age' && recipients?.length === 0) {
         throw new shared_failure/* InputError */.dz('encrypt-to', 'is required with encrypt: age', recipientHint);

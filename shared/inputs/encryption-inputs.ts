@@ -35,7 +35,7 @@ const recipientList: grammar.Grammar<string[]> = {
   },
 };
 
-/** Undefined if it could not be read; that has been reported by then. */
+/** Either is undefined if it could not be read; that has been reported by then. */
 function checkRecipients(encryption: EncryptionInputs['encryption'], recipients: readonly string[]): void {
   if (encryption === 'age' && recipients?.length === 0) {
     throw new InputError('encrypt-to', 'is required with encrypt: age', recipientHint);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { userInfo } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os, { userInfo } from 'node:os';
 import { describe, test } from 'node:test';
 import { Failure, isFailure } from '../../shared/failure.ts';
 import { failureTypedAs, typedAs } from '../../shared/typed-as.ts';
@@ -35,4 +36,18 @@ test('a failure says so too, and stays otherwise what it was', () => {
     [failureTypedAs({ user: 'deploy' }, silent), failureTypedAs({ user: 'deploy' }, cause)],
     [silent, cause],
   );
+});
+
+test('where the runner is the host and its user has no name, the failure stays what it was', (t) => {
+  const failure = new Failure('database-silent', 'No command could be run', { hint: 'On the host: docker ps' });
+  t.mock.method(os, 'userInfo', () => {
+    throw new Error('uv_os_get_passwd returned ENOENT');
+  });
+  syncBuiltinESMExports();
+  try {
+    assert.equal(failureTypedAs(null, failure), failure);
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
 });

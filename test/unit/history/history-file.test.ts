@@ -199,7 +199,7 @@ describe('appending', () => {
     assert.match(error, /history-unwritable$/);
   });
 
-  test('a record that cannot be written has no line for people either', async () => {
+  test('a record that cannot be written has no line in deployment_tags.log either', async () => {
     tear(`${'x'.repeat(2_000)}\n`);
     // No file may grow beyond 1024 bytes.
     const call = `trap '' XFSZ; ulimit -f 1; append_history '${file('')}' ${one.id} '{}' told`;

@@ -68,7 +68,7 @@ test('other bytes that cannot be deleted are told as well', async () => {
   await assert.rejects(copy(store), /could not be deleted: AccessDenied/);
 });
 
-test('what a store took and does not have is no copy', async () => {
+test('what a store accepted but does not have does not count as a copy', async () => {
   const store = new MemoryStore();
   store.facts = async () => null;
   await assert.rejects(copy(store), /is not there, although the store took it/);
