@@ -22,6 +22,7 @@ import type { Standing } from '../../../shared/restore/standing.ts';
 import { writersOf } from '../../../shared/restore/writers.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 import { container, projectOf, service, sha } from '../releases/shop.ts';
+import { nothing } from '../transaction/no-outcome.ts';
 
 const made = {
   encoding: 'UTF8',
@@ -284,17 +285,9 @@ test('a backup of another image than the pull has brought does not go with the t
 type Outcome = Parameters<typeof endingFailure>[0];
 const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
 const outcomeWith = (changes: Partial<Outcome>): Outcome => ({
+  ...nothing,
   ending: 'failed',
   failure: { code: 'not-healthy', text: 'web is ill' },
-  left: false,
-  dockerRestarted: false,
-  held: false,
-  problems: [],
-  reloaded: [],
-  foundStopped: [],
-  measurements: [],
-  downtimeMs: null,
-  failedRequests: null,
   ...changes,
 });
 const ended = (changes: Partial<Outcome>) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Outcome, outcomeOf, parseJournal, parseJournalLine } from '../../../shared/transaction/journal.ts';
+import { nothing } from './no-outcome.ts';
 
 /** A journal in short: `1 begin`, `12 stopping web`; the first word is a time in milliseconds. */
 function journal(...lines: string[]): string {
@@ -13,20 +14,6 @@ function journal(...lines: string[]): string {
     .join('');
 }
 const outcome = (...lines: string[]) => outcomeOf(parseJournal(journal(...lines)));
-
-const nothing: Outcome = {
-  ending: null,
-  failure: null,
-  left: false,
-  dockerRestarted: false,
-  held: false,
-  problems: [],
-  reloaded: [],
-  foundStopped: [],
-  measurements: [],
-  downtimeMs: null,
-  failedRequests: null,
-};
 
 describe('a line', () => {
   const good: [text: string, at: number, step: string, detail: string][] = [
