@@ -46,7 +46,7 @@ module.exports = __nccwpck_require__.p + "f605611b7a1508ea6562.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dfb5223c732099085cc6.sh";
+module.exports = __nccwpck_require__.p + "7005359ac95e684dde42.sh";
 
 /***/ }),
 
@@ -2612,6 +2612,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(58500);
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
 /** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
 class Records {
@@ -2840,6 +2842,8 @@ const keptOfOpenLine = 10_000;
 class HostLog {
     /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
     endedFor;
+    /** Whether the supervisor has said that `main` is over: everything that it printed has been read. */
+    isTold = false;
     /** The newest lines, passed on or not. */
     last = [];
     #nonce;
@@ -2856,6 +2860,7 @@ class HostLog {
     #linesLeftOut = 0;
     #steps = 0;
     #stepBytes = 0;
+    #stepsLeftOut = 0;
     #over = false;
     /** @param now milliseconds */
     constructor(nonce, readers, now = Date.now) {
@@ -2883,9 +2888,12 @@ class HostLog {
         const rest = this.#open + this.#decoder.end();
         if (rest !== '')
             this.#read(rest);
-        if (this.#linesLeftOut === 0)
-            return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${(0,units/* formatBytes */.z3)(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${(0,units/* formatBytes */.z3)(mostBytes)} of one program`);
+        if (this.#linesLeftOut > 0) {
+            this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${(0,units/* formatBytes */.z3)(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${(0,units/* formatBytes */.z3)(mostBytes)} of one program`);
+        }
+        if (this.#stepsLeftOut > 0) {
+            this.#readers.onLog?.(`${this.#stepsLeftOut} more progress reports were left out: the log shows at most ${mostLines} of them and ${(0,units/* formatBytes */.z3)(mostStepBytes)} of one program, and then one each second`);
+        }
     }
     #read(line) {
         // The supervisor may write in the middle of an unfinished line of the program.
@@ -2898,6 +2906,8 @@ class HostLog {
         const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
         if (what === 'ended')
             this.endedFor = name;
+        if (what === 'told')
+            this.isTold = true;
         if (what === 'progress')
             this.#tellStep(name, value.join(' '));
     }
@@ -2937,10 +2947,10 @@ class HostLog {
         const seconds = (this.#now() - this.#begin) / 1_000;
         const text = shortened(value, longestStep).split(clean/* lineBreaks */.r4).join(' ');
         const bytes = Buffer.byteLength(text);
-        if (this.#steps >= mostLines + seconds)
+        if (this.#steps >= mostLines + seconds || this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond) {
+            this.#stepsLeftOut += 1;
             return;
-        if (this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond)
-            return;
+        }
         this.#steps += 1;
         this.#stepBytes += bytes;
         this.#readers.onProgress?.(shortened(name, clean/* longestLine */.N9), text);
@@ -3198,6 +3208,7 @@ function whatIsSeen({ name, step }, { deadline }, { begun, isLate, isEnding, gra
 
 
 
+
 /** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
@@ -3214,6 +3225,8 @@ const patienceForAnswer = 2_500;
  * sessions of the database, and time to remove unfinished files.
  */
 const usualGrace = 30_000;
+/** The log may come a moment after the result. Whoever asks for its last lines must not miss the reason. */
+const patienceForLog = 5_000;
 /** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
@@ -3324,10 +3337,14 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     });
     if (files !== undefined)
         files.onDrain = () => child.stdout?.resume();
-    child.stderr?.on('data', (piece) => {
-        hear();
-        if (log.add(piece))
-            giveUp('log');
+    const told = new Promise((resolve) => {
+        child.stderr?.on('data', (piece) => {
+            hear();
+            if (log.add(piece))
+                giveUp('log');
+            if (log.isTold)
+                resolve();
+        });
     });
     const ended = exit.finally(() => {
         isOver = true;
@@ -3339,8 +3356,10 @@ function runProgram(access, program, parameters, options, speech = onlyHeartbeat
     const result = Promise.race([verdict, ended]).then(async () => {
         // From here on, the caller decides how long a lingering program stays.
         stopWaiting();
-        if (answer.verdict === 'done')
+        if (answer.verdict === 'done') {
+            await Promise.race([told, exit.catch(() => { }), (0,promises_.setTimeout)(patienceForLog, undefined, { ref: false })]);
             return answer.records();
+        }
         const parting = setTimeout(letGo, patienceAfterVerdict);
         const code = await ended;
         clearTimeout(parting);

@@ -35,6 +35,8 @@ export interface HostLogReaders {
 export class HostLog {
   /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
   endedFor: string | undefined;
+  /** Whether the supervisor has said that `main` is over: everything that it printed has been read. */
+  isTold = false;
   /** The newest lines, passed on or not. */
   readonly last: string[] = [];
   readonly #nonce: string;
@@ -51,6 +53,7 @@ export class HostLog {
   #linesLeftOut = 0;
   #steps = 0;
   #stepBytes = 0;
+  #stepsLeftOut = 0;
   #over = false;
 
   /** @param now milliseconds */
@@ -77,10 +80,16 @@ export class HostLog {
     this.#over = true;
     const rest = this.#open + this.#decoder.end();
     if (rest !== '') this.#read(rest);
-    if (this.#linesLeftOut === 0) return;
-    this.#readers.onLog?.(
-      `${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`,
-    );
+    if (this.#linesLeftOut > 0) {
+      this.#readers.onLog?.(
+        `${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`,
+      );
+    }
+    if (this.#stepsLeftOut > 0) {
+      this.#readers.onLog?.(
+        `${this.#stepsLeftOut} more progress reports were left out: the log shows at most ${mostLines} of them and ${formatBytes(mostStepBytes)} of one program, and then one each second`,
+      );
+    }
   }
 
   #read(line: string): void {
@@ -91,6 +100,7 @@ export class HostLog {
     this.#bytesRead += line.length - own + 1;
     const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
     if (what === 'ended') this.endedFor = name;
+    if (what === 'told') this.isTold = true;
     if (what === 'progress') this.#tellStep(name, value.join(' '));
   }
 
@@ -129,8 +139,10 @@ export class HostLog {
     const seconds = (this.#now() - this.#begin) / 1_000;
     const text = shortened(value, longestStep).split(lineBreaks).join(' ');
     const bytes = Buffer.byteLength(text);
-    if (this.#steps >= mostLines + seconds) return;
-    if (this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond) return;
+    if (this.#steps >= mostLines + seconds || this.#stepBytes + bytes > mostStepBytes + seconds * stepBytesPerSecond) {
+      this.#stepsLeftOut += 1;
+      return;
+    }
     this.#steps += 1;
     this.#stepBytes += bytes;
     this.#readers.onProgress?.(shortened(name, longestLine), text);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../failure.ts';
 import { Answer, type Excess, type Verdict } from './answer.ts';
 import { HostLog } from './host-log.ts';
@@ -39,6 +40,8 @@ const patienceForAnswer = 2_500;
  * sessions of the database, and time to remove unfinished files.
  */
 export const usualGrace = 30_000;
+/** The log may come a moment after the result. Whoever asks for its last lines must not miss the reason. */
+const patienceForLog = 5_000;
 /** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
@@ -162,9 +165,12 @@ export function runProgram<P extends Parameters>(
     });
   });
   if (files !== undefined) files.onDrain = () => child.stdout?.resume();
-  child.stderr?.on('data', (piece: Buffer) => {
-    hear();
-    if (log.add(piece)) giveUp('log');
+  const told = new Promise<void>((resolve) => {
+    child.stderr?.on('data', (piece: Buffer) => {
+      hear();
+      if (log.add(piece)) giveUp('log');
+      if (log.isTold) resolve();
+    });
   });
   const ended = exit.finally(() => {
     isOver = true;
@@ -177,7 +183,10 @@ export function runProgram<P extends Parameters>(
   const result = Promise.race([verdict, ended]).then(async () => {
     // From here on, the caller decides how long a lingering program stays.
     stopWaiting();
-    if (answer.verdict === 'done') return answer.records();
+    if (answer.verdict === 'done') {
+      await Promise.race([told, exit.catch(() => {}), sleep(patienceForLog, undefined, { ref: false })]);
+      return answer.records();
+    }
     const parting = setTimeout(letGo, patienceAfterVerdict);
     const code = await ended;
     clearTimeout(parting);

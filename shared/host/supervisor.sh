@@ -182,6 +182,8 @@ supervise() {
   end_group "$worker" # what `main` left behind
   kill -KILL -- "-$watcher" 2>/dev/null || true # with the `sleep` that it may be in
   if ((exit_status == 0)); then
+    # The two streams reach the runner independently. It takes the result only when the log has come as far.
+    timeout 3 printf '%s told\n' "$nonce" >&2 || true
     printf 'done %s\n' "$nonce" || true
     [[ $at_end != linger ]] || listen <&8
   fi

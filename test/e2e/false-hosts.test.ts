@@ -11,6 +11,7 @@ import { bootstrap } from '../../shared/host/connection.ts';
 import { IncomingFiles } from '../../shared/host/incoming-files.ts';
 import type { ProgramOptions } from '../../shared/host/program.ts';
 import { type Explain, runProgram } from '../../shared/host/run-program.ts';
+import { until } from '../lab/faults.ts';
 import { temporaryFolder } from '../lab/folder.ts';
 import { failureOf, patient, program } from './protocol-stage.ts';
 
@@ -78,6 +79,37 @@ describe('a process that only claims to be a host', () => {
     assert.ok(grown < 100, `${grown} MiB`);
   });
 
+  test('may not print without end, and our process of a host that was given up ends', async () => {
+    let child: ChildProcess | undefined;
+    const start = () => {
+      child = spawn('bash', ['-c', `${readNonce} echo "begin $nonce"; trap '' PIPE; yes >&2; exec sleep 1013`]);
+      return child;
+    };
+    const options = { ...patient, deadline: 60_000, grace: 0 };
+    const run = runProgram({ start, explain, isProgram: false }, program('echo'), { values: [] }, options);
+    try {
+      const { code, message } = await failureOf(run);
+      assert.deepEqual(
+        [code, message],
+        ['result-too-large', 'The program echo printed more than 64.0 MiB of messages, and was given up'],
+      );
+      await until('our process is killed', async () => (child?.signalCode === 'SIGKILL' ? true : undefined));
+    } finally {
+      child?.kill('SIGKILL');
+    }
+  });
+
+  test('has its words read before its result is used, whichever comes first', async () => {
+    const reason = 'echo "pg_dump: error: a reason" >&2';
+    const run = fake(
+      `${readNonce} echo "begin $nonce"; echo "done $nonce"; sleep 1; ${reason}; echo "$nonce told" >&2; exec sleep 1014`,
+    );
+    await run.result;
+    const lines = [...run.lastLines()];
+    await run.release(200);
+    assert.deepEqual(lines, ['pg_dump: error: a reason']);
+  });
+
   test('may report of 30,000 tables and 1,000 sets', async () => {
     const many = `${readNonce} echo "begin $nonce"; yes $'fact\\n{"schema":"public"}' | head -n 150000 | tr '\\n' '\\0'; echo "done $nonce"`;
     const records = await fake(many).result;
@@ -86,17 +118,22 @@ describe('a process that only claims to be a host', () => {
 
   test('may not fill the log with steps, though it knows the nonce', async () => {
     let steps = 0;
+    const lines: string[] = [];
     const run = fake(
       `${readNonce} echo "begin $nonce"; yes "$nonce progress waiting-for nobody" | head -n 200000 >&2; echo "done $nonce"`,
       {
         onProgress: () => {
           steps += 1;
         },
+        onLog: (line) => lines.push(line),
       },
     );
     await run.result;
     await run.release();
     assert.ok(steps >= 2_000 && steps < 2_100, `${steps}`);
+    assert.deepEqual(lines, [
+      `${200_000 - steps} more progress reports were left out: the log shows at most 2000 of them and 1.0 MiB of one program, and then one each second`,
+    ]);
   });
 
   test('may not keep a caller by saying done and staying', async () => {

@@ -98,10 +98,18 @@ export async function push(
   await run(['docker', ...login], { env: own, input: registry.password });
   const pushed = names.map(async (name) => {
     await run(['docker', 'tag', local, name], { env: own });
-    await run(['docker', 'push', '--quiet', name], { env: own });
+    await pushOnce(registry, own, name).catch(() => pushOnce(registry, own, name));
   });
   await Promise.all(pushed);
   rmSync(own.DOCKER_CONFIG, { recursive: true });
+}
+
+/** Once in some thousand pushes, this registry has answered 500 with no cause that could be found: the second time it takes the image. */
+async function pushOnce(registry: Registry, env: NodeJS.ProcessEnv, name: string): Promise<void> {
+  const { code, stderr } = await attempt(['docker', 'push', '--quiet', name], { env });
+  if (code === 0) return;
+  console.log(`${name} could not be pushed: ${stderr}\nThe registry says: ${registry.lastWords()}`);
+  throw new Error(`${name} could not be pushed: ${stderr}`);
 }
 
 /** nginx, and its port of the host. */

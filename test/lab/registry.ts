@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, whereIs } from './command.ts';
@@ -15,6 +15,8 @@ export interface Registry {
   address: string;
   username: string;
   password: string;
+  /** The end of its log, which tells why it refused something. */
+  lastWords(): string;
   /** Takes it away, as an outage does. */
   stop(): Promise<void>;
   /** Brings it back, with what it held. */
@@ -53,7 +55,9 @@ export async function startRegistry(): Promise<Registry> {
       'serve',
       file('config.yml'),
     ];
-    server = spawn('setpriv', command, { stdio: 'ignore' });
+    const log = openSync(file('log'), 'a');
+    server = spawn('setpriv', command, { stdio: ['ignore', 'ignore', log] });
+    closeSync(log);
     for (let tries = 0; tries < 500; tries += 1) {
       const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
       if (answer !== undefined) return;
@@ -73,6 +77,7 @@ export async function startRegistry(): Promise<Registry> {
     password,
     start,
     stop,
+    lastWords: () => readFileSync(file('log'), 'utf8').slice(-2_000),
     async changePassword() {
       await allow(randomBytes(12).toString('hex'));
       // It reads the file once.

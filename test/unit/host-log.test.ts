@@ -40,6 +40,7 @@ describe("the supervisor's own lines", () => {
       [`a\n${nonce} alive\nb\n${nonce} ended deadline\n`],
       { lines: ['a', 'b'], steps: [] },
     ],
+    ['say that everything is told', [`a\n${nonce} told\n${nonce} ended deadline\n`], { lines: ['a'], steps: [] }],
     ['come in a flood', [`${numbered(9_000).join('\n')}\n${nonce} ended deadline\n`], { steps: [] }],
     ['follow on a line without an end', ['z'.repeat(300_000), `${nonce} ended deadline\n`], { steps: [] }],
   ] as const) {
@@ -118,7 +119,11 @@ describe('of what is printed', () => {
   test('steps are told as often as in a program that works for days, and no flood of them', () => {
     let clock = 0;
     const flood = `${nonce} progress a 1\n`.repeat(10_000);
-    assert.equal(readAll([flood]).steps.length, mostLines);
+    const { steps, lines } = readAll([flood]);
+    assert.equal(steps.length, mostLines);
+    assert.deepEqual(lines, [
+      '8000 more progress reports were left out: the log shows at most 2000 of them and 1.0 MiB of one program, and then one each second',
+    ]);
     // One every second for as long as it runs.
     const hours = Array.from({ length: 20_000 }, () => `${nonce} progress a 1\n`);
     assert.equal(readAll(hours, () => 1_000 * clock++).steps.length, 20_000);
