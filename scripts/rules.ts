@@ -42,6 +42,13 @@ export const rules: readonly Rule[] = [
     named: 'where the files cannot be flushed',
   },
   {
+    rule: 'the name of a login without its password is an error, not another login',
+    file: 'shared/inputs/registry-inputs.ts',
+    text: 'if (password === null && user === null) return null;',
+    instead: 'if (password === null) return null;',
+    test: 'test/unit/rollback-inputs.test.ts',
+  },
+  {
     rule: 'a result is used once the words that explain it are read',
     file: 'shared/host/run-program.ts',
     text: '      await Promise.race([told, ',

@@ -28,8 +28,15 @@ export function readRegistryInputs(input: InputReader): RegistryInputs {
 function readLogin(input: InputReader): RegistryInputs['login'] {
   const password = input.secret('registry-password');
   const user = input.optional('registry-username', loginName);
-  if (password === null) return null;
+  if (password === null && user === null) return null;
   return input.rule(() => {
+    if (password === null) {
+      throw new InputError(
+        'registry-password',
+        'is missing, although a user name was given',
+        "Set the secret that it comes from, or leave out registry-username: then the host's own login is used",
+      );
+    }
     if (user !== null) return { user, password: password.trim() };
     throw new InputError(
       'registry-username',

@@ -29,6 +29,17 @@ const table: [what: string, given: Record<string, string>, refused: string | nul
   ['with a plan only', { environment: 'prod', 'plan-only': 'true' }, null],
   ['where it is not production', { environment: 'staging' }, null],
 ];
+const name = { 'registry-username': 'octocat' };
+const password = { 'registry-password': 'a password' };
+const logins: [what: string, given: Record<string, string>, refused: string | null][] = [
+  ['with a name and a password', { ...name, ...password }, null],
+  ['without either', {}, null],
+  ['with a name alone', { ...name, 'registry-password': ' ' }, 'registry-password'],
+  ['with a password alone', password, 'registry-username'],
+];
+for (const [what, given, expected] of logins)
+  test(`a login of the registry ${what}`, () => assert.equal(refused({ environment: 'staging', ...given }), expected));
+
 for (const [what, given, expected] of table) test(what, () => assert.equal(refused(given), expected));
 
 const restore = { 'restore-database': '20261127_021700', 'confirm-restore': 'RESTORE' };
