@@ -49,6 +49,12 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/rollback-inputs.test.ts',
   },
   {
+    rule: 'a dump that cannot be read is not called another one',
+    file: 'shared/restore/load.sh',
+    text: '  [[ -n $found ]] || fail checksum-failed "$dump could not be read to its end"\n',
+    test: 'test/unit/restore/load.test.ts',
+  },
+  {
     rule: 'a result is used once the words that explain it are read',
     file: 'shared/host/run-program.ts',
     text: '      await Promise.race([told, ',

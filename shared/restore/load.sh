@@ -60,6 +60,7 @@ main() {
   # Other bytes may fail to restore, too: then that is the reason.
   found=$sha256
   [[ -n $incoming ]] || read -r found _ <&"$sum" || found=
+  [[ -n $found ]] || fail checksum-failed "$dump could not be read to its end"
   [[ $found == "$sha256" ]] || fail checksum-failed "$dump does not match its manifest"
   ((status == 0)) || heed_server
   judge_status "$status"

@@ -77,6 +77,11 @@ test('a dump that is not that of its manifest is no backup, whether it restores 
   }
 });
 
+test('a dump that cannot be read is not called another one', () => {
+  const { stdout } = run('fail() { echo "$1: $2"; exit 1; }; sha256sum() { return 1; }', sha256);
+  assert.equal(stdout, `checksum-failed: ${dump} could not be read to its end\n`);
+});
+
 test('a dump that another run has deleted meanwhile is not one that has changed, and nothing is created', () => {
   const done = load('dump=/nowhere');
   assert.deepEqual(done, ['set-gone']);
