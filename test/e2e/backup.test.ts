@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pauseDatabase } from '../lab/faults.ts';
 import type { ActionResult } from '../lab/runner.ts';
-import { commandsAreOurs, hostIsClean, nothingPartial, succeeded, untouched } from './expectations.ts';
+import { commandsAreOurs, hostIsClean, nothingPartial, refused, succeeded, untouched } from './expectations.ts';
 import {
   backup,
   bash,
@@ -450,6 +451,13 @@ test('on the host itself no SSH is needed', async () => {
   succeeded(result);
   assert.equal(result.outputs['tiers'], 'daily,weekly,monthly');
   await hostIsClean(host);
+
+  const resume = await pauseDatabase(host);
+  const failed = await backup(host, dir, inputs, host.localStep()).finally(resume);
+  refused(failed, {
+    message: /is paused$/,
+    hint: new RegExp(`^What to do: On the host, as ${host.account.name}: docker unpause`),
+  });
   await host.database.drop('local');
 });
 
