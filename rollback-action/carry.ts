@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { FailureCode } from '../shared/failure-codes.ts';
-import { commandToFollow } from '../shared/host/backup-folder.ts';
+import { commandToFollow, transactionsFolder } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import { abortTransaction, findTransaction, startTransaction } from '../shared/transaction/start-transaction.ts';
 import { stillOpen } from '../shared/transaction/transaction.ts';
 import type { TransactionRequest } from '../shared/transaction/transaction-files.ts';
@@ -33,7 +34,7 @@ const patienceAfterCancel = 4_500;
 
 /**
  * Starts the transaction and follows it until it has finished, over several connections if necessary.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself; another one before `onId`: nothing was started
  */
 export async function carry(connection: Connection, carrying: Carrying): Promise<Carried> {
   const { request, signal } = carrying;
@@ -66,12 +67,22 @@ async function start(steady: SteadyConnection, { request }: Carrying): Promise<s
   } catch (error) {
     if (!wasLost(error) && !wasSilent(error)) throw error;
     // The host may have started it before the connection broke.
-    const found = await steady.use(null, (current) =>
-      findTransaction(current, request.backupDir, request.historyId, log.host),
-    );
+    const found = await steady
+      .use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host))
+      .catch((lost) => {
+        throw isFailure(lost) ? perhapsStarted(request, lost) : lost;
+      });
     if (found === null) throw error;
     return found;
   }
+}
+
+function perhapsStarted({ backupDir, historyId }: TransactionRequest, cause: Failure): Failure {
+  const plans = `${quoteForShell(transactionsFolder(backupDir))}/*/plan.tsv`;
+  return new Failure('outcome-unknown', 'Lost contact while the rollback was being started', {
+    hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
+    cause,
+  });
 }
 
 /** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
@@ -86,7 +97,11 @@ async function cancel<T>(
     abortTransaction(steady.connection, backupDir, id, log.host).catch(() => {}),
     sleep(patienceAfterCancel / 2, undefined, { ref: false }),
   ]);
-  const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
+  const unlessLost = following.catch((error) => {
+    if (isFailure(error, 'outcome-unknown')) return null;
+    throw error;
+  });
+  const ended = await Promise.race([unlessLost, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
   throw new Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
     hint: `To see how it ended: ${commandToFollow(backupDir, id)}`,
@@ -106,6 +121,7 @@ const lossCodes: readonly FailureCode[] = [
   'host-unreachable',
   'connection-timed-out',
   'connection-refused',
+  'connection-closed',
 ];
 
 function wasLost(error: unknown): boolean {
@@ -127,19 +143,19 @@ class SteadyConnection {
     this.#carrying = carrying;
   }
 
-  /** @param id for the error message if the connection stays lost; null: as far as we know, nothing was started */
+  /** @param id for the error message if the connection stays lost; null: it is not known whether anything was started */
   async use<T>(id: string | null, work: (connection: Connection) => Promise<T>): Promise<T> {
     const { request, signal, reconnect } = this.#carrying;
+    const outOfReach = (error: unknown) => (id === null ? error : stillOpen(request.backupDir, id, error));
     let lostSince: number | undefined;
     for (let losses = 0; ; losses += 1) {
       try {
         return await work(this.connection);
       } catch (error) {
-        if (wasSilent(error) && id !== null) throw stillOpen(request.backupDir, id, error);
-        if (!wasLost(error) || signal.aborted) throw error;
+        if (wasSilent(error) || (wasLost(error) && signal.aborted)) throw outOfReach(error);
+        if (!wasLost(error)) throw error;
         lostSince ??= Date.now();
-        if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
-          throw id === null ? error : stillOpen(request.backupDir, id, error);
+        if (losses === mostLosses || Date.now() - lostSince > reconnectingFor) throw outOfReach(error);
         log.progress('Lost the connection; the host carries on. Reconnecting');
       }
       await sleep(betweenTries, undefined, { signal }).catch(() => {});
@@ -147,7 +163,7 @@ class SteadyConnection {
         this.connection = await reconnect();
         lostSince = undefined;
       } catch (error) {
-        if (!wasLost(error)) throw error;
+        if (!wasLost(error)) throw outOfReach(error);
       }
     }
   }

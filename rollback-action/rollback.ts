@@ -194,6 +194,8 @@ async function carryOutPlan(
     schemaSha256: backup?.schemaSha256 ?? null,
     token: randomBytes(8).toString('hex'),
   });
+  // From here on the host decides. Until it reports the ending, assume the worst.
+  outputs.status = 'failed';
   const carried = await log
     .group('Swap', () =>
       carry(connection, {
@@ -202,15 +204,16 @@ async function carryOutPlan(
         reconnect: reach,
         onId: (id) => {
           outputs['transaction-id'] = id;
-          // From here on the host decides. Until it reports the ending, assume the worst.
-          outputs.status = 'failed';
           log.info(`Transaction ${id}`);
         },
       }),
     )
     .catch(async (error) => {
-      // Without an id, nothing was started that could still need it.
-      if (outputs['transaction-id'] === null) await restoring?.drop(connection);
+      if (outputs['transaction-id'] === null && !isFailure(error, 'outcome-unknown')) {
+        // Nothing was started that could still need the copy.
+        outputs.status = 'refused';
+        await restoring?.drop(connection);
+      }
       throw error;
     });
   // The engine has done so, if it came so far.

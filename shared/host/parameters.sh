@@ -30,7 +30,6 @@ take_as() {
 takes_list() {
   local _name
   for _name in "$@"; do
-    unset -v "$_name"
     parameter_kinds[$_name]=list
     declare -ga "$_name=()"
   done

@@ -98,7 +98,7 @@ function openSshKey(pem: string): JsonWebKey {
   if (type === 'ssh-ed25519') {
     const x = inner.next();
     const pair = inner.next();
-    if (x.length !== 32 || pair.length !== 64) throw damaged();
+    // The private half comes first. Node takes none of another length.
     return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
   }
   if (type !== 'ssh-rsa') throw new RangeError(unsupported);

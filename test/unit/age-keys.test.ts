@@ -9,6 +9,8 @@ import { makeKey } from '../lab/keys.ts';
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
 
+const capital = (letter: string) => letter.toUpperCase();
+
 const withPassphrase = await makeKey({ passphrase: 'hush' });
 const ecdsa = await makeKey({ type: 'ecdsa' });
 
@@ -21,14 +23,26 @@ function sshKey(type: string, ...fields: Buffer[]): string {
   });
   return `${type} ${Buffer.concat(parts).toString('base64')}`;
 }
+
+/** The key with so many bytes less at its end; with more, where the number is negative. */
+function cut(key: string, bytes: number): string {
+  const [type, base64 = ''] = key.split(' ');
+  const wire = Buffer.concat([Buffer.from(base64, 'base64'), Buffer.alloc(8)]);
+  return `${type} ${wire.subarray(0, wire.length - 8 - bytes).toString('base64')}`;
+}
 const ed25519 = sshKey('ssh-ed25519', Buffer.alloc(32, 7));
-const rsa = (bits: number) =>
-  sshKey('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.concat([Buffer.alloc(1), Buffer.alloc(bits / 8, 0xc1)]));
+const rsaFields = (bits: number) => [
+  Buffer.from([1, 0, 1]),
+  Buffer.concat([Buffer.alloc(1), Buffer.alloc(bits / 8, 0xc1)]),
+];
+const rsa = (bits: number) => sshKey('ssh-rsa', ...rsaFields(bits));
 
 test('recipients are taken without comments, each once', () => {
   const text = `# the office's safe\n${recipient}\r\n\n  ${ed25519} anna@example.org\n${rsa(3072)} a b c\n${recipient}\n`;
   assert.deepEqual(recipientsIn(text), [recipient, ed25519, rsa(3072)]);
 });
+
+test('the shortest RSA key that age takes is taken', () => assert.deepEqual(recipientsIn(rsa(2048)), [rsa(2048)]));
 
 test('private keys are taken as age-keygen writes them', () => {
   assert.deepEqual(identitiesIn(`# created: today\n# public key: ${recipient}\n${identity}\n`), [identity]);
@@ -42,7 +56,8 @@ describe('refused', () => {
     ['a misspelled letter', recipient.slice(0, -1) + other, /misspelled: its checksum is wrong \(line 1\)/],
     ['two letters exchanged', exchanged(recipient), /checksum is wrong/],
     ['a cut key', `# x\n${recipient.slice(0, -3)}`, /cut off or misspelled \(line 2\)/],
-    ['capitals in between', recipient.replace(/[a-z](?=[0-9]*.$)/, 'A'), /misspelled/],
+    ['capitals in between', `age1${recipient.slice(4).replace(/[a-z]/, capital)}`, /cut off or misspelled/],
+    ['a letter that no key has', recipient.replace(/.$/, 'b'), /cut off or misspelled/],
     ['a private key', identity, /private key: give the public one/],
     ["a plugin's", 'age1yubikey1qwerty', /not every age knows/],
     ['a post-quantum one', 'age1pq1qwerty', /not every age knows/],
@@ -52,7 +67,18 @@ describe('refused', () => {
     ['a key on a token', 'sk-ssh-ed25519@openssh.com AAAA', /does not take/],
     ['a cut SSH key', ed25519.slice(0, -8), /SSH key that is cut off/],
     ['an SSH key of another type within', ed25519.replace('ssh-ed25519', 'ssh-rsa'), /SSH key that is cut off/],
+    ['an SSH key that is cut within its length', cut(ed25519, -2), /SSH key that is cut off/],
+    ['an Ed25519 key that is too short', sshKey('ssh-ed25519', Buffer.alloc(31, 7)), /SSH key that is cut off/],
+    [
+      'two Ed25519 keys in one',
+      sshKey('ssh-ed25519', Buffer.alloc(32, 7), Buffer.alloc(32, 8)),
+      /SSH key that is cut off/,
+    ],
+    // What is left would be long enough.
+    ['a cut RSA key', cut(rsa(3072), 6), /SSH key that is cut off/],
+    ['an RSA key with something behind it', sshKey('ssh-rsa', ...rsaFields(3072), Buffer.alloc(4)), /is cut off/],
     ['a short RSA key', rsa(1024), /less than 2048 bits/],
+    ['an RSA key that is a little too short', rsa(2040), /less than 2048 bits/],
     ['options before an SSH key', `restrict ${ed25519}`, /no key/],
   ];
   for (const [what, text, reason] of recipients) {
@@ -64,6 +90,11 @@ describe('refused', () => {
     ['a public key', recipient, /no private key of age/],
     ['a misspelled letter', identity.slice(0, -1) + (identity.at(-1) === 'Q' ? 'P' : 'Q'), /checksum is wrong/],
     ['a key in small letters', identity.toLowerCase(), /no private key of age/],
+    [
+      'a small letter in between',
+      identity.replace(/(?<=^AGE-SECRET-KEY-1[0-9]*)[A-Z]/, (letter) => letter.toLowerCase()),
+      /cut off or misspelled/,
+    ],
     ['a cut SSH key', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n', /SSH key that is cut off: give all/],
     [
       'a misspelled SSH key',

@@ -163,7 +163,7 @@ describe('Markdown', () => {
     ['a b', '` a b `'],
     ['`', '`` ` ``'],
     ['a``b', '``` a``b ```'],
-    ['a|b', '` a\\|b `'],
+    ['a|b|', '` a\\|b\\| `'],
     ['a\nb', '` a b `'],
   ];
   for (const [text, markdown] of codes) {

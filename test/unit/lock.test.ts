@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { isFailure } from '../../shared/failure.ts';
+import { Failure, isFailure } from '../../shared/failure.ts';
+import type { Connection } from '../../shared/host/connection.ts';
 import { holdLock } from '../../shared/host/held-lock.ts';
 import { connectLocally } from '../../shared/host/local.ts';
 import type { Program, ProgramOptions } from '../../shared/host/program.ts';
@@ -75,6 +76,21 @@ for (const [what, plant] of [
       });
       await host.close();
     });
+
+for (const code of ['lock-held', 'connection-lost'] as const) {
+  test(`a lock that was not taken (${code}) is let go of, as it may have been`, async () => {
+    let isReleased = false;
+    const release = async () => {
+      isReleased = true;
+      return true;
+    };
+    const host = { run: () => ({ result: Promise.reject(new Failure(code, 'x')), release }) } as unknown as Connection;
+    const options = { longest: 60_000, signal: new AbortController().signal, onLog: () => {}, onWait: () => {} };
+    const held = holdLock(host, { lock: { path: lock, wait: 0, holder: 'x' }, ...options });
+    await assert.rejects(held, (error) => isFailure(error, code));
+    assert.equal(isReleased, true);
+  });
+}
 
 test('a program that has lost its lock cleans up nothing: another run works there now', async () => {
   const script = join(folder, 'program.sh');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Compression, DumpFormat } from '../../shared/sets/manifest.ts';
 import {
   backupIdAt,
+  type DumpEncoding,
   dumpExtension,
   isBackupId,
   isPartialName,
@@ -72,12 +73,33 @@ for (const [format, compression, extension] of extensions) {
   });
 }
 
+const sealings: [what: string, sealing: Pick<DumpEncoding, 'encryption' | 'sealedFrom'>, sealed: string[]][] = [
+  ['a plain set', { encryption: 'none' }, []],
+  ['a set that the host encrypts', { encryption: 'age', sealedFrom: null }, ['schema', 'globals', 'settings', 'dump']],
+  [
+    'a set that a runner encrypts',
+    { encryption: 'age', sealedFrom: {} },
+    ['report', 'schema', 'globals', 'settings', 'dump'],
+  ],
+];
+for (const [what, sealing, sealed] of sealings) {
+  test(`of ${what}, these are encrypted: ${sealed.join(', ') || 'none'}`, () => {
+    const names = setFileNames('backup', '20261123_021700', { format: 'custom', compression: 'zstd', ...sealing });
+    const parts = Object.entries(names).filter(([, name]) => name.endsWith('.age'));
+    assert.deepEqual(
+      parts.map(([part]) => part),
+      sealed,
+    );
+  });
+}
+
 for (const name of [
   'backup_20261123_021700',
   'backup_20261123_021700.',
   'backup_20261123_021700.dump.gz',
   'backup_20261123_021700.sql.gz.part',
   'backup_20261123_021700.manifest.json.age',
+  'backup_20261123_021700.dump.age.zst',
   'backup_20261323_021700.dump.zst',
   'backup-20261123_021700.dump.zst',
   'xbackup_20261123_021700.dump.zst',
@@ -93,5 +115,6 @@ test('what a run has not finished is known by its name', () => {
   assert.ok(isPartialName('.partial-20261123_021700'));
   assert.ok(isPartialName('.partial-20261123_021700.delete'));
   assert.ok(!isPartialName('partial-20261123_021700'));
+  assert.ok(!isPartialName('notes.partial-20261123_021700'));
   assert.ok(!isPartialName('.partial-notes'));
 });

@@ -13,8 +13,10 @@ const folder = mkdtempSync(join(tmpdir(), 'parameters-'));
 const ran = join(folder, 'ran');
 after(() => rmSync(folder, { recursive: true }));
 
+const shown = `printf '<%s>' "$text" "$((number + 1))" "$word" "\${list[@]}"`;
+
 /** What a program with one parameter of each kind has of these, or why it does not begin. */
-function read(given: readonly string[]): string {
+function read(given: readonly string[], program = shown): string {
   const { stdout, stderr } = spawnSync(
     'bash',
     [
@@ -22,7 +24,7 @@ function read(given: readonly string[]): string {
       `source "$1"; shift; p=("$@") misfit=
       takes text; takes_number number; takes_word word; takes_list list
       read_parameters || { printf 'misfit: %s' "$misfit"; exit; }
-      printf '<%s>' "$text" "$((number + 1))" "$word" "\${list[@]}"`,
+      ${program}`,
       'bash',
       script,
       ...given,
@@ -40,6 +42,10 @@ const fitting = ['text', odd, 'number', '41', 'word', 'zstd', 'list', odd, 'list
 test('what fits arrives as it is', () => {
   assert.equal(read(fitting), `<${odd}><42><zstd><${odd}><>`);
   assert.equal(existsSync(ran), false);
+});
+
+test('nothing of it gets into the environment of its children, where others may read it', () => {
+  assert.equal(read(fitting, 'printenv text list || true'), '');
 });
 
 describe('does not fit:', () => {

@@ -76,6 +76,30 @@ for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3']) {
   });
 }
 
+describe('where a proxy is named,', () => {
+  const { versions } = process;
+  const reachWith = async (node: string, proxy = 'http://127.0.0.1:1') => {
+    Object.defineProperty(process, 'versions', { value: { ...versions, node } });
+    process.env['HTTPS_PROXY'] = proxy;
+    try {
+      const endpoint = new URL('http://127.0.0.1:1');
+      return await reachBucket({ ...place, endpoint }, never).catch((error: Failure) => error.message);
+    } finally {
+      delete process.env['HTTPS_PROXY'];
+      Object.defineProperty(process, 'versions', { value: versions });
+    }
+  };
+  for (const node of ['20.20.2', '23.11.0', '24.4.1']) {
+    test(`Node ${node}, which would go past it, is refused`, async () =>
+      assert.equal(await reachWith(node), `Node ${node} cannot use the proxy that HTTPS_PROXY names`));
+  }
+  test('and where none is, any Node will do', async () =>
+    assert.match((await reachWith('20.20.2', '')) ?? '', /cannot be listed/));
+  for (const node of ['24.5.0', '24.21.0', '25.0.0']) {
+    test(`Node ${node} is not`, async () => assert.match((await reachWith(node)) ?? '', /cannot be listed/));
+  }
+});
+
 describe('what a store says', () => {
   let answer: { status: number; body: string };
   const store = createServer((_request, response) => {

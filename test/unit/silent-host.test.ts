@@ -19,10 +19,11 @@ const readNonce =
 const commands = {
   silent: 'exec cat >/dev/null',
   endless: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec cat >/dev/null'`,
+  deaf: 'exec sleep 600',
   well: bootstrap,
 };
 
-/** What the host does with a program: reads it and says nothing, begins it and never ends, or runs it. */
+/** What the host does with a program: reads it and says nothing, begins it and never ends, does not even read it, or runs it. */
 let host: keyof typeof commands = 'silent';
 
 /** So that a test that fails ends as well. */
@@ -116,4 +117,40 @@ describe('a host that says nothing', () => {
     assert.ok(isFailure(failure, 'host-silent'), String(failure));
     assert.match(failure.message, /^The host had not ended .* 30\.0 s after its limit of 15\.0 s\. It last sent/);
   });
+
+  for (const [what, isCancelled, patience] of [
+    ['', false, 5_000],
+    [' that was cancelled', true, 1_000],
+  ] as const) {
+    test(`is waited for ${patience / 1_000} s at the end of a run${what}`, async () => {
+      host = 'deaf';
+      const connection = connect();
+      const stopping = new AbortController();
+      const start = (signal?: AbortSignal) =>
+        connection
+          .run(
+            logging,
+            { log_file: join(folder, 'backup.log'), log_line: 'x' },
+            { deadline: 3_600_000, atEnd: 'end', ...(signal !== undefined && { signal }) },
+          )
+          .result.catch((error: unknown) => error);
+      const [, stopped] = [start(), start(stopping.signal)];
+      if (isCancelled) {
+        stopping.abort();
+        mock.timers.tick(5_500);
+        assert.ok(isFailure(await stopped, 'cancelled'));
+      }
+      let isClosed = false;
+      void connection.close().then(() => {
+        isClosed = true;
+      });
+      await settle();
+      mock.timers.tick(patience - 1);
+      await settle();
+      assert.equal(isClosed, false);
+      mock.timers.tick(1);
+      await settle();
+      assert.equal(isClosed, true);
+    });
+  }
 });

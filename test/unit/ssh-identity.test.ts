@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { isFailure } from '../../shared/failure.ts';
 import { decryptStream } from '../../shared/sets/decrypt.ts';
+import { sshIdentity } from '../../shared/sets/ssh-identity.ts';
 import { temporaryFolder } from '../lab/folder.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { needPrograms } from '../lab/packages.ts';
@@ -69,5 +70,35 @@ test('RSA keys of other programs are taken too', async () => {
     writeFileSync(file, pem, { mode: 0o600 });
     const publicKey = execFileSync('ssh-keygen', ['-y', '-f', file], { encoding: 'utf8' });
     assert.deepEqual(await decrypted(encrypted(publicKey), pem), plain);
+  }
+});
+
+describe('an Ed25519 key whose file is damaged is refused', () => {
+  const lines = keys['Ed25519']?.privateKey.trim().split('\n') ?? [];
+  const file = Buffer.from(lines.slice(1, -1).join(''), 'base64');
+  const read = (bytes: Buffer) => sshIdentity([lines[0], bytes.toString('base64'), lines.at(-1)].join('\n'));
+  const refusal = { name: 'RangeError', message: 'has an SSH key that is cut off or misspelled' };
+  /** How many keys it holds, after the name of the format and of the cipher, and how the key for that is made. */
+  const count = 'openssh-key-v1\0'.length + 8 + 8 + 4;
+  /** The number that is there twice, after the public key. */
+  const check = count + 4 + 4 + file.readUInt32BE(count + 4) + 4;
+
+  test('and one that is not is taken', () => assert.ok(read(file)));
+
+  test('wherever it is cut off', () => {
+    for (let length = 0; length < file.length; length += 1) {
+      assert.throws(() => read(file.subarray(0, length)), refusal, `${length} bytes`);
+    }
+  });
+
+  for (const [what, at] of [
+    ['it holds several keys', count + 3],
+    ['the numbers that must agree do not', check + 3],
+  ] as const) {
+    test(`where ${what}`, () => {
+      const changed = Buffer.from(file);
+      changed[at] = (changed[at] ?? 0) ^ 2;
+      assert.throws(() => read(changed), refusal);
+    });
   }
 });

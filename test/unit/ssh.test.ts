@@ -88,6 +88,20 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
     }
   });
 
+  test('for a changed key: the fingerprints of at most five keys that were expected', async () => {
+    const key = (at: number) => `db.example ssh-ed25519 ${String(at).repeat(68)}\n`;
+    const said = async (knownHosts: string) => {
+      const stderr =
+        'REMOTE HOST IDENTIFICATION HAS CHANGED\nThe fingerprint for the ED25519 key sent by the remote host is\nSHA256:new.\nHost key verification failed.';
+      return (await explained(stderr, { knownHosts })).message;
+    };
+    const told = await said([1, 2, 3, 4, 5, 6, 7].map(key).join(''));
+    assert.match(told, /It presented SHA256:new \(ED25519\); "known-hosts" has SHA256:/);
+    assert.equal(told.match(/SHA256:[A-Za-z0-9+/]{43} \(ssh-ed25519\)/g)?.length, 5);
+    // A line that is commented out is not expected.
+    assert.match(await said(`#${key(1)}`), /It presented SHA256:new \(ED25519\)$/);
+  });
+
   test('why sshd closed the connection, where it says so', async () => {
     const said = async (stderr: string) => (await explained(stderr)).message;
     assert.match(

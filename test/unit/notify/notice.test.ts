@@ -156,6 +156,12 @@ describe('the text', () => {
     assert.match(htmlOf(notice), /<a href="https:\/\/github\.com\/acme\/shop\/actions\/runs\/7">/);
   });
 
+  test('is text in a mail, whatever it is made of', () => {
+    const html = htmlOf(make({ outcome: '1 < 2 && "a" > 0', database: 'x" < y' }));
+    assert.match(html, /<p>1 &lt; 2 &amp;&amp; &quot;a&quot; &gt; 0<\/p>/);
+    assert.match(html, /<td>x&quot; &lt; y<\/td>/);
+  });
+
   test('tells the worst, and how many more there are', () => {
     const { remarks } = make({ remarks: Array.from({ length: 30 }, (_, at) => `remark ${at}`) });
     assert.deepEqual([remarks.length, remarks.at(-1)], [11, 'and 20 more: see the log']);

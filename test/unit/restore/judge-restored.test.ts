@@ -27,6 +27,12 @@ test('rows that no backup of the database can have are told, and prevent nothing
   assert.match(found[0]?.detail ?? '', /1 row in public\.q_mail/);
 });
 
+test('what a drill only warns of prevents nothing', () => {
+  const unhashed = { ...manifest, tables: [{ ...orders, content: null }, queue] };
+  const found = judgeRestored(unhashed, restored).find(({ name }) => name === 'content');
+  assert.deepEqual([found?.result, found?.severity], ['failed', 'warning']);
+});
+
 test('rows that the backup says it has prevent it', () => {
   const tables = [{ ...orders, rows: 2 }, queue];
   assert.throws(() => judgeRestored(manifest, { ...restored, tables }), {

@@ -265,13 +265,16 @@ describe('reading a set in full', () => {
     (ending) => `backup_${set.id}.${ending}`,
   );
   const sumOf = (name: string) => (name.endsWith('dump.zst') ? set.manifest.sha256 : 'f'.repeat(64));
-  const reading = (change: { sums?: Record<string, string | null>; lists?: Record<string, string | null> } = {}) => {
+  const reading = (
+    change: { sums?: Record<string, string | null>; lists?: Record<string, string | null> } = {},
+    judged = set,
+  ) => {
     const lists = {
       sha256: names.map((name) => `${sumOf(name)}  ${name}\n`).join(''),
       md5: `${set.manifest.md5} *${names[0]}\n`,
       ...change.lists,
     };
-    return judgeReading(set, {
+    return judgeReading(judged, {
       sums: new Map(
         names.map((name) => [
           `daily/${name}`,
@@ -303,7 +306,10 @@ describe('reading a set in full', () => {
 
   test('every file agrees with all that name it', () => assert.equal(reading(), ''));
 
+  const of = (ending: string) => `backup_${set.id}.${ending}`;
   const table: [what: string, change: Parameters<typeof reading>[0], fault: RegExp][] = [
+    ['a dump that cannot be read', { sums: { [of('dump.zst')]: null } }, /^[^;]*dump\.zst could not be read$/],
+    ['no list of MD5', { lists: { md5: null } }, /^[^;]*\.md5 is missing$/],
     [
       'a changed dump',
       { sums: { [names[0] ?? '']: '0'.repeat(64) } },
@@ -320,4 +326,18 @@ describe('reading a set in full', () => {
     ['a list of another dump', { lists: { md5: `${'0'.repeat(32)}  ${names[0]}\n` } }, /md5 and the manifest disagree/],
   ];
   for (const [what, change, fault] of table) test(what, () => assert.match(reading(change), fault));
+
+  test('what was not made is not missed; what was is, and so is what a list names', () => {
+    const globals = of('globals.sql.gz');
+    const shorter = names
+      .filter((name) => name !== globals)
+      .map((name) => `${sumOf(name)}  ${name}\n`)
+      .join('');
+    const unread = { sums: { [globals]: null }, lists: { sha256: shorter } };
+    assert.equal(reading(unread), `${globals} could not be read`);
+    const checks = set.manifest.checks.filter(({ name }) => name !== 'globals');
+    const without = { ...set, manifest: { ...set.manifest, checks } };
+    assert.equal(reading(unread, without), '');
+    assert.equal(reading({ sums: { [globals]: null } }, without), `${globals} could not be read`);
+  });
 });
