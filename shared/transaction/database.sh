@@ -60,7 +60,9 @@ stop_writers() {
 # exchange_databases: the restored database becomes the live one.
 exchange_databases() {
   local said
+  # Whoever goes back looks for this line, and must not start what writes on the restored database for want of it.
   journal exchanging
+  has exchanging || broken disk-full 'The journal of the transaction cannot be written' || return
   said=$(exchanging exchange "${plan[database_restored_limit]}")
   case $said in
     exchanged) journal exchanged ;;

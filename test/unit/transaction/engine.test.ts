@@ -187,6 +187,11 @@ describe('an engine', () => {
     }
   });
 
+  test('goes back where the journal does not take the commit: whoever took over would, and find old containers gone', () => {
+    const full = 'journal() { [[ $1 != commit ]]; }';
+    assert.deepEqual(run(['begin'], full).slice(-3), ['stop_probers', 'tell_measurements', 'revert']);
+  });
+
   const table: [journal: string[], does: string][] = [
     [['begin', 'checked'], 'refuse'],
     [['begin', 'checked', 'prepared', 'stopping'], 'revert'],
@@ -348,6 +353,20 @@ describe('a swap', () => {
       'recreate web',
     ]);
     assert.ok(!notes('return 1').some((note) => /exchanging|recreate/.test(note)));
+  });
+
+  test('exchanges no databases where the journal does not take that it does: nobody would exchange them back', () => {
+    const notes = engine(`${quiet}
+      plan[database_restored]=shop_restore_01234567 plan[database_restored_limit]=7
+      exchanging() { note "exchanging $*"; echo exchanged; }
+      recreate() { note "recreate $1"; }
+      journal() { [[ $1 != exchanging ]] && note "journal $*"; }
+      swap_all || note stops`);
+    assert.deepEqual(notes.slice(-2), [
+      'journal failure disk-full The journal of the transaction cannot be written',
+      'stops',
+    ]);
+    assert.ok(!notes.some((note) => note.startsWith('exchanging')));
   });
 
   test('on its way back stops old and new, both of which may write, before the databases have their names again', () => {
