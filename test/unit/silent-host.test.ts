@@ -19,10 +19,12 @@ const readNonce =
 const commands = {
   silent: 'exec cat >/dev/null',
   endless: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec cat >/dev/null'`,
+  deaf: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec sleep 600'`,
+  ending: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; cat >/dev/null; echo ending >&2; exec sleep 600'`,
   well: bootstrap,
 };
 
-/** What the host does with a program: reads it and says nothing, begins it and never ends, or runs it. */
+/** What the host does with a program: reads it and says nothing, begins it and never ends, hears of no end, says that it ends it, or runs it. */
 let host: keyof typeof commands = 'silent';
 
 /** So that a test that fails ends as well. */
@@ -94,6 +96,37 @@ describe('a host that says nothing', () => {
     host = 'silent';
     assert.equal(await givenUpAfter(connection), 60);
   });
+
+  for (const [what, does, says, patience] of [
+    ['a host that has said nothing since', 'deaf', 'at work', 2_500],
+    ['a host that says it is ending', 'ending', 'ending', 5_500],
+  ] as const) {
+    test(`after a cancel: ${what} is let go after ${patience} ms`, async () => {
+      host = does;
+      const cancel = new AbortController();
+      const lines: string[] = [];
+      const heard = async (line: string) => {
+        while (!lines.includes(line)) await new Promise((resolve) => setImmediate(resolve));
+      };
+      const options = { deadline: 3_600_000, atEnd: 'end', signal: cancel.signal } as const;
+      const parameters = { log_file: join(folder, 'backup.log'), log_line: 'x' };
+      const { result } = connect().run(logging, parameters, { ...options, onLog: (line) => lines.push(line) });
+      let failure: unknown;
+      result.catch((error: unknown) => {
+        failure = error;
+      });
+      await heard('at work');
+      await settle();
+      cancel.abort();
+      await heard(says);
+      mock.timers.tick(patience - 1);
+      await settle();
+      assert.equal(failure, undefined);
+      mock.timers.tick(1);
+      await settle();
+      assert.ok(isFailure(failure, 'cancelled'), String(failure));
+    });
+  }
 
   test('but that it is alive is given up 30 s after the limit, for what it does not end', async () => {
     host = 'endless';
