@@ -123,6 +123,12 @@ describe('on the host', () => {
     assert.deepEqual(namesIn('daily', id), []);
   });
 
+  test('nothing is published of what was removed meanwhile, and that is known', async () => {
+    rmSync(join(folder, 'daily', `.partial-${id}`), { recursive: true });
+    await assert.rejects(publishSet(folder), refusedAs('dump-lost'));
+    assert.deepEqual(namesIn('daily', id), []);
+  });
+
   test('a dump is put aside only by the run that holds the lock', async () => {
     const rejected = (holder: string) =>
       reject(connectLocally(), {
