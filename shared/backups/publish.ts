@@ -162,12 +162,13 @@ function wasCutOff(error: unknown): error is Failure {
   return isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 
+/** The line of this run's own failure names the id as well, in its message: only one of a publication has the field. */
 function unknownOutcome({ id, logFile }: Publication, cause: Failure): Failure {
   return new Failure(
     'publication-unknown',
     `It is unknown whether the verified backup ${id} was published. ${cause.message}`,
     {
-      hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
+      hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep id=${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
       cause,
     },
   );

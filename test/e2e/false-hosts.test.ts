@@ -142,6 +142,19 @@ describe('a process that only claims to be a host', () => {
     assert.equal(await run.release(200), false);
   });
 
+  test('may linger for longer than its result may take: its caller says when it ends', async () => {
+    const run = fake(
+      `${readNonce} echo "begin $nonce"; echo "$nonce told" >&2; echo "done $nonce"; exec cat >/dev/null`,
+      {
+        deadline: 300,
+        grace: 200,
+      },
+    );
+    await run.result;
+    await sleep(1_000);
+    assert.equal(await run.release(10_000), true);
+  });
+
   test('is given up where it never begins', async () => {
     const failure = await failureOf(fake('exec sleep 1010', { deadline: 300, grace: 200 }));
     assert.equal(failure.code, 'host-silent');

@@ -17,8 +17,8 @@ import {
   until,
 } from '../lab/faults.ts';
 import type { ActionResult, RunningAction } from '../lab/runner.ts';
-import { hostIsClean, nothingPartial, refused, succeeded } from './expectations.ts';
-import { backup, startBackup } from './sets.ts';
+import { adviceIn, hostIsClean, nothingPartial, refused, succeeded } from './expectations.ts';
+import { backup, idsIn, read, startBackup } from './sets.ts';
 import { labForFile, startHostForFile } from './stage.ts';
 
 const lab = await labForFile();
@@ -28,6 +28,7 @@ const hosts = {
   stopped: await startHostForFile(lab, { name: 'stopped' }),
   surveyed: await startHostForFile(lab, { name: 'surveyed', seed: false }),
   silent: await startHostForFile(lab, { name: 'silent-sshd' }),
+  publishing: await startHostForFile(lab, { name: 'publishing', seed: false }),
 };
 
 /** What docs/protocol.md promises, in milliseconds. */
@@ -38,7 +39,7 @@ const longestUnanswered = 20_000;
 const longestLogin = 15_000;
 /** 10 s to note the failure on the host, and 6 s to part. */
 const longestParting = 16_000;
-/** 30 s for a host that speaks to put itself in order. */
+/** 30 s for a host to put itself in order. */
 const grace = 30_000;
 /** The action itself takes time to end, the more so where everything else works at once. */
 const slack = 20_000;
@@ -77,7 +78,7 @@ async function cancelEnds(action: RunningAction): Promise<void> {
   });
 }
 
-describe('a host that hangs', { concurrency: 4 }, () => {
+describe('a host that hangs', { concurrency: 5 }, () => {
   test('its programs stand still during the dump: the run ends, and says so on the host; a cancel ends it at once', async () => {
     const host = hosts.stopped;
     const dir = host.newBackupDir();
@@ -226,6 +227,48 @@ describe('a host that hangs', { concurrency: 4 }, () => {
         'a folder in order',
         async () => !host.files(dir).some(({ path }) => path.includes('.partial')) || undefined,
       );
+    } finally {
+      await mendAll(mends);
+    }
+  });
+
+  test('its programs and its disk stand still during the publication: all is waited for in turn, and the host ends it later', async () => {
+    const host = hosts.publishing;
+    const dir = host.newBackupDir();
+    const disk = await freezableDisk(host, dir, 96);
+    const mends = [disk.remove];
+    try {
+      // Whoever publishes waits for the file of the history.
+      const leave = await holdLock(host, `${dir}/rollback`, 'another writer', 'history.jsonl');
+      mends.push(leave);
+      const action = await startBackup(host, dir, {});
+      await hostProcess(host, /^flock --wait 30 6$/);
+      const thaw = await freezePrograms(host);
+      mends.push(thaw);
+      // Nor does the note of the failure come to its end.
+      const thawDisk = await disk.freeze();
+      mends.push(thawDisk);
+      const result = await endsWithin(action, longestSilence + grace + longestParting + slack);
+      refused(result, {
+        message: /^It is unknown whether the verified backup \S+ was published\. The host has sent nothing for \d/,
+        hint: /The host may still publish it\. /,
+      });
+      assert.match(result.stdout, /did not confirm in time that it released the lock/);
+      await thawDisk();
+      await thaw();
+      await hostIsClean(host);
+      await leave();
+      assert.equal(idsIn(host, dir, 'daily').length, 1);
+      // As it was told to be looked for. The note of the failure is there as well by now.
+      const [, wanted = '-'] = / grep (\S+) \S+\/backup\.log\./.exec(adviceIn(result)) ?? [];
+      const log = (await read(host, `${dir}/backup.log`)).trimEnd().split('\n');
+      assert.match(log.join('\n'), / backup failed .* error=publication-unknown /);
+      assert.deepEqual(
+        log.filter((line) => line.includes(wanted)).map((line) => line.split(' ')[2]),
+        ['incomplete'],
+      );
+      succeeded(await backup(host, dir));
+      nothingPartial(host.files(dir));
     } finally {
       await mendAll(mends);
     }

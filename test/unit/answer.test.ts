@@ -92,6 +92,19 @@ describe('an answer may have', () => {
     assert.equal(answer.add(Buffer.from('x')), 'bytes');
   });
 
+  test('no buffer that is larger than all of it may be', (context) => {
+    const made: number[] = [];
+    const allocate = Buffer.allocUnsafe;
+    context.mock.method(Buffer, 'allocUnsafe', (size: number) => {
+      made.push(size);
+      return allocate(size);
+    });
+    const answer = begun();
+    const piece = Buffer.alloc(3 * 2 ** 20, 'x');
+    while (answer.add(piece) === undefined);
+    assert.equal(made.at(-1), largestAnswer);
+  });
+
   test('no more behind its end than bytes', () => {
     const answer = answerOf(`begin ${nonce}\nk\0v\0done ${nonce}\n`);
     const piece = Buffer.alloc(2 ** 20, 'x');

@@ -134,4 +134,16 @@ describe('of what is printed', () => {
     assert.equal(steps.length, Math.floor(mostBytes / 16_386));
     for (const step of steps) assert.match(step, /^a=x( x)+ ?…$/);
   });
+
+  test('long steps are told in a program that works for days, as many as it can have', () => {
+    let clock = 0;
+    // As long as a line of a journal may be, and one a minute.
+    const days = Array.from({ length: 3_000 }, () => `${nonce} progress a ${'x'.repeat(1_000)}\n`);
+    assert.equal(readAll(days, () => 60_000 * clock++).steps.length, 3_000);
+  });
+
+  test('the name of a step is no longer than a line', () => {
+    const { steps } = readAll([`${nonce} progress ${'x'.repeat(50_000)} 1\n`]);
+    assert.deepEqual(steps, [`${'x'.repeat(1_999)}…=1`]);
+  });
 });

@@ -17,7 +17,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { BackupRun } from '../../shared/backups/backup-order.ts';
 import { publish, reject } from '../../shared/backups/publish.ts';
+import { failureLine } from '../../shared/backups/run-line.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { FailureCode } from '../../shared/failure-codes.ts';
 import type { Connection } from '../../shared/host/connection.ts';
@@ -57,7 +59,7 @@ async function publicationThat(code: FailureCode): Promise<Failure> {
 for (const [code, hint] of [
   [
     'connection-lost',
-    /^The host finishes on its own\. To see how it ended, run on the host: grep 20261123_021700 \/backups\/backup\.log\./,
+    /^The host finishes on its own\. To see how it ended, run on the host: grep id=20261123_021700 \/backups\/backup\.log\./,
   ],
   ['program-lost', /^The host finishes on its own\. /],
   ['host-silent', /^The host may still publish it\. To see how/],
@@ -73,6 +75,15 @@ for (const [code, hint] of [
     assert.match(failure.hint ?? '', hint);
   });
 }
+
+test('the line in the log that tells of this failure is not taken for that of the publication', async () => {
+  const failure = await publicationThat('host-silent');
+  const [, wanted] = / grep (\S+) \/backups\/backup\.log\./.exec(failure.hint ?? '') ?? [];
+  assert.equal(wanted, 'id=20261123_021700');
+  const order = { kind: 'scheduled', environment: 'prod', databaseName: 'shop' };
+  const run = { order, workflow: { actor: 'x', runUrl: null }, startedAt: new Date() } as unknown as BackupRun;
+  assert.doesNotMatch(failureLine(run, failure, {}), new RegExp(wanted));
+});
 
 test('lock-lost: nothing was', async () => {
   const failure = await publicationThat('lock-lost');
@@ -109,6 +120,12 @@ describe('on the host', () => {
     await assert.rejects(publishSet(folder), refusedAs('dump-lost'));
     remover.stdin.end();
     await once(remover, 'exit');
+    assert.deepEqual(namesIn('daily', id), []);
+  });
+
+  test('nothing is published of what was removed meanwhile, and that is known', async () => {
+    rmSync(join(folder, 'daily', `.partial-${id}`), { recursive: true });
+    await assert.rejects(publishSet(folder), refusedAs('dump-lost'));
     assert.deepEqual(namesIn('daily', id), []);
   });
 

@@ -19,11 +19,16 @@ const readNonce =
 const commands = {
   silent: 'exec cat >/dev/null',
   endless: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec cat >/dev/null'`,
-  deaf: 'exec sleep 600',
+  unread: 'exec sleep 600',
+  deaf: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec sleep 600'`,
+  ending: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; cat >/dev/null; echo ending >&2; exec sleep 600'`,
   well: bootstrap,
 };
 
-/** What the host does with a program: reads it and says nothing, begins it and never ends, does not even read it, or runs it. */
+/**
+ * What the host does with a program: reads it and says nothing, begins it and never ends, does not even read it, hears of no end,
+ * says that it ends it, or runs it.
+ */
 let host: keyof typeof commands = 'silent';
 
 /** So that a test that fails ends as well. */
@@ -96,6 +101,37 @@ describe('a host that says nothing', () => {
     assert.equal(await givenUpAfter(connection), 60);
   });
 
+  for (const [what, does, says, patience] of [
+    ['a host that has said nothing since', 'deaf', 'at work', 2_500],
+    ['a host that says it is ending', 'ending', 'ending', 5_500],
+  ] as const) {
+    test(`after a cancel: ${what} is let go after ${patience} ms`, async () => {
+      host = does;
+      const cancel = new AbortController();
+      const lines: string[] = [];
+      const heard = async (line: string) => {
+        while (!lines.includes(line)) await new Promise((resolve) => setImmediate(resolve));
+      };
+      const options = { deadline: 3_600_000, atEnd: 'end', signal: cancel.signal } as const;
+      const parameters = { log_file: join(folder, 'backup.log'), log_line: 'x' };
+      const { result } = connect().run(logging, parameters, { ...options, onLog: (line) => lines.push(line) });
+      let failure: unknown;
+      result.catch((error: unknown) => {
+        failure = error;
+      });
+      await heard('at work');
+      await settle();
+      cancel.abort();
+      await heard(says);
+      mock.timers.tick(patience - 1);
+      await settle();
+      assert.equal(failure, undefined);
+      mock.timers.tick(1);
+      await settle();
+      assert.ok(isFailure(failure, 'cancelled'), String(failure));
+    });
+  }
+
   test('but that it is alive is given up 30 s after the limit, for what it does not end', async () => {
     host = 'endless';
     const isAtWork = Promise.withResolvers<void>();
@@ -123,7 +159,7 @@ describe('a host that says nothing', () => {
     [' that was cancelled', true, 1_000],
   ] as const) {
     test(`is waited for ${patience / 1_000} s at the end of a run${what}`, async () => {
-      host = 'deaf';
+      host = 'unread';
       const connection = connect();
       const stopping = new AbortController();
       const start = (signal?: AbortSignal) =>

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFailure } from '../../shared/failure.ts';
 import { Records } from '../../shared/host/records.ts';
 import { connectBySsh } from '../../shared/host/ssh.ts';
 import { jumpWord, mendKey, sshConfig } from '../../shared/host/ssh-config.ts';
@@ -289,6 +293,39 @@ test('nobody else may read the key, its passphrase, or whom we trust', async () 
     );
   } finally {
     process.umask(before);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a login that does not end is given up after 40 s: a server that always says a little more keeps ssh waiting for ever', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
+  const server = createServer().listen(0, '127.0.0.1');
+  let sockets: Socket[] = [];
+  let connecting: Promise<unknown> | undefined;
+  let ending: unknown;
+  mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const settings = { ...target, host: '127.0.0.1', port, key: 'k', knownHosts: '' };
+    const surroundings = { folder, diagnoseKey: async () => usable, signal: new AbortController().signal };
+    connecting = connectBySsh(settings, surroundings).catch((error: unknown) => {
+      ending = error;
+    });
+    sockets = await once(server, 'connection');
+    for (const socket of sockets) socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.2\r\n');
+    mock.timers.tick(39_000);
+    await sleep(200);
+    assert.equal(ending, undefined);
+    mock.timers.tick(2_000);
+    // ssh itself gives this one up 15 s after its last word.
+    await Promise.race([connecting, sleep(5_000)]);
+    assert.ok(isFailure(ending, 'connection-timed-out'), String(ending));
+  } finally {
+    mock.timers.reset();
+    for (const socket of sockets) socket.destroy();
+    await connecting;
+    server.close();
     rmSync(folder, { recursive: true });
   }
 });

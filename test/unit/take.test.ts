@@ -75,6 +75,13 @@ test('keys that age does not take end it before the dump', () => {
   assert.equal(take('', '', 'age'), 'encryption-failed: age on the host refuses to encrypt: malformed recipient');
 });
 
+test('what an interrupted run has left goes before anything new comes', () => {
+  mkdirSync(join(folder, 'daily', '.partial-20261127_021700'));
+  const begun = 'keep_words() { :; }; heard() { :; }; choose_id() { echo begins; exit; }';
+  assert.equal(take(begun, ''), 'begins');
+  assert.deepEqual(readdirSync(join(folder, 'daily')), []);
+});
+
 test('nothing was written', () => {
   writeFileSync(join(folder, 'rollback', 'HOLD'), '');
   take('', 'yes');
