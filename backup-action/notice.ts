@@ -21,7 +21,7 @@ export const noStory = (): BackupStory => ({ database: null, lastGood: 'unknown'
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
 export function backupReport({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): RunReport {
   if (kept === null) {
-    const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
+    const nothing = { outcome: null, remarks: [], backup: null, checks: [], restored: null, recoveryMs: null };
     return { verdict: 'success', database, lastGood, offsite, ...nothing };
   }
   const { publicationPlan, place } = kept.facts;
@@ -36,6 +36,7 @@ export function backupReport({ database, lastGood, kept, offsite }: BackupStory,
     lastGood: goodBackup(id),
     offsite,
     checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+    restored: null,
     recoveryMs: null,
   };
 }

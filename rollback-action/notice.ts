@@ -28,7 +28,17 @@ export function rollbackReport(
       backup === null ? null : { id: backup.id, sizeBytes: backup.sizeBytes, sha256: backup.sha256, file: backup.file },
     lastGood: backup === null ? (known?.lastGood ?? 'unknown') : goodBackup(backup.id),
     offsite: null,
-    checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+    checks: [
+      ...(backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' }) as const),
+      ...(loaded?.findings ?? []).map(({ name, result, severity, detail, ms }) => {
+        return { name, group: 'restore', result, severity, detail, ms };
+      }),
+    ],
+    // What was read is compared with the plan's digest before it counts as restored.
+    restored:
+      loaded === null || plan === null || plan.restore === null
+        ? null
+        : { id: plan.restore.backupId, sha256: plan.restore.sha256, copy: plan.restore.copy },
     recoveryMs: loaded?.restoreMs ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { type Finding, worstFirst } from '../shared/drill/finding.ts';
 import { isFailure } from '../shared/failure.ts';
-import type { LastGood, ReportedCheck, RunReport } from '../shared/notify/notice.ts';
+import type { LastGood, ReportedCheck, RestoredBackup, RunReport } from '../shared/notify/notice.ts';
 import type { Ending } from '../shared/runner/failure-report.ts';
 import type { VerifyOutputs } from './outputs.ts';
 
@@ -11,9 +11,17 @@ export interface VerifyStory {
   verdict: string | null;
   database: string | null;
   lastGood: LastGood;
+  /** null: no drill came to its end. */
+  drilled: RestoredBackup | null;
 }
 
-export const noStory = (): VerifyStory => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
+export const noStory = (): VerifyStory => ({
+  findings: [],
+  verdict: null,
+  database: null,
+  lastGood: 'unknown',
+  drilled: null,
+});
 
 export function verificationReport(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): RunReport {
   const checks = story.findings.map(checkOf);
@@ -32,6 +40,7 @@ export function verificationReport(story: VerifyStory, outputs: VerifyOutputs, {
     lastGood: story.lastGood,
     offsite: null,
     checks,
+    restored: story.drilled,
     recoveryMs: outputs['drill-duration-ms'],
   };
 }

@@ -98,7 +98,7 @@ async function makeChecks(
   await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
   await make('drill', 'Drill: does a backup restore?', async () => {
     const { checkDrill } = await import('./drill/check-drill.ts');
-    return checkDrill(connection, surveyed, run);
+    return checkDrill(connection, surveyed, run, story);
   });
   await make('deployment', 'Deployment: is the right release running, and healthy?', () =>
     checkDeployment(connection, surveyed, run),

@@ -68,6 +68,7 @@ function factsOf(notice: Notice) {
       ageSeconds: ageSeconds(notice),
     },
     offsite: notice.offsite,
+    restored: notice.restored,
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     durationMs: finishedAt.getTime() - startedAt.getTime(),

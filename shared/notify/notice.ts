@@ -27,6 +27,15 @@ export interface ReportedCopy {
   copied: boolean;
 }
 
+/** A backup that was restored: in a drill, or to take the place of the database. */
+export interface RestoredBackup {
+  id: string;
+  /** Of the dump, as it was read while it was restored; null if it could not be read to its end. */
+  sha256: string | null;
+  /** Its address in the bucket; null: it was the host's own. */
+  copy: string | null;
+}
+
 /** One check, as a manifest or a verification has it. */
 export interface ReportedCheck {
   name: string;
@@ -52,6 +61,8 @@ export interface RunReport {
   /** null: no copy was asked for. */
   offsite: ReportedCopy | null;
   checks: ReportedCheck[];
+  /** null: nothing was restored, and nothing was tried to be. */
+  restored: RestoredBackup | null;
   /** Milliseconds from an empty server to the restored data; null if nothing was restored. */
   recoveryMs: number | null;
 }
@@ -127,6 +138,10 @@ export function noticeOf(
     database: report.database === null ? null : clean(report.database),
     backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
     offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+    restored:
+      report.restored === null
+        ? null
+        : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
     checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
     verdict: verdictOf(report, ending),
     outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),

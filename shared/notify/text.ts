@@ -63,7 +63,7 @@ export function htmlOf(notice: Notice): string {
 }
 
 function rowsOf(notice: Notice): [label: string, value: string][] {
-  const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+  const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
   return [
     ...row('Environment', environment),
     ...row('Database', database),
@@ -71,6 +71,7 @@ function rowsOf(notice: Notice): [label: string, value: string][] {
     ...row('SHA-256', backup?.sha256),
     ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
     ...row('Last good backup', lastGoodDetail(notice)),
+    ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
     ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
     ...row('Error', code),
     ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),

@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, beforeEach, describe, test } from 'node:test';
+import { readSingleFileZip } from '../../shared/runner/single-file-zip.ts';
 import { makeCertificate } from '../lab/certificate.ts';
 import { silentPort, until } from '../lab/faults.ts';
 import { startGithub } from '../lab/github.ts';
 import { type MailServer, startMailServer } from '../lab/mail-server.ts';
 import { freePort } from '../lab/port.ts';
 import { startProxy, startReceiver } from '../lab/receiver.ts';
+import { github as runnerWords } from '../lab/runner/step.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { startWatcher } from '../lab/watcher.ts';
 import { errorsOf, runnerIsClean, succeeded } from './expectations.ts';
@@ -101,6 +103,9 @@ describe('a nightly backup', { concurrency: 1 }, () => {
     const [mail] = mailbox.mails();
     assert.deepEqual(mail?.to, ['ops@example.org', 'boss@example.org']);
     assert.match(unfolded(subjects()[0]), /^OK: backup of prod, database shop, [\d.]+ KiB, last good backup .* old$/);
+    assert.match(unfolded(mail?.text), /^Content-Type: multipart\/alternative;/m);
+    for (const type of ['plain', 'html'])
+      assert.match(mail?.text ?? '', new RegExp(`^Content-Type: text/${type};`, 'm'));
 
     const evidence = JSON.parse(result.outputs['evidence'] ?? '{}');
     assert.equal(evidence.schema, 'atlasia-evidence/1');
@@ -330,9 +335,18 @@ test('the proxy of the runner is used', async () => {
 test('the evidence is kept as an artifact, and failing to is a warning', async () => {
   const github = await startGithub();
   const run = github.startRun();
-  const result = await nightly({ evidence: 'artifact' }, run.env);
+  const result = await nightly({ ...smtp(mailbox), evidence: 'artifact' }, { ...trusting, ...run.env });
   succeeded(result);
-  assert.match(github.artifacts[0]?.name ?? '', /^evidence-prod-backup-\d{8}T\d+Z$/);
+  assert.equal(mailbox.mails().length, 0, 'nobody wants mail of a success');
+  const [artifact] = github.artifacts;
+  assert.match(artifact?.name ?? '', /^evidence-prod-backup-\d{8}T\d+Z$/);
+  const path = `/repos/${runnerWords.repository}/actions/artifacts/${artifact?.id}/zip`;
+  const zip = await fetch(`${run.env['GITHUB_API_URL']}${path}`, {
+    headers: { authorization: `Bearer ${github.token}` },
+  });
+  const kept = JSON.parse(String(await readSingleFileZip(Buffer.from(await zip.arrayBuffer()), 1_000_000)));
+  assert.deepEqual([kept.schema, kept.backup.sha256], ['atlasia-evidence/1', result.outputs['sha256']]);
+  assert.deepEqual(kept.checks, JSON.parse(result.outputs['evidence'] ?? '{}').checks);
   github.fault = { path: /CreateArtifact/, answer: 403 };
   const failed = await nightly({ evidence: 'artifact' }, github.startRun().env);
   await github.close();

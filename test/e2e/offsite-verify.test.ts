@@ -347,6 +347,9 @@ describe('a drill from the bucket', () => {
       new RegExp(`^restored ${id} from s3://acme/${prefix}/prod/${id}/${manifest.file} of "small"`),
     );
     assert.match(findingOf(result, 'proof').detail, /is not on the host, .* so only the history/);
+    const { restored, recoveryMs } = JSON.parse(result.outputs['evidence'] ?? '{}');
+    assert.deepEqual(restored, { id, sha256: manifest.sha256, copy: `s3://acme/${dumpKey()}` });
+    assert.equal(String(recoveryMs), result.outputs['drill-duration-ms']);
     const history = (await bash(host, 'cat -- "$1"', join(root(), 'rollback', 'history.jsonl'))).trim().split('\n');
     const record = JSON.parse(history.at(-1) ?? '');
     assert.deepEqual([record.event, record.status, record.backupId], ['drill', 'succeeded', id]);

@@ -16,11 +16,17 @@ import type { Manifest } from '../../shared/sets/manifest.ts';
 import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { addRecord, copyRecord } from '../add-record.ts';
+import type { VerifyStory } from '../notice.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { drillRecord, drillText, imageFor, judgeDrill } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
-export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
+export async function checkDrill(
+  connection: Connection,
+  surveyed: SurveyedHost,
+  run: Verification,
+  story: VerifyStory,
+): Promise<Findings> {
   const { inputs, signal } = run;
   const source = await sourceOf(connection, surveyed.catalogue, {
     ...inputs,
@@ -32,7 +38,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
     log,
   });
   try {
-    return await drillFrom(connection, source, surveyed, run);
+    return await drillFrom(connection, source, surveyed, run, story);
   } finally {
     await source.close();
   }
@@ -43,6 +49,7 @@ async function drillFrom(
   source: BackupSource,
   surveyed: SurveyedHost,
   run: Verification,
+  story: VerifyStory,
 ): Promise<Findings> {
   const { inputs, outputs, signal } = run;
   const { seen } = surveyed;
@@ -79,6 +86,7 @@ async function drillFrom(
     onLog: log.host,
     onProgress: tellDrill,
   });
+  story.drilled = { id: set.id, sha256: outcome.sha256, copy };
   outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
   const findings = judgeDrill({
     manifest,

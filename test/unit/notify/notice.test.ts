@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { backupReport, noStory } from '../../../backup-action/notice.ts';
 import { noOutputs } from '../../../backup-action/outputs.ts';
 import { evidenceDocument, webhookDocument } from '../../../shared/notify/documents.ts';
+import { wantsMail } from '../../../shared/notify/mail.ts';
 import {
   isGood,
   type Notice,
@@ -39,6 +40,7 @@ const told: RunReport = {
   lastGood: { id: '20261127_021700', takenAt: new Date('2026-11-27T02:17:00Z') },
   offsite: null,
   checks: [],
+  restored: null,
   recoveryMs: null,
 };
 const well: StepEnding = { exitCode: 0, isCancelled: false, failure: null };
@@ -96,6 +98,21 @@ const manifestWith = () => ({
   dumpWarnings: [],
 });
 
+test('mail is for what needs somebody, unless all of it is wanted', () => {
+  const wanted = (on: 'failure' | 'always', notice: Notice) =>
+    wantsMail({ server: {} as never, from: 'a@x.org', to: ['b@x.org'], on }, notice);
+  const ends = [make(), make({ verdict: 'warning' }), make({ verdict: 'incomplete' }), make({}, badly)];
+  assert.deepEqual(
+    ends.map((notice) => [wanted('failure', notice), wanted('always', notice)]),
+    [
+      [false, true],
+      [false, true],
+      [true, true],
+      [true, true],
+    ],
+  );
+});
+
 describe('the headline', () => {
   const lastGood = { id: '20261125_021700', takenAt: new Date('2026-11-25T02:17:00Z') };
   const examples: [changes: Partial<RunReport>, ending: StepEnding, line: string][] = [
@@ -130,6 +147,7 @@ describe('the text', () => {
       database: `db ${secret}`,
       backup: { id: '1', sizeBytes: 1, sha256: 'a', file: `/${secret}` },
       offsite: { uri: `s3://${secret}/x`, copied: true },
+      restored: { id: '1', sha256: 'a', copy: `s3://${secret}/x` },
       checks: [
         { name: 'n', group: 'g', result: 'failed', severity: 'error', detail: `detail ${secret}`, ms: 1 } as const,
       ],

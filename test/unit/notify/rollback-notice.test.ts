@@ -80,6 +80,37 @@ describe('of a rollback', () => {
     assert.deepEqual(told('reverted', { plan, carried: carried(), loaded }).remarks, []);
   });
 
+  test('that restored a database: which backup, by its digest, and how it compared', () => {
+    const restore = { backupId: '20261126_021700', sha256: 'b'.repeat(64), copy: 's3://acme/x' };
+    const rows = {
+      name: 'rows',
+      result: 'passed',
+      severity: 'error',
+      detail: '25 tables',
+      remedy: null,
+      ms: 1,
+    } as const;
+    const loaded = { restoreMs: 900, findings: [{ ...rows, group: 'drill' } as const], problems: [] };
+    const withRestore = { ...plan, restore } as unknown as RollbackStory['plan'];
+    const { restored, checks, recoveryMs } = told('rolled-back', {
+      plan: withRestore,
+      carried: carried(),
+      backup,
+      loaded,
+    });
+    assert.deepEqual(restored, { id: restore.backupId, sha256: restore.sha256, copy: restore.copy });
+    assert.equal(recoveryMs, 900);
+    assert.deepEqual(
+      checks.map(({ name, group }) => [name, group]),
+      [
+        ['disk', 'backup'],
+        ['rows', 'restore'],
+      ],
+    );
+    // Planned, or given up before its end.
+    assert.equal(told('planned', { plan: withRestore }).restored, null);
+  });
+
   test('its backup is the last good one, with its checks', () => {
     const { lastGood, checks, backup: taken, offsite } = told('rolled-back', { plan, carried: carried(), backup });
     assert.deepEqual(lastGood, { id: backup.id, takenAt: new Date('2026-11-27T02:17:00Z') });

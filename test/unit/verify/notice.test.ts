@@ -33,6 +33,12 @@ test('what has not passed is told with what to do; what has passed is evidence a
   );
 });
 
+test('what was drilled is told by its digest', () => {
+  const drilled = { id: '20261127_021700', sha256: 'a'.repeat(64), copy: null };
+  const told = verificationReport({ ...noStory(), drilled }, { ...noOutputs(), 'drill-duration-ms': 900 }, well);
+  assert.deepEqual([told.restored, told.recoveryMs], [drilled, 900]);
+});
+
 test('warnings make a warning', () => {
   assert.deepEqual([tell([]).verdict, tell([], 1).verdict], ['success', 'warning']);
 });

@@ -1,0 +1,185 @@
+// What a store is asked for, and what its answers are taken for: by AWS's own library, against a server that answers as we like.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
+import { after, afterEach, describe, test } from 'node:test';
+import type { ObjectStore } from '../../../shared/offsite/object-store.ts';
+import { openS3Store } from '../../../shared/offsite/s3-store.ts';
+import type { UploadSettings } from '../../../shared/offsite/s3-upload.ts';
+import { type Asked, refusal, startFalseStore } from './false-store.ts';
+
+// This file is a process of its own.
+process.env['AWS_ACCESS_KEY_ID'] = 'id';
+process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
+
+const server = await startFalseStore();
+const opened: ObjectStore[] = [];
+after(() => server.close());
+afterEach(() => {
+  for (const store of opened.splice(0)) store.close();
+  server.asked.length = 0;
+  server.instead = () => null;
+});
+
+async function open(settings: Partial<UploadSettings> = {}, bucket = 'acme'): Promise<ObjectStore> {
+  const store = await openS3Store({ ...server.place(bucket), ...settings }, new AbortController().signal, {
+    attempts: 1,
+  });
+  opened.push(store);
+  return store;
+}
+
+const mebibyte = 2 ** 20;
+const content = (bytes: number) => Readable.from([Buffer.alloc(bytes)], { objectMode: false });
+const write = (store: ObjectStore, bytes: number) => store.write('x/object', content(bytes), bytes);
+const isPart = ({ query }: Asked) => query.has('partNumber');
+
+describe('an object', () => {
+  test('has the class, the encryption, the key and the tags that are asked for, of one part and of several', async () => {
+    const store = await open({
+      storageClass: 'GLACIER_IR',
+      sse: 'aws:kms',
+      kmsKey: 'arn:aws:kms:eu-central-1:1:key/backups',
+      tags: { team: 'the shop' },
+    });
+    for (const bytes of [1, 7 * mebibyte]) {
+      server.asked.length = 0;
+      await store.write('x/object', content(bytes), bytes, () => {}, { tier: 'daily' });
+      const [making, ...others] = server.asked;
+      assert.deepEqual(
+        ['storage-class', 'server-side-encryption', 'server-side-encryption-aws-kms-key-id', 'tagging'].map(
+          (name) => making?.headers[`x-amz-${name}`],
+        ),
+        ['GLACIER_IR', 'aws:kms', 'arn:aws:kms:eu-central-1:1:key/backups', 'team=the+shop&tier=daily'],
+      );
+      // A store refuses them where they are sent again.
+      assert.ok(others.every(({ headers }) => !Object.keys(headers).some((name) => /class|side|tagging/.test(name))));
+    }
+  });
+
+  test('has nothing that is not asked for', async () => {
+    const store = await open({ storageClass: null, sse: null, kmsKey: null, tags: null });
+    await store.write('x/object', content(1), 1, () => {}, { tier: 'daily' });
+    const names = Object.keys(server.asked[0]?.headers ?? {});
+    assert.deepEqual(
+      names.filter((name) => /class|side|tagging/.test(name)),
+      [],
+    );
+  });
+
+  test('comes in as many parts as the store allows', async () => {
+    await write(await open({ maxParts: 2 }), 20 * mebibyte);
+    assert.equal(server.asked.filter(isPart).length, 2);
+    server.asked.length = 0;
+    await write(await open({ maxParts: null }), 20 * mebibyte);
+    assert.equal(server.asked.filter(isPart).length, 4);
+  });
+
+  test('that was not taken, and whose parts could not be removed: both are told', async () => {
+    server.instead = (asked) => {
+      if (isPart(asked)) return refusal(403, 'AccessDenied');
+      return asked.method === 'DELETE' ? refusal(503, 'SlowDown') : null;
+    };
+    await assert.rejects(write(await open(), 7 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
+  });
+});
+
+describe('unfinished uploads', () => {
+  const page = (ids: string[], next = '') =>
+    `<ListMultipartUploadsResult><IsTruncated>${next !== ''}</IsTruncated><NextKeyMarker>x/dump</NextKeyMarker>
+     <NextUploadIdMarker>${next}</NextUploadIdMarker>${ids.map((id) => `<Upload><Key>x/dump</Key><UploadId>${id}</UploadId></Upload>`).join('')}
+     </ListMultipartUploadsResult>`;
+  const idsIn = async (store: ObjectStore) => {
+    const ids: string[] = [];
+    for await (const { uploadId } of store.unfinished('x/')) ids.push(uploadId);
+    return ids;
+  };
+
+  test('are found on every page', async () => {
+    const pages = new Map([
+      ['', page(['1', '2'], '2')],
+      ['2', page(['3'])],
+    ]);
+    server.instead = ({ query }) => ({ status: 200, body: pages.get(query.get('upload-id-marker') ?? '') ?? '' });
+    assert.deepEqual(await idsIn(await open()), ['1', '2', '3']);
+  });
+
+  test('are not asked for without end where the store names no next page', { timeout: 10_000 }, async () => {
+    server.instead = () => ({ status: 200, body: page(['1'], 'again') });
+    assert.deepEqual(await idsIn(await open()), ['1', '1']);
+  });
+
+  test('that somebody else has ended are ended', async () => {
+    server.instead = () => refusal(404, 'NoSuchUpload');
+    await (await open()).abort({ key: 'x/dump', uploadId: '1' });
+  });
+});
+
+describe('a list', () => {
+  const answers: [what: string, body: string, said: RegExp][] = [
+    ['of another bucket', '<ListBucketResult><Name>other</Name></ListBucketResult>', /is not an S3 store/],
+    [
+      'that does not say how it goes on',
+      '<ListBucketResult><Name>acme</Name><IsTruncated>true</IsTruncated></ListBucketResult>',
+      /does not say how its list goes on/,
+    ],
+    [
+      'whose next page is the same again',
+      '<ListBucketResult><Name>acme</Name><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken></ListBucketResult>',
+      /does not say how its list goes on/,
+    ],
+  ];
+  for (const [what, body, said] of answers) {
+    test(`${what} is a failure: half of it would pass for all of it`, { timeout: 10_000 }, async () => {
+      server.instead = () => ({ status: 200, body });
+      const store = await open();
+      const toItsEnd = async () => {
+        for await (const _ of store.list('x/'));
+      };
+      await assert.rejects(toItsEnd(), said);
+    });
+  }
+});
+
+describe('a deletion', () => {
+  const removed = async (bucket: string, code: string, message: string) => {
+    server.instead = ({ method }) => (method === 'DELETE' ? refusal(403, code, message) : null);
+    const store = await open({}, bucket);
+    await store.write('x/retention-notes', content(1), 1);
+    const [removal] = await store.remove(['x/retention-notes']);
+    return removal?.outcome;
+  };
+  const refusals: [what: string, bucket: string, code: string, message: string, outcome: string][] = [
+    ['by a lock', 'acme', 'AccessDenied', 'Access Denied because object protected by object lock.', 'retained'],
+    ["by the provider's own rule", 'acme', 'ObjectLocked', 'The object is under retention', 'retained'],
+    ['for want of the right to', 'acme', 'AccessDenied', 'Access Denied', 'failed'],
+    ['for want of the right to, in a bucket whose name tells of a lock', 'immutable-x', 'AccessDenied', 'No', 'failed'],
+    [
+      'for want of the right to, by the name of such a bucket',
+      'acme-retention',
+      'AccessDenied',
+      'User: arn:aws:iam::1:user/immutable is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::acme-retention/x/retention-notes"',
+      'failed',
+    ],
+  ];
+  for (const [what, bucket, code, message, outcome] of refusals)
+    test(`that is refused ${what}`, async () => assert.equal(await removed(bucket, code, message), outcome));
+});
+
+test('the login is also taken from a profile', async () => {
+  const folder = mkdtempSync(`${tmpdir()}/profile-`);
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = process.env;
+  try {
+    delete process.env['AWS_ACCESS_KEY_ID'];
+    delete process.env['AWS_SECRET_ACCESS_KEY'];
+    writeFileSync(`${folder}/credentials`, '[backups]\naws_access_key_id = OF-A-PROFILE\naws_secret_access_key = x\n');
+    Object.assign(process.env, { AWS_SHARED_CREDENTIALS_FILE: `${folder}/credentials`, AWS_PROFILE: 'backups' });
+    await write(await open(), 1);
+    assert.match(server.asked[0]?.headers.authorization ?? '', /Credential=OF-A-PROFILE\//);
+  } finally {
+    for (const name of ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_PROFILE']) delete process.env[name];
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret });
+    rmSync(folder, { recursive: true });
+  }
+});
