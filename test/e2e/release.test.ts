@@ -11,7 +11,7 @@ import { attempt, run } from '../lab/command.ts';
 import { temporaryFolder } from '../lab/folder.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { filled } from '../lab/workflow/expression.ts';
-import { brokenUpload, type Release, releasesFile } from '../lab/workflow/gh.ts';
+import { brokenUpload, type Release, refusedTags, releasesFile } from '../lab/workflow/gh.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const workflow = parse(readFileSync(join(root, '.github/workflows/release.yml'), 'utf8'));
@@ -184,6 +184,7 @@ function useAction(uses: string, inputs: Record<string, string>, workspace: stri
 }
 
 const publishes = (tag: string, artifacts: Artifacts) => runJob('publish', tag, artifacts);
+const movesMajor = (tag: string) => runJob('major', tag, new Map());
 const mirrors = async (tag: string, artifacts: Artifacts) => {
   for (const action of workflow.jobs.mirror.strategy.matrix.action) await runJob('mirror', tag, artifacts, { action });
 };
@@ -192,6 +193,7 @@ async function released(tag: string): Promise<Artifacts> {
   const artifacts: Artifacts = new Map();
   await runJob('build', tag, artifacts);
   await publishes(tag, artifacts);
+  await movesMajor(tag);
   await mirrors(tag, artifacts);
   return artifacts;
 }
@@ -239,6 +241,7 @@ test('a tag becomes four releases, whose files have a provenance and agree with 
 
   const before = everything();
   await publishes(tag, artifacts);
+  await movesMajor(tag);
   await mirrors(tag, artifacts);
   assert.deepEqual(everything(), before, 'run again, it changes nothing');
 });
@@ -253,6 +256,7 @@ test('an upload that is cut off leaves no half release: the jobs that failed are
   assert.ok(releaseOf('actions', tag).draft);
   assert.notEqual(commitAt('actions', 'v9'), commitAt('actions', tag));
   await publishes(tag, artifacts);
+  await movesMajor(tag);
   await mirrors(tag, artifacts);
   assert.deepEqual(
     releasesOf('actions').map((release) => [release.tag_name, release.draft]),
@@ -274,6 +278,14 @@ test('a fix of an older version is neither v9, nor main, nor the latest release'
     assert.deepEqual(latestOf(name), ['v9.1.0'], name);
   }
   for (const action of actions) assert.equal(commitAt(action, 'main'), commitAt(action, 'v9.1.0'));
+});
+
+test('a major version that GitHub does not let the run move ends with the line to type, and holds up no mirror', async () => {
+  writeFileSync(refusedTags(lab), '');
+  const line = new RegExp(`git push --force origin ${commitAt('actions', 'v9.1.0')}:refs/tags/v9\n`);
+  await assert.rejects(movesMajor('v9.1.0'), line);
+  rmSync(refusedTags(lab));
+  assert.equal(workflow.jobs.mirror.needs, 'publish');
 });
 
 test('GitHub that does not answer is not taken for one without a release', async () => {

@@ -22,6 +22,9 @@ export const releasesFile = (lab: string, repository: string): string => join(la
 /** While this file is there, an upload is cut off after the first asset. */
 export const brokenUpload = (lab: string): string => join(lab, 'broken-upload');
 
+/** While this file is there, no tag is set: as at GitHub where workflow files have changed, and the token may not change them. */
+export const refusedTags = (lab: string): string => join(lab, 'refused-tags');
+
 if (import.meta.main) main(process.env['GITHUB_LAB'] ?? '', process.argv.slice(2));
 
 function main(lab: string, words: string[]): void {
@@ -135,6 +138,7 @@ function refsOf(lab: string, repository: string): string[] {
 }
 
 function setRef(lab: string, repository: string, ref = '', sha = ''): string {
+  if (existsSync(refusedTags(lab))) fail('Resource not accessible by integration');
   return git(lab, repository, 'update-ref', ref, sha);
 }
 
