@@ -1,4 +1,4 @@
-/** Where the sources of a release stand, for people. */
+/** Where people find the sources of a release. */
 export interface Source {
   /** `https://github.com/owner/name`. */
   url: string;
@@ -8,7 +8,7 @@ export interface Source {
   folder: string;
 }
 
-/** Files that a mirror has at its root, from the root of the sources. */
+/** Files that a mirror copies from the root of the sources. */
 export const shippedFiles = ['LICENSE'];
 
 const imageEnding = /\.(png|jpe?g|gif|svg|webp)$/i;
@@ -21,8 +21,8 @@ const links = [
 ];
 
 /**
- * The README of an action as it stands in the action's own repository: links out of the folder lead to the sources, at the
- * tag of the release. Code is left as it is.
+ * The README of an action for the action's own repository: links that leave its folder lead to the sources, at the release's
+ * tag. Code is left alone.
  */
 export function mirrorReadme(markdown: string, source: Source): string {
   return outsideCode(markdown, (prose) =>
@@ -38,7 +38,7 @@ export function mirrorReadme(markdown: string, source: Source): string {
   );
 }
 
-/** Every relative link in a text, as it is written. */
+/** Every relative link in a text, as written. */
 export function relativeLinks(markdown: string): string[] {
   const found: string[] = [];
   outsideCode(markdown, (prose) => {
@@ -53,7 +53,7 @@ export function relativeLinks(markdown: string): string[] {
 function linkFromMirror(link: string, { url, tag, folder }: Source): string {
   if (isElsewhere(link)) return link;
   const [path = '', anchor] = link.split('#');
-  // Like a browser: the folder of the README is where a relative link begins, and the root of the sources where all ends.
+  // As in a browser: relative links start at the README's folder, and cannot leave the root of the sources.
   const target = decodeURI(new URL(path, `https://sources/${folder}/`).pathname).slice(1);
   const end = anchor === undefined ? '' : `#${anchor}`;
   if (shippedFiles.includes(target)) return `${target}${end}`;
@@ -61,15 +61,15 @@ function linkFromMirror(link: string, { url, tag, folder }: Source): string {
   return `${url}/${kind}/${tag}/${encodeURI(target.replace(/\/$/, ''))}${end}`;
 }
 
-/** A heading of the page itself, or an address. */
+/** A heading on the same page, or an absolute address. */
 function isElsewhere(link: string): boolean {
   return link.startsWith('#') || link.startsWith('//') || /^[a-z][a-z+.-]*:/i.test(link);
 }
 
-/** Applies a change to what is neither a fenced block nor a piece of code within a line. */
+/** Applies a change to everything but fenced blocks and inline code. */
 function outsideCode(markdown: string, change: (prose: string) => string): string {
   const code = /^(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1[`~]*$|(?<!`)(`+)(?!`)(?:(?!\n\n)[\s\S])*?[^`]\2(?!`)/gm;
-  // Links may hold code (`[`x`](y)`): what is code is put aside, so that links stay in one piece.
+  // Links may contain code (`[`x`](y)`), so code is put aside first, to keep links in one piece.
   const aside: string[] = [];
   const prose = markdown.replace(code, (piece) => `\0${aside.push(piece) - 1}\0`);
   return change(prose).replace(/\0(\d+)\0/g, (_, index: string) => aside[Number(index)] ?? '');

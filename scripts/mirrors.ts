@@ -1,6 +1,6 @@
-// npm run mirrors [-- folder]: makes the repository of each action, as it is published: `atlasia/backup-action` and so on. In
-// the folder (default: mirrors/), each has a folder of its own, and beside that the text of its commit.
-// It takes dist/ as it stands: a release has checked before that it is what a build gives.
+// npm run mirrors [-- folder]: makes the content of each action's own repository (`atlasia/backup-action` and so on): a folder for each in
+// the given folder (default: mirrors/), with its commit message next to it. It takes dist/ as it is: a release checks first that a clean
+// build gives the same.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -17,7 +17,7 @@ if (given === undefined) rmSync(folder, { recursive: true, force: true });
 for (const actionFile of globSync('*-action/action.yml').toSorted()) {
   const action = dirname(actionFile);
   const mirror = join(folder, action);
-  if (existsSync(mirror)) throw new Error(`${mirror} is there already: name a folder in which it is not`);
+  if (existsSync(mirror)) throw new Error(`${mirror} already exists: name another folder`);
   mkdirSync(mirror, { recursive: true });
   const { text, programs } = atRoot(action, readFileSync(actionFile, 'utf8'));
   writeFileSync(join(mirror, 'action.yml'), text.replaceAll(`${monorepo}/blob/main/`, `${monorepo}/blob/v${version}/`));
@@ -33,13 +33,13 @@ for (const actionFile of globSync('*-action/action.yml').toSorted()) {
   console.log(`${mirror}, from ${commit}`);
 }
 
-/** An action.yml that stands at the root, and the programs that it names there. */
+/** action.yml for the root of a repository, and the programs that it names. */
 function atRoot(action: string, text: string): { text: string; programs: string[] } {
   const programs: string[] = [];
   const moved = text.replace(/^( +(?:pre|main|post): )(.*)$/gm, (_, key: string, path: string) => {
     const program = relative('.', resolve(action, path));
     if (!/^dist\/[a-z]+\/index\.js$/.test(program) || !existsSync(program)) {
-      throw new Error(`${action}/action.yml names ${path}, which is no bundle of dist/`);
+      throw new Error(`${action}/action.yml names ${path}, which is not a bundle in dist/`);
     }
     programs.push(program);
     return `${key}${program}`;

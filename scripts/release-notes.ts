@@ -7,26 +7,26 @@ export interface Release {
   changelog: string;
 }
 
-/** @returns one line for each thing that does not agree; none if the release may be made */
+/** @returns one line for each mismatch; none if the release may be made */
 export function releaseProblems({ tag, packageVersion, lockVersion, changelog }: Release): string[] {
   const version = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1];
-  if (version === undefined) return [`${tag} is no tag of a release: it must be like v1.2.3`];
+  if (version === undefined) return [`${tag} is not a release tag: it must look like v1.2.3`];
   const problems: string[] = [];
-  if (packageVersion !== version) problems.push(`package.json has version ${packageVersion}, and the tag is ${tag}`);
-  if (lockVersion !== version) problems.push(`package-lock.json has version ${lockVersion}, and the tag is ${tag}`);
+  if (packageVersion !== version) problems.push(`package.json has version ${packageVersion}, but the tag is ${tag}`);
+  if (lockVersion !== version) problems.push(`package-lock.json has version ${lockVersion}, but the tag is ${tag}`);
   const [first] = sectionsOf(changelog);
   if (first === undefined) return [...problems, 'CHANGELOG.md has no "## [version] - date"'];
   if (first.version !== version) problems.push(`The first section of CHANGELOG.md is ${first.version}, not ${version}`);
   else if (!/^\d{4}-\d\d-\d\d$/.test(first.date)) {
-    problems.push(`CHANGELOG.md says "${first.date}" for ${version}, where the date of the release belongs`);
+    problems.push(`CHANGELOG.md says "${first.date}" for ${version}, instead of the release's date`);
   }
-  if (first.text === '') problems.push(`CHANGELOG.md says nothing of ${first.version}`);
+  if (first.text === '') problems.push(`CHANGELOG.md says nothing about ${first.version}`);
   const versions = sectionsOf(changelog).map((section) => section.version);
   if (versions.filter((other) => other === version).length > 1) problems.push(`CHANGELOG.md has ${version} twice`);
   return problems;
 }
 
-/** What the changelog says of a version, without its heading; null if it does not have it. */
+/** What the changelog says about a version, without its heading; null if it has no such version. */
 export function releaseNotes(changelog: string, version: string): string | null {
   return sectionsOf(changelog).find((section) => section.version === version)?.text ?? null;
 }
@@ -37,7 +37,7 @@ interface Section {
   text: string;
 }
 
-/** The newest comes first. Headings within a block of code are none. */
+/** Newest first. Headings inside a code block do not count. */
 function sectionsOf(changelog: string): Section[] {
   const sections: Section[] = [];
   let isCode = false;

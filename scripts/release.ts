@@ -1,5 +1,5 @@
-// npm run release -- v1.2.3 folder: checks that tag, package and changelog agree, and writes what goes with a release, besides the
-// mirrors: the notes, the gate for hosts and the list of the programs that it lets through.
+// npm run release -- v1.2.3 [folder]: checks that tag, package and changelog agree, and writes what a release has besides the mirrors: its
+// notes, the gate for hosts, and the list of programs that the gate lets through.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostCode, listOf } from './host-programs.ts';
@@ -27,4 +27,4 @@ const source = { url: 'https://github.com/atlasia/actions', tag, folder: '.' };
 writeFileSync(join(folder, 'notes.md'), `${mirrorReadme(notes, source)}\n`);
 writeFileSync(join(folder, 'programs.sha256'), listOf(await hostCode(process.cwd()), version));
 copyFileSync('host/gate.sh', join(folder, 'gate.sh'));
-console.log(`${tag} may be released; its notes, its gate and its list of programs are in ${folder}`);
+console.log(`${tag} can be released. Its notes, gate and list of programs are in ${folder}/`);

@@ -2519,7 +2519,7 @@ export const rules: readonly Rule[] = [
     rule: 'what a drill only warns of prevents no restore',
     file: 'shared/restore/judge-restored.ts',
     text: " && severity === 'error'",
-    instead: " && severity.length > 0",
+    instead: ' && severity.length > 0',
     test: 'test/unit/restore/judge-restored.test.ts',
   },
   {

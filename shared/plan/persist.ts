@@ -52,7 +52,7 @@ function inRegistry(steps: readonly ServiceStep[]): string[] {
   if (names.length === 0) return [];
   const name = names.length === 1 ? 'that name' : 'those names';
   return [
-    `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
+    `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a fixed release is pushed under ${name}, the next docker compose pull brings the bad one back`,
   ];
 }
 

@@ -48,8 +48,8 @@ export interface Catalogue {
   foreign: FoundFile[];
 }
 
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|(compose|transactions)(\/.+)?)$/;
 
 /**
  * Sorts the files that the survey found into sets and others.

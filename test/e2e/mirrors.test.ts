@@ -91,7 +91,7 @@ describe('the mirror', () => {
       encoding: 'utf8',
     });
     assert.equal(status, 1);
-    assert.match(stderr, /backup-action is there already/);
+    assert.match(stderr, /backup-action already exists/);
   });
 });
 

@@ -165,7 +165,7 @@ test('after a rollback of a tag that moves, it says that the registry still has 
   wellFormed(result);
   assert.match(
     result.summary,
-    /The registry was not changed: until a mended release is pushed under those names, the next docker compose pull brings back/,
+    /The registry was not changed: until a fixed release is pushed under those names, the next docker compose pull brings the bad one back/,
   );
   assert.match(result.summary, /the box "release-hold"/);
 });

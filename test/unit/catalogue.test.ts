@@ -49,9 +49,9 @@ test('a set is one, in all the folders it is linked into', () => {
   assert.deepEqual(verifiedSetsOf('app', sets), [sets[0]]);
 });
 
-test('sets before a rollback have their own name and folder', () => {
+test('sets before a rollback have their own name and folder, beside other things of ours', () => {
   const file = `prerollback_${id}.dump.zst`;
-  const { sets } = catalogueOf(
+  const { sets, foreign } = catalogueOf(
     [
       { path: `rollback/${file}`, bytes: 1000 },
       { path: `rollback/prerollback_${id}.manifest.json`, bytes: 1 },
@@ -59,9 +59,11 @@ test('sets before a rollback have their own name and folder', () => {
       { path: 'rollback/deployment_tags.log', bytes: 1 },
       { path: 'rollback/HOLD', bytes: 1 },
       { path: 'rollback/transactions', bytes: 4096 },
+      { path: 'rollback/compose', bytes: 4096 },
     ],
     new Map([[`rollback/prerollback_${id}.manifest.json`, JSON.stringify(exampleManifest(id, { file }))]]),
   );
+  assert.deepEqual(foreign, []);
   assert.deepEqual(
     sets.map(({ state, folders }) => ({ state, folders })),
     [{ state: 'verified', folders: ['rollback'] }],

@@ -28,9 +28,9 @@ const sound: Release = { tag: 'v1.1.0', packageVersion: '1.1.0', lockVersion: '1
 test('a release whose parts agree has no problem', () => assert.deepEqual(releaseProblems(sound), []));
 
 const broken: [what: string, changes: Partial<Release>, problem: RegExp][] = [
-  ['a tag of another form', { tag: 'v1.1' }, /^v1\.1 is no tag of a release/],
-  ['a tag with more behind it', { tag: 'v1.1.0-rc.1' }, /is no tag/],
-  ['no v', { tag: '1.1.0' }, /is no tag/],
+  ['a tag of another form', { tag: 'v1.1' }, /^v1\.1 is not a release tag/],
+  ['a tag with more behind it', { tag: 'v1.1.0-rc.1' }, /is not a release tag/],
+  ['no v', { tag: '1.1.0' }, /is not a release tag/],
   ['package.json of before', { packageVersion: '1.0.0' }, /^package\.json has version 1\.0\.0/],
   ['a lock of before', { lockVersion: '1.0.0' }, /^package-lock\.json has version 1\.0\.0/],
   [
@@ -39,7 +39,7 @@ const broken: [what: string, changes: Partial<Release>, problem: RegExp][] = [
     /first section .* 1\.1\.0/,
   ],
   ['no date', { changelog: changelog.replace('2026-12-01', 'unreleased') }, /says "unreleased" for 1\.1\.0/],
-  ['only a heading', { changelog: '## [1.1.0] - 2026-12-01\n\n' }, /says nothing of 1\.1\.0/],
+  ['only a heading', { changelog: '## [1.1.0] - 2026-12-01\n\n' }, /says nothing about 1\.1\.0/],
   ['no section at all', { changelog: '# Changelog\n' }, /has no "## /],
   ['the same twice', { changelog: `${changelog}\n## [1.1.0] - 2026-12-01\n\n- Again.\n` }, /1\.1\.0 twice/],
 ];

@@ -58,6 +58,7 @@ const ended = (verdict: Verdict, outcome: string): Notice => ({
   finishedAt: new Date(0),
   run: { url: null, repository: null, id: null, attempt: null, event: null, actor: null, commit: null },
   outputs: {},
+  restored: null,
   remarks: [],
   database: null,
   backup: null,

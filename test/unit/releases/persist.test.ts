@@ -25,7 +25,7 @@ const table: [what: string, changes: Partial<PlanRequest>, told: string[]][] = [
     'a tag that moves needs nothing on the host, but the registry still has what was rolled back from',
     web('ghcr.io/acme/web:latest'),
     [
-      'On this host, ghcr.io/acme/web:latest now means the target. The registry was not changed: until a mended release is pushed under that name, the next docker compose pull brings back what was rolled back from',
+      'On this host, ghcr.io/acme/web:latest now means the target. The registry was not changed: until a fixed release is pushed under that name, the next docker compose pull brings the bad one back',
     ],
   ],
   [
