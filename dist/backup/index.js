@@ -81,7 +81,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
+module.exports = __nccwpck_require__.p + "a7fbe78365e51b895cd9.sh";
 
 /***/ }),
 
@@ -3063,8 +3063,8 @@ function weekday(day) {
 
 
 
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|(compose|transactions)(\/.+)?)$/;
 /**
  * Sorts the files that the survey found into sets and others.
  *
@@ -5794,7 +5794,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -5802,6 +5802,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -5906,6 +5907,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -5943,6 +5945,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -8038,9 +8043,10 @@ const cutOffs = {
 function wasCutOff(error) {
     return (0,shared_failure/* isFailure */.N6)(error) && Object.hasOwn(cutOffs, error.code);
 }
+/** The line of this run's own failure names the id as well, in its message: only one of a publication has the field. */
 function unknownOutcome({ id, logFile }, cause) {
     return new shared_failure/* Failure */.HR('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
-        hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
+        hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep id=${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
         cause,
     });
 }
@@ -13443,7 +13449,7 @@ const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsit
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
 function backupReport({ database, lastGood, kept, offsite }, { status }) {
     if (kept === null) {
-        const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
+        const nothing = { outcome: null, remarks: [], backup: null, checks: [], restored: null, recoveryMs: null };
         return { verdict: 'success', database, lastGood, offsite, ...nothing };
     }
     const { publicationPlan, place } = kept.facts;
@@ -13458,6 +13464,7 @@ function backupReport({ database, lastGood, kept, offsite }, { status }) {
         lastGood: goodBackup(id),
         offsite,
         checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        restored: null,
         recoveryMs: null,
     };
 }

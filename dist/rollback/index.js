@@ -81,7 +81,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
+module.exports = __nccwpck_require__.p + "a7fbe78365e51b895cd9.sh";
 
 /***/ }),
 
@@ -312,7 +312,7 @@ module.exports = __nccwpck_require__.p + "cc3a1163c31ce5adf4d6.sh";
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "fde887ede61564547c20.sh";
+module.exports = __nccwpck_require__.p + "40746d80574b40365d52.sh";
 
 /***/ }),
 
@@ -326,7 +326,7 @@ module.exports = __nccwpck_require__.p + "14af64668447a4f09815.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2585753e6d5bf9479cc8.sh";
+module.exports = __nccwpck_require__.p + "5a1a03ac7229d384e9ff.sh";
 
 /***/ }),
 
@@ -3352,7 +3352,7 @@ function inRegistry(steps) {
         return [];
     const name = names.length === 1 ? 'that name' : 'those names';
     return [
-        `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a mended release is pushed under ${name}, the next docker compose pull brings back what was rolled back from`,
+        `On this host, ${names.join(' and ')} now ${names.length === 1 ? 'means' : 'mean'} the target. The registry was not changed: until a fixed release is pushed under ${name}, the next docker compose pull brings the bad one back`,
     ];
 }
 function inEnvFile(steps, file) {
@@ -6065,8 +6065,7 @@ function openSshKey(pem) {
     if (type === 'ssh-ed25519') {
         const x = inner.next();
         const pair = inner.next();
-        if (x.length !== 32 || pair.length !== 64)
-            throw damaged();
+        // The private half comes first. Node takes none of another length.
         return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
     }
     if (type !== 'ssh-rsa')
@@ -6261,8 +6260,8 @@ function problemOfSsh(line) {
 
 
 
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|(compose|transactions)(\/.+)?)$/;
 /**
  * Sorts the files that the survey found into sets and others.
  *
@@ -9165,7 +9164,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -9173,6 +9172,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -9277,6 +9277,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -9314,6 +9315,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -11334,9 +11338,12 @@ function readRegistryInputs(input) {
 function readLogin(input) {
     const password = input.secret('registry-password');
     const user = input.optional('registry-username', loginName);
-    if (password === null)
+    if (password === null && user === null)
         return null;
     return input.rule(() => {
+        if (password === null) {
+            throw new shared_failure/* InputError */.dz('registry-password', 'is missing, although a user name was given', "Set the secret that it comes from, or leave out registry-username: then the host's own login is used");
+        }
         if (user !== null)
             return { user, password: password.trim() };
         throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
@@ -11860,7 +11867,16 @@ function rollbackReport({ seen, plan, carried, backup, loaded }, { status }) {
         backup: backup === null ? null : { id: backup.id, sizeBytes: backup.sizeBytes, sha256: backup.sha256, file: backup.file },
         lastGood: backup === null ? (known?.lastGood ?? 'unknown') : (0,last_good/* goodBackup */.QC)(backup.id),
         offsite: null,
-        checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        checks: [
+            ...(backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+            ...(loaded?.findings ?? []).map(({ name, result, severity, detail, ms }) => {
+                return { name, group: 'restore', result, severity, detail, ms };
+            }),
+        ],
+        // What was read is compared with the plan's digest before it counts as restored.
+        restored: loaded === null || plan === null || plan.restore === null
+            ? null
+            : { id: plan.restore.backupId, sha256: plan.restore.sha256, copy: plan.restore.copy },
         recoveryMs: loaded?.restoreMs ?? null,
     };
 }
@@ -13252,6 +13268,7 @@ function subject(step, detail) {
 
 
 
+
 /** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
 const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
@@ -13260,7 +13277,7 @@ const mostLosses = 100;
 const patienceAfterCancel = 4_500;
 /**
  * Starts the transaction and follows it until it has finished, over several connections if necessary.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself; another one before `onId`: nothing was started
  */
 async function carry(connection, carrying) {
     const { request, signal } = carrying;
@@ -13291,11 +13308,22 @@ async function start(steady, { request }) {
         if (!wasLost(error) && !wasSilent(error))
             throw error;
         // The host may have started it before the connection broke.
-        const found = await steady.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host));
+        const found = await steady
+            .use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host))
+            .catch((lost) => {
+            throw (0,shared_failure/* isFailure */.N6)(lost) ? perhapsStarted(request, lost) : lost;
+        });
         if (found === null)
             throw error;
         return found;
     }
+}
+function perhapsStarted({ backupDir, historyId }, cause) {
+    const plans = `${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir))}/*/plan.tsv`;
+    return new shared_failure/* Failure */.HR('outcome-unknown', 'Lost contact while the rollback was being started', {
+        hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
+        cause,
+    });
 }
 /** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
 async function cancel(steady, id, following, { request }) {
@@ -13304,7 +13332,12 @@ async function cancel(steady, id, following, { request }) {
         abortTransaction(steady.connection, backupDir, id, log.host).catch(() => { }),
         (0,promises_.setTimeout)(patienceAfterCancel / 2, undefined, { ref: false }),
     ]);
-    const ended = await Promise.race([following, (0,promises_.setTimeout)(patienceAfterCancel / 2, null, { ref: false })]);
+    const unlessLost = following.catch((error) => {
+        if ((0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown'))
+            return null;
+        throw error;
+    });
+    const ended = await Promise.race([unlessLost, (0,promises_.setTimeout)(patienceAfterCancel / 2, null, { ref: false })]);
     if (ended !== null)
         return ended;
     throw new shared_failure/* Failure */.HR('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
@@ -13325,6 +13358,7 @@ const lossCodes = [
     'host-unreachable',
     'connection-timed-out',
     'connection-refused',
+    'connection-closed',
 ];
 function wasLost(error) {
     return (0,shared_failure/* isFailure */.N6)(error, ...lossCodes);
@@ -13341,22 +13375,23 @@ class SteadyConnection {
         this.connection = connection;
         this.#carrying = carrying;
     }
-    /** @param id for the error message if the connection stays lost; null: as far as we know, nothing was started */
+    /** @param id for the error message if the connection stays lost; null: it is not known whether anything was started */
     async use(id, work) {
         const { request, signal, reconnect } = this.#carrying;
+        const outOfReach = (error) => (id === null ? error : stillOpen(request.backupDir, id, error));
         let lostSince;
         for (let losses = 0;; losses += 1) {
             try {
                 return await work(this.connection);
             }
             catch (error) {
-                if (wasSilent(error) && id !== null)
-                    throw stillOpen(request.backupDir, id, error);
-                if (!wasLost(error) || signal.aborted)
+                if (wasSilent(error) || (wasLost(error) && signal.aborted))
+                    throw outOfReach(error);
+                if (!wasLost(error))
                     throw error;
                 lostSince ??= Date.now();
                 if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
-                    throw id === null ? error : stillOpen(request.backupDir, id, error);
+                    throw outOfReach(error);
                 log.progress('Lost the connection; the host carries on. Reconnecting');
             }
             await (0,promises_.setTimeout)(betweenTries, undefined, { signal }).catch(() => { });
@@ -13366,7 +13401,7 @@ class SteadyConnection {
             }
             catch (error) {
                 if (!wasLost(error))
-                    throw error;
+                    throw outOfReach(error);
             }
         }
     }
@@ -15973,9 +16008,10 @@ const cutOffs = {
 function wasCutOff(error) {
     return (0,shared_failure/* isFailure */.N6)(error) && Object.hasOwn(cutOffs, error.code);
 }
+/** The line of this run's own failure names the id as well, in its message: only one of a publication has the field. */
 function unknownOutcome({ id, logFile }, cause) {
     return new shared_failure/* Failure */.HR('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
-        hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
+        hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep id=${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
         cause,
     });
 }
@@ -18032,21 +18068,23 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         schemaSha256: backup?.schemaSha256 ?? null,
         token: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
     });
+    // From here on the host decides. Until it reports the ending, assume the worst.
+    outputs.status = 'failed';
     const carried = await log.group('Swap', () => carry(connection, {
         request,
         signal,
         reconnect: reach,
         onId: (id) => {
             outputs['transaction-id'] = id;
-            // From here on the host decides. Until it reports the ending, assume the worst.
-            outputs.status = 'failed';
             log.info(`Transaction ${id}`);
         },
     }))
         .catch(async (error) => {
-        // Without an id, nothing was started that could still need it.
-        if (outputs['transaction-id'] === null)
+        if (outputs['transaction-id'] === null && !(0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown')) {
+            // Nothing was started that could still need the copy.
+            outputs.status = 'refused';
             await restoring?.drop(connection);
+        }
         throw error;
     });
     // The engine has done so, if it came so far.

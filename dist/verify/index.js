@@ -32,7 +32,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2cb5f998cd1c8bd40517.sh";
+module.exports = __nccwpck_require__.p + "a7fbe78365e51b895cd9.sh";
 
 /***/ }),
 
@@ -5215,8 +5215,7 @@ function openSshKey(pem) {
     if (type === 'ssh-ed25519') {
         const x = inner.next();
         const pair = inner.next();
-        if (x.length !== 32 || pair.length !== 64)
-            throw damaged();
+        // The private half comes first. Node takes none of another length.
         return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
     }
     if (type !== 'ssh-rsa')
@@ -5470,8 +5469,8 @@ function weekday(day) {
 
 
 
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|(compose|transactions)(\/.+)?)$/;
 /**
  * Sorts the files that the survey found into sets and others.
  *
@@ -8777,7 +8776,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -8785,6 +8784,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -8889,6 +8889,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -8926,6 +8927,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -10615,9 +10619,12 @@ function readRegistryInputs(input) {
 function readLogin(input) {
     const password = input.secret('registry-password');
     const user = input.optional('registry-username', loginName);
-    if (password === null)
+    if (password === null && user === null)
         return null;
     return input.rule(() => {
+        if (password === null) {
+            throw new shared_failure/* InputError */.dz('registry-password', 'is missing, although a user name was given', "Set the secret that it comes from, or leave out registry-username: then the host's own login is used");
+        }
         if (user !== null)
             return { user, password: password.trim() };
         throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
@@ -11076,7 +11083,13 @@ var finding = __nccwpck_require__(93754);
 ;// CONCATENATED MODULE: ./build/verify-action/notice.js
 
 
-const noStory = () => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
+const noStory = () => ({
+    findings: [],
+    verdict: null,
+    database: null,
+    lastGood: 'unknown',
+    drilled: null,
+});
 function verificationReport(story, outputs, { error, exitCode }) {
     const checks = story.findings.map(checkOf);
     const bad = (0,finding/* worstFirst */.md)(story.findings).filter(({ result }) => result !== 'passed');
@@ -11094,6 +11107,7 @@ function verificationReport(story, outputs, { error, exitCode }) {
         lastGood: story.lastGood,
         offsite: null,
         checks,
+        restored: story.drilled,
         recoveryMs: outputs['drill-duration-ms'],
     };
 }
@@ -15321,7 +15335,7 @@ async function makeChecks(connection, run, story, subjects) {
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', async () => {
         const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
-        return checkDrill(connection, surveyed, run);
+        return checkDrill(connection, surveyed, run, story);
     });
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
 }
