@@ -28,10 +28,8 @@ import type { RollbackOutputs } from './outputs.ts';
 import { backupOrder, type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
+import { refuseStrangers } from './strangers.ts';
 import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
-
-/** Events that a stranger can trigger, with their own code or text. */
-const untrustedEvents = /^(pull_request|issue_comment)/;
 
 /** What is fixed from the start of a run. */
 interface RollbackRun extends CreatingRun {
@@ -103,13 +101,6 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   run.held = null;
   const { withoutCreated } = await import('./dropped-database.ts');
   return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
-}
-
-function refuseStrangers({ event }: WorkflowContext): void {
-  if (event === null || !untrustedEvents.test(event)) return;
-  throw new Failure('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
-    hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
-  });
 }
 
 async function carryOut(connection: Connection, reach: () => Promise<Connection>, run: RollbackRun): Promise<void> {
