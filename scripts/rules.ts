@@ -2773,4 +2773,24 @@ export const rules: readonly Rule[] = [
     test: 'test/unit/strangers.test.ts',
     named: 'before it connects',
   },
+  {
+    rule: 'nothing is called refused that the host was told to carry out, until that is certain',
+    file: 'rollback-action/hand-over.ts',
+    text: "  outputs.status = 'failed';\n",
+    test: 'test/unit/transaction/carry.test.ts',
+  },
+  {
+    rule: 'a restored copy that a rollback may still need is not dropped',
+    file: 'rollback-action/hand-over.ts',
+    text: "!isFailure(error, 'outcome-unknown')",
+    instead: "!isFailure(error, 'defect')",
+    test: 'test/unit/transaction/carry.test.ts',
+  },
+  {
+    rule: 'a restored copy goes again where the host refuses',
+    file: 'rollback-action/hand-over.ts',
+    text: "if (carried.outcome.ending === 'refused') await",
+    instead: "if (carried.outcome.ending === 'reverted') await",
+    test: 'test/unit/transaction/carry.test.ts',
+  },
 ];
