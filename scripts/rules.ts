@@ -2793,4 +2793,18 @@ export const rules: readonly Rule[] = [
     instead: "if (carried.outcome.ending === 'reverted') await",
     test: 'test/unit/transaction/carry.test.ts',
   },
+  {
+    rule: 'a restore needs room for what the database has become',
+    file: 'rollback-action/restoring.ts',
+    text: 'manifest.database === live.database ? live.sizeBytes : null',
+    instead: 'manifest.database === live.database ? null : live.sizeBytes',
+    test: 'test/unit/releases/decide.test.ts',
+  },
+  {
+    rule: 'a plan that was reviewed is another one where other statements run behind the restore',
+    file: 'rollback-action/restoring.ts',
+    text: "createHash('sha256').update(restore.afterSql)",
+    instead: "createHash('sha256').update('')",
+    test: 'test/unit/releases/decide.test.ts',
+  },
 ];

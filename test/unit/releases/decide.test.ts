@@ -1,5 +1,8 @@
 // What a run decides from what a survey found, before anything is changed: rollback-action/decide.ts, and the restore that it plans.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { type Decision, decide } from '../../../rollback-action/decide.ts';
 import { type RollbackInputs, readRollbackInputs } from '../../../rollback-action/inputs.ts';
@@ -9,10 +12,11 @@ import { Records } from '../../../shared/host/records.ts';
 import { pack } from '../../../shared/packed.ts';
 import type { Survey } from '../../../shared/survey/survey.ts';
 import type { ComposeSurvey } from '../../../shared/survey/survey-compose.ts';
+import { temporaryFolder } from '../../lab/folder.ts';
 import { composeSurvey } from '../compose-survey.ts';
 import { hex, image, record, release } from '../history/records.ts';
 import { exampleManifest, HostFolder } from '../retention/host-folder.ts';
-import { host } from '../surveyed-host.ts';
+import { acceptsWith, host, tools } from '../surveyed-host.ts';
 
 afterEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith('INPUT_')) delete process.env[name];
@@ -224,18 +228,19 @@ describe('a rollback', () => {
 
 describe('a restore', () => {
   const folder = new HostFolder();
-  const [older, newer] = ['20261123_021700', '20261124_021700'];
-  for (const id of [older, newer]) folder.add(id, ['daily'], 'shop');
+  const [older, newer, staging] = ['20261123_021700', '20261124_021700', '20261124_120000'];
   // What is beside the dump would be read.
   const manifest = (id: string) =>
     exampleManifest(id, {
-      database: 'shop',
+      database: id === staging ? 'staging' : 'shop',
       finishedAt: '2026-11-24T12:00:00.000Z',
       dumpBytes: 1,
       checks: [{ name: 'settings', result: 'passed', detail: '', ms: 1 }],
     });
-  for (const id of [older, newer])
+  for (const id of [older, newer, staging]) {
+    folder.add(id, ['daily']);
     folder.manifests.set(`daily/backup_${id}.manifest.json`, JSON.stringify(manifest(id)));
+  }
   const files = [...folder.files].map(([path, bytes]) => ({ path, bytes }));
   const drill = { event: 'drill', release: {} } as const;
   const drills = [
@@ -243,14 +248,17 @@ describe('a restore', () => {
     record({ ...drill, backupId: newer, durationMs: 120_000 }),
     record({ ...drill, backupId: older, durationMs: 1_000, status: 'failed' }),
   ];
-  const seen = surveyed(
-    { settings: [{ ...settings('id-of-edge'), environment: ['UPSTREAM=db:5432'] }] },
-    {
-      sets: { state: '', files, othersUnnamed: 0, manifests: folder.manifests },
-      history: [...history, ...drills].map((each) => `${JSON.stringify(each)}\n`).join(''),
-      clockAhead: 365 * 24 * 3_600_000,
-    },
-  );
+  const seenWith = (changes: Partial<Survey>) =>
+    surveyed(
+      { settings: [{ ...settings('id-of-edge'), environment: ['UPSTREAM=db:5432'] }] },
+      {
+        sets: { state: '', files, othersUnnamed: 0, manifests: folder.manifests },
+        history: [...history, ...drills].map((each) => `${JSON.stringify(each)}\n`).join(''),
+        clockAhead: 365 * 24 * 3_600_000,
+        ...changes,
+      },
+    );
+  const seen = seenWith({});
 
   const standing = {
     isSuperuser: true,
@@ -330,6 +338,26 @@ describe('a restore', () => {
   test('that cannot be made is refused before anything is changed', async () => {
     assert.equal(await refusalOf(given, seen, server({ isSuperuser: false })), 'cannot-restore');
     assert.equal(await refusalOf({ ...given, 'restore-database': '20261122_021700' }, seen, server()), 'no-backup');
+  });
+
+  test('needs room for what the database has become, but a backup of another one does not', async () => {
+    const grown = {
+      output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${acceptsWith({ sizeBytes: 950_000_000_000 })}`,
+    };
+    const full = seenWith({ probe: grown });
+    assert.equal(await refusalOf(given, full, server()), 'cannot-restore');
+    assert.equal(await refusalOf({ ...given, 'restore-database': staging }, full, server()), null);
+  });
+
+  test('has the statements that run behind it in its hash', async () => {
+    const sql = join(temporaryFolder('sql'), 'after.sql');
+    const planned = async (text: string) => {
+      writeFileSync(sql, text);
+      return (await decided({ ...given, 'after-restore-sql': sql }, seen, server())).decision?.plan;
+    };
+    const [one, other] = [await planned('SELECT 1;'), await planned('SELECT 2;')];
+    assert.equal(one?.restore?.afterSqlSha256, createHash('sha256').update('SELECT 1;').digest('hex'));
+    assert.notEqual(one?.hash, other?.hash);
   });
 
   test('of the newest backup compares it with none', async () => {
