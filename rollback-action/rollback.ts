@@ -16,22 +16,21 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import type { BackupId } from '../shared/sets/manifest.ts';
 import type { Survey } from '../shared/survey/survey.ts';
 import { failureTypedAs } from '../shared/typed-as.ts';
-import { type Carried, carry } from './carry.ts';
+import type { Carried } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { type Decision, decide, tableOf } from './decide.ts';
 import type { CreatingRun } from './dropped-database.ts';
 import { endingFailure } from './endings.ts';
 import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
+import { handOver } from './hand-over.ts';
 import type { RollbackInputs } from './inputs.ts';
 import { look } from './look.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { backupOrder, type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
+import { refuseStrangers } from './strangers.ts';
 import { type RollbackMeans, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
-
-/** Events that a stranger can trigger, with their own code or text. */
-const untrustedEvents = /^(pull_request|issue_comment)/;
 
 /** What is fixed from the start of a run. */
 interface RollbackRun extends CreatingRun {
@@ -103,13 +102,6 @@ async function tidied(error: unknown, connections: readonly Connection[], run: R
   run.held = null;
   const { withoutCreated } = await import('./dropped-database.ts');
   return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
-}
-
-function refuseStrangers({ event }: WorkflowContext): void {
-  if (event === null || !untrustedEvents.test(event)) return;
-  throw new Failure('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
-    hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
-  });
 }
 
 async function carryOut(connection: Connection, reach: () => Promise<Connection>, run: RollbackRun): Promise<void> {
@@ -194,30 +186,7 @@ async function carryOutPlan(
     schemaSha256: backup?.schemaSha256 ?? null,
     token: randomBytes(8).toString('hex'),
   });
-  // From here on the host decides. Until it reports the ending, assume the worst.
-  outputs.status = 'failed';
-  const carried = await log
-    .group('Swap', () =>
-      carry(connection, {
-        request,
-        signal,
-        reconnect: reach,
-        onId: (id) => {
-          outputs['transaction-id'] = id;
-          log.info(`Transaction ${id}`);
-        },
-      }),
-    )
-    .catch(async (error) => {
-      if (outputs['transaction-id'] === null && !isFailure(error, 'outcome-unknown')) {
-        // Nothing was started that could still need the copy.
-        outputs.status = 'refused';
-        await restoring?.drop(connection);
-      }
-      throw error;
-    });
-  // The engine has done so, if it came so far.
-  if (carried.outcome.ending === 'refused') await restoring?.drop(connection);
+  const carried = await handOver(connection, { request, signal, reconnect: reach }, outputs, restoring);
   run.story.carried = carried;
   await copyRecords(carried, knownHistory, run, mirror);
   if (carried.outcome.ending === 'rolled-back') await keepFiles(connection, compose, run);

@@ -1,7 +1,8 @@
 // A transaction is carried by the host; the run that started it finds it again, says how it ended, or says that it does not know.
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
-import { carry } from '../../../rollback-action/carry.ts';
+import { handOver } from '../../../rollback-action/hand-over.ts';
+import { noOutputs } from '../../../rollback-action/outputs.ts';
 import { Failure, isFailure } from '../../../shared/failure.ts';
 import type { FailureCode } from '../../../shared/failure-codes.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
@@ -31,7 +32,6 @@ async function carried(
   }: { reconnects?: (Failure | (() => void))[]; signal?: AbortSignal } = {},
 ) {
   const said: string[] = [];
-  const ids: string[] = [];
   let connections = 0;
   const connect = (): Connection => {
     connections += 1;
@@ -54,22 +54,26 @@ async function carried(
       close: async () => {},
     };
   };
-  const outcome = await carry(connect(), {
-    request: plain,
-    signal,
-    reconnect: async () => {
-      said.push('reconnect');
-      const next = reconnects.shift();
-      if (next instanceof Failure) throw next;
-      next?.();
-      return connect();
+  const outputs = noOutputs();
+  let isDropped = false;
+  const restoring = {
+    drop: async () => {
+      isDropped = true;
     },
-    onId: (found) => ids.push(found),
-  }).then(
+  };
+  const reconnect = async () => {
+    said.push('reconnect');
+    const next = reconnects.shift();
+    if (next instanceof Failure) throw next;
+    next?.();
+    return connect();
+  };
+  const outcome = await handOver(connect(), { request: plain, signal, reconnect }, outputs, restoring).then(
     (end) => ({ ending: end.outcome.ending, failure: null }),
     (failure) => (isFailure(failure) ? { ending: null, failure } : Promise.reject(failure)),
   );
-  return { ...outcome, code: outcome.failure?.code, said, ids };
+  const { status, 'transaction-id': known } = outputs;
+  return { ...outcome, code: outcome.failure?.code, said, known, status, isDropped };
 }
 
 const toFollow = `tail /opt/shop/backups/rollback/transactions/${id}/journal`;
@@ -77,8 +81,8 @@ const toFind = `grep -l 4711-1-0123abcd /opt/shop/backups/rollback/transactions/
 
 describe('a transaction that was started', { concurrency: true }, () => {
   test('is followed to its end', async () => {
-    const { ending, said, ids } = await carried({ start: [started], follow: [ended()] });
-    assert.deepEqual([ending, said, ids], ['rolled-back', ['start on 1', 'follow 0 on 1'], [id]]);
+    const { ending, said, known } = await carried({ start: [started], follow: [ended()] });
+    assert.deepEqual([ending, said, known], ['rolled-back', ['start on 1', 'follow 0 on 1'], id]);
   });
 
   const losses: FailureCode[] = [
@@ -91,12 +95,12 @@ describe('a transaction that was started', { concurrency: true }, () => {
   ];
   for (const code of losses) {
     test(`is found again after ${code}, and what was told is not told again`, async () => {
-      const { ending, said, ids } = await carried({
+      const { ending, said, known } = await carried({
         start: [started],
         follow: [failing(code, ['1\tbegin\t', '2\tchecked\t']), ended()],
       });
       assert.deepEqual(said, ['start on 1', 'follow 0 on 1', 'reconnect', 'follow 2 on 2']);
-      assert.deepEqual([ending, ids], ['rolled-back', [id]]);
+      assert.deepEqual([ending, known], ['rolled-back', id]);
     });
   }
 
@@ -122,6 +126,7 @@ describe('a transaction that was started', { concurrency: true }, () => {
   test('is said to go on where the host hangs: another connection would not help', async () => {
     const run = await carried({ start: [started], follow: [failing('host-silent')] });
     assert.deepEqual([run.code, run.said.at(-1)], ['outcome-unknown', 'follow 0 on 1']);
+    assert.deepEqual([run.known, run.status, run.isDropped], [id, 'failed', false]);
     assert.ok(run.failure?.hint?.includes(toFollow));
   });
 
@@ -133,14 +138,15 @@ describe('a transaction that was started', { concurrency: true }, () => {
 
 describe('a start', { concurrency: true }, () => {
   test('that the host refuses is not looked for', async () => {
-    const { code, said, ids } = await carried({ start: [failing('disk-full')] });
-    assert.deepEqual([code, said, ids], ['disk-full', ['start on 1'], []]);
+    const { code, said, status, isDropped } = await carried({ start: [failing('disk-full')] });
+    assert.deepEqual([code, said], ['disk-full', ['start on 1']]);
+    assert.deepEqual([status, isDropped], ['refused', true]);
   });
 
   test('whose connection was lost may have happened, and is found', async () => {
-    const { ending, said, ids } = await carried({ start: [lost], find: [lost, started], follow: [ended()] });
+    const { ending, said, known } = await carried({ start: [lost], find: [lost, started], follow: [ended()] });
     assert.deepEqual(said, ['start on 1', 'find on 1', 'reconnect', 'find on 2', 'follow 0 on 2']);
-    assert.deepEqual([ending, ids], ['rolled-back', [id]]);
+    assert.deepEqual([ending, known], ['rolled-back', id]);
   });
 
   test('of which the host said nothing is looked for as well', async () => {
@@ -151,7 +157,7 @@ describe('a start', { concurrency: true }, () => {
   for (const code of ['connection-lost', 'host-silent'] as const) {
     test(`that did not happen fails for its own reason, ${code}`, async () => {
       const run = await carried({ start: [failing(code)], find: [notFound] });
-      assert.deepEqual([run.code, run.ids], [code, []]);
+      assert.deepEqual([run.code, run.status, run.isDropped], [code, 'refused', true]);
     });
   }
 
@@ -167,8 +173,9 @@ describe('a start', { concurrency: true }, () => {
   ];
   for (const [what, run, cause] of untold) {
     test(`is not said to have failed where the host ${what}`, async () => {
-      const { code, failure, ids } = await run();
-      assert.deepEqual([code, ids], ['outcome-unknown', []]);
+      const { code, failure, status, isDropped } = await run();
+      assert.equal(code, 'outcome-unknown');
+      assert.deepEqual([status, isDropped], ['failed', false], 'it may need the copy');
       assert.ok(isFailure(failure?.cause, cause));
       assert.ok(failure?.hint?.endsWith(toFind), failure?.hint);
     });
@@ -180,8 +187,8 @@ describe('a run that is cancelled', { concurrency: true }, () => {
 
   test('ends a transaction that has not begun its swap', async () => {
     const answers = { start: [started], follow: [ended('refused')], abort: [{ records: [] }] satisfies Answer[] };
-    const { ending, said } = await carried(answers, { signal: AbortSignal.abort() });
-    assert.deepEqual([ending, said.at(-1)], ['refused', 'abort on 1']);
+    const { ending, said, isDropped } = await carried(answers, { signal: AbortSignal.abort() });
+    assert.deepEqual([ending, said.at(-1), isDropped], ['refused', 'abort on 1', true]);
   });
 
   for (const [what, abort] of [
