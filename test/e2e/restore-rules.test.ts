@@ -319,7 +319,10 @@ describe('a database that was created for a restore which came to nothing', () =
     await inMissing('create_missing');
     // As if that came between the look and the drop.
     const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${missing}`];
-    const late = replaceScript().replace(/^ {2}copies=\$\(copies_under_way\) \|\| return$/m, '$&\n  echo looked\n  read -r _');
+    const late = replaceScript().replace(
+      /^ {2}copies=\$\(copies_under_way\) \|\| return$/m,
+      '$&\n  echo looked\n  read -r _',
+    );
     assert.notEqual(late, replaceScript());
     const container = await host.container('db');
     const dropping = spawn(
