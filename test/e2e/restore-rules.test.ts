@@ -284,8 +284,11 @@ describe('a database that was created for a restore which came to nothing', () =
   test('has a mark that no backup takes along', async () => {
     await inMissing('create_missing');
     await db.psql(`ALTER DATABASE ${missing} SET work_mem = '9MB';`, 'postgres');
+    // An application may be called as we are.
+    await db.psql(`ALTER DATABASE ${missing} SET atlasia.tenant = '7';`, 'postgres');
     const settings = await inMissing('settings');
     assert.match(settings, /work_mem/);
+    assert.match(settings, /atlasia\.tenant/);
     assert.doesNotMatch(settings, /atlasia\.created/);
   });
 
@@ -316,7 +319,10 @@ describe('a database that was created for a restore which came to nothing', () =
     await inMissing('create_missing');
     // As if that came between the look and the drop.
     const names = ['--env', 'PGUSER=atlasia', '--env', `PGDATABASE=${missing}`];
-    const late = replaceScript().replace(/^ {2}copies=\$\(copies_under_way\) \|\| return$/m, '$&\n  read -r _');
+    const late = replaceScript().replace(
+      /^ {2}copies=\$\(copies_under_way\) \|\| return$/m,
+      '$&\n  echo looked\n  read -r _',
+    );
     assert.notEqual(late, replaceScript());
     const container = await host.container('db');
     const dropping = spawn(
@@ -327,11 +333,13 @@ describe('a database that was created for a restore which came to nothing', () =
         stdio: ['pipe', 'pipe', 'inherit'],
       },
     );
+    const [looked] = await once(dropping.stdout, 'data');
+    assert.equal(String(looked).trim(), 'looked');
     const said = once(dropping.stdout, 'data');
     await db.psql(`ALTER DATABASE ${missing} RENAME TO other_before;`, 'postgres');
     await db.create(missing);
     dropping.stdin.end('\n');
-    assert.equal(String(await said).trim(), 'not-empty');
+    assert.equal(String((await said)[0]).trim(), 'not-empty');
     assert.deepEqual(await present(), [missing, 'other_before', live]);
   });
 
