@@ -73,7 +73,8 @@ const notHeld: Readonly<Record<string, string>> = {
   connecting: 'no program: ssh.ts waits 40 s for its master, and 1 s for it to end: ssh.test.ts',
   pour: 'takes the options of the program that it fills, inside of the connection: pour.ts',
   'any phase that follows one in which the host was silent': 'the same deadlines: silent-host.test.ts',
-  'release of the lock after a publication, or after the copies off the host': 'no program: the default of `release`: test/e2e/silent-host.test.ts',
+  'release of the lock after a publication, or after the copies off the host':
+    'no program: the default of `release`: test/e2e/silent-host.test.ts',
   'waiting for the note of the failure in the log on the host (backup-action)':
     'the run waits no longer, whatever *log-run* may take: tellFailure in backup.ts, test/e2e/silent-host.test.ts',
   disconnecting: 'no program: `patienceAtClose`, and 1 s for the master of ssh to end',
