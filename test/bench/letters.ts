@@ -54,9 +54,11 @@ export async function benchLetters(
 
   const shares: Record<string, number>[] = [];
   for (let round = 0; round < rounds; round += 1) shares.push(await sharesOf(inputs));
+  const typical = (name: string) => median(shares.map((share) => share[name] ?? Number.NaN));
+  const whole = phases.reduce((sum, [name]) => sum + typical(name), 0);
   for (const name of Object.keys(shares[0] ?? {})) {
-    const ms = median(shares.map((share) => share[name] ?? Number.NaN));
-    process.stdout.write(`  ${name}: ${formatDuration(ms)}\n`);
+    const ms = typical(name);
+    process.stdout.write(`  ${name}: ${formatDuration(ms)}, ${Math.round((100 * ms) / whole)} %\n`);
   }
   await host.database.drop(database);
 }

@@ -13,15 +13,15 @@ await smallDatabase(host, 'small', 10);
 
 const inputs = { 'db-name': 'small', 'lock-wait': '30m' };
 
-/** Starts one that finds the lock taken. */
+/** Starts one that finds the lock taken, or others in the line for it. */
 async function startInLine(dir: string): Promise<RunningAction> {
   const action = await startBackup(host, dir, inputs);
-  await action.sawLog(/Waiting for the lock, held by a deploy/);
+  await action.sawLog(/Waiting for the lock, held by \S/);
   return action;
 }
 
 describe('for the lock of a folder', { concurrency: 1 }, () => {
-  test('ten backups stand in line, and are taken in the order in which they came', async () => {
+  test('ten backups stand in line, more come as it moves on, and they are taken in the order in which they came', async () => {
     const dir = host.newBackupDir();
     const free = await holdLock(host, dir, 'a deploy');
     const actions: RunningAction[] = [];
@@ -30,11 +30,19 @@ describe('for the lock of a folder', { concurrency: 1 }, () => {
     } finally {
       await free();
     }
+    for (const action of actions.slice(0, 5)) {
+      // Whoever comes now looks at the folder when the lock is about to be free, and tries it before the next in the line has looked.
+      await action.sawLog(/Publish and prune/);
+      actions.push(await startInLine(dir));
+    }
     const results = await Promise.all(actions.map(({ finished }) => finished));
-    for (const result of results) succeeded(result);
+    for (const result of results) {
+      succeeded(result);
+      assert.equal(result.stdout.match(/^::group::Survey of /gm)?.length, 2, 'how often it has looked');
+    }
     const ids = results.map(({ outputs }) => outputs['backup-id'] ?? '');
     assert.deepEqual(ids, ids.toSorted());
-    assert.equal(new Set(ids).size, 10);
+    assert.equal(new Set(ids).size, 15);
     const log = await read(host, `${dir}/backup.log`);
     assert.deepEqual(
       [...log.matchAll(/ backup succeeded .*\bid=(\S+)/g)].map((match) => match[1]),

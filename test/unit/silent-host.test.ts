@@ -21,13 +21,14 @@ const commands = {
   endless: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec cat >/dev/null'`,
   unread: 'exec sleep 600',
   deaf: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; exec sleep 600'`,
+  listening: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; while read -r -N 1 c; do [[ $c != . ]] || echo heard >&2; done'`,
   ending: `exec bash -c '${readNonce} echo "begin $nonce"; echo at work >&2; cat >/dev/null; echo ending >&2; exec sleep 600'`,
   well: bootstrap,
 };
 
 /**
  * What the host does with a program: reads it and says nothing, begins it and never ends, does not even read it, hears of no end,
- * says that it ends it, or runs it.
+ * says what it hears, says that it ends it, or runs it.
  */
 let host: keyof typeof commands = 'silent';
 
@@ -77,7 +78,7 @@ async function givenUpAfter(connection: Connection): Promise<number> {
 describe('a host that says nothing', () => {
   beforeEach(() => {
     host = 'silent';
-    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout', 'Date'] });
   });
   afterEach(() => {
     mock.timers.reset();
@@ -101,6 +102,32 @@ describe('a host that says nothing', () => {
     assert.equal(await givenUpAfter(connection), 60);
   });
 
+  test('but what it hears of the runner hears of it every 10 s, long before it would give it up', async () => {
+    host = 'listening';
+    const lines: string[] = [];
+    const parameters = { log_file: '/log', log_line: 'x' };
+    const options = { deadline: 3_600_000, atEnd: 'end', onLog: (line: string) => lines.push(line) } as const;
+    const ending = connect()
+      .run(logging, parameters, options)
+      .result.catch(() => {});
+    const heardAgain = async (times: number) => {
+      for (const end = performance.now() + 5_000; lines.length < times; ) {
+        assert.ok(performance.now() < end, `it has heard ${lines.length - 1} times`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await heardAgain(1);
+    await settle();
+    for (let times = 1; times <= 6; times += 1) {
+      mock.timers.tick(10_000);
+      await heardAgain(1 + times);
+    }
+    assert.deepEqual(lines, ['at work', ...Array<string>(6).fill('heard')]);
+    // Before the next test: it would clear the timers of that.
+    children[0]?.kill('SIGKILL');
+    await ending;
+  });
+
   for (const [what, does, says, patience] of [
     ['a host that has said nothing since', 'deaf', 'at work', 2_500],
     ['a host that says it is ending', 'ending', 'ending', 5_500],
@@ -121,6 +148,7 @@ describe('a host that says nothing', () => {
       });
       await heard('at work');
       await settle();
+      mock.timers.tick(1);
       cancel.abort();
       await heard(says);
       mock.timers.tick(patience - 1);
