@@ -22,8 +22,9 @@ function sshKey(type: string, ...fields: Buffer[]): string {
   return `${type} ${Buffer.concat(parts).toString('base64')}`;
 }
 const ed25519 = sshKey('ssh-ed25519', Buffer.alloc(32, 7));
-const rsa = (bits: number) =>
-  sshKey('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.concat([Buffer.alloc(1), Buffer.alloc(bits / 8, 0xc1)]));
+const exponent = Buffer.from([1, 0, 1]);
+const modulus = (bits: number) => Buffer.concat([Buffer.alloc(1), Buffer.alloc(bits / 8, 0xc1)]);
+const rsa = (bits: number) => sshKey('ssh-rsa', exponent, modulus(bits));
 
 test('recipients are taken without comments, each once', () => {
   const text = `# the office's safe\n${recipient}\r\n\n  ${ed25519} anna@example.org\n${rsa(3072)} a b c\n${recipient}\n`;
@@ -52,6 +53,16 @@ describe('refused', () => {
     ['a key on a token', 'sk-ssh-ed25519@openssh.com AAAA', /does not take/],
     ['a cut SSH key', ed25519.slice(0, -8), /SSH key that is cut off/],
     ['an SSH key of another type within', ed25519.replace('ssh-ed25519', 'ssh-rsa'), /SSH key that is cut off/],
+    [
+      'an RSA key by the name of another type within',
+      sshKey('ssh-xxx', exponent, modulus(3072)).replace('ssh-xxx', 'ssh-rsa'),
+      /SSH key that is cut off/,
+    ],
+    [
+      'an RSA key with one number more',
+      sshKey('ssh-rsa', exponent, modulus(3072), exponent),
+      /SSH key that is cut off/,
+    ],
     ['a short RSA key', rsa(1024), /less than 2048 bits/],
     ['options before an SSH key', `restrict ${ed25519}`, /no key/],
   ];
