@@ -1535,8 +1535,13 @@ class S3Store {
         catch (error) {
             this.#signal.throwIfAborted();
             const reason = error.message;
-            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
+            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
         }
+    }
+    /** Buckets, folders and users may be called after locks: their names say nothing of why it was refused. */
+    #tellsLock(reason, key) {
+        const names = [this.name, key, this.#place.bucket];
+        return lockedWords.test(names.reduce((words, name) => words.replaceAll(name, ''), reason.replaceAll(/arn:\S+/g, '')));
     }
     async *unfinished(prefix) {
         let from = {};

@@ -5794,7 +5794,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -5802,6 +5802,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -5906,6 +5907,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -5943,6 +5945,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -12199,6 +12204,44 @@ class Deployments {
     }
 }
 
+;// CONCATENATED MODULE: ./build/backup-action/notice.js
+
+
+
+const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
+/** @param uri where the dump lies, or should; `copied` is null if it does not */
+function reportedCopy(uri, copied) {
+    const dump = copied?.files.find(({ name }) => uri.endsWith(`/${name}`));
+    return {
+        uri,
+        copied: copied !== null,
+        sha256: dump?.sha256 ?? null,
+        confirmation: dump?.confirmation ?? null,
+    };
+}
+/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
+function backupReport({ database, lastGood, kept, offsite }, { status }) {
+    if (kept === null) {
+        const nothing = { outcome: null, remarks: [], backup: null, checks: [], restored: null, recoveryMs: null };
+        return { verdict: 'success', database, lastGood, offsite, ...nothing };
+    }
+    const { publicationPlan, place } = kept.facts;
+    const { manifest } = publicationPlan;
+    const { id, sizeBytes, sha256, file } = manifest;
+    return {
+        verdict: status === 'incomplete' ? 'incomplete' : 'success',
+        outcome: `Backup ${id} of "${manifest.database}" is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
+        remarks: [...kept.problems, ...dumpNotes(manifest)],
+        database: manifest.database,
+        backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
+        lastGood: goodBackup(id),
+        offsite,
+        checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        restored: null,
+        recoveryMs: null,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/backup-action/summary.js
 
 
@@ -12347,6 +12390,7 @@ function schemaBlocks(facts) {
 
 
 
+
 /** Surveys the host, takes a verified backup, copies it and the history off the host, reports. */
 async function backup(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
@@ -12368,7 +12412,7 @@ async function backup(inputs, workflow, context, story) {
             onPublished: (kept) => {
                 story.kept = kept;
                 if (inputs.bucket !== null)
-                    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(inputs.bucket, inputs, kept), copied: false };
+                    story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(inputs.bucket, inputs, kept), null);
                 backup_setOutputs(outputs, kept, deployments);
                 // Until the copy is there, a run that is cut off has not done all of its work.
                 if (inputs.bucket !== null)
@@ -12444,7 +12488,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
         summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
-    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(bucket, inputs, kept), copied: result.copied !== null };
+    story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), result.copied);
     const [first] = result.problems;
     if (first === undefined)
         return result;
@@ -13433,33 +13477,6 @@ function readBackupInputs(onNotices = () => { }) {
             logFile: host_inputs_inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });
-}
-
-;// CONCATENATED MODULE: ./build/backup-action/notice.js
-
-
-
-const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
-/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
-function backupReport({ database, lastGood, kept, offsite }, { status }) {
-    if (kept === null) {
-        const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
-        return { verdict: 'success', database, lastGood, offsite, ...nothing };
-    }
-    const { publicationPlan, place } = kept.facts;
-    const { manifest } = publicationPlan;
-    const { id, sizeBytes, sha256, file } = manifest;
-    return {
-        verdict: status === 'incomplete' ? 'incomplete' : 'success',
-        outcome: `Backup ${id} of "${manifest.database}" is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
-        remarks: [...kept.problems, ...dumpNotes(manifest)],
-        database: manifest.database,
-        backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
-        lastGood: goodBackup(id),
-        offsite,
-        checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
-        recoveryMs: null,
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js

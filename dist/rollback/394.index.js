@@ -26,7 +26,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "cfcb42f0c39cc67fad0d.sh";
+module.exports = __webpack_require__.p + "8460a150a1c0ac1302ba.sh";
 
 /***/ }),
 
@@ -1081,8 +1081,13 @@ class S3Store {
         catch (error) {
             this.#signal.throwIfAborted();
             const reason = error.message;
-            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
+            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
         }
+    }
+    /** Buckets, folders and users may be called after locks: their names say nothing of why it was refused. */
+    #tellsLock(reason, key) {
+        const names = [this.name, key, this.#place.bucket];
+        return lockedWords.test(names.reduce((words, name) => words.replaceAll(name, ''), reason.replaceAll(/arn:\S+/g, '')));
     }
     async *unfinished(prefix) {
         let from = {};

@@ -9165,7 +9165,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -9173,6 +9173,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -9277,6 +9278,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -9314,6 +9316,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -11334,9 +11339,12 @@ function readRegistryInputs(input) {
 function readLogin(input) {
     const password = input.secret('registry-password');
     const user = input.optional('registry-username', loginName);
-    if (password === null)
+    if (password === null && user === null)
         return null;
     return input.rule(() => {
+        if (password === null) {
+            throw new shared_failure/* InputError */.dz('registry-password', 'is missing, although a user name was given', "Set the secret that it comes from, or leave out registry-username: then the host's own login is used");
+        }
         if (user !== null)
             return { user, password: password.trim() };
         throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
@@ -11860,7 +11868,16 @@ function rollbackReport({ seen, plan, carried, backup, loaded }, { status }) {
         backup: backup === null ? null : { id: backup.id, sizeBytes: backup.sizeBytes, sha256: backup.sha256, file: backup.file },
         lastGood: backup === null ? (known?.lastGood ?? 'unknown') : (0,last_good/* goodBackup */.QC)(backup.id),
         offsite: null,
-        checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        checks: [
+            ...(backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+            ...(loaded?.findings ?? []).map(({ name, result, severity, detail, ms }) => {
+                return { name, group: 'restore', result, severity, detail, ms };
+            }),
+        ],
+        // What was read is compared with the plan's digest before it counts as restored.
+        restored: loaded === null || plan === null || plan.restore === null
+            ? null
+            : { id: plan.restore.backupId, sha256: plan.restore.sha256, copy: plan.restore.copy },
         recoveryMs: loaded?.restoreMs ?? null,
     };
 }

@@ -1965,7 +1965,7 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
-async function checkDrill(connection, surveyed, run) {
+async function checkDrill(connection, surveyed, run, story) {
     const { inputs, signal } = run;
     const source = await sourceOf(connection, surveyed.catalogue, {
         ...inputs,
@@ -1977,13 +1977,13 @@ async function checkDrill(connection, surveyed, run) {
         log: log,
     });
     try {
-        return await drillFrom(connection, source, surveyed, run);
+        return await drillFrom(connection, source, surveyed, run, story);
     }
     finally {
         await source.close();
     }
 }
-async function drillFrom(connection, source, surveyed, run) {
+async function drillFrom(connection, source, surveyed, run, story) {
     const { inputs, outputs, signal } = run;
     const { seen } = surveyed;
     const { set, copy } = source;
@@ -2015,6 +2015,7 @@ async function drillFrom(connection, source, surveyed, run) {
         onLog: log.host,
         onProgress: tellDrill,
     });
+    story.drilled = { id: set.id, sha256: outcome.sha256, copy };
     outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
     const findings = judgeDrill({
         manifest,

@@ -8777,7 +8777,7 @@ function htmlOf(notice) {
     ].join('\n');
 }
 function rowsOf(notice) {
-    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    const { database, backup, offsite, restored, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
     return [
         ...row('Environment', environment),
         ...row('Database', database),
@@ -8785,6 +8785,7 @@ function rowsOf(notice) {
         ...row('SHA-256', backup?.sha256),
         ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
         ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Restored', restored && `${restored.id}${restored.copy === null ? '' : `, from ${restored.copy}`}`),
         ...row('Recovered in', recoveryMs === null ? null : (0,units/* formatDuration */.a3)(recoveryMs)),
         ...row('Error', code),
         ...row('Took', (0,units/* formatDuration */.a3)(finishedAt.getTime() - startedAt.getTime())),
@@ -8889,6 +8890,7 @@ function factsOf(notice) {
             ageSeconds: ageSeconds(notice),
         },
         offsite: notice.offsite,
+        restored: notice.restored,
         startedAt: startedAt.toISOString(),
         finishedAt: finishedAt.toISOString(),
         durationMs: finishedAt.getTime() - startedAt.getTime(),
@@ -8926,6 +8928,9 @@ function noticeOf(frame, report, ending, hide) {
         database: report.database === null ? null : clean(report.database),
         backup: report.backup === null ? null : { ...report.backup, file: hide(report.backup.file) },
         offsite: report.offsite === null ? null : { ...report.offsite, uri: hide(report.offsite.uri) },
+        restored: report.restored === null
+            ? null
+            : { ...report.restored, copy: report.restored.copy && hide(report.restored.copy) },
         checks: report.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
         verdict: verdictOf(report, ending),
         outcome: clean(report.outcome ?? failure?.message ?? 'It came to its end'),
@@ -10615,9 +10620,12 @@ function readRegistryInputs(input) {
 function readLogin(input) {
     const password = input.secret('registry-password');
     const user = input.optional('registry-username', loginName);
-    if (password === null)
+    if (password === null && user === null)
         return null;
     return input.rule(() => {
+        if (password === null) {
+            throw new shared_failure/* InputError */.dz('registry-password', 'is missing, although a user name was given', "Set the secret that it comes from, or leave out registry-username: then the host's own login is used");
+        }
         if (user !== null)
             return { user, password: password.trim() };
         throw new shared_failure/* InputError */.dz('registry-username', 'is missing, although a password was given', 
@@ -11076,7 +11084,13 @@ var finding = __nccwpck_require__(93754);
 ;// CONCATENATED MODULE: ./build/verify-action/notice.js
 
 
-const noStory = () => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
+const noStory = () => ({
+    findings: [],
+    verdict: null,
+    database: null,
+    lastGood: 'unknown',
+    drilled: null,
+});
 function verificationReport(story, outputs, { error, exitCode }) {
     const checks = story.findings.map(checkOf);
     const bad = (0,finding/* worstFirst */.md)(story.findings).filter(({ result }) => result !== 'passed');
@@ -11094,6 +11108,7 @@ function verificationReport(story, outputs, { error, exitCode }) {
         lastGood: story.lastGood,
         offsite: null,
         checks,
+        restored: story.drilled,
         recoveryMs: outputs['drill-duration-ms'],
     };
 }
@@ -15321,7 +15336,7 @@ async function makeChecks(connection, run, story, subjects) {
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', async () => {
         const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
-        return checkDrill(connection, surveyed, run);
+        return checkDrill(connection, surveyed, run, story);
     });
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
 }
