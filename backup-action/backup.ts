@@ -19,7 +19,7 @@ import { failureTypedAs } from '../shared/typed-as.ts';
 import { copyUri } from './copy-uri.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
-import type { BackupStory } from './notice.ts';
+import { type BackupStory, reportedCopy } from './notice.ts';
 import type { OffsiteResult } from './offsite.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
@@ -53,7 +53,7 @@ export async function backup(
         recordsOf: (manifest) => deployments.recordsOf(manifest),
         onPublished: (kept) => {
           story.kept = kept;
-          if (inputs.bucket !== null) story.offsite = { uri: copyUri(inputs.bucket, inputs, kept), copied: false };
+          if (inputs.bucket !== null) story.offsite = reportedCopy(copyUri(inputs.bucket, inputs, kept), null);
           setOutputs(outputs, kept, deployments);
           // Until the copy is there, a run that is cut off has not done all of its work.
           if (inputs.bucket !== null) outputs.status = 'incomplete';
@@ -145,7 +145,7 @@ async function copyOffHost(
     summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
-  story.offsite = { uri: copyUri(bucket, inputs, kept), copied: result.copied !== null };
+  story.offsite = reportedCopy(copyUri(bucket, inputs, kept), result.copied);
   const [first] = result.problems;
   if (first === undefined) return result;
   kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));

@@ -1,5 +1,6 @@
 import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import type { LastGood, ReportedCopy, RunReport } from '../shared/notify/notice.ts';
+import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { dumpNotes } from '../shared/report/dump-notes.ts';
 import { goodBackup } from '../shared/sets/last-good.ts';
 import { formatBytes } from '../shared/units.ts';
@@ -17,6 +18,17 @@ export interface BackupStory {
 }
 
 export const noStory = (): BackupStory => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
+
+/** @param uri where the dump lies, or should; `copied` is null if it does not */
+export function reportedCopy(uri: string, copied: CopiedSet | null): ReportedCopy {
+  const dump = copied?.files.find(({ name }) => uri.endsWith(`/${name}`));
+  return {
+    uri,
+    copied: copied !== null,
+    sha256: dump?.sha256 ?? null,
+    confirmation: dump?.confirmation ?? null,
+  };
+}
 
 /** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
 export function backupReport({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): RunReport {

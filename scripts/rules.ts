@@ -862,6 +862,21 @@ export const rules: readonly Rule[] = [
     named: 'comes as a manifest',
   },
   {
+    rule: 'a list of checksums fills no memory, whatever size it is announced to have',
+    file: 'shared/offsite/set-files.ts',
+    text: '    if (length > most) throw tooLarge();\n',
+    test: 'test/unit/offsite/copy-set.test.ts',
+    named: 'turns out to be too large',
+  },
+  {
+    rule: 'what a store does not give back is no copy',
+    file: 'shared/offsite/copy-set.ts',
+    text: 'if (content === null) throw differs(`${store.uri(key)} is not there, although the store took it`);',
+    instead: "if (content === null) return 'read-back';",
+    test: 'test/unit/offsite/copy-set.test.ts',
+    named: 'does not give back',
+  },
+  {
     rule: 'an object is encrypted with the key that was asked for',
     file: 'shared/offsite/s3-upload.ts',
     text: "      ['s3-kms-key', 'SSEKMSKeyId', kmsKey],\n",

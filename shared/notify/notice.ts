@@ -25,6 +25,10 @@ export interface ReportedCopy {
   uri: string;
   /** Whether it is there, and has the checksum of the one on the host. */
   copied: boolean;
+  /** Of the dump as it lies there, which is another than the host's where the runner encrypts; null if it is not there. */
+  sha256: string | null;
+  /** How that is known: the store reports it, or the copy was read back; null if it is not there. */
+  confirmation: 'reported' | 'read-back' | null;
 }
 
 /** A backup that was restored: in a drill, or to take the place of the database. */

@@ -147,6 +147,9 @@ describe('a copy', () => {
     const { what, result: verdict, uri, checks } = JSON.parse(proof ?? '');
     assert.deepEqual([what, verdict, uri, checks[file]], ['copy', 'passed', result.outputs['s3-uri'], 'read-back']);
     assert.match(logOf(result), /read back, with the same SHA-256/);
+    const { offsite } = JSON.parse(result.outputs['evidence'] ?? '{}');
+    const told = { uri, copied: true, sha256: result.outputs['sha256'], confirmation: 'read-back' };
+    assert.deepEqual(offsite, told);
     assert.match(result.summary, new RegExp(`Off-site copy \\| .*s3://${bucket}/`));
     assert.doesNotMatch(logOf(result) + result.summary, new RegExp(store.credentials.AWS_SECRET_ACCESS_KEY));
     await hostIsClean(host);

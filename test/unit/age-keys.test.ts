@@ -77,6 +77,11 @@ describe('refused', () => {
     // What is left would be long enough.
     ['a cut RSA key', cut(rsa(3072), 6), /SSH key that is cut off/],
     ['an RSA key with something behind it', sshKey('ssh-rsa', ...rsaFields(3072), Buffer.alloc(4)), /is cut off/],
+    [
+      'an RSA key by the name of another type within',
+      sshKey('ssh-xxx', ...rsaFields(3072)).replace('ssh-xxx', 'ssh-rsa'),
+      /SSH key that is cut off/,
+    ],
     ['a short RSA key', rsa(1024), /less than 2048 bits/],
     ['an RSA key that is a little too short', rsa(2040), /less than 2048 bits/],
     ['options before an SSH key', `restrict ${ed25519}`, /no key/],

@@ -24,7 +24,7 @@ const notice = noticeOf(
     database: 'shop',
     backup: { id: '20261127_021700', sizeBytes: 1, sha256: 'a', file: '/x' },
     lastGood: { id: '20261127_021700', takenAt: at },
-    offsite: { uri: 's3://acme/x', copied: true },
+    offsite: { uri: 's3://acme/x', copied: true, sha256: 'a', confirmation: 'reported' },
     restored: { id: '20261127_021700', sha256: 'a', copy: 's3://acme/x' },
     checks: [{ name: 'rows', group: 'drill', result: 'passed', severity: 'error', detail: 'x', ms: 1 }],
     recoveryMs: 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { backupReport, noStory } from '../../../backup-action/notice.ts';
+import { backupReport, noStory, reportedCopy } from '../../../backup-action/notice.ts';
 import { noOutputs } from '../../../backup-action/outputs.ts';
 import { evidenceDocument, webhookDocument } from '../../../shared/notify/documents.ts';
 import { wantsMail } from '../../../shared/notify/mail.ts';
@@ -74,7 +74,7 @@ describe('the verdict', () => {
 
   test('of a backup without its copy is incomplete, and a watcher gets a failure', () => {
     const outputs = { ...noOutputs(), status: 'incomplete' as const };
-    const offsite = { uri: 's3://acme/x', copied: false };
+    const offsite = reportedCopy('s3://acme/x', null);
     const kept = { facts: { publicationPlan: { manifest: manifestWith() }, place: { folder: '/b' } }, problems: ['x'] };
     const notice = noticeOf(
       frame,
@@ -85,6 +85,16 @@ describe('the verdict', () => {
     assert.deepEqual([notice.verdict, isGood(notice)], ['incomplete', false]);
     assert.match(textOf(notice), /Off-site copy: s3:\/\/acme\/x is missing/);
   });
+});
+
+test('a copy is told by the digest of its dump in the bucket, and how that is known', () => {
+  const file = (name: string, sha256: string) =>
+    ({ name, key: `x/${name}`, bytes: 1, sha256, confirmation: 'read-back' }) as const;
+  const files = [file('backup_1.sha256', 'b'), file('backup_1.dump.zst.age', 'c')];
+  const uri = 's3://acme/x/backup_1.dump.zst.age';
+  const copied = { uri, copied: true, sha256: 'c', confirmation: 'read-back' };
+  assert.deepEqual(reportedCopy(uri, { id: '1', uri, bytes: 2, files }), copied);
+  assert.deepEqual(reportedCopy(uri, null), { uri, copied: false, sha256: null, confirmation: null });
 });
 
 const manifestWith = () => ({
@@ -146,7 +156,7 @@ describe('the text', () => {
       remarks: [`remark ${secret}`],
       database: `db ${secret}`,
       backup: { id: '1', sizeBytes: 1, sha256: 'a', file: `/${secret}` },
-      offsite: { uri: `s3://${secret}/x`, copied: true },
+      offsite: { uri: `s3://${secret}/x`, copied: true, sha256: 'a', confirmation: 'reported' as const },
       restored: { id: '1', sha256: 'a', copy: `s3://${secret}/x` },
       checks: [
         { name: 'n', group: 'g', result: 'failed', severity: 'error', detail: `detail ${secret}`, ms: 1 } as const,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { Failure, isFailure } from '../../../shared/failure.ts';
 import type { IncomingFile } from '../../../shared/host/incoming-files.ts';
@@ -73,6 +74,47 @@ test('what a store accepted but does not have does not count as a copy', async (
   store.facts = async () => null;
   await assert.rejects(copy(store), /is not there, although the store took it/);
 });
+
+test('what a store accepted but does not give back does not count as a copy', async () => {
+  const store = new MemoryStore();
+  store.reports = false;
+  store.read = async () => null;
+  await assert.rejects(copy(store), /is not there, although the store took it/);
+});
+
+test('a manifest that goes while the bucket is looked at makes no set', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  store.read = async () => null;
+  const { sets, parts } = await contentsOf(store, 'backups', 'prod');
+  assert.deepEqual([sets, parts.map(({ why }) => why)], [[], ['its manifest was deleted just now']]);
+});
+
+const lists: [what: string, bytes: number, content: () => Iterable<Buffer>][] = [
+  [
+    'is announced to be',
+    65_537,
+    // biome-ignore lint/correctness/useYield: nobody may ask for it.
+    function* () {
+      throw new Error('it was read');
+    },
+  ],
+  [
+    'turns out to be',
+    10,
+    function* () {
+      yield Buffer.alloc(65_537);
+    },
+  ],
+];
+for (const [what, bytes, content] of lists) {
+  test(`a list of checksums that ${what} too large fills no memory`, async () => {
+    const list = async function* () {
+      yield { name: `backup_${id}.sha256`, bytes, content: Readable.from(content(), { objectMode: false }) };
+    };
+    await assert.rejects(copyOf(new MemoryStore(), list()), /is too large: more than 65536 bytes/);
+  });
+}
 
 test('a copy that the store has cut short is known by its length, and is not read back', async () => {
   const store = new MemoryStore();

@@ -18,6 +18,8 @@ describe('the size of parts', () => {
     [100_000 * mebibyte, undefined, 10 * mebibyte, 2],
     [300_000 * mebibyte, undefined, 30 * mebibyte, 2],
     [600_000 * mebibyte, undefined, 60 * mebibyte, 1],
+    // The largest that README of backup-action promises.
+    [625 * 1024 * mebibyte, undefined, 64 * mebibyte, 1],
     [1000 * mebibyte, 100, 10 * mebibyte, 2],
     [64 * mebibyte, 1, 64 * mebibyte, 1],
   ];
