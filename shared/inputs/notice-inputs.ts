@@ -99,7 +99,7 @@ function readMailing(input: InputReader, server: MailServer | null): Mailing | n
     const login = server?.login?.user ?? '';
     const sender = from === null && isAddress(login) ? login : from;
     if (sender === null)
-      throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+      throw new InputError('mail-from', 'is missing, and the login is not a mail address', 'Give the sender');
     return { server, from: sender, to, on };
   });
 }

@@ -31,7 +31,7 @@ function changesOfTables(before: SchemaModel, after: SchemaModel): SchemaChange[
       if (hasWhole) partsGone += 1;
       else if (after.others.has(`VIEW ${name}`)) changes.push(breaking(`table ${name} is a view now`));
       else changes.push(breaking(`table ${name} is gone`));
-    } else if (wasPart && !isPart(after, now)) changes.push(harmless(`${name} is no partition any more`));
+    } else if (wasPart && !isPart(after, now)) changes.push(harmless(`${name} is no longer a partition`));
     else if (!wasPart) changes.push(...tableChanges(table, now, after));
   }
   for (const [name, table] of after.tables) {

@@ -38,7 +38,7 @@ export function problemOfAge(key: string, name: 'age' | 'AGE-SECRET-KEY-'): stri
     return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
   }
   if (!key.startsWith(`${name}1`))
-    return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    return isPublic ? 'has a line that is not a key' : 'has a line that is not a private age key';
   const data = key.slice(name.length + 1);
   const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
   const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
@@ -66,7 +66,7 @@ function problemOfSsh(line: string): string | null {
   if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
     return /^(ssh-|ecdsa-|sk-)/.test(type)
       ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-      : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+      : 'has a line that is not a key: give one public key per line, starting with age1, ssh-ed25519 or ssh-rsa';
   }
   const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? sshFields(Buffer.from(base64, 'base64')) : null;
   const [name, ...numbers] = fields ?? [];

@@ -61,8 +61,8 @@ describe('refused', () => {
     ['a private key', identity, /private key: give the public one/],
     ["a plugin's", 'age1yubikey1qwerty', /not every age knows/],
     ['a post-quantum one', 'age1pq1qwerty', /not every age knows/],
-    ['a text', 'anna@example.org', /no key: give one public key a line/],
-    ['a PGP key', '-----BEGIN PGP PUBLIC KEY BLOCK-----', /no key/],
+    ['a text', 'anna@example.org', /not a key: give one public key per line/],
+    ['a PGP key', '-----BEGIN PGP PUBLIC KEY BLOCK-----', /not a key/],
     ['an ECDSA key', 'ecdsa-sha2-nistp256 AAAA', /ecdsa-sha2-nistp256, which age does not take/],
     ['a key on a token', 'sk-ssh-ed25519@openssh.com AAAA', /does not take/],
     ['a cut SSH key', ed25519.slice(0, -8), /SSH key that is cut off/],
@@ -84,7 +84,7 @@ describe('refused', () => {
     ],
     ['a short RSA key', rsa(1024), /less than 2048 bits/],
     ['an RSA key that is a little too short', rsa(2040), /less than 2048 bits/],
-    ['options before an SSH key', `restrict ${ed25519}`, /no key/],
+    ['options before an SSH key', `restrict ${ed25519}`, /not a key/],
   ];
   for (const [what, text, reason] of recipients) {
     test(`as a recipient: ${what}`, () => assert.throws(() => recipientsIn(text), reason));
@@ -92,9 +92,9 @@ describe('refused', () => {
 
   const identities: [what: string, text: string, reason: RegExp][] = [
     ['nothing', '\n# comment\n', /has no key/],
-    ['a public key', recipient, /no private key of age/],
+    ['a public key', recipient, /not a private age key/],
     ['a misspelled letter', identity.slice(0, -1) + (identity.at(-1) === 'Q' ? 'P' : 'Q'), /checksum is wrong/],
-    ['a key in small letters', identity.toLowerCase(), /no private key of age/],
+    ['a key in small letters', identity.toLowerCase(), /not a private age key/],
     [
       'a small letter in between',
       identity.replace(/(?<=^AGE-SECRET-KEY-1[0-9]*)[A-Z]/, (letter) => letter.toLowerCase()),

@@ -157,7 +157,7 @@ const wrong: [what: string, change: (files: Map<string, string>) => void, said: 
       files.delete(`backup_${id}.manifest.json`);
       files.set('backup_20261126_021700.md5', 'x').set(`backup_${id}.manifest.json`, manifest);
     },
-    /is no file of/,
+    /is not a file of/,
   ],
   [
     'a list with another checksum of the dump',
