@@ -346,7 +346,7 @@ async function* checkedFiles(manifest, files) {
     for await (const { name, bytes, content: sent } of files) {
         const parsed = (0,naming/* parseSetFileName */.Bi)(name);
         if (parsed === null || parsed.id !== manifest.id || seen.has(name))
-            throw differs(`The host sent ${name}, which is no file of ${manifest.id}, or was sent before`);
+            throw differs(`The host sent ${name}, which is not a file of ${manifest.id}, or was sent before`);
         if (isOver)
             throw differs(`${name} came after the manifest`);
         const { part } = parsed;

@@ -12205,6 +12205,44 @@ class Deployments {
     }
 }
 
+;// CONCATENATED MODULE: ./build/backup-action/notice.js
+
+
+
+const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
+/** @param uri where the dump lies, or should; `copied` is null if it does not */
+function reportedCopy(uri, copied) {
+    const dump = copied?.files.find(({ name }) => uri.endsWith(`/${name}`));
+    return {
+        uri,
+        copied: copied !== null,
+        sha256: dump?.sha256 ?? null,
+        confirmation: dump?.confirmation ?? null,
+    };
+}
+/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
+function backupReport({ database, lastGood, kept, offsite }, { status }) {
+    if (kept === null) {
+        const nothing = { outcome: null, remarks: [], backup: null, checks: [], restored: null, recoveryMs: null };
+        return { verdict: 'success', database, lastGood, offsite, ...nothing };
+    }
+    const { publicationPlan, place } = kept.facts;
+    const { manifest } = publicationPlan;
+    const { id, sizeBytes, sha256, file } = manifest;
+    return {
+        verdict: status === 'incomplete' ? 'incomplete' : 'success',
+        outcome: `Backup ${id} of "${manifest.database}" is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
+        remarks: [...kept.problems, ...dumpNotes(manifest)],
+        database: manifest.database,
+        backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
+        lastGood: goodBackup(id),
+        offsite,
+        checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        restored: null,
+        recoveryMs: null,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/backup-action/summary.js
 
 
@@ -12353,6 +12391,7 @@ function schemaBlocks(facts) {
 
 
 
+
 /** Surveys the host, takes a verified backup, copies it and the history off the host, reports. */
 async function backup(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
@@ -12374,7 +12413,7 @@ async function backup(inputs, workflow, context, story) {
             onPublished: (kept) => {
                 story.kept = kept;
                 if (inputs.bucket !== null)
-                    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(inputs.bucket, inputs, kept), copied: false };
+                    story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(inputs.bucket, inputs, kept), null);
                 backup_setOutputs(outputs, kept, deployments);
                 // Until the copy is there, a run that is cut off has not done all of its work.
                 if (inputs.bucket !== null)
@@ -12450,7 +12489,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
         summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
-    story.offsite = { uri: (0,copy_uri/* copyUri */.O)(bucket, inputs, kept), copied: result.copied !== null };
+    story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), result.copied);
     const [first] = result.problems;
     if (first === undefined)
         return result;
@@ -12925,7 +12964,7 @@ function problemOfAge(key, name) {
         return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
     }
     if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+        return isPublic ? 'has a line that is not a key' : 'has a line that is not a private age key';
     const data = key.slice(name.length + 1);
     const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
     const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
@@ -12951,7 +12990,7 @@ function problemOfSsh(line) {
     if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
         return /^(ssh-|ecdsa-|sk-)/.test(type)
             ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+            : 'has a line that is not a key: give one public key per line, starting with age1, ssh-ed25519 or ssh-rsa';
     }
     const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,ssh_wrapping/* sshFields */.Oy)(Buffer.from(base64, 'base64')) : null;
     const [name, ...numbers] = fields ?? [];
@@ -13214,7 +13253,7 @@ function readMailing(input, server) {
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is not a mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -13439,34 +13478,6 @@ function readBackupInputs(onNotices = () => { }) {
             logFile: host_inputs_inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });
-}
-
-;// CONCATENATED MODULE: ./build/backup-action/notice.js
-
-
-
-const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
-/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
-function backupReport({ database, lastGood, kept, offsite }, { status }) {
-    if (kept === null) {
-        const nothing = { outcome: null, remarks: [], backup: null, checks: [], restored: null, recoveryMs: null };
-        return { verdict: 'success', database, lastGood, offsite, ...nothing };
-    }
-    const { publicationPlan, place } = kept.facts;
-    const { manifest } = publicationPlan;
-    const { id, sizeBytes, sha256, file } = manifest;
-    return {
-        verdict: status === 'incomplete' ? 'incomplete' : 'success',
-        outcome: `Backup ${id} of "${manifest.database}" is verified: ${(0,units/* formatBytes */.z3)(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
-        remarks: [...kept.problems, ...dumpNotes(manifest)],
-        database: manifest.database,
-        backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
-        lastGood: goodBackup(id),
-        offsite,
-        checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
-        restored: null,
-        recoveryMs: null,
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js

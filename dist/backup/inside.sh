@@ -173,7 +173,7 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
     ELSE quote_literal(value) END)
   FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
     LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
-  WHERE d.oid = setdatabase AND datname = current_database() AND name NOT LIKE 'atlasia.%' ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
+  WHERE d.oid = setdatabase AND datname = current_database() AND name NOT IN ('atlasia.created', 'atlasia.restore') ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
 SQL
 }
 

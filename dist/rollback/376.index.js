@@ -924,7 +924,7 @@ function changesOfTables(before, after) {
                 changes.push(breaking(`table ${name} is gone`));
         }
         else if (wasPart && !isPart(after, now))
-            changes.push(harmless(`${name} is no partition any more`));
+            changes.push(harmless(`${name} is no longer a partition`));
         else if (!wasPart)
             changes.push(...tableChanges(table, now, after));
     }

@@ -6194,7 +6194,7 @@ function problemOfAge(key, name) {
         return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
     }
     if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+        return isPublic ? 'has a line that is not a key' : 'has a line that is not a private age key';
     const data = key.slice(name.length + 1);
     const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
     const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
@@ -6220,7 +6220,7 @@ function problemOfSsh(line) {
     if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
         return /^(ssh-|ecdsa-|sk-)/.test(type)
             ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+            : 'has a line that is not a key: give one public key per line, starting with age1, ssh-ed25519 or ssh-rsa';
     }
     const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,_ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__/* .sshFields */ .Oy)(Buffer.from(base64, 'base64')) : null;
     const [name, ...numbers] = fields ?? [];
@@ -11256,7 +11256,7 @@ function readMailing(input, server) {
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is not a mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -12893,520 +12893,6 @@ function reachHost(ssh, { signal, atEnd }) {
 
 // EXTERNAL MODULE: ./build/shared/typed-as.js
 var typed_as = __nccwpck_require__(73053);
-// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
-var scripts = __nccwpck_require__(33338);
-;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
-const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
-/** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
-function parseJournal(text) {
-    return text
-        .split('\n')
-        .slice(0, -1)
-        .map(parseJournalLine)
-        .filter((line) => line !== null);
-}
-/** null if the text is not a line of a journal. */
-function parseJournalLine(text) {
-    const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
-    return at === undefined ? null : { at: Number(at), step, detail };
-}
-/** Reads the journal as a whole. */
-function outcomeOf(lines) {
-    const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
-    const ended = details('ended')[0];
-    const failure = details('failure')[0];
-    const measurements = lastOfEach(details('measured').map(readMeasurement));
-    const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
-    return {
-        ending: endings.find((known) => known === ended) ?? null,
-        failure: failure === undefined ? null : splitFailure(failure),
-        left: details('left').length > 0,
-        dockerRestarted: details('docker-restarted').length > 0,
-        held: details('held').length > 0,
-        problems: details('problem'),
-        reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
-        foundStopped: [...new Set(details('found-stopped'))],
-        measurements,
-        downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
-        failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
-    };
-}
-function splitFailure(detail) {
-    const space = detail.indexOf(' ');
-    return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
-}
-/** null if the line makes no sense: a cut line must not hide how the transaction ended. */
-function readMeasurement(detail) {
-    const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
-    if (gap === undefined)
-        return null;
-    return {
-        service: name === '.health-url' ? null : name,
-        gapMs: gap === '-' ? null : Number(gap),
-        failed: Number(failed),
-        asked: Number(asked),
-    };
-}
-/** An engine that took over from a dead one continues the measurement and reports it again: the last report counts. */
-function lastOfEach(measurements) {
-    const found = measurements.filter((measurement) => measurement !== null);
-    return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
-
-
-
-
-const resuming = {
-    name: 'resume',
-    step: 'the restart of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
-};
-const following = {
-    name: 'follow',
-    step: 'following the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
-};
-/** These programs only write some files. The engine runs in a session of its own. */
-const transaction_short = { deadline: 60_000, atEnd: 'finish' };
-/** Restarts the engine of an unfinished transaction that has lost it. */
-async function resumeTransaction(connection, backupDir, id, onLog) {
-    await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/**
- * Follows a transaction until it has finished or is abandoned.
- * @param linesSeen how many lines of the journal are already known
- * @param onLine called for each further line as it is written
- * @throws Failure if the connection is lost; the transaction carries on
- */
-async function followTransaction(connection, backupDir, id, linesSeen, { onLine, onLog, signal, deadline }) {
-    const { result } = connection.run(following, { backup_dir: backupDir, id, lines_seen: String(linesSeen) }, {
-        deadline,
-        atEnd: 'end',
-        onLog,
-        ...(signal && { signal }),
-        onProgress: (name, value) => {
-            const line = name === 'journal' ? parseJournalLine(value) : null;
-            if (line !== null)
-                onLine(line);
-        },
-    });
-    const records = await result;
-    return {
-        lines: parseJournal(records.find('journal') ?? ''),
-        recorded: records.find('recorded') ?? null,
-        log: records.find('log') ?? '',
-        lastWords: records.all('last-words').map(readLastWords),
-        abandoned: records.find('abandoned') !== undefined,
-    };
-}
-const transaction_mostLines = 15;
-const transaction_longestLine = 200;
-function readLastWords(value) {
-    const [service = '', ...lines] = (0,shared_clean/* cleanLines */.v3)(value);
-    return { service, lines: lines.slice(-transaction_mostLines).map((line) => (0,shared_clean/* cleanLine */.Ow)(line, transaction_longestLine)) };
-}
-/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
-function stillOpen(backupDir, id, cause) {
-    return new shared_failure/* Failure */.HR('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-        hint: `The host finishes it by itself. To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}. If its last line is not "ended": ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}`,
-        cause,
-    });
-}
-
-// EXTERNAL MODULE: ./build/shared/transaction/transaction-files.js + 1 modules
-var transaction_files = __nccwpck_require__(31766);
-;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
-
-
-
-
-
-// What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
-/** The scripts that make up the engine on the host, in order. */
-const engine = [
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(20423), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
-];
-const starting = {
-    name: 'start',
-    step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
-};
-const aborting = {
-    name: 'abort',
-    step: 'cancelling the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
-};
-const searching = {
-    name: 'find',
-    step: 'the search for the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
-};
-/** The engine as it stands in the folder of a transaction, to the byte. */
-const engineScript = () => {
-    const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
-    // What it runs in the database's container, so that one hash tells all that an engine can do.
-    const inside = `inside_script() {\n  cat <<'INSIDE'\n${(0,scripts/* replaceScript */.kl)()}INSIDE\n}`;
-    return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
-};
-/**
- * Starts a transaction, which from then on runs by itself.
- * @returns its id
- */
-async function startTransaction(connection, request, onLog) {
-    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
-    const files = new Map([['engine.sh', engineScript()], ...(0,transaction_files/* transactionFiles */.CB)(request)]);
-    const parameters = {
-        backup_dir: request.backupDir,
-        second,
-        file_names: [...files.keys()],
-        file_texts: [...files.values()],
-    };
-    try {
-        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
-    }
-    catch (error) {
-        throw (0,shared_failure/* isFailure */.N6)(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
-    }
-}
-/** In the host's own words. */
-function notWritten(backupDir, failure) {
-    const isFull = failure.code === 'disk-full';
-    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
-    return new shared_failure/* Failure */.HR(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
-}
-/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
-async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
-}
-/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
-async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
-        .result;
-    return records.find('transaction') ?? null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
-
-
-
-
-
-
-/** How often one run restarts an engine that dies. */
-const mostStarts = 3;
-/**
- * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
- * reveals a host that hangs.
- */
-const longestSession = 10 * 60_000;
-/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
-async function followToTheEnd(connection, backupDir, id, linesSeen, options) {
-    let known = linesSeen;
-    const onLine = (line) => {
-        known += 1;
-        options.onLine(line);
-    };
-    const giveUp = Date.now() + options.deadline;
-    const follow = async () => {
-        for (;;) {
-            const left = giveUp - Date.now();
-            const deadline = Math.min(left, longestSession);
-            try {
-                return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
-            }
-            catch (error) {
-                // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
-                const isLast = left <= longestSession + run_program/* usualGrace */.B3;
-                if (isLast || !(0,shared_failure/* isFailure */.N6)(error, 'deadline'))
-                    throw error;
-            }
-        }
-    };
-    for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log, lastWords } = await follow();
-        const outcome = outcomeOf(lines);
-        if (outcome.ending !== null)
-            return { outcome, lines, recorded, log, lastWords };
-        if (starts === mostStarts)
-            throw stuck(backupDir, id, log);
-        await resumeTransaction(connection, backupDir, id, options.onLog);
-    }
-}
-/**
- * Finishes the transactions that earlier runs have left unfinished.
- * @param unfinished their ids, from a survey that found nobody holding the lock
- */
-async function endUnfinished(connection, backupDir, unfinished, options, log) {
-    log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
-    for (const id of unfinished) {
-        await resumeTransaction(connection, backupDir, id, log.host);
-        const following = { ...options, onLog: log.host, onLine: () => { } };
-        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
-        log.important(`Finished the transaction ${id}: ${outcome.ending}`);
-    }
-}
-/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
-function demandJournals({ journalsUnreadable }, backupDir) {
-    if (!journalsUnreadable)
-        return;
-    const folder = (0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir));
-    throw new shared_failure/* Failure */.HR('survey-incomplete', `Cannot read every journal in ${(0,backup_folder/* transactionsFolder */.on)(backupDir)}`, {
-        hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
-    });
-}
-function stuck(backupDir, id, log) {
-    return new shared_failure/* Failure */.HR('stuck', `The transaction ${id} did not finish`, {
-        hint: `On the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}. Its log is in the same folder, in the file log`,
-        cause: log,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/progress.js
-
-
-/** What each journal step means to an operator; `$` stands for the detail. Steps not listed here are not shown. */
-const sentences = {
-    waiting: 'Waiting for the lock, held by $',
-    begin: 'The host has the lock; from here on it no longer needs the runner',
-    checked: 'Nothing has changed since the plan was made',
-    mended: 'Removed a leftover of docker compose: $',
-    created: '$: created the new containers, not started yet',
-    stopping: '$: stopping',
-    starting: '$: starting the new containers beside the old ones',
-    started: '$: started',
-    answers: '$: answers',
-    exchanging: 'Everything that writes has stopped; the restored database takes its place',
-    exchanged: 'The restored database is the live one',
-    'exchanged-back': 'The old database is the live one again',
-    healthy: 'All swapped services are healthy',
-    stable: 'Everything stayed up for $ s',
-    'url-answers': 'The health-url answers',
-    running: '$: running the job from the target',
-    completed: '$: the job has completed',
-    'running-again': '$: running the job of the previous release again',
-    'stays-stopped': '$: stays stopped, with a container of the target',
-    reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
-    restarted: '$: restarted, because it did not answer',
-    'found-stopped': '$: has stopped although the swap has not begun; starting it again',
-    'started-again': 'What had stopped is running again',
-    draining: '$: the old containers are finishing their requests',
-    drained: '$: the old containers have stopped',
-    commit: 'All checks passed: the rollback is final',
-    retagged: "$: the compose file's own reference now points at the target",
-    'engine-died': 'The rollback engine on the host died; restarting it',
-    reverting: 'Going back to the previous release',
-    restored: '$: the previous release is running again',
-    reverted: 'The previous release is running again and was checked',
-    'docker-restarted': 'Docker was restarted during the rollback',
-    left: 'Left as it is because of on-failure: leave',
-};
-/** Logs the steps of a transaction as they happen, each with the time since the first. */
-class TransactionProgress {
-    #begin;
-    tell({ at, step, detail }) {
-        this.#begin ??= at;
-        const since = (0,units/* formatDuration */.a3)(at - this.#begin);
-        if (step === 'failure')
-            log.important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
-        else if (step === 'problem')
-            log.warning(detail);
-        else if (step === 'disobeyed') {
-            log.warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
-        }
-        else if (step === 'measured')
-            this.#tellMeasurement(detail);
-        else {
-            const sentence = sentences[step];
-            if (sentence !== undefined)
-                log.progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
-        }
-    }
-    #tellMeasurement(detail) {
-        const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
-        const what = name === '.health-url' ? 'health-url' : name;
-        log.info(asked === '0'
-            ? `${what}: stopped measuring downtime: the disk is full`
-            : gap === '-'
-                ? `${what}: never answered, so its downtime could not be measured`
-                : `${what}: longest downtime ${(0,units/* formatDuration */.a3)(Number(gap))}, ${failed} of ${asked} requests failed`);
-    }
-}
-/** The detail of `started` is the service's name and how long it took: only the name is shown. */
-function subject(step, detail) {
-    return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/carry.js
-
-
-
-
-
-
-
-
-
-/** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
-const reconnectingFor = 3 * 60_000;
-const betweenTries = 3_000;
-const mostLosses = 100;
-/** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
-const patienceAfterCancel = 4_500;
-/**
- * Starts the transaction and follows it until it has finished, over several connections if necessary.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself; another one before `onId`: nothing was started
- */
-async function carry(connection, carrying) {
-    const { request, signal } = carrying;
-    const { backupDir } = request;
-    const steady = new SteadyConnection(connection, carrying);
-    const id = await start(steady, carrying);
-    carrying.onId(id);
-    const progress = new TransactionProgress();
-    let linesSeen = 0;
-    const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, linesSeen, {
-        deadline: 24 * 3_600_000,
-        onLog: log.host,
-        onLine: (line) => {
-            linesSeen += 1;
-            progress.tell(line);
-        },
-    }));
-    const ended = await Promise.race([following, cancelled(signal).then(() => null)]);
-    const followed = ended ?? (await cancel(steady, id, following, carrying));
-    return { id, ...followed };
-}
-async function start(steady, { request }) {
-    const { connection } = steady;
-    try {
-        return await startTransaction(connection, request, log.host);
-    }
-    catch (error) {
-        if (!wasLost(error) && !wasSilent(error))
-            throw error;
-        // The host may have started it before the connection broke.
-        const found = await steady
-            .use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host))
-            .catch((lost) => {
-            throw (0,shared_failure/* isFailure */.N6)(lost) ? perhapsStarted(request, lost) : lost;
-        });
-        if (found === null)
-            throw error;
-        return found;
-    }
-}
-function perhapsStarted({ backupDir, historyId }, cause) {
-    const plans = `${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir))}/*/plan.tsv`;
-    return new shared_failure/* Failure */.HR('outcome-unknown', 'Lost contact while the rollback was being started', {
-        hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
-        cause,
-    });
-}
-/** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
-async function cancel(steady, id, following, { request }) {
-    const { backupDir } = request;
-    await Promise.race([
-        abortTransaction(steady.connection, backupDir, id, log.host).catch(() => { }),
-        (0,promises_.setTimeout)(patienceAfterCancel / 2, undefined, { ref: false }),
-    ]);
-    const unlessLost = following.catch((error) => {
-        if ((0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown'))
-            return null;
-        throw error;
-    });
-    const ended = await Promise.race([unlessLost, (0,promises_.setTimeout)(patienceAfterCancel / 2, null, { ref: false })]);
-    if (ended !== null)
-        return ended;
-    throw new shared_failure/* Failure */.HR('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
-        hint: `To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}`,
-    });
-}
-function cancelled(signal) {
-    return new Promise((resolve) => {
-        if (signal.aborted)
-            resolve();
-        else
-            signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-}
-const lossCodes = [
-    'connection-lost',
-    'program-lost',
-    'host-unreachable',
-    'connection-timed-out',
-    'connection-refused',
-    'connection-closed',
-];
-function wasLost(error) {
-    return (0,shared_failure/* isFailure */.N6)(error, ...lossCodes);
-}
-/** The host hangs although the connection is up: another connection would not help. */
-function wasSilent(error) {
-    return (0,shared_failure/* isFailure */.N6)(error, 'host-silent');
-}
-/** The connection to the host, reopened when it is lost. */
-class SteadyConnection {
-    connection;
-    #carrying;
-    constructor(connection, carrying) {
-        this.connection = connection;
-        this.#carrying = carrying;
-    }
-    /** @param id for the error message if the connection stays lost; null: it is not known whether anything was started */
-    async use(id, work) {
-        const { request, signal, reconnect } = this.#carrying;
-        const outOfReach = (error) => (id === null ? error : stillOpen(request.backupDir, id, error));
-        let lostSince;
-        for (let losses = 0;; losses += 1) {
-            try {
-                return await work(this.connection);
-            }
-            catch (error) {
-                if (wasSilent(error) || (wasLost(error) && signal.aborted))
-                    throw outOfReach(error);
-                if (!wasLost(error))
-                    throw error;
-                lostSince ??= Date.now();
-                if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
-                    throw outOfReach(error);
-                log.progress('Lost the connection; the host carries on. Reconnecting');
-            }
-            await (0,promises_.setTimeout)(betweenTries, undefined, { signal }).catch(() => { });
-            try {
-                this.connection = await reconnect();
-                lostSince = undefined;
-            }
-            catch (error) {
-                if (!wasLost(error))
-                    throw outOfReach(error);
-            }
-        }
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
 
 
@@ -14978,6 +14464,553 @@ const refusedHints = {
     'not-created': 'See what docker compose says in the log',
     unfinished: 'Run it again: it finishes that transaction first',
 };
+
+// EXTERNAL MODULE: ./build/shared/postgres/scripts.js
+var scripts = __nccwpck_require__(33338);
+;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
+const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
+/** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
+function parseJournal(text) {
+    return text
+        .split('\n')
+        .slice(0, -1)
+        .map(parseJournalLine)
+        .filter((line) => line !== null);
+}
+/** null if the text is not a line of a journal. */
+function parseJournalLine(text) {
+    const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
+    return at === undefined ? null : { at: Number(at), step, detail };
+}
+/** Reads the journal as a whole. */
+function outcomeOf(lines) {
+    const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
+    const ended = details('ended')[0];
+    const failure = details('failure')[0];
+    const measurements = lastOfEach(details('measured').map(readMeasurement));
+    const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
+    return {
+        ending: endings.find((known) => known === ended) ?? null,
+        failure: failure === undefined ? null : splitFailure(failure),
+        left: details('left').length > 0,
+        dockerRestarted: details('docker-restarted').length > 0,
+        held: details('held').length > 0,
+        problems: details('problem'),
+        reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
+        foundStopped: [...new Set(details('found-stopped'))],
+        measurements,
+        downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
+        failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
+    };
+}
+function splitFailure(detail) {
+    const space = detail.indexOf(' ');
+    return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
+}
+/** null if the line makes no sense: a cut line must not hide how the transaction ended. */
+function readMeasurement(detail) {
+    const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
+    if (gap === undefined)
+        return null;
+    return {
+        service: name === '.health-url' ? null : name,
+        gapMs: gap === '-' ? null : Number(gap),
+        failed: Number(failed),
+        asked: Number(asked),
+    };
+}
+/** An engine that took over from a dead one continues the measurement and reports it again: the last report counts. */
+function lastOfEach(measurements) {
+    const found = measurements.filter((measurement) => measurement !== null);
+    return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
+
+
+
+
+const resuming = {
+    name: 'resume',
+    step: 'the restart of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
+};
+const following = {
+    name: 'follow',
+    step: 'following the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
+};
+/** These programs only write some files. The engine runs in a session of its own. */
+const transaction_short = { deadline: 60_000, atEnd: 'finish' };
+/** Restarts the engine of an unfinished transaction that has lost it. */
+async function resumeTransaction(connection, backupDir, id, onLog) {
+    await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/**
+ * Follows a transaction until it has finished or is abandoned.
+ * @param linesSeen how many lines of the journal are already known
+ * @param onLine called for each further line as it is written
+ * @throws Failure if the connection is lost; the transaction carries on
+ */
+async function followTransaction(connection, backupDir, id, linesSeen, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, lines_seen: String(linesSeen) }, {
+        deadline,
+        atEnd: 'end',
+        onLog,
+        ...(signal && { signal }),
+        onProgress: (name, value) => {
+            const line = name === 'journal' ? parseJournalLine(value) : null;
+            if (line !== null)
+                onLine(line);
+        },
+    });
+    const records = await result;
+    return {
+        lines: parseJournal(records.find('journal') ?? ''),
+        recorded: records.find('recorded') ?? null,
+        log: records.find('log') ?? '',
+        lastWords: records.all('last-words').map(readLastWords),
+        abandoned: records.find('abandoned') !== undefined,
+    };
+}
+const transaction_mostLines = 15;
+const transaction_longestLine = 200;
+function readLastWords(value) {
+    const [service = '', ...lines] = (0,shared_clean/* cleanLines */.v3)(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => (0,shared_clean/* cleanLine */.Ow)(line, transaction_longestLine)) };
+}
+/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
+function stillOpen(backupDir, id, cause) {
+    return new shared_failure/* Failure */.HR('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+        hint: `The host finishes it by itself. To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}. If its last line is not "ended": ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}`,
+        cause,
+    });
+}
+
+// EXTERNAL MODULE: ./build/shared/transaction/transaction-files.js + 1 modules
+var transaction_files = __nccwpck_require__(31766);
+;// CONCATENATED MODULE: ./build/shared/transaction/start-transaction.js
+
+
+
+
+
+// What only rollback-action does with transactions. The other actions finish and follow them: a host may let their key do no more.
+/** The scripts that make up the engine on the host, in order. */
+const engine = [
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(68303), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(53390), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(38814), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(39674), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20423), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
+];
+const starting = {
+    name: 'start',
+    step: 'the start of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const aborting = {
+    name: 'abort',
+    step: 'cancelling the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
+};
+const searching = {
+    name: 'find',
+    step: 'the search for the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
+};
+/** The engine as it stands in the folder of a transaction, to the byte. */
+const engineScript = () => {
+    const parts = engine.map((url) => (0,external_node_fs_.readFileSync)(url, 'utf8'));
+    // What it runs in the database's container, so that one hash tells all that an engine can do.
+    const inside = `inside_script() {\n  cat <<'INSIDE'\n${(0,scripts/* replaceScript */.kl)()}INSIDE\n}`;
+    return `${[...parts, inside].join('\n')}\nmain "$@"\n`;
+};
+/**
+ * Starts a transaction, which from then on runs by itself.
+ * @returns its id
+ */
+async function startTransaction(connection, request, onLog) {
+    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+    const files = new Map([['engine.sh', engineScript()], ...(0,transaction_files/* transactionFiles */.CB)(request)]);
+    const parameters = {
+        backup_dir: request.backupDir,
+        second,
+        file_names: [...files.keys()],
+        file_texts: [...files.values()],
+    };
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw (0,shared_failure/* isFailure */.N6)(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
+    }
+}
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new shared_failure/* Failure */.HR(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
+}
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
+async function abortTransaction(connection, backupDir, id, onLog) {
+    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
+async function findTransaction(connection, backupDir, historyId, onLog) {
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+        .result;
+    return records.find('transaction') ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
+
+
+
+
+
+/** How often one run restarts an engine that dies. */
+const mostStarts = 3;
+/**
+ * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
+ * reveals a host that hangs.
+ */
+const longestSession = 10 * 60_000;
+/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
+async function followToTheEnd(connection, backupDir, id, linesSeen, options) {
+    let known = linesSeen;
+    const onLine = (line) => {
+        known += 1;
+        options.onLine(line);
+    };
+    const giveUp = Date.now() + options.deadline;
+    const follow = async () => {
+        for (;;) {
+            const left = giveUp - Date.now();
+            const deadline = Math.min(left, longestSession);
+            try {
+                return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
+            }
+            catch (error) {
+                // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
+                const isLast = left <= longestSession + run_program/* usualGrace */.B3;
+                if (isLast || !(0,shared_failure/* isFailure */.N6)(error, 'deadline'))
+                    throw error;
+            }
+        }
+    };
+    for (let starts = 0;; starts += 1) {
+        const { lines, recorded, log, lastWords } = await follow();
+        const outcome = outcomeOf(lines);
+        if (outcome.ending !== null)
+            return { outcome, lines, recorded, log, lastWords };
+        if (starts === mostStarts)
+            throw stuck(backupDir, id, log);
+        await resumeTransaction(connection, backupDir, id, options.onLog);
+    }
+}
+/**
+ * Finishes the transactions that earlier runs have left unfinished.
+ * @param unfinished their ids, from a survey that found nobody holding the lock
+ */
+async function endUnfinished(connection, backupDir, unfinished, options, log) {
+    log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
+    for (const id of unfinished) {
+        await resumeTransaction(connection, backupDir, id, log.host);
+        const following = { ...options, onLog: log.host, onLine: () => { } };
+        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
+        log.important(`Finished the transaction ${id}: ${outcome.ending}`);
+    }
+}
+/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
+function demandJournals({ journalsUnreadable }, backupDir) {
+    if (!journalsUnreadable)
+        return;
+    const folder = (0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir));
+    throw new shared_failure/* Failure */.HR('survey-incomplete', `Cannot read every journal in ${(0,backup_folder/* transactionsFolder */.on)(backupDir)}`, {
+        hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
+    });
+}
+function stuck(backupDir, id, log) {
+    return new shared_failure/* Failure */.HR('stuck', `The transaction ${id} did not finish`, {
+        hint: `On the host: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}. Its log is in the same folder, in the file log`,
+        cause: log,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/progress.js
+
+
+/** What each journal step means to an operator; `$` stands for the detail. Steps not listed here are not shown. */
+const sentences = {
+    waiting: 'Waiting for the lock, held by $',
+    begin: 'The host has the lock; from here on it no longer needs the runner',
+    checked: 'Nothing has changed since the plan was made',
+    mended: 'Removed a leftover of docker compose: $',
+    created: '$: created the new containers, not started yet',
+    stopping: '$: stopping',
+    starting: '$: starting the new containers beside the old ones',
+    started: '$: started',
+    answers: '$: answers',
+    exchanging: 'Everything that writes has stopped; the restored database takes its place',
+    exchanged: 'The restored database is the live one',
+    'exchanged-back': 'The old database is the live one again',
+    healthy: 'All swapped services are healthy',
+    stable: 'Everything stayed up for $ s',
+    'url-answers': 'The health-url answers',
+    running: '$: running the job from the target',
+    completed: '$: the job has completed',
+    'running-again': '$: running the job of the previous release again',
+    'stays-stopped': '$: stays stopped, with a container of the target',
+    reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
+    restarted: '$: restarted, because it did not answer',
+    'found-stopped': '$: has stopped although the swap has not begun; starting it again',
+    'started-again': 'What had stopped is running again',
+    draining: '$: the old containers are finishing their requests',
+    drained: '$: the old containers have stopped',
+    commit: 'All checks passed: the rollback is final',
+    retagged: "$: the compose file's own reference now points at the target",
+    'engine-died': 'The rollback engine on the host died; restarting it',
+    reverting: 'Going back to the previous release',
+    restored: '$: the previous release is running again',
+    reverted: 'The previous release is running again and was checked',
+    'docker-restarted': 'Docker was restarted during the rollback',
+    left: 'Left as it is because of on-failure: leave',
+};
+/** Logs the steps of a transaction as they happen, each with the time since the first. */
+class TransactionProgress {
+    #begin;
+    tell({ at, step, detail }) {
+        this.#begin ??= at;
+        const since = (0,units/* formatDuration */.a3)(at - this.#begin);
+        if (step === 'failure')
+            log.important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
+        else if (step === 'problem')
+            log.warning(detail);
+        else if (step === 'disobeyed') {
+            log.warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
+        }
+        else if (step === 'measured')
+            this.#tellMeasurement(detail);
+        else {
+            const sentence = sentences[step];
+            if (sentence !== undefined)
+                log.progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
+        }
+    }
+    #tellMeasurement(detail) {
+        const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
+        const what = name === '.health-url' ? 'health-url' : name;
+        log.info(asked === '0'
+            ? `${what}: stopped measuring downtime: the disk is full`
+            : gap === '-'
+                ? `${what}: never answered, so its downtime could not be measured`
+                : `${what}: longest downtime ${(0,units/* formatDuration */.a3)(Number(gap))}, ${failed} of ${asked} requests failed`);
+    }
+}
+/** The detail of `started` is the service's name and how long it took: only the name is shown. */
+function subject(step, detail) {
+    return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/carry.js
+
+
+
+
+
+
+
+
+
+/** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
+const reconnectingFor = 3 * 60_000;
+const betweenTries = 3_000;
+const mostLosses = 100;
+/** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
+const patienceAfterCancel = 4_500;
+/**
+ * Starts the transaction and follows it until it has finished, over several connections if necessary.
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself; another one before `onId`: nothing was started
+ */
+async function carry(connection, carrying) {
+    const { request, signal } = carrying;
+    const { backupDir } = request;
+    const steady = new SteadyConnection(connection, carrying);
+    const id = await start(steady, carrying);
+    carrying.onId(id);
+    const progress = new TransactionProgress();
+    let linesSeen = 0;
+    const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, linesSeen, {
+        deadline: 24 * 3_600_000,
+        onLog: log.host,
+        onLine: (line) => {
+            linesSeen += 1;
+            progress.tell(line);
+        },
+    }));
+    const ended = await Promise.race([following, cancelled(signal).then(() => null)]);
+    const followed = ended ?? (await cancel(steady, id, following, carrying));
+    return { id, ...followed };
+}
+async function start(steady, { request }) {
+    const { connection } = steady;
+    try {
+        return await startTransaction(connection, request, log.host);
+    }
+    catch (error) {
+        if (!wasLost(error) && !wasSilent(error))
+            throw error;
+        // The host may have started it before the connection broke.
+        const found = await steady
+            .use(null, (current) => findTransaction(current, request.backupDir, request.historyId, log.host))
+            .catch((lost) => {
+            throw (0,shared_failure/* isFailure */.N6)(lost) ? perhapsStarted(request, lost) : lost;
+        });
+        if (found === null)
+            throw error;
+        return found;
+    }
+}
+function perhapsStarted({ backupDir, historyId }, cause) {
+    const plans = `${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir))}/*/plan.tsv`;
+    return new shared_failure/* Failure */.HR('outcome-unknown', 'Lost contact while the rollback was being started', {
+        hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
+        cause,
+    });
+}
+/** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
+async function cancel(steady, id, following, { request }) {
+    const { backupDir } = request;
+    await Promise.race([
+        abortTransaction(steady.connection, backupDir, id, log.host).catch(() => { }),
+        (0,promises_.setTimeout)(patienceAfterCancel / 2, undefined, { ref: false }),
+    ]);
+    const unlessLost = following.catch((error) => {
+        if ((0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown'))
+            return null;
+        throw error;
+    });
+    const ended = await Promise.race([unlessLost, (0,promises_.setTimeout)(patienceAfterCancel / 2, null, { ref: false })]);
+    if (ended !== null)
+        return ended;
+    throw new shared_failure/* Failure */.HR('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
+        hint: `To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}`,
+    });
+}
+function cancelled(signal) {
+    return new Promise((resolve) => {
+        if (signal.aborted)
+            resolve();
+        else
+            signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+}
+const lossCodes = [
+    'connection-lost',
+    'program-lost',
+    'host-unreachable',
+    'connection-timed-out',
+    'connection-refused',
+    'connection-closed',
+];
+function wasLost(error) {
+    return (0,shared_failure/* isFailure */.N6)(error, ...lossCodes);
+}
+/** The host hangs although the connection is up: another connection would not help. */
+function wasSilent(error) {
+    return (0,shared_failure/* isFailure */.N6)(error, 'host-silent');
+}
+/** The connection to the host, reopened when it is lost. */
+class SteadyConnection {
+    connection;
+    #carrying;
+    constructor(connection, carrying) {
+        this.connection = connection;
+        this.#carrying = carrying;
+    }
+    /** @param id for the error message if the connection stays lost; null: it is not known whether anything was started */
+    async use(id, work) {
+        const { request, signal, reconnect } = this.#carrying;
+        const outOfReach = (error) => (id === null ? error : stillOpen(request.backupDir, id, error));
+        let lostSince;
+        for (let losses = 0;; losses += 1) {
+            try {
+                return await work(this.connection);
+            }
+            catch (error) {
+                if (wasSilent(error) || (wasLost(error) && signal.aborted))
+                    throw outOfReach(error);
+                if (!wasLost(error))
+                    throw error;
+                lostSince ??= Date.now();
+                if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
+                    throw outOfReach(error);
+                log.progress('Lost the connection; the host carries on. Reconnecting');
+            }
+            await (0,promises_.setTimeout)(betweenTries, undefined, { signal }).catch(() => { });
+            try {
+                this.connection = await reconnect();
+                lostSince = undefined;
+            }
+            catch (error) {
+                if (!wasLost(error))
+                    throw outOfReach(error);
+            }
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/hand-over.js
+
+
+
+/**
+ * Hands the rollback over to the host, which from then on decides, and waits for its end. Of a restore, the copy goes again if the
+ * host never began.
+ * @throws Failure as `carry` does
+ */
+async function handOver(connection, carrying, outputs, restoring) {
+    const onId = (id) => {
+        outputs['transaction-id'] = id;
+        log.info(`Transaction ${id}`);
+    };
+    // Until the host reports the ending, assume the worst.
+    outputs.status = 'failed';
+    try {
+        const carried = await log.group('Swap', () => carry(connection, { ...carrying, onId }));
+        // The engine has done so, if it came so far.
+        if (carried.outcome.ending === 'refused')
+            await restoring?.drop(connection);
+        return carried;
+    }
+    catch (error) {
+        if (outputs['transaction-id'] === null && !(0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown')) {
+            // Nothing was started that could still need the copy.
+            outputs.status = 'refused';
+            await restoring?.drop(connection);
+        }
+        throw error;
+    }
+}
 
 // EXTERNAL MODULE: ./build/shared/backups/host-checks.js
 var host_checks = __nccwpck_require__(79052);
@@ -17780,6 +17813,19 @@ function outcomeTexts(decided) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/rollback-action/strangers.js
+
+/** Events that a stranger can trigger, most of them with their own code or text: on a public repository, anybody may open an issue. */
+const untrustedEvents = /^(pull_request|issue|discussion|fork$|watch$)/;
+/** @throws Failure `untrusted-event` if anybody could have started this run */
+function refuseStrangers({ event }) {
+    if (event === null || !untrustedEvents.test(event))
+        return;
+    throw new shared_failure/* Failure */.HR('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
+        hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
+    });
+}
+
 // EXTERNAL MODULE: ./build/shared/plan/persist.js
 var persist = __nccwpck_require__(44010);
 // EXTERNAL MODULE: ./build/shared/report/in-container.js
@@ -17936,8 +17982,7 @@ function forwardCommands(plan, { held }, source) {
 
 
 
-/** Events that a stranger can trigger, with their own code or text. */
-const untrustedEvents = /^(pull_request|issue_comment)/;
+
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
 async function rollback(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
@@ -17993,13 +18038,6 @@ async function tidied(error, connections, run) {
     run.held = null;
     const { withoutCreated } = await __nccwpck_require__.e(/* import() */ 134).then(__nccwpck_require__.bind(__nccwpck_require__, 12134));
     return withoutCreated(connection, run.created, { ...run, backupDir: run.inputs.backupDir }, error);
-}
-function refuseStrangers({ event }) {
-    if (event === null || !untrustedEvents.test(event))
-        return;
-    throw new shared_failure/* Failure */.HR('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
-        hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
-    });
 }
 async function carryOut(connection, reach, run) {
     const { inputs, workflow, signal } = run;
@@ -18068,28 +18106,7 @@ async function carryOutPlan(connection, reach, run, { seen, plan, knownHistory, 
         schemaSha256: backup?.schemaSha256 ?? null,
         token: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
     });
-    // From here on the host decides. Until it reports the ending, assume the worst.
-    outputs.status = 'failed';
-    const carried = await log.group('Swap', () => carry(connection, {
-        request,
-        signal,
-        reconnect: reach,
-        onId: (id) => {
-            outputs['transaction-id'] = id;
-            log.info(`Transaction ${id}`);
-        },
-    }))
-        .catch(async (error) => {
-        if (outputs['transaction-id'] === null && !(0,shared_failure/* isFailure */.N6)(error, 'outcome-unknown')) {
-            // Nothing was started that could still need the copy.
-            outputs.status = 'refused';
-            await restoring?.drop(connection);
-        }
-        throw error;
-    });
-    // The engine has done so, if it came so far.
-    if (carried.outcome.ending === 'refused')
-        await restoring?.drop(connection);
+    const carried = await handOver(connection, { request, signal, reconnect: reach }, outputs, restoring);
     run.story.carried = carried;
     await copyRecords(carried, knownHistory, run, mirror);
     if (carried.outcome.ending === 'rolled-back')

@@ -5344,7 +5344,7 @@ function problemOfAge(key, name) {
         return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
     }
     if (!key.startsWith(`${name}1`))
-        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+        return isPublic ? 'has a line that is not a key' : 'has a line that is not a private age key';
     const data = key.slice(name.length + 1);
     const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
     const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
@@ -5370,7 +5370,7 @@ function problemOfSsh(line) {
     if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
         return /^(ssh-|ecdsa-|sk-)/.test(type)
             ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
-            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+            : 'has a line that is not a key: give one public key per line, starting with age1, ssh-ed25519 or ssh-rsa';
     }
     const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? (0,_ssh_wrapping_js__WEBPACK_IMPORTED_MODULE_0__/* .sshFields */ .Oy)(Buffer.from(base64, 'base64')) : null;
     const [name, ...numbers] = fields ?? [];
@@ -10465,7 +10465,7 @@ function readMailing(input, server) {
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new shared_failure/* InputError */.dz('mail-from', 'is missing, and the login is not a mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
