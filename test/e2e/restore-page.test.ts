@@ -135,6 +135,15 @@ test('on the same host: from the report to the exchange, and back', async () => 
   await pasted('zcat backup_20261123_021703.settings', what);
   await pasted('dropdb --username=USER -- DATABASE_replaced', what);
   assert.deepEqual([await ordersIn('shop'), await exists('shop_replaced')], ['3', false]);
+
+  // What a restore by the action leaves.
+  await host.psql('DELETE FROM orders', 'shop');
+  await host.psql(`ALTER DATABASE shop RENAME TO shop_before_${what.id}`);
+  await host.psql(`ALTER DATABASE shop_before_${what.id} CONNECTION LIMIT 0`);
+  await host.database.create('shop');
+  await pasted('DATABASE_before_', what);
+  assert.deepEqual([await ordersIn('shop'), await exists('shop_restored')], ['0', true]);
+  assert.equal(await host.psql("SELECT datconnlimit FROM pg_database WHERE datname = 'shop'"), '-1');
 });
 
 test('where the server wants a password, or listens elsewhere, the function of the page says so to its programs', async () => {
