@@ -9,6 +9,7 @@ import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
 import { readSealingInputs } from '../../shared/inputs/sealing-inputs.ts';
 import type { Addressed, NoticeInputs } from '../../shared/notify/addressed.ts';
 import { readInputs } from '../../shared/runner/input-reader.ts';
+import { withoutSecrets } from '../../shared/runner/secrets.ts';
 
 function withInputs<T>(given: Record<string, string>, read: () => T): T {
   for (const [name, value] of Object.entries(given)) process.env[`INPUT_${name.toUpperCase()}`] = value;
@@ -238,6 +239,9 @@ describe('pings and webhooks', () => {
     }
   }
 
+  test('a password with a bare % is told of, not sent to nowhere', () =>
+    assert.throws(() => notices({ 'webhook-url': 'https://robot:100%@hooks.example/' }), /does not begin an escape/));
+
   test('a secret alone signs nothing', () =>
     assert.throws(
       () => notices({ 'webhook-secret': 's3cret' }),
@@ -245,6 +249,28 @@ describe('pings and webhooks', () => {
     ));
   test('a secret counts without the line break behind it', () =>
     assert.equal(notices({ 'webhook-url': good[0] ?? '', 'webhook-secret': 's3cret\n' }).webhook?.secret, 's3cret'));
+});
+
+describe('of what must stay secret, no part is told', () => {
+  const id = '0123abcd-0000-4000-8000-0123456789ab';
+  const told: [given: Record<string, string>, parts: string[]][] = [
+    [{ 'healthcheck-url': `https://HC.example.com/${id}` }, [`https://hc.example.com/${id}`, id]],
+    [{ 'webhook-url': 'https://robot:geh%C3%A4im1@chat.example.com/' }, ['geh%C3%A4im1', 'gehäim1']],
+    [
+      {
+        'smtp-url': 'smtps://robot:w%40rt-7@mail.example.com',
+        'mail-from': 'a@example.com',
+        'mail-to': 'b@example.com',
+      },
+      ['w%40rt-7', 'w@rt-7'],
+    ],
+  ];
+  for (const [given, parts] of told) {
+    test(`of ${Object.keys(given)[0]}`, () => {
+      notices(given);
+      for (const part of parts) assert.equal(withoutSecrets(`it said: ${part}.`), 'it said: ***.');
+    });
+  }
 });
 
 describe('a bucket', () => {
