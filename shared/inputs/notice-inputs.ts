@@ -53,6 +53,7 @@ function readAddress(name: string, text: string): URL {
   mask(url.href);
   // A short word would be masked wherever else it occurs.
   if (url.pathname.length > shortestPath) mask(url.pathname.slice(1));
+  decoded(url.username, name);
   masked(url.password, name);
   if (url.protocol === 'http:' && !grammar.isLoopback(url))
     throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');

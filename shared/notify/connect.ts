@@ -4,6 +4,7 @@ import { request as tlsRequest } from 'node:https';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inTime, reasonOf } from '../reaching.ts';
+import { loginIn } from './login.ts';
 
 /** The proxy that the runner uses for an address; null: none. */
 export type ProxyFor = (url: URL) => URL | null;
@@ -50,13 +51,16 @@ export async function reachServer(address: URL, proxyFor: ProxyFor, signal: Abor
 /** Has the proxy connect us to a server. */
 async function tunnel(proxy: URL, target: string, signal: AbortSignal): Promise<Socket> {
   const isTls = proxy.protocol === 'https:';
-  const login = proxy.username === '' ? null : Buffer.from(`${proxy.username}:${proxy.password}`).toString('base64');
+  const login = loginIn(proxy);
   const request = (isTls ? tlsRequest : plainRequest)({
     host: proxy.hostname.replace(/^\[|\]$/g, ''),
     port: Number(proxy.port) || (isTls ? 443 : 80),
     method: 'CONNECT',
     path: target,
-    headers: { host: target, ...(login !== null && { 'proxy-authorization': `Basic ${login}` }) },
+    headers: {
+      host: target,
+      ...(login !== null && { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` }),
+    },
     agent: false,
     signal,
   });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTime, reasonOf } from '../reaching.ts';
 import { formatDuration } from '../units.ts';
 import { openConnection, type ProxyFor } from './connect.ts';
+import { loginIn } from './login.ts';
 
 /** A POST to an address that is a secret: no error repeats more of it than the host. */
 export interface Post {
@@ -83,7 +84,7 @@ async function exchange(
 ): Promise<{ status: number; text: string; wait: number }> {
   const socket = await openConnection(url, proxyFor, signal);
   return new Promise((resolve, reject) => {
-    const login = [url.username, url.password].map(decodeURIComponent).join(':');
+    const login = loginIn(url);
     const asked = request({
       // With an agent, even with false, Node would connect anew.
       createConnection: () => socket,
@@ -96,7 +97,7 @@ async function exchange(
         connection: 'close',
         ...headers,
       },
-      ...(login !== ':' && { auth: login }),
+      ...(login !== null && { auth: login }),
       signal,
     });
     asked.on('error', reject);

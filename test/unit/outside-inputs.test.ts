@@ -239,8 +239,10 @@ describe('pings and webhooks', () => {
     }
   }
 
-  test('a password with a bare % is told of, not sent to nowhere', () =>
-    assert.throws(() => notices({ 'webhook-url': 'https://robot:100%@hooks.example/' }), /does not begin an escape/));
+  for (const login of ['robot:100%', '100%:robot']) {
+    test(`a bare % is told of before the run: ${login}`, () =>
+      assert.throws(() => notices({ 'webhook-url': `https://${login}@hooks.example/` }), /does not begin an escape/));
+  }
 
   test('a secret alone signs nothing', () =>
     assert.throws(

@@ -17,13 +17,23 @@ after(() => proxy.close());
 const place = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 
 const reach = (address: string) =>
-  reachServer(new URL(address), () => new URL(`http://me:pass@${place}`), AbortSignal.timeout(20_000));
+  reachServer(new URL(address), () => new URL(`http://me:p%40ss%@${place}`), AbortSignal.timeout(20_000));
 
 test('the proxy is asked for the server, with its login', async () => {
   await reach('http://hooks.example/secret');
   await reach('http://[::1]:8080/secret');
-  const login = `Basic ${Buffer.from('me:pass').toString('base64')}`;
+  const login = `Basic ${Buffer.from('me:p%40ss%').toString('base64')}`;
   assert.deepEqual(asked, ['hooks.example:80', login, '[::1]:8080', login]);
+});
+
+test('what is escaped in the login is sent as it is meant', async () => {
+  asked.length = 0;
+  await reachServer(
+    new URL('http://hooks.example/'),
+    () => new URL(`http://m%3Ae:p%40ss@${place}`),
+    AbortSignal.timeout(20_000),
+  );
+  assert.equal(asked[1], `Basic ${Buffer.from('m:e:p@ss').toString('base64')}`);
 });
 
 for (const refusal of [403, 407, 502]) {
