@@ -13209,8 +13209,8 @@ function readAddress(name, text) {
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
         mask(url.pathname.slice(1));
-    if (url.password !== '')
-        mask(url.password);
+    decoded(url.username, name);
+    notice_inputs_masked(url.password, name);
     if (url.protocol === 'http:' && !isLoopback(url))
         throw new shared_failure/* InputError */.dz(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
     url.hash = '';

@@ -15,6 +15,8 @@ export const modules = {
 /* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(77030);
 /* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(41692);
 /* harmony import */ var _reaching_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(59859);
+/* harmony import */ var _login_js__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(35021);
+
 
 
 
@@ -63,13 +65,16 @@ async function reachServer(address, proxyFor, signal) {
 /** Has the proxy connect us to a server. */
 async function tunnel(proxy, target, signal) {
     const isTls = proxy.protocol === 'https:';
-    const login = proxy.username === '' ? null : Buffer.from(`${proxy.username}:${proxy.password}`).toString('base64');
+    const login = (0,_login_js__WEBPACK_IMPORTED_MODULE_6__/* .loginIn */ .X)(proxy);
     const request = (isTls ? node_https__WEBPACK_IMPORTED_MODULE_2__.request : node_http__WEBPACK_IMPORTED_MODULE_1__.request)({
         host: proxy.hostname.replace(/^\[|\]$/g, ''),
         port: Number(proxy.port) || (isTls ? 443 : 80),
         method: 'CONNECT',
         path: target,
-        headers: { host: target, ...(login !== null && { 'proxy-authorization': `Basic ${login}` }) },
+        headers: {
+            host: target,
+            ...(login !== null && { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` }),
+        },
         agent: false,
         signal,
     });
@@ -79,6 +84,33 @@ async function tunnel(proxy, target, signal) {
         return socket;
     socket.destroy();
     throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+}
+
+
+/***/ }),
+
+/***/ 35021:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ loginIn)
+/* harmony export */ });
+/**
+ * The `name:password` of an address, for HTTP's basic authentication; null if it has none. What is no escape is taken as it stands: an
+ * environment variable of the runner may hold a bare %.
+ */
+function loginIn({ username, password }) {
+    if (username === '' && password === '')
+        return null;
+    return [username, password].map(unescaped).join(':');
+}
+function unescaped(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
 }
 
 
