@@ -130,7 +130,7 @@ test('on the same host: from the report to the exchange, and back', async () => 
   assert.equal(await ordersIn('shop'), '3');
   assert.equal(await host.psql('SHOW work_mem', 'shop'), '9MB');
 
-  await pasted('RENAME TO "DATABASE_restored"', what);
+  await pasted('"DATABASE_replaced" RENAME', what);
   assert.deepEqual([await ordersIn('shop'), await ordersIn('shop_restored')], ['0', '3']);
   await pasted('zcat backup_20261123_021703.settings', what);
   await pasted('dropdb --username=USER -- DATABASE_replaced', what);
