@@ -3035,4 +3035,20 @@ export const rules: readonly Rule[] = [
     instead: "createHash('sha256').update('')",
     test: 'test/unit/releases/decide.test.ts',
   },
+  {
+    rule: 'a schema file names no tablespaces, which are folders of one machine',
+    file: 'shared/postgres/inside.sh',
+    text: '--schema-only --no-tablespaces ',
+    instead: '--schema-only ',
+    test: 'test/unit/restore/inside.test.ts',
+    named: 'without tablespaces',
+  },
+  {
+    rule: 'the schema of what was restored names no tablespaces either',
+    file: 'shared/postgres/drill-inside.sh',
+    text: '--schema-only --no-tablespaces ',
+    instead: '--schema-only ',
+    test: 'test/unit/restore/inside.test.ts',
+    named: 'without tablespaces',
+  },
 ];
