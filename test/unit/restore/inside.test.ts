@@ -148,3 +148,11 @@ test('the login that is tried may write, on a server that somebody has made read
   const [login] = inside(replaceScript(), ['login']).given;
   assert.match(login ?? '', /\[-c default_transaction_read_only=off\]$/);
 });
+
+test('the schema is dumped without tablespaces in a backup and in a drill: they are folders of one machine', () => {
+  put('pg_dump', `echo "pg_dump $*" >>'${said}'`);
+  for (const script of [insideScript(), drillScript()]) {
+    const { given } = inside(script, ['schema', '1000'], { PGDATABASE: 'shop' });
+    assert.match(given.at(-1) ?? '', /^pg_dump --schema-only --no-tablespaces /);
+  }
+});
