@@ -4,12 +4,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type Rule, rules, withoutRule } from './rules.ts';
+import { type Rule, withoutRule } from './rules/rule.ts';
+import { rules } from './rules.ts';
 
 const wanted = relative('.', process.argv[2] ?? '.');
 const chosen = rules.filter(({ file }) => wanted === '' || file === wanted || file.startsWith(`${wanted}/`));
 if (chosen.length === 0) {
-  console.error(`No rule is listed for ${wanted}: see scripts/rules.ts`);
+  console.error(`No rule is listed for ${wanted}: see scripts/rules/`);
   process.exit(1);
 }
 

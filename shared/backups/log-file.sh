@@ -4,23 +4,28 @@
 # append_log FILE LINE: writes only into a file that belongs to us or root, has no other hard link, is not a symbolic link,
 # and that nobody else could have replaced. Otherwise prints the reason.
 append_log() {
-  local open new
+  local open
   open=$(open_parent "$1")
   if [[ -n $open ]]; then
     printf 'any user on the host can replace files in %s. On the host, as root: chmod o-w %q' "$open" "$open"
     return 1
-  elif [[ -e $1 || -L $1 ]]; then
-    is_own_file "$1" && printf '%s\n' "$2" >>"$1"
-  else
-    # First under a temporary name, then linked to its own if that is still free: so a link created meanwhile is not followed.
-    new=$(mktemp -- "$1.XXXXXXXXXX") || return
-    if printf '%s\n' "$2" >"$new" && ln -T -- "$new" "$1"; then
-      rm -f -- "$new"
-    else
-      rm -f -- "$new"
-      return 1
-    fi
   fi
+  if [[ ! -e $1 && ! -L $1 ]]; then
+    ! create_log "$1" "$2" || return 0
+    # Unless another run has created it meanwhile: then the line goes behind that run's.
+    [[ -e $1 || -L $1 ]] || return
+  fi
+  is_own_file "$1" && printf '%s\n' "$2" >>"$1"
+}
+
+# create_log FILE LINE: first under a temporary name, then linked to its own if that is still free: so a link created meanwhile is not
+# followed.
+create_log() {
+  local new status=0
+  new=$(mktemp -- "$1.XXXXXXXXXX") || return
+  { printf '%s\n' "$2" >"$new" && ln -T -- "$new" "$1"; } || status=$?
+  rm -f -- "$new"
+  return "$status"
 }
 
 # tell_log FILE LINE: like append_log; if that fails, the run reports the problem. The folder of the log is missing only if the

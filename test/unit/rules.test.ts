@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { rules, withoutRule } from '../../scripts/rules.ts';
+import { withoutRule } from '../../scripts/rules/rule.ts';
+import { rules } from '../../scripts/rules.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
