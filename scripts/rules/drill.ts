@@ -225,4 +225,16 @@ export const drillRules: readonly Rule[] = [
     instead: 'restored: null,',
     test: 'test/unit/verify/notice.test.ts',
   },
+  {
+    rule: 'a restore that memory ended condemns no backup',
+    file: 'shared/drill/drill.sh',
+    text: '  ((status == 0)) || record_kills\n',
+    test: 'test/unit/verify/drill-program.test.ts',
+  },
+  {
+    rule: 'a look that memory ended condemns no backup',
+    file: 'shared/drill/drill.sh',
+    text: '  [[ -z $troubled && $dumped =~ ^[0-9a-f]{64}$ ]] || record_kills\n',
+    test: 'test/unit/verify/drill-program.test.ts',
+  },
 ];

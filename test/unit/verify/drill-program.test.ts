@@ -204,3 +204,32 @@ describe('the schema of what was restored', () => {
     assert.equal(drill(`${files}schema=x schema_sha256=${sum}; compare_schema ${sum} a r shop`).stdout, '');
   });
 });
+
+describe('whether memory ran out is asked', () => {
+  const dump = join(folder, 'dump');
+  writeFileSync(dump, 'the rows');
+  /** What is told of processes that the kernel killed, where nothing is amiss but for this change. */
+  function kills(change: string): string | null {
+    const { stdout, stderr, status } = drill(
+      `keep_words() { :; }; sweep_scratch() { :; }; start_scratch() { :; }; watch_room() { :; }; check_room() { :; }; heed_watch() { :; }
+      roles_and_tablespaces() { :; }; compare_schema() { :; }; restore() { cat >/dev/null; }; look() { :; }
+      scratch() { [[ $1 != kills ]] || echo 1; }; look_meanwhile() { printf '%064d\\n\\n' 0; }
+      dump=$2 dump_bytes=8 most_jobs=1 monetary= configuration= libraries=() createdb_options=() statements=()
+      settings= chosen= facts_before= facts_tables= facts_after=
+      ${change}
+      main`,
+      { files: [dump] },
+    );
+    assert.equal(status, 0, stderr);
+    return stdout.match(/kills=.*$/m)?.[0] ?? null;
+  }
+
+  for (const [what, change, told] of [
+    ['where the restore ends early', 'restore() { return 137; }', 'kills=1'],
+    ['where a command in the container fails', 'look() { [[ $1 != session ]]; }', 'kills=1'],
+    ['where the schema is cut off', "look_meanwhile() { printf 'abc\\n\\n'; }", 'kills=1'],
+    ['not where nothing is amiss', '', null],
+  ] as const) {
+    test(what, () => assert.equal(kills(change), told));
+  }
+});
