@@ -18,7 +18,7 @@ module.exports = __nccwpck_require__.p + "82479d4e67a47e91f412.sh";
 /***/ 52824:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f857b23e35dd7e7de06b.sh";
+module.exports = __nccwpck_require__.p + "99d8fc7af6b4d1620035.sh";
 
 /***/ }),
 

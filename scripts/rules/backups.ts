@@ -317,4 +317,10 @@ export const backupsRules: readonly Rule[] = [
     text: "      .replace(connection, (_, before: string, value: string) => `${before}'${hidden(value)}'`)\n",
     test: 'test/unit/hide-secrets.test.ts',
   },
+  {
+    rule: 'a log that another run is just creating is not taken for one with two names',
+    file: 'shared/backups/log-file.sh',
+    text: '    sleep 1\n',
+    test: 'test/unit/log-file.test.ts',
+  },
 ];

@@ -12,8 +12,10 @@ append_log() {
   fi
   if [[ ! -e $1 && ! -L $1 ]]; then
     ! create_log "$1" "$2" || return 0
-    # Unless another run has created it meanwhile: then the line goes behind that run's.
+    # Unless another run has created it meanwhile: then the line goes behind that run's, whose temporary name is a second link to
+    # the file for a moment.
     [[ -e $1 || -L $1 ]] || return
+    sleep 1
   fi
   is_own_file "$1" && printf '%s\n' "$2" >>"$1"
 }

@@ -24,7 +24,8 @@ test('the first run creates it, and the next one writes behind that', () => {
 });
 
 test('of two runs that create it at once, none loses its line', () => {
-  assert.deepEqual(tell('ln() { echo theirs >backup.log; command ln "$@"; }'), []);
+  const other = 'echo theirs >theirs; command ln theirs backup.log; { sleep 0.2; rm theirs; } &';
+  assert.deepEqual(tell(`ln() { ${other} command ln "$@"; }`), []);
   assert.equal(lines(), 'theirs\nours\n');
   assert.deepEqual(readdirSync(folder), ['backup.log']);
 });
