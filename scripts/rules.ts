@@ -9,6 +9,7 @@ import { restoreRules } from './rules/restore.ts';
 import { rollbackRules } from './rules/rollback.ts';
 import type { Rule } from './rules/rule.ts';
 import { setsRules } from './rules/sets.ts';
+import { transactionRules } from './rules/transaction.ts';
 
 export const rules: readonly Rule[] = [
   ...backupsRules,
@@ -20,4 +21,5 @@ export const rules: readonly Rule[] = [
   ...restoreRules,
   ...rollbackRules,
   ...setsRules,
+  ...transactionRules,
 ];
