@@ -323,7 +323,9 @@ exchange_back() {
     'live restored' | live) let_in "$1" || return ;;
     'aside live')
       if ! { empty_out "$1" "$3" && rename_both "$1" "$2" "$3" "$4"; }; then
+        # Whoever puts things right by hand needs both.
         let_in "$1"
+        let_in "$3"
         return 1
       fi
       mark "$2" "$1" withdrawn || true

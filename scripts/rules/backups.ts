@@ -2,8 +2,6 @@
 // What makes a backup one, and how it is kept.
 import type { Rule } from './rule.ts';
 
-const powerCut = 'test/unit/power-cut.test.ts';
-
 export const backupsRules: readonly Rule[] = [
   {
     rule: 'a run does not wait for its note in the log of a host that hangs',
@@ -102,7 +100,7 @@ export const backupsRules: readonly Rule[] = [
     rule: 'the files of a set are flushed before they are linked',
     file: 'shared/backups/publish.sh',
     text: '  sync -- * .\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
@@ -110,7 +108,7 @@ export const backupsRules: readonly Rule[] = [
     file: 'shared/backups/publish.sh',
     text: '  sync -- * .\n',
     instead: '  sync -- * . || true\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'where the files cannot be flushed',
   },
   {
@@ -118,7 +116,7 @@ export const backupsRules: readonly Rule[] = [
     file: 'shared/backups/publish.sh',
     text: '  sync -- "$first"\n  ln --',
     instead: '  ln --',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
@@ -126,14 +124,14 @@ export const backupsRules: readonly Rule[] = [
     file: 'shared/backups/publish.sh',
     text: '  sync -- "$first"\n  record',
     instead: '  record',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
     rule: 'a manifest is linked last into the first tier',
     file: 'shared/backups/publish.sh',
     text: '[[ $file == *.manifest.json ]] || ',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
@@ -184,21 +182,21 @@ export const backupsRules: readonly Rule[] = [
     file: 'shared/backups/take.sh',
     text: '  sync -- "$dump"\n  dd',
     instead: '  sync -- "$dump" || true\n  dd',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'cannot be flushed is not read back',
   },
   {
     rule: 'a dump is flushed before it is read back',
     file: 'shared/backups/take.sh',
     text: '  sync -- "$dump"\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'read back from the disk',
   },
   {
     rule: 'a dump is read back from the disk, not from memory',
     file: 'shared/backups/take.sh',
     text: '  dd if="$dump" iflag=nocache count=0 status=none 2>/dev/null || true\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'read back from the disk',
   },
   {

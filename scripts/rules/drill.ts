@@ -4,14 +4,14 @@ import type { Rule } from './rule.ts';
 
 export const drillRules: readonly Rule[] = [
   {
-    rule: 'half a schema of what was restored has no hash',
+    rule: 'a restored schema whose dump failed gets no hash',
     file: 'shared/drill/compare-schema.sh',
     text: '  elif ((statuses[0] || statuses[2])); then\n',
     instead: '  elif false; then\n',
     test: 'test/unit/verify/drill-program.test.ts',
   },
   {
-    rule: 'a schema of what was restored that was cut off has no hash',
+    rule: 'a restored schema that was cut off gets no hash',
     file: 'shared/drill/compare-schema.sh',
     text: '  if ((statuses[1])); then\n',
     instead: '  if false; then\n',
@@ -31,13 +31,13 @@ export const drillRules: readonly Rule[] = [
     test: 'test/unit/verify/drill-program.test.ts',
   },
   {
-    rule: 'a scratch container has no rights',
+    rule: 'a scratch container has no capabilities',
     file: 'shared/drill/drill.sh',
     text: ' --cap-drop ALL',
     test: 'test/unit/verify/drill-program.test.ts',
   },
   {
-    rule: 'a scratch container has no more memory than it is given',
+    rule: 'a scratch container gets no more memory than drill-memory allows',
     file: 'shared/drill/drill.sh',
     text: ' --memory "$memory" --memory-swap "$memory"',
     test: 'test/unit/verify/drill-program.test.ts',

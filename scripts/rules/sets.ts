@@ -2,8 +2,6 @@
 // Backups as they lie in their folders, and the keys that open them.
 import type { Rule } from './rule.ts';
 
-const powerCut = 'test/unit/power-cut.test.ts';
-
 export const setsRules: readonly Rule[] = [
   {
     rule: 'a key of age with one letter in the other case is none',
@@ -59,7 +57,7 @@ export const setsRules: readonly Rule[] = [
     text: '  for file in "$1/$3".*; do\n    [[ $file == *.manifest.json ]] || ln',
     instead:
       '  ln -- "$1/$3.manifest.json" "$2/" || return\n  for file in "$1/$3".*; do\n    [[ $file == *.manifest.json ]] || ln',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'may be stopped',
   },
   {
@@ -67,7 +65,7 @@ export const setsRules: readonly Rule[] = [
     file: 'shared/sets/folders.sh',
     text: '  sync -- "$2" || return\n  ln --',
     instead: '  ln --',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
@@ -75,14 +73,14 @@ export const setsRules: readonly Rule[] = [
     file: 'shared/sets/folders.sh',
     text: '  sync -- "$2" || return\n  rmdir',
     instead: '  rmdir',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
     rule: 'a folder of a set is flushed before it gets its name',
     file: 'shared/sets/folders.sh',
     text: 'sync -- "$marker" && ',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
@@ -90,21 +88,21 @@ export const setsRules: readonly Rule[] = [
     file: 'shared/sets/folders.sh',
     text: ' && sync -- "$2"\n    return',
     instead: '\n    return',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'a publication has everything',
   },
   {
     rule: 'what is being removed is marked first',
     file: 'shared/sets/folders.sh',
     text: '  mkdir -p -- "${markers[@]}" || return\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'may be stopped',
   },
   {
     rule: 'a sweep removes what is left of a set that was being removed',
     file: 'shared/sets/folders.sh',
     text: '$id == *.delete || ',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'may be stopped',
   },
   {
@@ -146,7 +144,7 @@ export const setsRules: readonly Rule[] = [
     file: 'shared/sets/folders.sh',
     text: '      mv -T -- "$tier/$id" "$marker" || return\n',
     instead: '      files+=("$tier/$id"/*)\n',
-    test: powerCut,
+    test: 'test/unit/power-cut.test.ts',
     named: 'leaves its tier in one step',
   },
   {

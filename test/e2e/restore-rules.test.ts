@@ -511,4 +511,58 @@ describe('no exchange that comes late overtakes its undoing', () => {
     assert.equal(await isOld(), true);
     assert.equal(await plainComesIn(live), true);
   });
+
+  test('not under a name that is taken, and then no session is ended', async () => {
+    await restored();
+    await db.create(aside);
+    const user = await session(live);
+    const outcome = await exchange('exchange');
+    assert.notEqual(outcome.code, 0);
+    await user.tell('SELECT 1');
+    await user.end();
+    assert.equal(await isOld(), true);
+  });
+});
+
+describe('an exchange that is undone', () => {
+  test('ends the sessions of both databases', async () => {
+    await restored();
+    assert.equal((await exchange('exchange')).code, 0);
+    const users = [await session(live), await session(aside)];
+    assert.match((await exchange('exchange_back')).stdout, /exchanged-back/);
+    for (const user of users) await user.end();
+    assert.equal(await isOld(), true);
+  });
+
+  test('leaves both databases open where it fails', async () => {
+    await restored();
+    await db.psql(`ALTER DATABASE ${live} SET work_mem = '8MB'`);
+    assert.equal((await exchange('exchange', '-1')).code, 0);
+    const holder = await session('postgres');
+    await holder.tell(`BEGIN; ALTER DATABASE ${aside} SET work_mem = '9MB'`);
+    const outcome = await exchange('exchange_back', '-1');
+    await holder.end();
+    assert.notEqual(outcome.code, 0);
+    assert.doesNotMatch(outcome.stdout, /exchanged-back/);
+    assert.deepEqual(await present(), [live, aside]);
+    assert.deepEqual([await plainComesIn(live), await comesIn(aside), await plainComesIn(aside)], [true, true, false]);
+  });
+
+  test('is not said to be where all three are there, or none', async () => {
+    const isRefused = async () => {
+      const outcome = await exchange('exchange_back');
+      assert.notEqual(outcome.code, 0);
+      assert.doesNotMatch(outcome.stdout, /exchanged-back/);
+    };
+    for (const name of [aside, copy]) await db.create(name);
+    await isRefused();
+    for (const name of await present()) await db.drop(name);
+    await isRefused();
+  });
+});
+
+test('a copy that is complete is not dropped as one that is incomplete', async () => {
+  await restored();
+  await inside('discard', [copy, live, 'incomplete']);
+  assert.deepEqual(await present(), [live, copy]);
 });
