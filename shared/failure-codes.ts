@@ -1,4 +1,4 @@
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+/** The codes of all failures. docs/troubleshooting.md has an entry for each. */
 export const failureCodes = [
   'after-sql-failed',
   'bad-compose-config',

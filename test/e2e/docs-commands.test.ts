@@ -1,5 +1,5 @@
 // The commands that the pages print, typed on a host of the lab. Each block says where it is typed, or why no test types it;
-// test/unit/agreement.test.ts sees to that. Those of getting-started.md, restore.md and offsite.md, and those of the gate in security.md,
+// test/unit/pages.test.ts sees to that. Those of getting-started.md, restore.md and offsite.md, and those of the gate in security.md,
 // have tests of their own. Commands within sentences and tables are looked up, not typed.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
