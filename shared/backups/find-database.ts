@@ -44,7 +44,7 @@ export function findDatabase(survey: Survey, needs: DatabaseNeeds): FoundDatabas
   if (candidate.state !== 'running') {
     throw new Failure(
       'database-not-running',
-      `The database's container (service ${candidate.service}) is ${candidate.state}`,
+      `The database's container (service ${candidate.service}) is not running: ${candidate.state}`,
       {
         hint:
           candidate.state === 'paused'

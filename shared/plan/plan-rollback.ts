@@ -130,7 +130,9 @@ function whyLeftAlone(
 /** A container of the target may exist already without running. */
 function whyUnchanged(own: readonly FoundContainer[]): string {
   const stopped = own.find((container) => !isAtWork(container));
-  return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
+  return stopped === undefined
+    ? 'it already runs the target'
+    : `it already has the target, but is not running: ${stopped.state}`;
 }
 
 /** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */

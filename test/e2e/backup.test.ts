@@ -455,7 +455,7 @@ test('on the host itself no SSH is needed', async () => {
   const resume = await pauseDatabase(host);
   const failed = await backup(host, dir, inputs, host.localStep()).finally(resume);
   refused(failed, {
-    message: /is paused$/,
+    message: /is not running: paused$/,
     hint: new RegExp(`^What to do: On the host, as ${host.account.name}: docker unpause`),
   });
   await host.database.drop('local');

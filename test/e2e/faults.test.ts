@@ -111,11 +111,18 @@ describe('the database', () => {
 
   test('is paused, stopped, absent: refused before anything is written', async () => {
     const states: [string, (host: Host) => Promise<faults.Mend>, Refusal][] = [
-      ['paused', faults.pauseDatabase, { message: /\(service db\) is paused/, hint: /docker unpause [a-f0-9]{12}/ }],
+      [
+        'paused',
+        faults.pauseDatabase,
+        { message: /\(service db\) is not running: paused/, hint: /docker unpause [a-f0-9]{12}/ },
+      ],
       [
         'stopped',
         faults.stopDatabase,
-        { message: /\(service db\) is exited/, hint: /On the host, as [a-z]\S*: docker start [a-f0-9]{12}, then / },
+        {
+          message: /\(service db\) is not running: exited/,
+          hint: /On the host, as [a-z]\S*: docker start [a-f0-9]{12}, then /,
+        },
       ],
       [
         'absent',

@@ -143,9 +143,10 @@ function judgeRead(
   const ids = new Set(readings.map(({ id }) => id));
   const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
   const all = bytesOf(verified);
+  if (readings.length === verified.length)
+    return `${verified.length === 1 ? 'the only set' : `all ${verified.length} sets`}, byte by byte (${formatBytes(all)})`;
   const share = `${formatBytes(read)} of ${formatBytes(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
-  const rest = readings.length < verified.length ? '; the others only by size and manifest' : '';
-  return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
+  return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share}); the others only by size and manifest`;
 }
 
 /** GitHub disables schedules in inactive repositories. Backups before deployments would hide that no nightly one runs. */
@@ -200,7 +201,7 @@ function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: Ba
     };
   if (missed.length === 0) {
     const since = past.length < reach ? `; the first is from ${first}` : '';
-    return `each of the last ${counted(past.length, 'day')} has a backup${since}`;
+    return `${past.length === 1 ? 'the last day' : `each of the last ${past.length} days`} has a backup${since}`;
   }
   return {
     detail: `no backup on ${missed.join(', ')}`,
@@ -237,7 +238,7 @@ function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
 
 /** Foreign files are no fault. They are listed here and never touched. */
 function describeForeign({ foreign }: Catalogue, unnamed: number): string {
-  if (foreign.length === 0) return 'the folders hold only backup sets';
+  if (foreign.length === 0) return 'every file in the backup folder is ours';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
   const count = foreign.length + unnamed;
   const named = listed(

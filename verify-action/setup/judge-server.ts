@@ -53,7 +53,7 @@ function judgeCollations(
   { database, user }: Pick<DatabaseFacts, 'database' | 'user'>,
   place: DatabaseContainer,
 ): string | Problem {
-  if (own === null && others.length === 0) return 'each is at the version with which its indexes were built';
+  if (own === null && others.length === 0) return 'each has the version that its indexes were built with';
   const named = [
     ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
     ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),

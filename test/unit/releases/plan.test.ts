@@ -167,7 +167,10 @@ describe('left alone', () => {
 
   test('with a warning where it does not run', () => {
     const containers = [container('web', { state: 'exited' }), container('api')];
-    assert.equal(why(planOf({ wanted: target, containers }), 'web'), 'it already has the target, but is exited');
+    assert.equal(
+      why(planOf({ wanted: target, containers }), 'web'),
+      'it already has the target, but is not running: exited',
+    );
     assert.match(
       warnings({ wanted: target, containers }).join(),
       /web is not running, and the rollback will not start it/,

@@ -156,7 +156,7 @@ test('one backup is one day', () => {
   const { list } = judge(() => {}, factsOf(host));
   assert.equal(
     list.find(({ name }) => name === 'days')?.detail,
-    'each of the last 1 day has a backup; the first is from 2026-11-25',
+    'the last day has a backup; the first is from 2026-11-25',
   );
 });
 
@@ -164,6 +164,29 @@ test('the share that was read is told', () => {
   const { list } = judge();
   const { detail } = list.find(({ name }) => name === 'read in full') ?? { detail: '' };
   assert.match(detail, /^the newest 1 of 6 sets, byte by byte \(1000 B of 5\.9 KiB, 16 %\); the others only by size/);
+});
+
+test('where all sets were read, no share is told', () => {
+  const detailOf = (ids: readonly string[]) => {
+    const host = new HostFolder();
+    for (const id of ids) host.add(id, ['daily', 'weekly', 'monthly']);
+    const { list } = judge(() => {}, { ...factsOf(host), readings: ids.map((id) => ({ id, files: 5, faults: [] })) });
+    return list.find(({ name }) => name === 'read in full')?.detail;
+  };
+  assert.match(detailOf(nights.slice(-1)) ?? '', /^the only set, byte by byte \(1000 B\)$/);
+  assert.match(detailOf(nights.slice(-2)) ?? '', /^all 2 sets, byte by byte \(2\.0 KiB\)$/);
+});
+
+test('the history and the records of rollbacks are ours', () => {
+  const detailOf = (path: string) => {
+    const host = new HostFolder();
+    host.add(nights[5] ?? '', ['daily', 'weekly', 'monthly']);
+    host.files.set(path, 1);
+    const { list } = judge(() => {}, factsOf(host));
+    return list.find(({ name }) => name === 'other files')?.detail;
+  };
+  assert.equal(detailOf('rollback/history.jsonl'), 'every file in the backup folder is ours');
+  assert.match(detailOf('daily/notes.txt') ?? '', /^1 foreign file, 1 B, never touched: daily\/notes\.txt$/);
 });
 
 describe('sizes', () => {
