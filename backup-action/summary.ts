@@ -9,7 +9,7 @@ import { sizeChart } from '../shared/report/size-chart.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
-import { formatBytes, formatDuration } from '../shared/units.ts';
+import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import type { OffsiteResult } from './offsite.ts';
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
@@ -142,8 +142,8 @@ function newestGood(lastGood: LastGood): string {
 
 function rowsOf({ tables }: Manifest): string {
   const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-  if (tables.every((table) => table.exact)) return `${rows} rows, counted exactly`;
-  return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
+  if (tables.every((table) => table.exact)) return `${counted(rows, 'row')}, counted exactly`;
+  return tables.some((table) => table.rows !== null) ? `about ${counted(rows, 'row')}` : 'rows not counted';
 }
 
 function schemaBlocks(facts: ReportFacts): summary.Block[] {

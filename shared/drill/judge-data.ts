@@ -58,7 +58,10 @@ function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredDat
     const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
     if (trees.length === 0) return 'none: there are no tables';
     if (other.length === 0)
-      return `${trees.reduce((sum, { before }) => sum + before.rows, 0).toLocaleString('en-US')} in total; the count of every table matches exactly`;
+      return `${counted(
+        trees.reduce((sum, { before }) => sum + before.rows, 0),
+        'row',
+      )} in total; the count of every table matches exactly`;
     const named = other.map(
       ({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`,
     );

@@ -370,14 +370,15 @@ describe('a drill from the bucket', () => {
   test('finds the database by itself, if the bucket has copies of one only and the host knows none', async () => {
     await bash(host, 'rm -rf -- "$1"', root());
     const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
-    await host.docker('tag', image, 'postgres:15');
+    const name = `postgres:${Number.parseInt(String(manifest['serverVersion']), 10)}`;
+    await host.docker('tag', image, name);
     const mend = await stopDatabase(host);
     try {
       const result = await drill({ 'db-name': '' });
       assert.equal(findingOf(result, 'restore').result, 'passed', result.stdout);
     } finally {
       await mend();
-      await host.docker('rmi', 'postgres:15');
+      await host.docker('rmi', name);
     }
   });
 

@@ -29,7 +29,7 @@ const needy = {
   ...ticker,
   entrypoint: [
     ...['sh', '-c'],
-    'PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin; psql -qc "SELECT FROM shop.orders LIMIT 0" || exit 1; exec sleep infinity',
+    'cd /usr/lib/postgresql/*/bin && ./psql -qc "SELECT FROM shop.orders LIMIT 0" || exit 1; exec sleep infinity',
   ],
 };
 const { app } = await applicationForFile({

@@ -26,7 +26,7 @@ export const ticker = {
   entrypoint: [
     'sh',
     '-c',
-    'PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin; while :; do psql -qc "INSERT INTO ticks VALUES (now())"; sleep 0.2; done',
+    'cd /usr/lib/postgresql/*/bin || exit; while :; do ./psql -qc "INSERT INTO ticks VALUES (now())"; sleep 0.2; done',
   ],
 };
 

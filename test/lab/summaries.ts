@@ -69,9 +69,12 @@ function shown(summary: string, host: Host, registry: Registry): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080');
 }
 
-/** What is left of a summary if all that changes from run to run is taken out: to compare one with another. */
+/** What is left of a summary if all that changes from run to run and from machine to machine is taken out: to compare one with another. */
 export function skeletonOf(summary: string): string {
   return summary
+    .replaceAll(/ \((?:Debian|Ubuntu) [^)]+\)/g, '')
+    .replaceAll(/\b(docker compose|Docker) \d[\w.+~-]*/g, '$1 VERSION')
+    .replaceAll(' (this host has no systemd)', '')
     .replaceAll(/\b\d+-\d+-[0-9a-f]{8}\b/g, 'RECORD')
     .replaceAll(/[0-9a-f]{12,64}/g, 'HEX')
     .replaceAll(/\d+(?:\.\d+)? (?:ms|s|min)(?: \d+ s)?\b/g, 'TIME')
