@@ -38,6 +38,16 @@ export function mirrorReadme(markdown: string, source: Source): string {
   );
 }
 
+/** The end of a mirror's README: where its sources are, and where issues go, because a mirror takes none. */
+export function originOf({ url, tag, folder }: Source): string {
+  return `
+## Sources and help
+
+This repository holds [${folder} ${tag}](${url}/tree/${tag}/${folder}), ready to run. Please report problems, and send pull requests, to
+[the sources](${url}); for a vulnerability, see the [security policy](${url}/blob/${tag}/SECURITY.md).
+`;
+}
+
 /** Every relative link in a text, as written. */
 export function relativeLinks(markdown: string): string[] {
   const found: string[] = [];

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { mirrorReadme, shippedFiles } from './mirror-readme.ts';
+import { mirrorReadme, originOf, shippedFiles } from './mirror-readme.ts';
 
 const monorepo = 'https://github.com/atlasia/actions';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -22,11 +22,8 @@ for (const actionFile of globSync('*-action/action.yml').toSorted()) {
   const { text, programs } = atRoot(action, readFileSync(actionFile, 'utf8'));
   writeFileSync(join(mirror, 'action.yml'), text.replaceAll(`${monorepo}/blob/main/`, `${monorepo}/blob/v${version}/`));
   for (const bundle of programs.map(dirname)) cpSync(bundle, join(mirror, bundle), { recursive: true });
-  const readme = mirrorReadme(readFileSync(join(action, 'README.md'), 'utf8'), {
-    url: monorepo,
-    tag: `v${version}`,
-    folder: action,
-  });
+  const source = { url: monorepo, tag: `v${version}`, folder: action };
+  const readme = mirrorReadme(readFileSync(join(action, 'README.md'), 'utf8'), source) + originOf(source);
   writeFileSync(join(mirror, 'README.md'), readme);
   for (const file of shippedFiles) cpSync(file, join(mirror, file));
   writeFileSync(join(folder, `${action}.commit.txt`), commitText(action));

@@ -63,6 +63,8 @@ describe('the mirror', () => {
       ))
         assert.ok(existsSync(join(root, path)), path);
       assert.doesNotMatch(text('README.md'), /\]\(\.\.?\//);
+      // A mirror takes no issues.
+      assert.match(text('README.md'), /\n## Sources and help\n/);
     });
 
     test(`of ${action} is otherwise the action's own`, () => {

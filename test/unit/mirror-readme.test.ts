@@ -1,7 +1,7 @@
 // The README of an action in a repository of its own: no link of it may lead where nothing is.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mirrorReadme, relativeLinks } from '../../scripts/mirror-readme.ts';
+import { mirrorReadme, originOf, relativeLinks } from '../../scripts/mirror-readme.ts';
 
 const source = { url: 'https://github.com/atlasia/actions', tag: 'v1.2.3', folder: 'backup-action' };
 const blob = `${source.url}/blob/v1.2.3`;
@@ -30,6 +30,13 @@ const rewritten: [markdown: string, expected: string][] = [
 for (const [markdown, expected] of rewritten) {
   test(`in a README: ${JSON.stringify(markdown)}`, () => assert.equal(mirrorReadme(markdown, source), expected));
 }
+
+test('its end leads to the sources, at the release, and to where issues are taken', () => {
+  const end = originOf(source);
+  assert.match(end, /^\n## Sources and help\n\n/);
+  const links = Array.from(end.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link);
+  assert.deepEqual(links, [`${source.url}/tree/v1.2.3/backup-action`, source.url, `${blob}/SECURITY.md`]);
+});
 
 test('the links that are relative are found, wherever they stand', () => {
   const markdown = '[a](../b) ![c](d.png) [e](#f) [g](https://h)\n\n[i]: ../j\n<img src="k.png">\n`[l](../m)`\n';
