@@ -45,6 +45,7 @@ for (const page of globSync('{docs/*.md,*.md,*-action/README.md}', { cwd: reposi
           /^$/,
           /free\nno hold/,
           /"verdict":"good"/,
+          /^\S+ \S+ \S+ good \S+=\S+@sha256:/,
         ];
         assert.match(said, expected[index] ?? /never/);
       }
