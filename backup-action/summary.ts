@@ -150,7 +150,7 @@ function schemaBlocks(facts: ReportFacts): summary.Block[] {
   const changes = schemaChangesIn(facts);
   if (changes === null || changes.length === 0) return [];
   return [
-    summary.details(`Schema: ${changes.length} objects changed since ${facts.previous?.id}`, [
+    summary.details(`Schema: ${counted(changes.length, 'object')} changed since ${facts.previous?.id}`, [
       summary.table(
         ['Change', 'Object'],
         changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`]),

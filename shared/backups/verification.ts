@@ -104,10 +104,11 @@ function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvi
   const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
   if (missing.length > 0) {
     const names = listed(missing.map(relationName), 5);
-    return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
+    return failed('tables', `not in the dump: ${missing.length} of ${counted(dumped.length, 'table')}: ${names}`);
   }
   // Some names are the same with a space between schema and table.
-  if (count < dumped.length) return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
+  if (count < dumped.length)
+    return failed('tables', `in the dump: only ${count} of ${counted(dumped.length, 'table')}`);
   return passed(
     'tables',
     dumped.length === 0 ? 'the database has no tables' : `${allOf(dumped.length, 'table', ['is', 'are'])} in the dump`,

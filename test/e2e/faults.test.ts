@@ -380,7 +380,7 @@ describe('a dump that is not what it should be', () => {
       "a table's rows are missing",
       'exec "$real" --exclude-table-data=public.items "$@"',
       {},
-      /tables: 1 of 1 tables are not in the dump: public\.items/,
+      /tables: not in the dump: 1 of 1 table: public\.items/,
     ],
   ];
 

@@ -21,7 +21,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   findings.after('compose', 'env file', () => {
     checkNamedFiles(seen, { ...inputs, composeFiles: [] });
     const names = compose === null || 'error' in compose ? null : compose.envNames;
-    if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
+    if (names !== null) return `${inputs.envFile} sets ${counted(names.length, 'variable')}`;
     return {
       detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
       remedy: 'Correct "env-file", or let that user read the file',

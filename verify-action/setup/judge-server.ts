@@ -32,7 +32,8 @@ function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, bac
   const { count, names } = otherDatabases;
   const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
   const total = count - (names.length - missing.length);
-  if (total === 0) return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
+  if (count === 0) return 'the server has none';
+  if (total === 0) return `${count === 1 ? 'the only one' : `each of ${count}`} has a verified backup`;
   const named = listed(
     missing.map((name) => `"${name}"`),
     5,
