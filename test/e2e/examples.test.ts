@@ -303,18 +303,31 @@ test("the button restores from the bucket once the host's backups are lost: a va
   }
 });
 
-test('self-hosted.yml does without SSH', async () => {
-  const result = await runExample('self-hosted', {
-    environments: {
-      prod: {
-        secrets: { HEALTHCHECK_URL: '', SMTP_URL: '', WEBHOOK_URL: '', WEBHOOK_SECRET: '' },
-        vars: { BACKUP_KEYS: '', MAIL_TO: '', MAIL_FROM: '' },
-      },
-    },
-    local: host.localStep(),
+describe('self-hosted.yml does without SSH', () => {
+  const { SSH_KEY, KNOWN_HOSTS, ...secrets } = secretsOf();
+  const { DEPLOY_HOST, DEPLOY_PORT, DEPLOY_USER, ...vars } = varsOf();
+
+  test('without a bucket: a backup on the host', async () => {
+    const result = await runExample('self-hosted', {
+      environments: { prod: { secrets, vars } },
+      local: host.localStep(),
+    });
+    allWell(result);
+    assert.ok(!ran(result).includes('Log in to AWS'));
+    assert.equal(idsIn(host, dir, 'daily').length, 1);
   });
-  allWell(result);
-  assert.equal(idsIn(host, dir, 'daily').length, 1);
+
+  test('with one: a copy in it, which was looked at', async () => {
+    const result = await runExample('self-hosted', {
+      environments: {
+        prod: { secrets: { ...secrets, ...store.credentials }, vars: { ...vars, ...bucket, BACKUP_ROLE: '' } },
+      },
+      local: host.localStep(),
+    });
+    allWell(result);
+    assert.match(result.step('Back up the database').action?.outputs['s3-uri'] ?? '', /^s3:\/\/acme-backups\//);
+    assert.match(result.step('Check the set-up, the backups and their copies').stdout, /off-site newest/);
+  });
 });
 
 describe('deploy.yml and rollback.yml, with a repository whose compose file lies deep in it', () => {
