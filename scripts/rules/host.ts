@@ -534,4 +534,18 @@ export const hostRules: readonly Rule[] = [
     test: 'test/unit/take.test.ts',
     named: 'begun to remove',
   },
+  {
+    rule: 'a result does not wait for ever for somebody to read the log',
+    file: 'shared/host/supervisor.sh',
+    text: "    timeout 3 printf '%s told",
+    instead: "    printf '%s told",
+    test: 'test/unit/supervisor.test.ts',
+  },
+  {
+    rule: 'what a program leaves behind is ended with it',
+    file: 'shared/host/supervisor.sh',
+    text: '  end_group "$worker" # what `main` left behind\n',
+    test: 'test/e2e/program-ends.test.ts',
+    named: 'what a program leaves behind',
+  },
 ];

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
-import { runAction, startAction } from '../lab/runner.ts';
+import { runAction } from '../lab/runner.ts';
 import { median, pairs, type Sample } from './pairs.ts';
-import { peakIn, tellsPeak } from './peak.ts';
+import { peakIn, peaksOf, tellsPeak } from './peak.ts';
 import type { Verdict } from './rollbacks.ts';
 
 const databaseBytes = 2 ** 30;
@@ -62,7 +60,7 @@ async function memory(host: Host, verdict: Verdict): Promise<void> {
   await host.database.create(small);
   await host.database.fillTo(databaseBytes / 8, small);
   process.stdout.write('\nMemory with the large database and with a small one …\n');
-  const [large, little] = [await peaksOf(host, largeDatabase), await peaksOf(host, small)];
+  const [large, little] = [await backupPeaks(host, largeDatabase), await backupPeaks(host, small)];
   for (const where of ['runner', 'host'] as const) {
     const growth = large[where] - little[where];
     const what = `memory on the ${where}: ${formatBytes(large[where])}, ${formatBytes(little[where])} with the small one`;
@@ -70,39 +68,7 @@ async function memory(host: Host, verdict: Verdict): Promise<void> {
   }
 }
 
-/** The most memory at one time; on the host that of all processes of its sessions together, looked at every 50 ms. */
-async function peaksOf(host: Host, name: string): Promise<{ runner: number; host: number }> {
-  const running = await startAction(
-    'backup',
-    { ...host.inputs(), 'db-name': name },
-    { env: { NODE_OPTIONS: tellsPeak } },
-  );
-  let onHost = 0;
-  let ended = false;
-  const finished = running.finished.finally(() => {
-    ended = true;
-  });
-  while (!ended) {
-    const pids = (await host.processes()).filter(({ where }) => where === 'host').map(({ pid }) => pid);
-    onHost = Math.max(
-      onHost,
-      pids.map(residentBytes).reduce((sum, bytes) => sum + bytes, 0),
-    );
-    await sleep(50);
-  }
-  const { exitCode, stderr } = await finished;
-  if (exitCode !== 0) throw new Error(`The action failed:\n${stderr}`);
-  return { runner: peakIn(stderr) ?? Number.NaN, host: onHost };
-}
-
-function residentBytes(pid: number): number {
-  try {
-    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    // It has ended meanwhile.
-    return 0;
-  }
-}
+const backupPeaks = (host: Host, name: string) => peaksOf(host, 'backup', { ...host.inputs(), 'db-name': name });
 
 async function pairsOf(host: Host, name: string, other: (host: Host) => Promise<Sample>) {
   process.stdout.write(`\n${rounds} pairs against ${name} …\n`);
@@ -139,7 +105,8 @@ export async function bareDump(host: Host, database = largeDatabase): Promise<Sa
   );
 }
 
-async function onHost(host: Host, database: string, script: string): Promise<Sample> {
+/** Runs a script with the database's container as $1 and the database as $2. */
+export async function onHost(host: Host, database: string, script: string): Promise<Sample> {
   const begin = performance.now();
   const container = await host.container('db');
   const { code, stderr } = await host.exec(['bash', '-euo', 'pipefail', '-c', script, 'bench', container, database]);

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { type Host, startHost } from '../lab/host.ts';
 import { openLab } from '../lab/lab.ts';
-import { bareDump, benchBackups, fillLarge, largeDatabase, scripts } from './backups.ts';
+import { benchBackups, fillLarge, largeDatabase } from './backups.ts';
 import { benchCopies } from './copies.ts';
 import { benchDistances } from './distances.ts';
 import { benchGrowth } from './growth.ts';
@@ -25,9 +25,9 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
       await fillLarge(host);
       await benchBackups(host, verdict);
     }),
-  letters: () => onHost((host) => benchLetters(host, { bareDump, scripts }, against, verdict)),
-  distance: () => onHost((host) => benchDistances(host, verdict)),
-  growth: () => onHost((host) => benchGrowth(host, verdict)),
+  letters: () => onHost((host) => benchLetters(host, against, verdict)),
+  distance: () => onHost((host) => benchDistances(host, against, verdict)),
+  growth: () => onHost((host) => benchGrowth(host, against, verdict)),
   verify: () =>
     onHost(async (host) => {
       await fillLarge(host);

@@ -3,6 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Measures today's bundle of an action, and beside it that of an earlier commit, if one is named. */
+export async function todayAnd(
+  against: string | undefined,
+  name: string,
+  measure: (action: string, label: string) => Promise<void>,
+): Promise<void> {
+  await measure(name, '');
+  if (against === undefined) return;
+  const earlier = actionOf(name, against);
+  try {
+    await measure(earlier.folder, `${against}: `);
+  } finally {
+    earlier.remove();
+  }
+}
+
 /** An action as a commit has it, with the bundle that was built then, in a folder of its own. */
 export function actionOf(name: string, commit: string): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'earlier-'));

@@ -8,8 +8,9 @@ import { giveTo } from '../lab/account.ts';
 import type { Host } from '../lab/host.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
 import { record } from '../unit/history/records.ts';
+import { todayAnd } from './earlier.ts';
 import { median } from './pairs.ts';
-import { peakIn, tellsPeak } from './peak.ts';
+import { type Peaks, peaksOf } from './peak.ts';
 import type { Verdict } from './rollbacks.ts';
 
 const rounds = 3;
@@ -26,7 +27,7 @@ interface Growing {
 }
 
 /** What years of use cost: sets in the folder, records in the history, tables in the database. No more than linearly more. */
-export async function benchGrowth(host: Host, verdict: Verdict): Promise<void> {
+export async function benchGrowth(host: Host, against: string | undefined, verdict: Verdict): Promise<void> {
   await host.database.create(database);
   const common = { 'db-name': database, 'keep-daily': '400' };
   const folders = [host.newBackupDir(), host.newBackupDir(), host.newBackupDir()] as const;
@@ -62,29 +63,53 @@ export async function benchGrowth(host: Host, verdict: Verdict): Promise<void> {
     },
     { what: 'tables: a backup', most: 3_000, action: 'backup', inputs: inputs(ofTables), grow: tables },
   ];
-  for (const growing of all) await measure(host, growing, verdict);
+  for (const growing of all) await measure(host, growing, against, verdict);
   await host.database.drop(database);
 }
 
-async function measure(host: Host, { what, most, action, inputs, grow }: Growing, verdict: Verdict): Promise<void> {
-  const seen: { ms: number; peak: number }[] = [];
+/** Of one number of them. */
+interface Cost {
+  /** Milliseconds. */
+  ms: number;
+  peaks: Peaks;
+}
+
+async function measure(host: Host, growing: Growing, against: string | undefined, verdict: Verdict): Promise<void> {
+  const { what, most, action, inputs, grow } = growing;
+  const costs: { today: Cost[]; earlier: Cost[] } = { today: [], earlier: [] };
   for (const count of [0, most / 2, most]) {
     if (count > 0) await grow(count);
-    const results: ActionResult[] = [];
-    for (let round = 0; round <= rounds; round += 1) results.push(await timed(host, action, inputs));
-    seen.push({
-      ms: median(results.slice(1).map(({ durationMs }) => durationMs)),
-      peak: median(results.slice(1).map(({ stderr }) => peakIn(stderr) ?? Number.NaN)),
+    await todayAnd(against, action, async (which, label) => {
+      costs[label === '' ? 'today' : 'earlier'].push(await costOf(host, which, inputs));
     });
   }
-  const [none, half, full] = seen;
-  if (none === undefined || half === undefined || full === undefined) return;
-  const words = seen.map(({ ms, peak }) => `${formatDuration(ms)} with ${formatBytes(peak)}`);
-  const grows = (of: 'ms' | 'peak', noise: number) =>
-    full[of] - none[of] <= 2 * Math.max(half[of] - none[of], 0) + noise;
-  // Less than that is noise.
-  const isLinear = grows('ms', 500) && grows('peak', 16 * 1024 * 1024);
-  verdict(`0, ${most / 2} and ${most} ${what}: ${words.join(', ')}`, isLinear, 'no more than linear');
+  const told = (of: readonly Cost[]) =>
+    of
+      .map(
+        ({ ms, peaks }) =>
+          `${formatDuration(ms)} with ${formatBytes(peaks.runner)} here and ${formatBytes(peaks.host)} on the host`,
+      )
+      .join('; ');
+  const numbers = `0, ${most / 2} and ${most} ${what}`;
+  const isLinear =
+    isAtMostLinear(costs.today, ({ ms }) => ms, 500) &&
+    isAtMostLinear(costs.today, ({ peaks }) => peaks.runner, 16 * 2 ** 20) &&
+    isAtMostLinear(costs.today, ({ peaks }) => peaks.host, 16 * 2 ** 20);
+  verdict(`${numbers}: ${told(costs.today)}`, isLinear, 'no more than linear');
+  if (costs.earlier.length > 0) process.stdout.write(`  ${against}: ${told(costs.earlier)}\n`);
+}
+
+/** The second half may add no more than the first did; less than `noise` is not counted. */
+function isAtMostLinear(costs: readonly Cost[], of: (cost: Cost) => number, noise: number): boolean {
+  const [none = Number.NaN, half = Number.NaN, full = Number.NaN] = costs.map(of);
+  return full - none <= 2 * Math.max(half - none, 0) + noise;
+}
+
+/** The memory in a run of its own: to look at it takes time. */
+async function costOf(host: Host, action: string, inputs: Record<string, string>): Promise<Cost> {
+  const times: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) times.push((await timed(host, action, inputs)).durationMs);
+  return { ms: median(times.slice(1)), peaks: await peaksOf(host, action, { ...host.inputs(), ...inputs }) };
 }
 
 async function writeHistory(host: Host, backupDir: string, count: number): Promise<void> {
@@ -106,8 +131,8 @@ async function writeHistory(host: Host, backupDir: string, count: number): Promi
   await giveTo(host.account, folder);
 }
 
-async function timed(host: Host, action: Growing['action'], inputs: Record<string, string>): Promise<ActionResult> {
-  const result = await runAction(action, { ...host.inputs(), ...inputs }, { env: { NODE_OPTIONS: tellsPeak } });
+async function timed(host: Host, action: string, inputs: Record<string, string>): Promise<ActionResult> {
+  const result = await runAction(action, { ...host.inputs(), ...inputs });
   if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
   return result;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
 import { runAction, startAction } from '../lab/runner.ts';
+import { bareDump, onHost, scripts } from './backups.ts';
 import { actionOf } from './earlier.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 import type { Verdict } from './rollbacks.ts';
@@ -10,19 +11,11 @@ const database = 'letters';
 const rows = 300_000;
 const rounds = 5;
 
-/** A pipeline that a backup is compared with. */
-export type Pipeline = (host: Host, database: string) => Promise<Sample>;
-
 /**
  * Where the time of a backup goes, in a database as most have it: some hundred MB of text.
  * @param against a commit whose bundle is measured beside today's, or nothing
  */
-export async function benchLetters(
-  host: Host,
-  { bareDump, scripts }: { bareDump: Pipeline; scripts: Pipeline },
-  against: string | undefined,
-  verdict: Verdict,
-): Promise<void> {
+export async function benchLetters(host: Host, against: string | undefined, verdict: Verdict): Promise<void> {
   await host.database.create(database);
   const fill = readFileSync(new URL('../lab/sql/fill-letters.sql', import.meta.url), 'utf8');
   await host.psql(`\\set rows ${rows}\n${fill}`, database);
@@ -51,6 +44,7 @@ export async function benchLetters(
       earlier.remove();
     }
   }
+  await profile(host);
 
   const shares: Record<string, number>[] = [];
   for (let round = 0; round < rounds; round += 1) shares.push(await sharesOf(inputs));
@@ -74,6 +68,50 @@ async function sampleOf(action: string, inputs: Readonly<Record<string, string>>
   if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
   return { ms: result.durationMs };
 }
+
+/**
+ * What the dump's stage does, in the shell alone: each line does what those before it do, and one thing more. What the action takes
+ * beyond the last is its own.
+ */
+async function profile(host: Host): Promise<void> {
+  const times = profiled.map((): number[] => []);
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, [, script]] of profiled.entries()) {
+      const { ms } = await onHost(host, database, script);
+      if (round > 0) times[index]?.push(ms);
+    }
+  }
+  process.stdout.write('  the stage of the dump, piece by piece:\n');
+  let before = 0;
+  for (const [index, [what]] of profiled.entries()) {
+    const ms = median(times[index] ?? []);
+    const more = index === 0 ? '' : ` (${ms < before ? '-' : '+'}${formatDuration(Math.abs(ms - before))})`;
+    process.stdout.write(`    ${what}: ${formatDuration(ms)}${more}\n`);
+    before = ms;
+  }
+}
+
+const dumped = `docker exec "$1" sh -c 'pg_dump -U atlasia -Fc -Z0 "$1" | zstd -q -c --single-thread -1' sh "$2"`;
+const parsed = `tee >(docker exec -i "$1" sh -c 'zstd -qdc | pg_restore --file=/dev/null')`;
+const sides = `docker exec "$1" pg_dump -U atlasia -s "$2" | gzip -n >schema &
+  docker exec "$1" pg_dumpall -U atlasia -g | gzip -n >globals &`;
+const readBack =
+  'sync d; dd if=d iflag=nocache count=0 status=none; openssl dgst -sha256 -r <d >sum & md5sum d >md5; wait';
+const inFolder = (script: string) => `cd "$(mktemp -d)"; ${script}; rm -r "$PWD"`;
+
+const profiled: readonly [what: string, script: string][] = [
+  ['dumped and compressed in the container', inFolder(`${dumped} >d`)],
+  ['… and parsed while it is written', inFolder(`${dumped} | ${parsed} >d`)],
+  ['… and hashed', inFolder(`${dumped} | ${parsed} | tee d | openssl dgst -sha256 -r >sum`)],
+  [
+    '… beside the schema and the roles',
+    inFolder(`${sides} ${dumped} | ${parsed} | tee d | openssl dgst -sha256 -r >sum; wait`),
+  ],
+  [
+    '… flushed, and read back from the disk',
+    inFolder(`${sides} ${dumped} | ${parsed} | tee d | openssl dgst -sha256 -r >sum; ${readBack}`),
+  ],
+];
 
 /** What begins with which line of the log. */
 const phases: readonly [name: string, begin: RegExp | null][] = [

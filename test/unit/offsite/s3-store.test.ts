@@ -43,7 +43,7 @@ describe('an object', () => {
       kmsKey: 'arn:aws:kms:eu-central-1:1:key/backups',
       tags: { team: 'the shop' },
     });
-    for (const bytes of [1, 7 * mebibyte]) {
+    for (const bytes of [1, 8 * mebibyte]) {
       server.asked.length = 0;
       await store.write('x/object', content(bytes), bytes, () => {}, { tier: 'daily' });
       const [making, ...others] = server.asked;
@@ -73,7 +73,7 @@ describe('an object', () => {
     assert.equal(server.asked.filter(isPart).length, 2);
     server.asked.length = 0;
     await write(await open({ maxParts: null }), 20 * mebibyte);
-    assert.equal(server.asked.filter(isPart).length, 4);
+    assert.equal(server.asked.filter(isPart).length, 3);
   });
 
   test('that was not taken, and whose parts could not be removed: both are told', async () => {
@@ -81,7 +81,7 @@ describe('an object', () => {
       if (isPart(asked)) return refusal(403, 'AccessDenied');
       return asked.method === 'DELETE' ? refusal(503, 'SlowDown') : null;
     };
-    await assert.rejects(write(await open(), 7 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
+    await assert.rejects(write(await open(), 8 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
   });
 });
 

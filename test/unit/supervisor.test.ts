@@ -1,0 +1,40 @@
+// The supervisor of the programs on the host, in a real bash.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const shared = join(import.meta.dirname, '../../shared/host');
+const folder = mkdtempSync(join(tmpdir(), 'supervisor-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('a program whose log nobody reads any more still tells its result', { timeout: 60_000 }, async () => {
+  // We keep the log open, and its pipe full.
+  const script = `
+    mkfifo "$2/log"; exec 4<>"$2/log" 2>"$2/log"
+    for part in parameters lock supervisor; do source "$1/$part.sh"; done
+    read_parameters() { :; }
+    nonce=n at_end=end lock= holder= silence=50 deadline=50 lock_wait=0
+    main() { record key value; timeout 0.2 cat /dev/zero >&2 || true; }
+    supervise`;
+  const program = spawn('bash', ['--norc', '-c', script, 'bash', shared, folder], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const giveUp = setTimeout(() => program.stdout.destroy(), 30_000);
+  let said = '';
+  try {
+    for await (const piece of program.stdout) {
+      said += piece;
+      if (said.includes('done')) break;
+    }
+  } catch {
+    // Nothing more came.
+  } finally {
+    clearTimeout(giveUp);
+    program.kill('SIGKILL');
+    program.stdin.destroy();
+  }
+  assert.equal(said, 'begin n\nkey\0value\0done n\n');
+});
