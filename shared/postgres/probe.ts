@@ -20,7 +20,7 @@ export interface DatabaseFacts {
   icuRules: string | null;
   /** The server's first superuser. Grants on system objects are dumped as they differ from what this role had at first. */
   bootstrapRole: string;
-  /** Settings that decide what a restore makes of a dump, by name: preloaded libraries, their own settings, `lc_monetary`. */
+  /** Settings that decide what a restore makes of a dump, by name: preloaded libraries and their settings, `TimeZone`, `lc_monetary`. */
   serverSettings: Record<string, string>;
   /** The time zone of our sessions: it affects how values of some types are written. */
   timezone: string;

@@ -27,7 +27,10 @@ async function startExtended(): Promise<Host> {
 cron.database_name = 'shapes'
 standard_conforming_strings = off
 quote_all_identifiers = on
-bytea_output = escape`;
+bytea_output = escape
+timezone = 'America/New_York'
+datestyle = 'ISO, DMY'
+default_text_search_config = 'pg_catalog.german'`;
   const script = `docker exec --user postgres "$1" sh -c 'printf "%s\\n" "$1" >>"$PGDATA/postgresql.conf"' sh "$2"
     docker exec "$1" install -d -o postgres /var/lib/postgresql/elsewhere; docker restart --time 1 "$1"`;
   await bash(extended, script, container, settings);

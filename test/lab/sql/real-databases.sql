@@ -305,6 +305,18 @@ CREATE TABLE good.paths (key bytea DEFAULT E'\\001', path text DEFAULT E'C:\\tem
 INSERT INTO good.paths DEFAULT VALUES;
 CREATE INDEX ON good.paths (path) TABLESPACE elsewhere;
 
+-- By settings of the server, on which a function depends that says it does not: what is computed, what may be, and where a row goes.
+CREATE FUNCTION good.day(timestamptz) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
+CREATE FUNCTION good.words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS 'SELECT to_tsvector($1)';
+CREATE FUNCTION good.date(text) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
+CREATE TABLE good.evenings (
+  at timestamptz CHECK (at::date < '2024-01-01'), day date GENERATED ALWAYS AS (good.day(at)) STORED,
+  note text, words tsvector GENERATED ALWAYS AS (good.words(note)) STORED,
+  written text, read date GENERATED ALWAYS AS (good.date(written)) STORED
+) PARTITION BY RANGE (good.day(at));
+CREATE TABLE good.evenings_2023 PARTITION OF good.evenings FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
+INSERT INTO good.evenings (at, note, written) VALUES ('2024-01-01 00:30+00', 'laufende Hunde', '31/12/2023');
+
 -- By rules of its own, of which the primary key of another order would be corrupt.
 CREATE TABLE good.words (word text PRIMARY KEY);
 INSERT INTO good.words SELECT unnest(ARRAY['x', 'W', 'v', 'w', 'V', 'v1']);
