@@ -42,6 +42,11 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
     () => damaged,
   ],
   [
+    /^invalid byte sequence for encoding/,
+    () =>
+      'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
+  ],
+  [
     /^cache lookup failed|^relation with OID|^could not open relation with OID/,
     () =>
       'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',

@@ -414,6 +414,7 @@ describe('advice for a dump says only what is known', () => {
     ['could not access file "$libdir/x": No such file or directory', /lacks a library/],
     ['canceling statement due to statement timeout', /^$/, 'table-locked'],
     ['canceling statement due to lock timeout', /^$/, 'table-locked'],
+    ['invalid byte sequence for encoding "UTF8": …', /name that is not in UTF-8.*ALTER … RENAME/],
     ['something else', null],
   ];
   for (const [error, hint, code] of cases) {
@@ -446,6 +447,11 @@ describe('what to do about a backup that does not restore', () => {
     ['schema "s" does not exist', /What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP/],
     ['value for domain good.email violates check constraint "email_check"', /"email_check" of the domain good\.email/],
     ['domain good.email does not allow null values', /NULL where it must not/],
+    ['materialized view "b" has not been populated', /behind that of "b" in the alphabet/],
+    [
+      'query would be affected by row-level security policy for table "t"',
+      /materialized view reads "t".*BYPASSRLS for that owner/,
+    ],
   ];
   for (const [refusal, remedy] of cases) {
     test(refusal, () => {
