@@ -73,6 +73,9 @@ describe('a real database', () => {
         ['large_heap', 'large_pairs'].every((name) => Number(tableOf(manifest, 'good', name)?.content?.oneIn) > 1),
       );
 
+      const setup = await verify(host, dir, { checks: 'setup', 'db-name': 'shapes' });
+      assert.match(findingOf(setup, 'other databases').detail, /no verified backup of .*: "atlasia"/);
+
       const drill = (inputs: Inputs = {}) => verify(host, dir, { checks: 'drill', 'db-name': 'shapes', ...inputs });
       const drilled = await drill();
       await verified(host, drilled, 'failed', {
@@ -187,6 +190,24 @@ describe('a real database', () => {
     assert.deepEqual((await manifestOf(host, taken))['dumpWarnings'], [warning]);
     for (const text of [await read(host, taken.outputs['report-file'] ?? ''), taken.summary])
       assert.match(text, /pg_dump warned of 1 thing: subscriptions not\s+dumped/);
+  });
+
+  test('names and rows in other characters than UTF-8 are backed up, compared and come back', async () => {
+    const dir = host.newBackupDir();
+    await host.psql("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'", 'postgres');
+    await host.psql(
+      `SET client_encoding = 'UTF8';
+       CREATE TABLE "café" ("naïve" text CHECK ("naïve" IN ('é', 'à'))); INSERT INTO "café" VALUES ('é');
+       CREATE SEQUENCE "numéro"; COMMENT ON TABLE "café" IS 'où';`,
+      'latin',
+    );
+    for (const format of ['custom', 'plain']) {
+      const taken = await backup(host, dir, { 'db-name': 'latin', format });
+      succeeded(taken);
+      assert.equal(tableOf(await manifestOf(host, taken), 'public', 'café')?.content?.oneIn, 1);
+      await verified(host, await verify(host, dir, { checks: 'drill', 'db-name': 'latin' }), 'verified');
+    }
+    await host.database.drop('latin');
   });
 
   test('more tables than the server has locks for are counted and dumped', async () => {

@@ -6,7 +6,7 @@ import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/re
 import { databaseArgument } from '../../shared/report/restore-command.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
-import { counted, listed } from '../../shared/units.ts';
+import { allOf, counted, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
@@ -32,7 +32,8 @@ function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, bac
   const { count, names } = otherDatabases;
   const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
   const total = count - (names.length - missing.length);
-  if (total === 0) return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
+  if (total === 0)
+    return count === 0 ? 'the server has none' : `${allOf(count, 'other database', ['has', 'have'])} a verified backup`;
   const named = listed(
     missing.map((name) => `"${name}"`),
     5,

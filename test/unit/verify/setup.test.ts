@@ -181,7 +181,13 @@ describe('other databases of the server', () => {
       /of 42 other databases of this server: "b", "d", "e", "f", "g", and 37 more$/,
       'failed',
     ],
-    [{ count: 2, names: ['blog', 'wiki'] }, ['wiki', 'blog'], /^each of 2 has a verified backup$/, 'passed'],
+    [
+      { count: 2, names: ['blog', 'wiki'] },
+      ['wiki', 'blog'],
+      /^all 2 other databases have a verified backup$/,
+      'passed',
+    ],
+    [{ count: 1, names: ['blog'] }, ['blog'], /^the only other database has a verified backup$/, 'passed'],
   ];
   for (const [otherDatabases, backedUp, detail, result] of table) {
     test(`${JSON.stringify(otherDatabases)}, of which ${backedUp.length} are backed up`, () => {
