@@ -31,7 +31,7 @@ export interface DatabaseFacts {
   /** The programs in the container that a backup can use. */
   tools: ReadonlySet<string>;
   access: ServerAccess;
-  /** Databases on the same server that accept connections: a few names, and how many there are. */
+  /** Databases on the same server that accept connections: at most 1,000 names, and how many there are. */
   otherDatabases: { count: number; names: string[] };
   /** null if the server could not tell. */
   outdatedCollations: OutdatedCollations | null;

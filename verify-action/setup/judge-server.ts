@@ -27,6 +27,9 @@ export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts,
   findings.after('database accepts', 'collations', collations, 'warning');
 }
 
+/** Whoever is to add a step for each needs their names; how many there are comes first, in case a text is cut off. */
+const mostNamed = 50;
+
 /** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
 function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, backupDir: string): string | Problem {
   const { count, names } = otherDatabases;
@@ -36,7 +39,7 @@ function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, bac
     return count === 0 ? 'the server has none' : `${allOf(count, 'other database', ['has', 'have'])} a verified backup`;
   const named = listed(
     missing.map((name) => `"${name}"`),
-    5,
+    mostNamed,
     { total },
   );
   return {
