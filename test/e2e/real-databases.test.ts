@@ -210,6 +210,16 @@ describe('a real database', () => {
     await host.database.drop('latin');
   });
 
+  test('what a database sets for itself is no setting of its server: a restore into a new one does without', async () => {
+    await host.database.create('set');
+    await host.psql('ALTER DATABASE "set" SET timezone = \'Asia/Tokyo\'', 'postgres');
+    const taken = await backup(host, host.newBackupDir(), { 'db-name': 'set' });
+    succeeded(taken);
+    const { TimeZone, DateStyle } = (await manifestOf(host, taken))['serverSettings'] as Record<string, string>;
+    assert.deepEqual({ TimeZone, DateStyle }, { TimeZone: undefined, DateStyle: 'ISO, MDY' });
+    await host.database.drop('set');
+  });
+
   test('more tables than the server has locks for are counted and dumped', async () => {
     const dir = host.newBackupDir();
     await host.database.create('many');
