@@ -402,6 +402,8 @@ describe('advice for a dump says only what is known', () => {
     ['out of shared memory', /max_locks_per_transaction/],
     ['missing chunk number 0 for toast value 1 in pg_toast_2', /damaged/],
     ['invalid page in block 0 of relation base/1/2', /damaged/],
+    ['invalid memory alloc request size 1258291203', /^A row has more than 1 GB as text.*octet_length/],
+    ['out of memory', /docker stats; docker logs\. If the DETAIL/],
     ['cache lookup failed for function 1', /Something was dropped or changed.*If it says the same again/],
     [
       'could not write to file "base/pgsql_tmp/x": No space left on device',
