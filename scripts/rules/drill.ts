@@ -273,7 +273,8 @@ export const drillRules: readonly Rule[] = [
   {
     rule: "values are read by the settings of the source's server",
     file: 'shared/drill/scratch-server.ts',
-    text: ' || readingValues.has(name)',
+    text: 'readingValues.has(name)',
+    instead: "readingValues.has('')",
     test: 'test/unit/verify/scratch-server.test.ts',
   },
   {
