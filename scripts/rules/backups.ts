@@ -335,4 +335,10 @@ export const backupsRules: readonly Rule[] = [
     instead: "characters === '' ? text : ",
     test: 'test/unit/verification.test.ts',
   },
+  {
+    rule: 'where locks are scarce, no two sessions of pg_dump take them at a time',
+    file: 'shared/backups/take.sh',
+    text: '[[ $locks == scarce ]] || ',
+    test: 'test/unit/take.test.ts',
+  },
 ];
