@@ -92,16 +92,23 @@ function judgeContent(findings: Findings, manifest: Manifest, restored: Restored
     return;
   }
   findings.check('content', () => {
-    if (trees.length === 0) return 'none: there are no tables';
+    const unfilled = emptyViewsText(restored);
+    if (trees.length === 0) return `none: there are no tables${unfilled}`;
     if (other.length > 0) return otherValues(other);
     const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
-    if (unhashed.length === 0) return equal;
+    if (unhashed.length === 0) return `${equal}${unfilled}`;
     return {
-      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}${unfilled}`,
       remedy: hashingRemedy,
       severity: 'warning',
     };
   });
+}
+
+/** Views that were empty in the source as well are told, too: a backup does not say which these are. */
+function emptyViewsText({ emptyViews }: RestoredData): string {
+  if (emptyViews.length === 0) return '';
+  return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relationName))}`;
 }
 
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */

@@ -269,6 +269,11 @@ INSERT INTO lost.addresses SELECT generate_series(1, 10);
 CREATE TABLE lost.parcels (active boolean, body text, code int, zone bigint GENERATED ALWAYS AS (lost.zones_below(code)) STORED);
 INSERT INTO lost.parcels SELECT true, repeat(md5(n::text), 24), n % 7 + 1 FROM generate_series(1, 60000) n;
 
+-- A view that has its rows from one that was emptied since: a restore can fill neither.
+CREATE MATERIALIZED VIEW lost.emptied_view AS SELECT k FROM lost.zones;
+CREATE MATERIALIZED VIEW lost.stale_view AS SELECT count(*) AS n FROM lost.emptied_view;
+REFRESH MATERIALIZED VIEW lost.emptied_view WITH NO DATA;
+
 -- A queue that belongs to an extension, and with it the sequence of its column.
 CREATE EXTENSION hstore SCHEMA lost;
 CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text, number int GENERATED ALWAYS AS IDENTITY (INCREMENT -2));
