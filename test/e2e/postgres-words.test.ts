@@ -237,6 +237,7 @@ describe('a table that is locked', () => {
       await release();
       const result = await action.finished;
       assert.equal(result.exitCode, 0, result.stdout);
+      assert.doesNotMatch(result.stdout, /a_table_of_its_own/);
       assert.ok((await manifestOf(host, result)).id);
       assert.deepEqual(
         namesIn(host.files(dir)).filter((name) => name.startsWith('postgres')),
