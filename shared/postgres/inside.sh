@@ -268,7 +268,7 @@ SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.gran
     JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = transaction) p
     ON l.pid IS NULL AND holder = l.virtualtransaction
   WHERE datname = current_database() AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND relkind IN ('r', 'p', 'm', 'f', 'S')
-    -- Whoever makes a temporary table locks it, and nobody else waits for that.
+    -- A session may lock its temporary tables, and nobody else waits for that.
     AND relpersistence <> 't'
     AND (:'moment' = 'after' OR relation IN (SELECT w.relation FROM pg_locks w JOIN pg_stat_activity o ON o.pid = w.pid
       WHERE NOT w.granted AND w.locktype = 'relation' AND w.database = d.oid AND o.application_name = :'name'))

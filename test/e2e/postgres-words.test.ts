@@ -229,7 +229,7 @@ describe('a table that is locked', () => {
   test('by a session: the progress says what it waits for', async () => {
     const release = await faults.lockTable(host, 'public', 'orders', 'locked');
     // This one is locked as well, but a dump does not wait for it.
-    const dropTemporary = await faults.makeTemporaryTable(host, 'a_table_of_its_own', 'locked');
+    const releaseOther = await faults.lockTemporaryTable(host, 'a_table_of_its_own', 'locked');
     const dir = host.newBackupDir();
     try {
       const action = await startBackup(host, dir, { 'db-name': 'locked', 'lock-wait': '60s' });
@@ -245,7 +245,7 @@ describe('a table that is locked', () => {
       );
     } finally {
       await release();
-      await dropTemporary();
+      await releaseOther();
     }
   });
 });

@@ -239,9 +239,13 @@ export async function lockTable(host: Host, schema: string, table: string, datab
   return session(host, `BEGIN; LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE;`, database);
 }
 
-/** Has a session make a table that no other sees, in a transaction that stays open: it is locked as long as that. */
-export async function makeTemporaryTable(host: Host, table: string, database?: string): Promise<Mend> {
-  return session(host, `BEGIN; CREATE TEMP TABLE ${identifier(table)} (n int);`, database);
+/** Has a session empty a temporary table of its own, in a transaction that stays open: it is locked as long as that. */
+export async function lockTemporaryTable(host: Host, table: string, database?: string): Promise<Mend> {
+  return session(
+    host,
+    `CREATE TEMP TABLE ${identifier(table)} (n int); BEGIN; TRUNCATE ${identifier(table)};`,
+    database,
+  );
 }
 
 /** Holds a lock of a backup folder as another run does, and says who holds it. */
