@@ -8903,6 +8903,7 @@ function onHold(why, backupDir) {
 
 const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
 const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const tooLong = 'A row has more than 1 GB as text, where bytea takes twice its size, and pg_dump cannot write it. Find the table in the log, and in it the longest values with octet_length(); store these as large objects, or in several rows';
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
     [
@@ -8918,14 +8919,26 @@ const advices = [
         /^out of shared memory/,
         () => "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
     ],
-    [/^out of memory|^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+    [/^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+    [
+        /^out of memory/,
+        () => `The database server ran out of memory: docker stats; docker logs. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
+    ],
+    [
+        /^invalid memory alloc request size/,
+        () => `${tooLong}. If no value is that long, it is damaged: see docs/restore.md`,
+    ],
     [
         /No space left on device/,
         () => 'The disk that the database server itself writes to is full, temporary files included: docker system df; df -h',
     ],
     [
-        /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
+        /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|found xm|could not access status of transaction|MultiXactId)/,
         () => damaged,
+    ],
+    [
+        /^invalid byte sequence for encoding/,
+        () => 'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
     ],
     [
         /^cache lookup failed|^relation with OID|^could not open relation with OID/,
@@ -9080,10 +9093,11 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
-function judgeTables({ encoding: { format }, contents, stages, tables }) {
-    const { names, count } = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+function judgeTables({ encoding: { format }, characters, contents, stages, tables }) {
+    const alike = asListed(characters);
+    const { names, count } = format === 'custom' ? entriesOfArchive(alike(contents)) : entriesOfPlain(alike(stages));
     const dumped = tables.filter(({ isDumped }) => isDumped);
-    const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
     if (missing.length > 0) {
         const names = (0,units/* listed */.KE)(missing.map(relationName), 5);
         return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
@@ -9113,6 +9127,11 @@ function entriesOfPlain(stages) {
     const names = Array.from(entries, ([, name, schema]) => `${schema} ${name}`);
     return { names: new Set(names), count: names.length };
 }
+/**
+ * How names are compared. A dump has them in the characters of the database, which have been read here as if they were UTF-8: where they
+ * are others, all that are not ASCII count as equal.
+ */
+const asListed = (characters) => (text) => characters === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
@@ -9247,7 +9266,7 @@ class LockWatch {
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
+function take_readDump(records, { kind, encoding, characters, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
     const facts = (0,postgres_facts/* readFacts */.MH)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
@@ -9272,6 +9291,7 @@ function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
         settingsSums: readSums(records, 'settings'),
         verification: judgeDump({
             encoding,
+            characters,
             sizeBytes,
             magic: records.get('magic'),
             streamSha256: records.get('stream-sha256'),
@@ -9466,6 +9486,7 @@ async function takeDump(connection, ready, run, turn, log) {
         container: host.container.id,
         user: host.database.user,
         database: host.database.database,
+        characters: host.database.encoding,
         access: host.database.access,
         encoding: host.encoding,
         where: host.where,

@@ -64,7 +64,8 @@ load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$
 # The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
 # can be built by several sessions at a time. It ends within the first 64 MiB of any archive: half a million objects take as much.
 # With event triggers one session does it in the archive's order, as the printed commands do: with several it is chance whether what
-# a trigger forbids comes before it or after, and pg_restore's last session would set off one for logins.
+# a trigger forbids comes before it or after, and pg_restore's last session would set off one for logins. Materialized views are filled
+# last, also one by one: one may read another in a function, which PostgreSQL does not see, and is then filled first or fails.
 load_sections() {
   contents=$(mktemp -d) || return
   trap 'rm -rf "$contents"' EXIT
@@ -72,9 +73,17 @@ load_sections() {
   dd bs=1048576 count=64 iflag=fullblock >"$contents/head" 2>/dev/null || return
   { cat "$contents/head" && cat; } |
     buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
-  ! pg_restore --list "$contents/head" | grep ' EVENT TRIGGER ' >/dev/null || jobs=1
-  pg_restore --section=post-data --jobs="$jobs" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"
+  pg_restore --list "$contents/head" >"$contents/list" || return
+  ! grep ' EVENT TRIGGER ' "$contents/list" >/dev/null || jobs=1
+  if [ "$jobs" -gt 1 ] && grep ' MATERIALIZED VIEW DATA ' "$contents/list" >"$contents/views"; then
+    grep -v ' MATERIALIZED VIEW DATA ' "$contents/list" >"$contents/others"
+    post_data --jobs="$jobs" --use-list="$contents/others" && post_data --jobs=1 --use-list="$contents/views"
+  else
+    post_data --jobs="$jobs"
+  fi
 }
+
+post_data() { pg_restore --section=post-data "$@" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"; }
 
 # psql cannot tell truncated input from complete input.
 load_plain() {

@@ -2038,7 +2038,7 @@ function otherValues(other) {
     return {
         detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
         remedy: computed.length > 0
-            ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a restore fills tables one after the other, and applies the settings of a database (ALTER DATABASE … SET) at the end`
             : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
     };
 }

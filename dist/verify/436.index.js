@@ -360,12 +360,25 @@ const withoutWorkers = new Set([
     'plpgsql',
     'supautils',
 ]);
+/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. */
+const readingValues = new Set([
+    'TimeZone',
+    'DateStyle',
+    'IntervalStyle',
+    'default_text_search_config',
+    'array_nulls',
+    'extra_float_digits',
+    'xmlbinary',
+    'transform_null_equals',
+]);
 /** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */
 function scratchServer({ bootstrapRole, serverSettings, }) {
     const settings = Object.entries(serverSettings ?? {});
     const libraries = librariesIn(serverSettings?.['shared_preload_libraries'] ?? '');
     const monetary = serverSettings?.['lc_monetary'] ?? '';
-    const lines = settings.filter(([name]) => name.includes('.')).map(([name, value]) => `${name} = ${quoted(value)}`);
+    const lines = settings
+        .filter(([name]) => name.includes('.') || readingValues.has(name))
+        .map(([name, value]) => `${name} = ${quoted(value)}`);
     // A job that ran in the copy would do its work twice: mail, payments, whatever it reaches.
     if (!libraries.every((library) => withoutWorkers.has(library)))
         lines.push('max_worker_processes = 0');
@@ -1453,7 +1466,7 @@ function otherValues(other) {
     return {
         detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
         remedy: computed.length > 0
-            ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a restore fills tables one after the other, and applies the settings of a database (ALTER DATABASE … SET) at the end`
             : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
     };
 }
@@ -1808,6 +1821,14 @@ const mending = [
     [
         /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
         () => 'a function, an index, a CHECK, a default or a regclass in a row uses a name that a restore does not find, or not yet. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. Indexes come last. A name that belongs to an extension needs that extension in the database. What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP takes it out again',
+    ],
+    [
+        /^materialized view (".+") has not been populated/,
+        ([, view]) => `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name behind that of ${view} in the alphabet`,
+    ],
+    [
+        /^query would be affected by row-level security policy for table (".+")/,
+        ([, table]) => `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore fills no view with a part of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
     ],
     [
         /^(functions in |generation expression is not immutable)/,

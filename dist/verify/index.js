@@ -14954,14 +14954,16 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
     };
     findings.after('database accepts', 'collations', collations, 'warning');
 }
+/** Whoever is to add a step for each needs their names; how many there are comes first, in case a text is cut off. */
+const judge_server_mostNamed = 50;
 /** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
 function judgeOthers({ otherDatabases }, { sets }, backupDir) {
     const { count, names } = otherDatabases;
     const missing = names.filter((name) => (0,sets_catalogue/* verifiedSetsOf */.Ns)(name, sets).length === 0);
     const total = count - (names.length - missing.length);
     if (total === 0)
-        return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
-    const named = (0,units/* listed */.KE)(missing.map((name) => `"${name}"`), 5, { total });
+        return count === 0 ? 'the server has none' : `${(0,units/* allOf */.bn)(count, 'other database', ['has', 'have'])} a verified backup`;
+    const named = (0,units/* listed */.KE)(missing.map((name) => `"${name}"`), judge_server_mostNamed, { total });
     return {
         detail: `${backupDir} has no verified backup of ${(0,units/* counted */.hS)(total, 'other database')} of this server: ${named}`,
         remedy: 'Add a step of backup-action with "db-name" for each that matters. It is not known here whether they are backed up elsewhere',

@@ -321,4 +321,24 @@ export const backupsRules: readonly Rule[] = [
     text: '    sleep 1\n',
     test: 'test/unit/log-file.test.ts',
   },
+  {
+    rule: 'a table whose name is not in UTF-8 is found in the dump',
+    file: 'shared/backups/verification.ts',
+    text: "characters === 'UTF8' ? text : ",
+    instead: "characters !== '' ? text : ",
+    test: 'test/unit/verification.test.ts',
+  },
+  {
+    rule: 'in UTF-8, names of tables are compared to the letter',
+    file: 'shared/backups/verification.ts',
+    text: "characters === 'UTF8' ? text : ",
+    instead: "characters === '' ? text : ",
+    test: 'test/unit/verification.test.ts',
+  },
+  {
+    rule: 'where locks are scarce, no two sessions of pg_dump take them at a time',
+    file: 'shared/backups/take.sh',
+    text: '[[ $locks == scarce ]] || ',
+    test: 'test/unit/take.test.ts',
+  },
 ];

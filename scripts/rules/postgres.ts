@@ -173,4 +173,12 @@ export const postgresRules: readonly Rule[] = [
     test: 'test/e2e/restore-rules.test.ts',
     named: 'as one that is incomplete',
   },
+  {
+    rule: 'materialized views are filled in the order of the archive',
+    file: 'shared/postgres/load-inside.sh',
+    text: 'post_data --jobs=1 --use-list="$contents/views"',
+    instead: 'post_data --jobs="$jobs" --use-list="$contents/views"',
+    test: 'test/unit/restore/inside.test.ts',
+    named: 'filled one by one',
+  },
 ];

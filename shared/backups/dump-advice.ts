@@ -13,6 +13,9 @@ const readAll = (user: string) =>
 const damaged =
   "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
 
+const tooLong =
+  'A row has more than 1 GB as text, where bytea takes twice its size, and pg_dump cannot write it. Find the table in the log, and in it the longest values with octet_length(); store these as large objects, or in several rows';
+
 const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCode][] = [
   [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
   [
@@ -31,15 +34,29 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
     () =>
       "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
   ],
-  [/^out of memory|^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+  [/^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+  [
+    /^out of memory/,
+    () =>
+      `The database server ran out of memory: docker stats; docker logs. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
+  ],
+  [
+    /^invalid memory alloc request size/,
+    () => `${tooLong}. If no value is that long, it is damaged: see docs/restore.md`,
+  ],
   [
     /No space left on device/,
     () =>
       'The disk that the database server itself writes to is full, temporary files included: docker system df; df -h',
   ],
   [
-    /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
+    /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|found xm|could not access status of transaction|MultiXactId)/,
     () => damaged,
+  ],
+  [
+    /^invalid byte sequence for encoding/,
+    () =>
+      'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
   ],
   [
     /^cache lookup failed|^relation with OID|^could not open relation with OID/,

@@ -21,6 +21,8 @@ export interface TakeRequest {
   container: string;
   user: string;
   database: string;
+  /** The encoding of its texts, by PostgreSQL's name. */
+  characters: string;
   access: ServerAccess;
   encoding: DumpEncoding;
   where: 'container' | 'host';
@@ -225,7 +227,11 @@ export function lockMayStay(backupDir: string): string {
   return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 
-function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, warnings: string[]): TakenDump {
+function readDump(
+  records: Records,
+  { kind, encoding, characters, rowCounts }: TakeRequest,
+  warnings: string[],
+): TakenDump {
   const text = (name: string, longest = longestText) => unpack(records.find(name) ?? '', longest);
   const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
   const sizeBytes = records.integer('size');
@@ -250,6 +256,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, 
     settingsSums: readSums(records, 'settings'),
     verification: judgeDump({
       encoding,
+      characters,
       sizeBytes,
       magic: records.get('magic'),
       streamSha256: records.get('stream-sha256'),

@@ -11,6 +11,8 @@ export type RowCounts = 'exact' | 'estimate' | 'off';
 /** What was observed while a dump was written, parsed and read back from disk. */
 export interface DumpEvidence {
   encoding: DumpEncoding;
+  /** That of the database, by PostgreSQL's name. */
+  characters: string;
   sizeBytes: number;
   /** The first five bytes in hex, as od prints them. */
   magic: string;
@@ -98,10 +100,11 @@ function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence
   );
 }
 
-function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
-  const { names, count } = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+function judgeTables({ encoding: { format }, characters, contents, stages, tables }: DumpEvidence): Check {
+  const alike = asListed(characters);
+  const { names, count } = format === 'custom' ? entriesOfArchive(alike(contents)) : entriesOfPlain(alike(stages));
   const dumped = tables.filter(({ isDumped }) => isDumped);
-  const missing = dumped.filter(({ schema, name }) => !names.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+  const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
   if (missing.length > 0) {
     const names = listed(missing.map(relationName), 5);
     return failed('tables', `not in the dump: ${missing.length} of ${counted(dumped.length, 'table')}: ${names}`);
@@ -141,6 +144,15 @@ function entriesOfPlain(stages: string): Entries {
   const names = Array.from(entries, ([, name, schema]) => `${schema} ${name}`);
   return { names: new Set(names), count: names.length };
 }
+
+/**
+ * How names are compared. A dump has them in the characters of the database, which have been read here as if they were UTF-8: where they
+ * are others, all that are not ASCII count as equal.
+ */
+const asListed =
+  (characters: string) =>
+  (text: string): string =>
+    characters === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
 
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name: string) => name.replaceAll(/[\r\n]/g, ' ');

@@ -95,16 +95,23 @@ function judgeContent(findings: Findings, manifest: Manifest, restored: Restored
     return;
   }
   findings.check('content', () => {
-    if (trees.length === 0) return 'none: there are no tables';
+    const unfilled = emptyViewsText(restored);
+    if (trees.length === 0) return `none: there are no tables${unfilled}`;
     if (other.length > 0) return otherValues(other);
     const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
-    if (unhashed.length === 0) return equal;
+    if (unhashed.length === 0) return `${equal}${unfilled}`;
     return {
-      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+      detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}${unfilled}`,
       remedy: hashingRemedy,
       severity: 'warning',
     };
   });
+}
+
+/** Views that were empty in the source as well are told, too: a backup does not say which these are. */
+function emptyViewsText({ emptyViews }: RestoredData): string {
+  if (emptyViews.length === 0) return '';
+  return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relationName))}`;
 }
 
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
@@ -125,7 +132,7 @@ function otherValues(other: readonly Tree[]): Problem {
     detail: `the values in ${namesOf(other)} are not those of the database: the number of rows is the same, but not their hash`,
     remedy:
       computed.length > 0
-        ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        ? `A restore computes generated columns again, and those of ${namesOf(computed)} then come out differently; a new backup fails the same way. Let their expressions use only the row itself: a restore fills tables one after the other, and applies the settings of a database (ALTER DATABASE … SET) at the end`
         : 'A new backup may fail the same way. Restore this one into a database of its own (docs/restore.md) and compare these tables',
   };
 }

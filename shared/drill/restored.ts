@@ -11,6 +11,7 @@ export interface RestoredData {
   largeObjects: number;
   extensions: { name: string; version: string }[];
   members: ExtensionMembers[];
+  emptyViews: { schema: string; name: string }[];
 }
 
 /** What the restored database of a drill contains. */
@@ -80,6 +81,7 @@ export function readRestoredData(records: Records): RestoredData {
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
     members: facts.members,
+    emptyViews: facts.emptyViews,
   };
 }
 

@@ -24,6 +24,18 @@ const withoutWorkers = new Set([
   'supautils',
 ]);
 
+/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. */
+const readingValues = new Set([
+  'TimeZone',
+  'DateStyle',
+  'IntervalStyle',
+  'default_text_search_config',
+  'array_nulls',
+  'extra_float_digits',
+  'xmlbinary',
+  'transform_null_equals',
+]);
+
 /** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */
 export function scratchServer({
   bootstrapRole,
@@ -32,7 +44,9 @@ export function scratchServer({
   const settings = Object.entries(serverSettings ?? {});
   const libraries = librariesIn(serverSettings?.['shared_preload_libraries'] ?? '');
   const monetary = serverSettings?.['lc_monetary'] ?? '';
-  const lines = settings.filter(([name]) => name.includes('.')).map(([name, value]) => `${name} = ${quoted(value)}`);
+  const lines = settings
+    .filter(([name]) => name.includes('.') || readingValues.has(name))
+    .map(([name, value]) => `${name} = ${quoted(value)}`);
   // A job that ran in the copy would do its work twice: mail, payments, whatever it reaches.
   if (!libraries.every((library) => withoutWorkers.has(library))) lines.push('max_worker_processes = 0');
   return {

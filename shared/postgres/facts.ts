@@ -67,6 +67,8 @@ export interface Facts {
   largeObjects: number;
   extensions: { name: string; version: string }[];
   members: ExtensionMembers[];
+  /** Materialized views that cannot be read until they are refreshed. A restore refreshes none of these, and none that reads one. */
+  emptyViews: { schema: string; name: string }[];
 }
 
 /** UTF-16 units; the same limit as in a manifest. */
@@ -105,6 +107,7 @@ const sequences = listOf(
   }),
   mostOfAll,
 );
+const relations = listOf(shape({ schema: name, name }), mostOfAll);
 const extensions = listOf(shape({ name, version: name }), mostOfAll);
 /** PostgreSQL is asked for no more than 2,000 characters of an object. */
 export const extensionMembers: Reader<ExtensionMembers[]> = listOf(
@@ -134,6 +137,7 @@ export function readFacts(lines: readonly string[]): Facts {
     largeObjects: only('large-objects', count),
     extensions: only('extensions', extensions),
     members: only('members', extensionMembers),
+    emptyViews: only('empty-views', relations),
   };
 }
 

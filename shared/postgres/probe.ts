@@ -20,7 +20,7 @@ export interface DatabaseFacts {
   icuRules: string | null;
   /** The server's first superuser. Grants on system objects are dumped as they differ from what this role had at first. */
   bootstrapRole: string;
-  /** Settings that decide what a restore makes of a dump, by name: preloaded libraries, their own settings, `lc_monetary`. */
+  /** Settings that decide what a restore makes of a dump, by name: preloaded libraries and their settings, `TimeZone`, `lc_monetary`. */
   serverSettings: Record<string, string>;
   /** The time zone of our sessions: it affects how values of some types are written. */
   timezone: string;
@@ -31,7 +31,7 @@ export interface DatabaseFacts {
   /** The programs in the container that a backup can use. */
   tools: ReadonlySet<string>;
   access: ServerAccess;
-  /** Databases on the same server that accept connections: a few names, and how many there are. */
+  /** Databases on the same server that accept connections: at most 1,000 names, and how many there are. */
   otherDatabases: { count: number; names: string[] };
   /** null if the server could not tell. */
   outdatedCollations: OutdatedCollations | null;

@@ -6,7 +6,7 @@ import { identifier } from '../lab/database.ts';
 import type { Host } from '../lab/host.ts';
 import { succeeded } from './expectations.ts';
 import { blockOf, paste } from './printed.ts';
-import { backup, manifestOf, read } from './sets.ts';
+import { backup, type Inputs, manifestOf, read } from './sets.ts';
 import { labForFile, startHostForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
@@ -163,11 +163,19 @@ test('a server with more databases than are backed up, and with indexes that ano
   );
   await host.database.create('held');
   succeeded(await backup(host, dir, { 'db-name': 'held' }));
-  const setup = () => verify(host, dir, { checks: 'setup', 'db-name': name });
+  const setup = (inputs: Inputs = {}) => verify(host, dir, { checks: 'setup', 'db-name': name, ...inputs });
 
   const others = findingOf(await setup(), 'other databases');
   assert.deepEqual([others.result, others.severity], ['failed', 'warning']);
   assert.match(others.detail, /no verified backup of 1 other database of this server: "atlasia"$/);
+  // Nobody can back up a closed one; and the size of one that this role may not see is no reason to refuse a backup.
+  await host.psql(
+    `CREATE DATABASE closed ALLOW_CONNECTIONS false; REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
+     CREATE ROLE plain LOGIN; GRANT CONNECT ON DATABASE ${identifier(name)} TO plain`,
+    'postgres',
+  );
+  const seenByPlain = findingOf(await setup({ 'db-user': 'plain' }), 'other databases');
+  assert.match(seenByPlain.detail, /no verified backup of 1 other database of this server: "atlasia"$/);
   assert.equal(findingOf(await setup(), 'collations').result, 'passed');
   await host.psql(
     'CREATE TABLE notes AS SELECT n, repeat(md5(n::text), 9) FROM generate_series(1, 9000) n',
@@ -187,13 +195,14 @@ test('a server with more databases than are backed up, and with indexes that ano
   await host.psql(
     `CREATE TYPE texts AS RANGE (subtype = text, collation = "fr-x-icu");
      CREATE TABLE spans (during texts); CREATE INDEX ON spans USING gist (during);
-     CREATE TABLE split (a text) PARTITION BY RANGE (a)`,
+     -- What is equal stays equal in another order.
+     CREATE TABLE split (a text) PARTITION BY RANGE (a); CREATE TABLE listed (a text) PARTITION BY LIST (a)`,
     name,
   );
   const split = findingOf(await setup(), 'collations');
   assert.match(split.detail, /pg_catalog\.fr-x-icu \(1, now .*\. Rows may be in the wrong partition of public\.split$/);
   assert.match(split.remedy ?? '', /Only then: ALTER DATABASE/);
-  await host.psql('DROP TABLE split, spans', name);
+  await host.psql('DROP TABLE split, listed, spans', name);
   const outdated = findingOf(await setup(), 'collations');
   assert.deepEqual([outdated.result, outdated.severity], ['failed', 'warning']);
   assert.match(outdated.detail, /the database's own \(0, now [\d.]+\), public\.my "order" \(1, now [\d.]+\)$/);

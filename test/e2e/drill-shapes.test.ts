@@ -264,6 +264,32 @@ test('another server, which a restore asks and a drill cannot reach, and a file 
   );
 });
 
+test('a view that the printed command cannot fill in time is not called restored by chance', async () => {
+  await host.database.create('views');
+  await host.psql(
+    `CREATE MATERIALIZED VIEW later AS SELECT 1 AS n;
+     CREATE FUNCTION reads_later() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+       -- Meanwhile another session would have filled it.
+       PERFORM pg_sleep(0.5);
+       RETURN (SELECT n FROM public.later);
+     END $$;
+     CREATE MATERIALIZED VIEW first AS SELECT reads_later() AS n;`,
+    'views',
+  );
+  const result = await drillOf('views');
+  await verified(host, result, 'failed', {
+    restore: 'failed',
+    ...Object.fromEntries(
+      ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'].map((name) => [
+        name,
+        'could-not-check',
+      ]),
+    ),
+  });
+  assert.match(findingOf(result, 'restore').detail, /materialized view "later" has not been populated/);
+  assert.match(findingOf(result, 'restore').remedy ?? '', /^The file is intact; the source itself does not restore/);
+});
+
 test('a value that needs more memory than there is', async () => {
   await host.database.create('large');
   await host.psql("CREATE TABLE files AS SELECT decode(repeat('0123456789abcdef', 5 << 20), 'hex') AS body", 'large');

@@ -228,6 +228,8 @@ describe('a table that is locked', () => {
 
   test('by a session: the progress says what it waits for', async () => {
     const release = await faults.lockTable(host, 'public', 'orders', 'locked');
+    // This one is locked as well, but a dump does not wait for it.
+    const releaseOther = await faults.lockTemporaryTable(host, 'a_table_of_its_own', 'locked');
     const dir = host.newBackupDir();
     try {
       const action = await startBackup(host, dir, { 'db-name': 'locked', 'lock-wait': '60s' });
@@ -235,6 +237,7 @@ describe('a table that is locked', () => {
       await release();
       const result = await action.finished;
       assert.equal(result.exitCode, 0, result.stdout);
+      assert.doesNotMatch(result.stdout, /a_table_of_its_own/);
       assert.ok((await manifestOf(host, result)).id);
       assert.deepEqual(
         namesIn(host.files(dir)).filter((name) => name.startsWith('postgres')),
@@ -242,6 +245,7 @@ describe('a table that is locked', () => {
       );
     } finally {
       await release();
+      await releaseOther();
     }
   });
 });

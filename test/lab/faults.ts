@@ -239,6 +239,15 @@ export async function lockTable(host: Host, schema: string, table: string, datab
   return session(host, `BEGIN; LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE;`, database);
 }
 
+/** Has a session empty a temporary table of its own, in a transaction that stays open: it is locked as long as that. */
+export async function lockTemporaryTable(host: Host, table: string, database?: string): Promise<Mend> {
+  return session(
+    host,
+    `CREATE TEMP TABLE ${identifier(table)} (n int); BEGIN; TRUNCATE ${identifier(table)};`,
+    database,
+  );
+}
+
 /** Holds a lock of a backup folder as another run does, and says who holds it. */
 export async function holdLock(host: Host, backupDir: string, holder: string, lock = '.lock'): Promise<Mend> {
   const path = join(host.deployDir, backupDir);

@@ -9,7 +9,7 @@ import { verifiedSet } from './retention/host-folder.ts';
 
 const set = verifiedSet('20261125_021700', ['daily']);
 const facts =
-  'sequences-before []\nlarge-objects 0\nextensions []\nmembers []\ntable {"schema":"a","name":"b","rows":1,"exact":true}\nsequences-after []';
+  'sequences-before []\nlarge-objects 0\nextensions []\nmembers []\nempty-views []\ntable {"schema":"a","name":"b","rows":1,"exact":true}\nsequences-after []';
 const whole: [string, string][] = [
   ['restored', '0'],
   ['restore-ms', '12'],

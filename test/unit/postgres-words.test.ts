@@ -402,6 +402,8 @@ describe('advice for a dump says only what is known', () => {
     ['out of shared memory', /max_locks_per_transaction/],
     ['missing chunk number 0 for toast value 1 in pg_toast_2', /damaged/],
     ['invalid page in block 0 of relation base/1/2', /damaged/],
+    ['invalid memory alloc request size 1258291203', /^A row has more than 1 GB as text.*octet_length/],
+    ['out of memory', /docker stats; docker logs\. If the DETAIL/],
     ['cache lookup failed for function 1', /Something was dropped or changed.*If it says the same again/],
     [
       'could not write to file "base/pgsql_tmp/x": No space left on device',
@@ -414,6 +416,7 @@ describe('advice for a dump says only what is known', () => {
     ['could not access file "$libdir/x": No such file or directory', /lacks a library/],
     ['canceling statement due to statement timeout', /^$/, 'table-locked'],
     ['canceling statement due to lock timeout', /^$/, 'table-locked'],
+    ['invalid byte sequence for encoding "UTF8": …', /name that is not in UTF-8.*ALTER … RENAME/],
     ['something else', null],
   ];
   for (const [error, hint, code] of cases) {
@@ -446,6 +449,11 @@ describe('what to do about a backup that does not restore', () => {
     ['schema "s" does not exist', /What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP/],
     ['value for domain good.email violates check constraint "email_check"', /"email_check" of the domain good\.email/],
     ['domain good.email does not allow null values', /NULL where it must not/],
+    ['materialized view "b" has not been populated', /behind that of "b" in the alphabet/],
+    [
+      'query would be affected by row-level security policy for table "t"',
+      /materialized view reads "t".*BYPASSRLS for that owner/,
+    ],
   ];
   for (const [refusal, remedy] of cases) {
     test(refusal, () => {

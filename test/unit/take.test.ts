@@ -82,6 +82,20 @@ test('what an interrupted run has left goes before anything new comes', () => {
   assert.deepEqual(readdirSync(join(folder, 'daily')), []);
 });
 
+test('where locks are scarce, no two sessions of pg_dump take them at a time', () => {
+  const order = (locks: string) =>
+    take(
+      `keep_words() { :; }; heard() { :; }; record() { :; }; choose_id() { id=20261127_021700; }; extension=dump
+      open_snapshot() { locks=${locks} snapshot=x; }
+      dump_schema() { echo schema; schema_job=1; }; write_dump() { echo rows; }
+      take_settings_and_globals() { :; }; read_back() { :; }; tell_side() { :; }; close_snapshot() { :; }
+      tell_read_back() { :; }; record_previous_schema() { :; }`,
+      '',
+    ).split('\n');
+  assert.deepEqual(order('scarce'), ['rows', 'schema']);
+  assert.deepEqual(order('ample'), ['schema', 'rows']);
+});
+
 test('nothing was written', () => {
   writeFileSync(join(folder, 'rollback', 'HOLD'), '');
   take('', 'yes');

@@ -9,6 +9,7 @@ const sha = 'a'.repeat(64);
 function evidence(changes: Partial<DumpEvidence> = {}): DumpEvidence {
   return {
     encoding: { format: 'custom', compression: 'zstd', encryption: 'none' },
+    characters: 'UTF8',
     sizeBytes: 5_000,
     magic: ' 28 b5 2f fd 04',
     streamSha256: sha,
@@ -122,4 +123,31 @@ test('a line break in a name stands as a space in the archive', () => {
   const tables = [counted('public', 'line one\nline two', 1)];
   const contents = '1; 0 1 TABLE DATA public line one line two app\n';
   assert.deepEqual(objections(evidence({ tables, contents })), []);
+});
+
+describe('names in other characters than UTF-8, which the dump has as they are in the database', () => {
+  const tables = [counted('public', 'café', 1), counted('public', 'thé glacé', 1)];
+  // As they are read where they are taken for UTF-8.
+  const listed = ['caf\uFFFD', 'th\uFFFD glac\uFFFD'];
+  const contents = listed.map((name, at) => `${at}; 0 1 TABLE DATA public ${name} app\n`);
+  const entries = listed.map(
+    (name) => `entry -- Data for Name: ${name}; Type: TABLE DATA; Schema: public; Owner: app\n`,
+  );
+  const stages = 'decompress 0\nbytes 9000\nread 0';
+
+  test('are found', () => {
+    const found = { tables, characters: 'LATIN1' };
+    assert.deepEqual(objections(evidence({ ...found, contents: contents.join('') })), []);
+    assert.deepEqual(objections(plain({ ...found, stages: entries.join('') + stages })), []);
+  });
+  test('are missed where they are not there', () => {
+    const found = { tables, characters: 'LATIN1' };
+    assert.deepEqual(objections(evidence({ ...found, contents: contents[0] ?? '' })), ['tables']);
+    assert.deepEqual(objections(plain({ ...found, stages: (entries[1] ?? '') + stages })), ['tables']);
+    const alike = { characters: 'LATIN1', tables: [...tables, counted('public', 'cafè', 1)] };
+    assert.deepEqual(objections(evidence({ ...alike, contents: contents.join('') })), ['tables']);
+  });
+  test('are compared to the letter in UTF-8', () => {
+    assert.deepEqual(objections(evidence({ tables, contents: contents.join('') })), ['tables']);
+  });
 });

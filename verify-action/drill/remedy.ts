@@ -49,6 +49,16 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
       'a function, an index, a CHECK, a default or a regclass in a row uses a name that a restore does not find, or not yet. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. Indexes come last. A name that belongs to an extension needs that extension in the database. What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP takes it out again',
   ],
   [
+    /^materialized view (".+") has not been populated/,
+    ([, view]) =>
+      `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name behind that of ${view} in the alphabet`,
+  ],
+  [
+    /^query would be affected by row-level security policy for table (".+")/,
+    ([, table]) =>
+      `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore fills no view with a part of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
+  ],
+  [
     /^(functions in |generation expression is not immutable)/,
     () => 'an index or a generated column calls a function that is no longer IMMUTABLE: fix the function or the column',
   ],

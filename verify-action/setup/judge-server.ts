@@ -6,7 +6,7 @@ import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/re
 import { databaseArgument } from '../../shared/report/restore-command.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
-import { counted, listed } from '../../shared/units.ts';
+import { allOf, counted, listed } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
@@ -27,16 +27,19 @@ export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts,
   findings.after('database accepts', 'collations', collations, 'warning');
 }
 
+/** Whoever is to add a step for each needs their names; how many there are comes first, in case a text is cut off. */
+const mostNamed = 50;
+
 /** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
 function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, backupDir: string): string | Problem {
   const { count, names } = otherDatabases;
   const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
   const total = count - (names.length - missing.length);
-  if (count === 0) return 'the server has none';
-  if (total === 0) return `${count === 1 ? 'the only one' : `each of ${count}`} has a verified backup`;
+  if (total === 0)
+    return count === 0 ? 'the server has none' : `${allOf(count, 'other database', ['has', 'have'])} a verified backup`;
   const named = listed(
     missing.map((name) => `"${name}"`),
-    5,
+    mostNamed,
     { total },
   );
   return {

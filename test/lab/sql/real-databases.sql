@@ -269,6 +269,11 @@ INSERT INTO lost.addresses SELECT generate_series(1, 10);
 CREATE TABLE lost.parcels (active boolean, body text, code int, zone bigint GENERATED ALWAYS AS (lost.zones_below(code)) STORED);
 INSERT INTO lost.parcels SELECT true, repeat(md5(n::text), 24), n % 7 + 1 FROM generate_series(1, 60000) n;
 
+-- A view that has its rows from one that was emptied since: a restore can fill neither.
+CREATE MATERIALIZED VIEW lost.emptied_view AS SELECT k FROM lost.zones;
+CREATE MATERIALIZED VIEW lost.stale_view AS SELECT count(*) AS n FROM lost.emptied_view;
+REFRESH MATERIALIZED VIEW lost.emptied_view WITH NO DATA;
+
 -- A queue that belongs to an extension, and with it the sequence of its column.
 CREATE EXTENSION hstore SCHEMA lost;
 CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text, number int GENERATED ALWAYS AS IDENTITY (INCREMENT -2));
@@ -304,6 +309,18 @@ SELECT setval('lab_config.dumped', 7), setval('lab_config.undumped', 9);
 CREATE TABLE good.paths (key bytea DEFAULT E'\\001', path text DEFAULT E'C:\\temp', "order" int);
 INSERT INTO good.paths DEFAULT VALUES;
 CREATE INDEX ON good.paths (path) TABLESPACE elsewhere;
+
+-- By settings of the server, on which a function depends that says it does not: what is computed, what may be, and where a row goes.
+CREATE FUNCTION good.day(timestamptz) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
+CREATE FUNCTION good.words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS 'SELECT to_tsvector($1)';
+CREATE FUNCTION good.date(text) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT $1::date';
+CREATE TABLE good.evenings (
+  at timestamptz CHECK (at::date < '2024-01-01'), day date GENERATED ALWAYS AS (good.day(at)) STORED,
+  note text, words tsvector GENERATED ALWAYS AS (good.words(note)) STORED,
+  written text, read date GENERATED ALWAYS AS (good.date(written)) STORED
+) PARTITION BY RANGE (good.day(at));
+CREATE TABLE good.evenings_2023 PARTITION OF good.evenings FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
+INSERT INTO good.evenings (at, note, written) VALUES ('2024-01-01 00:30+00', 'laufende Hunde', '31/12/2023');
 
 -- By rules of its own, of which the primary key of another order would be corrupt.
 CREATE TABLE good.words (word text PRIMARY KEY);

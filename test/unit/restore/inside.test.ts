@@ -29,6 +29,7 @@ put(
   'pg_restore',
   `case "$*" in *--list*) cat "$ARCHIVE"; exit ;; esac
   echo "pg_restore $* [$(echo $PGOPTIONS)]" >>'${said}'
+  for word; do case $word in --use-list=*) cat "\${word#*=}" >>'${said}' ;; esac; done
   case "$*" in *--jobs*) ;; *) cat >/dev/null ;; esac`,
 );
 put('stdbuf', 'shift 2; exec "$@"');
@@ -142,6 +143,19 @@ describe('event triggers of the restored database', () => {
   test('that are not there do not keep indexes from being built at the same time', () => {
     assert.match(fill(drillScript(), 'INDEX public event_trigger shop').at(-1) ?? '', /--section=post-data --jobs=4 /);
   });
+});
+
+test('materialized views are filled one by one in the order of the archive, as by the commands that are printed', () => {
+  const archive = join(folder, 'archive-of-views');
+  const index = '3466; 1259 16999 INDEX public by_name shop';
+  const views = ['b', 'a'].map((name, at) => `34${at}; 0 1700${at} MATERIALIZED VIEW DATA public ${name} shop`);
+  writeFileSync(archive, `${[index, ...views].join('\n')}\n`);
+  const words = ['fill', 'custom', 'none', 'dbname=x', '4'];
+  const { given } = inside(drillScript(), words, { ARCHIVE: archive, input: 'PGDMP', TMPDIR: folder });
+  const shown = given.flatMap((line) =>
+    /^\d/.test(line) ? [line] : (/--section=post-data --jobs=\d/.exec(line) ?? []),
+  );
+  assert.deepEqual(shown, ['--section=post-data --jobs=4', index, '--section=post-data --jobs=1', ...views]);
 });
 
 test('the login that is tried may write, on a server that somebody has made read-only as well', () => {

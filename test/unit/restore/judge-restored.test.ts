@@ -16,7 +16,14 @@ const manifest = exampleManifest('20261125_021700', {
   members: [],
   largeObjects: 0,
 });
-const restored = { tables: [orders, { ...queue, rows: 0 }], sequences: [], extensions, members: [], largeObjects: 0 };
+const restored = {
+  tables: [orders, { ...queue, rows: 0 }],
+  sequences: [],
+  extensions,
+  members: [],
+  emptyViews: [],
+  largeObjects: 0,
+};
 
 test('rows that no backup of the database can have are told, and prevent nothing', () => {
   const found = judgeRestored(manifest, restored).filter(({ result }) => result !== 'passed');

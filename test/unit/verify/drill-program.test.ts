@@ -203,6 +203,77 @@ describe('the schema of what was restored', () => {
   test('that is that of the source needs no second look', () => {
     assert.equal(drill(`${files}schema=x schema_sha256=${sum}; compare_schema ${sum} a r shop`).stdout, '');
   });
+
+  test('that could not be dumped, or of which the backup has no file, is not compared', () => {
+    for (const [schema, hash] of [
+      ['x', 'exit 3'],
+      ['x', 'cut 5'],
+      ['x', ''],
+      ['', 'b'.repeat(64)],
+    ])
+      assert.equal(
+        drill(`${files}schema='${schema}' schema_sha256=${sum}; compare_schema '${hash}' a r shop`).stdout,
+        '',
+      );
+    assert.deepEqual(notes(), []);
+  });
+
+  test('is dumped in the time zone in which that of the source was', () => {
+    const piece = `${files}timezone=Asia/Tokyo; dump_restored >/dev/null; cat "/proc/self/fd/$restored_text"`;
+    assert.equal(drill(piece, { EXEC: 'echo "$PGTZ"' }).stdout, 'Asia/Tokyo');
+  });
+
+  test('that is longer than any honest one ends the session that goes on printing it', () => {
+    const piece = `${files}silence_all() { echo silenced >&2; }; limited() { head -c 3; return 1; }; dump_restored`;
+    assert.equal(drill(piece, { EXEC: 'echo abcdef' }).stderr, 'silenced\n');
+  });
+
+  test('is compared with that of a new database, into which the schema file is restored by the same role', () => {
+    const schema = gzipSync('CREATE TABLE x ();').toString('base64');
+    const restoring = (EXEC: string) =>
+      drill(`schema=${schema}; restore_schema dbname=shop owner shop --locale=C || echo "exit $?"`, { EXEC });
+    assert.equal(restoring('cat').stdout, 'CREATE TABLE x ();');
+    assert.deepEqual(
+      notes().map((line) => line.replace(/^.*'inside' /, '')),
+      ["'renew' 'shop' '--locale=C'", "'restore' 'plain' 'none' 'dbname=shop' 'owner'"],
+    );
+    writeFileSync(noted, '');
+    assert.equal(restoring('exit 1').stdout, 'exit 1\n');
+    assert.equal(notes().length, 1, 'nothing is restored where no new database could be made');
+  });
+
+  test('is called neither equal nor another one once the container is gone', () => {
+    const { stdout, stderr } = drill(
+      `${files}schema=x schema_sha256=${sum}; tell() { :; }; heed_watch() { fail drill-room-gone '1 2 gone'; }
+       compare_schema ${'b'.repeat(64)} a r shop`,
+      { EXEC: 'exit 137' },
+    );
+    assert.match(stderr, /^fail drill-room-gone/);
+    assert.doesNotMatch(stdout, /schema-lines/);
+  });
+
+  describe('and differs: of the lines', () => {
+    const differing = (restored: string, file: string, change = '') =>
+      drill(
+        `${files}printf %s "$RESTORED" >"/proc/self/fd/$restored_text"; printf %s "$FILE" >"/proc/self/fd/$schema_text"
+         ${change}differences`,
+        { RESTORED: restored, FILE: file },
+      );
+
+    test('only these are told, and no names of files', () => {
+      const { stdout } = differing('same\n-- of the dump\nsame too\n', 'same\n++ of the file\nsame too\n');
+      assert.equal(stdout, '--- of the dump\n+++ of the file\n');
+    });
+    test('the first twelve are told, and of each the first 200 bytes', () => {
+      const lines = Array.from({ length: 20 }, (_, n) => `${n} ${'x'.repeat(300)}\n`).join('');
+      const told = differing(lines, '').stdout.split('\n').filter(Boolean);
+      assert.deepEqual([told.length, ...new Set(told.map((line) => line.length))], [12, 200]);
+    });
+    test('none is told where the host has no diff', () => {
+      const { stdout, status } = differing('a\n', 'b\n', 'timeout() { return 127; }; ');
+      assert.deepEqual([stdout, status], ['', 0]);
+    });
+  });
 });
 
 describe('whether memory ran out is asked', () => {

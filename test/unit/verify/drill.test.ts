@@ -27,6 +27,7 @@ const whole: Restored = {
   largeObjects: 1,
   extensions: manifest.extensions,
   members: manifest.members ?? [],
+  emptyViews: [],
   schema: { sha256: schemaSha256, ofFile: null, lines: [] },
   indexes: { checked: 4, faults: [], unread: [] },
   assertions: [],
@@ -56,6 +57,19 @@ function judge(
       ]),
   );
 }
+
+test('materialized views that a restore leaves empty are named', () => {
+  const emptyViews = [{ schema: 'public', name: 'monthly' }];
+  const { list } = judgeDrill({
+    manifest,
+    outcome: { fault: null, sha256: manifest.sha256, restoreMs: 1, restored: { ...whole, emptyViews } },
+    statements: [],
+    copy: null,
+  });
+  const { result, detail = '' } = list.find(({ name }) => name === 'content') ?? {};
+  assert.equal(result, 'passed');
+  assert.match(detail, /2 tables whole\. A restore leaves materialized views empty .*: public\.monthly$/);
+});
 
 test('what is whole is proven', () => assert.deepEqual(judge({}), {}));
 

@@ -41,13 +41,19 @@ describe('the server of a drill', () => {
     });
   }
 
-  test('has the settings of the libraries, and none of the server, and quotes them', () => {
+  test('has the settings of the libraries and those by which values are read, and none else, and quotes them', () => {
     const { configuration } = serverOf({
       'cron.database_name': "it's \\ a\nname",
+      TimeZone: 'America/New_York',
+      DateStyle: 'ISO, DMY',
+      archive_command: 'rm -rf /',
       lc_monetary: 'x',
       shared_preload_libraries: '',
     });
-    assert.equal(configuration, "cron.database_name = 'it''s \\\\ a\\nname'");
+    assert.equal(
+      configuration,
+      "cron.database_name = 'it''s \\\\ a\\nname'\nTimeZone = 'America/New_York'\nDateStyle = 'ISO, DMY'",
+    );
   });
 
   for (const [locale, expected] of [

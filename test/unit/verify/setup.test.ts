@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Finding } from '../../../shared/drill/finding.ts';
 import { gatherHistory } from '../../../shared/history/known-history.ts';
-import { catalogueOf } from '../../../shared/sets/catalogue.ts';
+import { type Catalogue, catalogueOf } from '../../../shared/sets/catalogue.ts';
 import type { Survey } from '../../../shared/survey/survey.ts';
 import type { UnsetVariable } from '../../../shared/survey/survey-compose.ts';
 import type { SetupSurvey } from '../../../shared/survey/survey-setup.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup/judge-setup.ts';
 import { composeSurvey } from '../compose-survey.ts';
+import { HostFolder } from '../retention/host-folder.ts';
 import { accepts, acceptsWith, folder, host, tools } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
@@ -70,13 +71,14 @@ function findingIn(
   changes: Partial<Survey>,
   setup: Partial<SetupSurvey> = {},
   given: Partial<VerifyInputs> = {},
+  catalogue: Catalogue = catalogueOf([], new Map()),
 ): Finding {
   const seen = host({ setup: { ...quiet, ...setup }, ...changes });
   const { list } = judgeSetup(
     {
       hostName: 'deploy@db1',
       seen,
-      catalogue: catalogueOf([], new Map()),
+      catalogue,
       knownHistory: gatherHistory('prod', null, null, []),
       registry: null,
       reached: {},
@@ -168,19 +170,32 @@ test('what needs Docker could not be checked without it', () => {
 });
 
 describe('other databases of the server', () => {
-  const table: [otherDatabases: unknown, detail: RegExp, result: Finding['result']][] = [
-    [{ count: 0, names: [] }, /^the server has none$/, 'passed'],
-    [{ count: 1, names: ['blog'] }, /no verified backup of 1 other database of this server: "blog"$/, 'failed'],
+  const shops = Array.from({ length: 44 }, (_, n) => `shop${n}`);
+  const table: [otherDatabases: unknown, backedUp: string[], detail: RegExp, result: Finding['result']][] = [
+    [{ count: 0, names: [] }, [], /^the server has none$/, 'passed'],
+    [{ count: 1, names: ['blog'] }, [], /no verified backup of 1 other database of this server: "blog"$/, 'failed'],
+    [{ count: 44, names: shops }, [], /of 44 other databases of this server: "shop0", .*"shop42", "shop43"$/, 'failed'],
+    [{ count: 1_200, names: shops }, [], /of 1,200 other databases .*"shop43", and 1156 more$/, 'failed'],
     [
-      { count: 44, names: 'abcdefgh'.split('') },
-      /of 44 other databases of this server: "a", .*"e", and 39 more$/,
+      { count: 1_200, names: shops },
+      ['shop0', 'shop2'],
+      /of 1,198 other databases of this server: "shop1", "shop3", .*"shop43", and 1156 more$/,
       'failed',
     ],
+    [
+      { count: 2, names: ['blog', 'wiki'] },
+      ['wiki', 'blog'],
+      /^all 2 other databases have a verified backup$/,
+      'passed',
+    ],
+    [{ count: 1, names: ['blog'] }, ['blog'], /^the only other database has a verified backup$/, 'passed'],
   ];
-  for (const [otherDatabases, detail, result] of table) {
-    test(JSON.stringify(otherDatabases), () => {
+  for (const [otherDatabases, backedUp, detail, result] of table) {
+    test(`${JSON.stringify(otherDatabases).slice(0, 60)}, of which ${backedUp.length} are backed up`, () => {
       const output = `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${acceptsWith({ otherDatabases })}`;
-      const finding = findingIn('other databases', { probe: { output } });
+      const backups = new HostFolder();
+      for (const [at, database] of backedUp.entries()) backups.add(`2026112${at}_021700`, ['daily'], database);
+      const finding = findingIn('other databases', { probe: { output } }, {}, {}, backups.catalogue());
       assert.match(finding.detail, detail);
       assert.deepEqual([finding.result, finding.severity], [result, 'warning']);
     });
@@ -210,6 +225,13 @@ describe('a collation that was replaced under what it has sorted', () => {
       remedy?.endsWith(`'--command=ALTER COLLATION "public"."it'\\''s ""$(id)""" REFRESH VERSION'`),
       `${remedy}`,
     );
+  });
+
+  test('many others: a command stays short enough to be pasted, and another run tells of the rest', () => {
+    const others = 'abcdefg'.split('').map((name) => ({ schema: 'public', name, ...versions }));
+    const { remedy } = findingIn('collations', probeOf({ default: null, others, partitioned: [] }));
+    assert.equal(remedy?.match(/ALTER COLLATION/g)?.length, 5);
+    assert.match(remedy ?? '', /"e" REFRESH VERSION'\. Then run it again: it has more of them$/);
   });
 
   test('that of partitions, whose rows no REINDEX moves', () => {
