@@ -81,5 +81,6 @@ const refusedHints: Partial<Record<FailureCode, string>> = {
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
   'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
   'not-created': 'See what docker compose says in the log',
+  'disk-full': 'Make room on the disk of "backup-dir", then run it again',
   unfinished: 'Run it again: it finishes that transaction first',
 };

@@ -122,7 +122,6 @@ drop_restored() {
 restart() {
   local service=$1 of id ids policy
   mapfile -t ids < <(target_containers "$service")
-  ((${#ids[@]})) || return 0
   while IFS=$'\t' read -r of id _ _ _ _ policy; do
     [[ $of == "$service" ]] || continue
     [[ $policy != :* ]] || policy=no
