@@ -16,13 +16,16 @@ interface State {
   containers: Awaited<ReturnType<typeof snapshotOf>>;
 }
 
-/** The stage of one file. The database is newer than its backup by the table `shop.since`. */
-export async function restoreStageForFile(name: string) {
+/**
+ * The stage of one file. The database is newer than its backup by the table `shop.since`.
+ * @param database what is different about its service
+ */
+export async function restoreStageForFile(name: string, database: object = {}) {
   const { app } = await applicationForFile({
     name,
     versions: ['v1', 'v2'],
     runs: 'v1',
-    services: { ticker, backend: { restart: 'unless-stopped' } },
+    services: { ticker, backend: { restart: 'unless-stopped' }, db: database },
   });
   const { host } = app;
   const db = host.database;
@@ -57,6 +60,7 @@ export async function restoreStageForFile(name: string) {
     host,
     db,
     backupDir,
+    id,
     startRestore: (inputs: Inputs = {}): Promise<RunningAction> => startAction('rollback', inputsFor(inputs)),
     restore: (inputs: Inputs = {}): Promise<ActionResult> => runAction('rollback', inputsFor(inputs)),
     state,
