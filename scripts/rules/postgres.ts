@@ -68,8 +68,8 @@ export const postgresRules: readonly Rule[] = [
     file: 'shared/postgres/replace-inside.sh',
     text: "WHEN 'off' THEN 'local'",
     instead: "WHEN 'off' THEN 'off'",
-    test: 'test/e2e/restore-exchange.test.ts',
-    named: 'and is there again at once',
+    test: 'test/e2e/restore-rules.test.ts',
+    named: 'outlasts a crash of the server',
   },
   {
     rule: 'the old database can be dropped, even if it was a template',

@@ -519,6 +519,24 @@ describe('no exchange that comes late overtakes its undoing', () => {
     assert.equal(await plainComesIn(live), true);
   });
 
+  test('an exchange that was told of outlasts a crash of the server, although this one waits for no disk', async () => {
+    assert.equal(await db.psql('SHOW synchronous_commit', 'postgres'), 'off');
+    // Nor does it write on its own before the crash.
+    await db.psql("ALTER SYSTEM SET wal_writer_delay = '10s'; SELECT pg_reload_conf();", 'postgres');
+    await restored();
+    try {
+      assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+      const container = await host.container('db');
+      await host.docker('kill', container);
+      await host.docker('start', container);
+      await until('the server is up', async () => ((await comesIn('postgres')) ? true : undefined));
+      assert.deepEqual(await present(), [live, aside]);
+      assert.equal(await isOld(), false);
+    } finally {
+      await db.psql('ALTER SYSTEM RESET wal_writer_delay; SELECT pg_reload_conf();', 'postgres');
+    }
+  });
+
   test('not under a name that is taken, and then no session is ended', async () => {
     await restored();
     await db.create(aside);
