@@ -36,9 +36,9 @@ export function endingFailure(
       }
       return new Failure(
         code,
-        `${left ? 'The target failed and was left in place' : 'The target failed, and not everything could be put back'}: ${why}`,
+        `${services.length === 0 ? 'The restore' : 'The target'} failed${left ? ' and was left in place' : ', and not everything could be put back'}: ${why}`,
         {
-          hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
+          hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${nameWith(restore.database, `_before_${folder.slice(-15)}`)}. To swap them back: docs/restore.md, 'Back to the old database'` : ''}`,
         },
       );
   }
@@ -81,5 +81,6 @@ const refusedHints: Partial<Record<FailureCode, string>> = {
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
   'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
   'not-created': 'See what docker compose says in the log',
+  'disk-full': 'Make room on the disk of "backup-dir", then run it again',
   unfinished: 'Run it again: it finishes that transaction first',
 };

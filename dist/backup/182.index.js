@@ -972,12 +972,12 @@ function nameOf({ bucket, endpoint }) {
 const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
-/** A little more than the least that S3 takes, 5 MiB. Below this, an object is sent at once. */
-const usualPart = 6 * mebibyte;
-/** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 3;
-/** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
-const usualMemory = 21 * mebibyte;
+/** S3 takes no less than 5 MiB. A larger part costs the store less, and more memory here. Below this, an object is sent at once. */
+const usualPart = 7 * mebibyte;
+/** With fewer, the store waits for the next part; with more, each part takes longer. */
+const mostAtOnce = 4;
+/** For the parts of a dump of up to 68 GiB. Of a larger one, two at one time still have to fit. */
+const usualMemory = 28 * mebibyte;
 /** S3's own limit. */
 const mostParts = 10_000;
 /**

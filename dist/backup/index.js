@@ -2228,6 +2228,7 @@ const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3
     extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
     isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
 }), mostOfAll);
+const relations = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name }), mostOfAll);
 const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
 /** PostgreSQL is asked for no more than 2,000 characters of an object. */
 const extensionMembers = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ extension: name, objects: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4096), mostOfAll) }), 10_000);
@@ -2253,6 +2254,7 @@ function readFacts(lines) {
         largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
         extensions: only('extensions', extensions),
         members: only('members', extensionMembers),
+        emptyViews: only('empty-views', relations),
     };
 }
 function readFact(key, json, read) {
@@ -7829,7 +7831,7 @@ function findDatabase(survey, needs) {
         throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
-        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is not running: ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -9100,11 +9102,11 @@ function judgeTables({ encoding: { format }, characters, contents, stages, table
     const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
     if (missing.length > 0) {
         const names = (0,units/* listed */.KE)(missing.map(relationName), 5);
-        return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
+        return failed('tables', `not in the dump: ${missing.length} of ${(0,units/* counted */.hS)(dumped.length, 'table')}: ${names}`);
     }
     // Some names are the same with a space between schema and table.
     if (count < dumped.length)
-        return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
+        return failed('tables', `in the dump: only ${count} of ${(0,units/* counted */.hS)(dumped.length, 'table')}`);
     return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
@@ -9945,7 +9947,7 @@ function host_log_shortened(text, limit) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+/** The codes of all failures. docs/troubleshooting.md has an entry for each. */
 const failureCodes = [
     'after-sql-failed',
     'bad-compose-config',
@@ -12380,15 +12382,15 @@ function newestGood(lastGood) {
 function summary_rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
     if (tables.every((table) => table.exact))
-        return `${rows} rows, counted exactly`;
-    return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
+        return `${(0,units/* counted */.hS)(rows, 'row')}, counted exactly`;
+    return tables.some((table) => table.rows !== null) ? `about ${(0,units/* counted */.hS)(rows, 'row')}` : 'rows not counted';
 }
 function schemaBlocks(facts) {
     const changes = schemaChangesIn(facts);
     if (changes === null || changes.length === 0)
         return [];
     return [
-        details(`Schema: ${changes.length} objects changed since ${facts.previous?.id}`, [
+        details(`Schema: ${(0,units/* counted */.hS)(changes.length, 'object')} changed since ${facts.previous?.id}`, [
             table(['Change', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
         ]),
     ];

@@ -518,12 +518,12 @@ var units = __webpack_require__(98295);
 const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
-/** A little more than the least that S3 takes, 5 MiB. Below this, an object is sent at once. */
-const usualPart = 6 * mebibyte;
-/** With more at one time, a part takes longer; it does not get faster. */
-const mostAtOnce = 3;
-/** What the parts of a dump of up to 100 GiB need; of a larger one, two at one time still have to fit. */
-const usualMemory = 21 * mebibyte;
+/** S3 takes no less than 5 MiB. A larger part costs the store less, and more memory here. Below this, an object is sent at once. */
+const usualPart = 7 * mebibyte;
+/** With fewer, the store waits for the next part; with more, each part takes longer. */
+const mostAtOnce = 4;
+/** For the parts of a dump of up to 68 GiB. Of a larger one, two at one time still have to fit. */
+const usualMemory = 28 * mebibyte;
 /** S3's own limit. */
 const mostParts = 10_000;
 /**
@@ -1676,6 +1676,7 @@ function readRestoredData(records) {
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
         members: facts.members,
+        emptyViews: facts.emptyViews,
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
@@ -1989,7 +1990,7 @@ function judgeRows(findings, manifest, restored, remedy) {
         if (trees.length === 0)
             return 'none: there are no tables';
         if (other.length === 0)
-            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+            return `${(0,units/* counted */.hS)(trees.reduce((sum, { before }) => sum + before.rows, 0), 'row')} in total; the count of every table matches exactly`;
         const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
         const isMadeAgain = other.every(({ tables, before, after }) => tables.every(({ extension }) => extension !== null) && (after?.rows ?? 0) > before.rows);
         return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
@@ -2011,19 +2012,26 @@ function judgeContent(findings, manifest, restored) {
         return;
     }
     findings.check('content', () => {
+        const unfilled = emptyViewsText(restored);
         if (trees.length === 0)
-            return 'none: there are no tables';
+            return `none: there are no tables${unfilled}`;
         if (other.length > 0)
             return otherValues(other);
         const equal = `hashed, with equal results: ${(0,table_facts/* hashedText */.LS)(hashed.flatMap(({ tables }) => tables))}`;
         if (unhashed.length === 0)
-            return equal;
+            return `${equal}${unfilled}`;
         return {
-            detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+            detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}${unfilled}`,
             remedy: hashingRemedy,
             severity: 'warning',
         };
     });
+}
+/** Views that were empty in the source as well are told, too: a backup does not say which these are. */
+function emptyViewsText({ emptyViews }) {
+    if (emptyViews.length === 0)
+        return '';
+    return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relation_name/* relationName */.j))}`;
 }
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
 function isTreeHashed(tables) {

@@ -12,6 +12,8 @@ SELECT 'superuser ' || current_setting('is_superuser');
 SELECT 'snapshot ' || pg_export_snapshot();
 -- Long answers come behind the snapshot: the dump waits for that.
 \echo :sequences
+SELECT 'empty-views ' || coalesce(jsonb_agg(jsonb_build_object('schema', schemaname, 'name', matviewname) ORDER BY schemaname, matviewname)::text, '[]')
+  FROM pg_matviews WHERE NOT ispopulated;
 -- pg_dump leaves out all that belongs to an extension, also what somebody has added to it by hand, or made on one of its tables; and
 -- what somebody has put into the schemas that PostgreSQL has of its own, here under no extension. Collations there are left out:
 -- a server has those of its machine.

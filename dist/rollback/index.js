@@ -298,28 +298,28 @@ module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 /***/ 24721:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "295e6c54339da6ccf8d9.sh";
+module.exports = __nccwpck_require__.p + "e2998edd694d9565a01c.sh";
 
 /***/ }),
 
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cc3a1163c31ce5adf4d6.sh";
+module.exports = __nccwpck_require__.p + "8a93e09cf396ff89c17d.sh";
 
 /***/ }),
 
 /***/ 20423:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "40746d80574b40365d52.sh";
+module.exports = __nccwpck_require__.p + "798f40b822549f49f000.sh";
 
 /***/ }),
 
 /***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "14af64668447a4f09815.sh";
+module.exports = __nccwpck_require__.p + "6967d8fe684377ef3ad3.sh";
 
 /***/ }),
 
@@ -1771,7 +1771,7 @@ function findDatabase(survey, needs) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
-        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('database-not-running', `The database's container (service ${candidate.service}) is not running: ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -2139,7 +2139,7 @@ function longestRun(text, character) {
 /* harmony export */   s: () => (/* binding */ isFailureCode)
 /* harmony export */ });
 /* unused harmony export failureCodes */
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+/** The codes of all failures. docs/troubleshooting.md has an entry for each. */
 const failureCodes = [
     'after-sql-failed',
     'bad-compose-config',
@@ -4288,7 +4288,9 @@ function whyLeftAlone(service, image, from, { databases, stores, jobs, project }
 /** A container of the target may exist already without running. */
 function whyUnchanged(own) {
     const stopped = own.find((container) => !(0,plan_container/* isAtWork */.p)(container));
-    return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
+    return stopped === undefined
+        ? 'it already runs the target'
+        : `it already has the target, but is not running: ${stopped.state}`;
 }
 /** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
 function localImage(repository, { digest, imageId }, images) {
@@ -4415,6 +4417,7 @@ const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3
     extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
     isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
 }), mostOfAll);
+const relations = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name }), mostOfAll);
 const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
 /** PostgreSQL is asked for no more than 2,000 characters of an object. */
 const extensionMembers = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ extension: name, objects: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4096), mostOfAll) }), 10_000);
@@ -4440,6 +4443,7 @@ function readFacts(lines) {
         largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
         extensions: only('extensions', extensions),
         members: only('members', extensionMembers),
+        emptyViews: only('empty-views', relations),
     };
 }
 function readFact(key, json, read) {
@@ -14427,8 +14431,8 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
                     hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
                 });
             }
-            return new shared_failure/* Failure */.HR(code, `${left ? 'The target failed and was left in place' : 'The target failed, and not everything could be put back'}: ${why}`, {
-                hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}` : ''}`,
+            return new shared_failure/* Failure */.HR(code, `${services.length === 0 ? 'The restore' : 'The target'} failed${left ? ' and was left in place' : ', and not everything could be put back'}: ${why}`, {
+                hint: `${problems.map((problem) => `${problem}. `).join('')}On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal${left && restore !== null ? `. The restored database is in use${code === 'database-silent' ? ', as far as is known' : ''}; the old one is ${(0,database_name/* nameWith */.i)(restore.database, `_before_${folder.slice(-15)}`)}. To swap them back: docs/restore.md, 'Back to the old database'` : ''}`,
             });
     }
 }
@@ -14462,6 +14466,7 @@ const refusedHints = {
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
     'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
     'not-created': 'See what docker compose says in the log',
+    'disk-full': 'Make room on the disk of "backup-dir", then run it again',
     unfinished: 'Run it again: it finishes that transaction first',
 };
 
@@ -16796,11 +16801,11 @@ function judgeTables({ encoding: { format }, characters, contents, stages, table
     const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
     if (missing.length > 0) {
         const names = (0,units/* listed */.KE)(missing.map(relation_name/* relationName */.j), 5);
-        return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
+        return failed('tables', `not in the dump: ${missing.length} of ${(0,units/* counted */.hS)(dumped.length, 'table')}: ${names}`);
     }
     // Some names are the same with a space between schema and table.
     if (count < dumped.length)
-        return failed('tables', `only ${count} of ${dumped.length} tables are in the dump`);
+        return failed('tables', `in the dump: only ${count} of ${(0,units/* counted */.hS)(dumped.length, 'table')}`);
     return passed('tables', dumped.length === 0 ? 'the database has no tables' : `${(0,units/* allOf */.bn)(dumped.length, 'table', ['is', 'are'])} in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */

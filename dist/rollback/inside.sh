@@ -161,10 +161,21 @@ SELECT format('COMMENT ON DATABASE %I IS %L;', :'name', shobj_description(oid, '
   WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', :'name', pg_get_userbyid(datdba)) FROM pg_database
   WHERE datname = current_database() AND datacl IS NOT NULL;
-SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, :'name',
-    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-    CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
-  FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type;
+-- Each as whoever granted it, since what somebody grants goes with their own right; and after what gave them the right to.
+WITH RECURSIVE grants AS (
+    SELECT datdba, each.* FROM pg_database, aclexplode(datacl) each WHERE datname = current_database()),
+  given AS (
+    SELECT grants.*, 0 AS step FROM grants WHERE grantor = datdba
+    UNION
+    SELECT passed.*, step + 1 FROM given JOIN grants passed
+      ON given.is_grantable AND passed.grantor = given.grantee AND passed.privilege_type = given.privilege_type)
+SELECT CASE WHEN min(step) > 0 THEN format(E'SET SESSION AUTHORIZATION %I;\n', pg_get_userbyid(grantor)) ELSE '' END
+    || format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, :'name',
+      CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+      CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+    || CASE WHEN min(step) > 0 THEN E'\nRESET SESSION AUTHORIZATION;' ELSE '' END
+  FROM grants LEFT JOIN given USING (datdba, grantor, grantee, privilege_type, is_grantable)
+  GROUP BY grantor, grantee, privilege_type, is_grantable ORDER BY min(step), grantee, privilege_type;
 SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
     CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, :'name', name,
     CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries',
@@ -268,6 +279,8 @@ SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.gran
     JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = transaction) p
     ON l.pid IS NULL AND holder = l.virtualtransaction
   WHERE datname = current_database() AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND relkind IN ('r', 'p', 'm', 'f', 'S')
+    -- A session may lock its temporary tables, and nobody else waits for that.
+    AND relpersistence <> 't'
     AND (:'moment' = 'after' OR relation IN (SELECT w.relation FROM pg_locks w JOIN pg_stat_activity o ON o.pid = w.pid
       WHERE NOT w.granted AND w.locktype = 'relation' AND w.database = d.oid AND o.application_name = :'name'))
   ORDER BY l.granted DESC, nspname, relname LIMIT 3;

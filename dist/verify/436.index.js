@@ -243,6 +243,7 @@ function readRestoredData(records) {
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
         members: facts.members,
+        emptyViews: facts.emptyViews,
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
@@ -1417,7 +1418,7 @@ function judgeRows(findings, manifest, restored, remedy) {
         if (trees.length === 0)
             return 'none: there are no tables';
         if (other.length === 0)
-            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+            return `${(0,units/* counted */.hS)(trees.reduce((sum, { before }) => sum + before.rows, 0), 'row')} in total; the count of every table matches exactly`;
         const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
         const isMadeAgain = other.every(({ tables, before, after }) => tables.every(({ extension }) => extension !== null) && (after?.rows ?? 0) > before.rows);
         return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
@@ -1439,19 +1440,26 @@ function judgeContent(findings, manifest, restored) {
         return;
     }
     findings.check('content', () => {
+        const unfilled = emptyViewsText(restored);
         if (trees.length === 0)
-            return 'none: there are no tables';
+            return `none: there are no tables${unfilled}`;
         if (other.length > 0)
             return otherValues(other);
         const equal = `hashed, with equal results: ${hashedText(hashed.flatMap(({ tables }) => tables))}`;
         if (unhashed.length === 0)
-            return equal;
+            return `${equal}${unfilled}`;
         return {
-            detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
+            detail: `only the rows were counted of ${namesOf(unhashed)}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}${unfilled}`,
             remedy: hashingRemedy,
             severity: 'warning',
         };
     });
+}
+/** Views that were empty in the source as well are told, too: a backup does not say which these are. */
+function emptyViewsText({ emptyViews }) {
+    if (emptyViews.length === 0)
+        return '';
+    return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relation_name/* relationName */.j))}`;
 }
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
 function isTreeHashed(tables) {

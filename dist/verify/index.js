@@ -2966,7 +2966,7 @@ function shortened(text, limit) {
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __nccwpck_require__(926);
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
-/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
+/** The codes of all failures. docs/troubleshooting.md has an entry for each. */
 const failureCodes = [
     'after-sql-failed',
     'bad-compose-config',
@@ -3724,6 +3724,7 @@ const sequences = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3
     extension: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .orNull */ .Xd)(name),
     isDumped: _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .bool */ .lc,
 }), mostOfAll);
+const relations = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ schema: name, name }), mostOfAll);
 const extensions = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ name, version: name }), mostOfAll);
 /** PostgreSQL is asked for no more than 2,000 characters of an object. */
 const extensionMembers = (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .shape */ .cW)({ extension: name, objects: (0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .listOf */ .c3)((0,_untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .text */ .Qq)(4096), mostOfAll) }), 10_000);
@@ -3749,6 +3750,7 @@ function readFacts(lines) {
         largeObjects: only('large-objects', _untrusted_js__WEBPACK_IMPORTED_MODULE_1__/* .count */ .U9),
         extensions: only('extensions', extensions),
         members: only('members', extensionMembers),
+        emptyViews: only('empty-views', relations),
     };
 }
 function readFact(key, json, read) {
@@ -12026,9 +12028,10 @@ function judgeRead(readings, verified, backupDir) {
     const ids = new Set(readings.map(({ id }) => id));
     const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
     const all = bytesOf(verified);
+    if (readings.length === verified.length)
+        return `${verified.length === 1 ? 'the only set' : `all ${verified.length} sets`}, byte by byte (${(0,units/* formatBytes */.z3)(all)})`;
     const share = `${(0,units/* formatBytes */.z3)(read)} of ${(0,units/* formatBytes */.z3)(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
-    const rest = readings.length < verified.length ? '; the others only by size and manifest' : '';
-    return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
+    return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share}); the others only by size and manifest`;
 }
 /** GitHub disables schedules in inactive repositories. Backups before deployments would hide that no nightly one runs. */
 function judgeNightly(verified, { maxAge, now }) {
@@ -12085,7 +12088,7 @@ function judgeDays(verified, { timezone, keep, now }) {
         };
     if (missed.length === 0) {
         const since = past.length < reach ? `; the first is from ${first}` : '';
-        return `each of the last ${(0,units/* counted */.hS)(past.length, 'day')} has a backup${since}`;
+        return `${past.length === 1 ? 'the last day' : `each of the last ${past.length} days`} has a backup${since}`;
     }
     return {
         detail: `no backup on ${missed.join(', ')}`,
@@ -12118,7 +12121,7 @@ function judgeLeftovers({ partial }, now) {
 /** Foreign files are no fault. They are listed here and never touched. */
 function describeForeign({ foreign }, unnamed) {
     if (foreign.length === 0)
-        return 'the folders hold only backup sets';
+        return 'every file in the backup folder is ours';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const count = foreign.length + unnamed;
     const named = (0,units/* listed */.KE)(foreign.map(({ path }) => path), 5, { total: count });
@@ -13978,7 +13981,7 @@ function find_database_findDatabase(survey, needs) {
         throw new shared_failure/* Failure */.HR('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
-        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new shared_failure/* Failure */.HR('database-not-running', `The database's container (service ${candidate.service}) is not running: ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -14390,7 +14393,7 @@ function judgeCompose(findings, seen, inputs) {
         checkNamedFiles(seen, { ...inputs, composeFiles: [] });
         const names = compose === null || 'error' in compose ? null : compose.envNames;
         if (names !== null)
-            return `${inputs.envFile} sets ${names.length} variables`;
+            return `${inputs.envFile} sets ${(0,units/* counted */.hS)(names.length, 'variable')}`;
         return {
             detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
             remedy: 'Correct "env-file", or let that user read the file',
@@ -14973,7 +14976,7 @@ const mostCollations = 5;
 /** Until it is built anew, an index that was sorted by another version may not find what is there. */
 function judgeCollations({ default: own, others, partitioned }, { database, user }, place) {
     if (own === null && others.length === 0)
-        return 'each is at the version with which its indexes were built';
+        return 'each has the version that its indexes were built with';
     const named = [
         ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
         ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),

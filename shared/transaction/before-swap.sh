@@ -12,11 +12,12 @@ readonly network_fields='{{range $name, $network := .NetworkSettings.Networks}}'
 
 # Writes networks.tsv: the networks of the old containers.
 note_networks() {
-  local id
+  local id found noted=''
   while IFS=$'\t' read -r _ id _; do
-    docker inspect --format "$network_fields" "$id" </dev/null || return
-  done <before.tsv >networks.new
-  settle networks.new networks.tsv
+    found=$(docker inspect --format "$network_fields" "$id" </dev/null) || return
+    noted+=$found$'\n'
+  done <before.tsv
+  put_table "$noted" networks
 }
 
 # attach ID: puts an old container back into the networks that it was in.

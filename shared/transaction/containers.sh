@@ -57,17 +57,24 @@ readonly evidence_fields='{'\
 # Writes before.tsv: service, id, name, state, health, image id, restart policy; without what an earlier transaction has put
 # aside, which left.tsv names. Runs under the lock, before any changes.
 note_containers() {
-  local service ids
+  local service ids left found noted=''
   ids=$(project_containers "${plan[project]}") || return
   # shellcheck disable=SC2086 # ids are hex digits
-  left_behind "${folder%/*}" $ids >left.tsv || return
+  left=$(left_behind "${folder%/*}" $ids) || return
+  printf '%s\n' "$left" >left.tsv || return
   for service in "${services[@]}"; do
     ids=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service") || return
     ids=$(without "$(left_there aside)" "$ids")
     # shellcheck disable=SC2086 # ids are hex digits
-    [[ -z $ids ]] || docker inspect --format "$old_fields" $ids || return
-  done >before.new
-  settle before.new before.tsv
+    [[ -z $ids ]] || { found=$(docker inspect --format "$old_fields" $ids) && noted+=$found$'\n'; } || return
+  done
+  put_table "$noted" before
+}
+
+# put_table TEXT NAME: writes NAME.tsv, or fails: where a disk is full, part of a table would pass for the whole of it.
+put_table() {
+  { printf '%s' "$1" >"$2.new" && settle "$2.new" "$2.tsv"; } ||
+    broken disk-full 'The folder of the transaction cannot be written'
 }
 
 # left_there HOW: ids of the containers that an earlier transaction has left `aside`, or `beside` what it was to replace.
@@ -132,13 +139,13 @@ alone_in_them() {
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
 # compose in the meantime, it silently replaces containers.
 note_targets() {
-  local service id ids
+  local service id ids noted=''
   for service in "${services[@]}"; do
     # What is only restarted is its own target.
-    if [[ ${strategy[$service]} == restart ]]; then ids=$(at_work "$service"); else ids=$(new_containers "$service"); fi
-    for id in $ids; do printf '%s\t%s\n' "$service" "$id"; done
-  done >after.new
-  settle after.new after.tsv
+    if [[ ${strategy[$service]} == restart ]]; then ids=$(at_work "$service"); else ids=$(new_containers "$service"); fi || return
+    for id in $ids; do noted+=$service$'\t'$id$'\n'; done
+  done
+  put_table "$noted" after
 }
 
 # target_containers SERVICE: ids of the containers created from the target.

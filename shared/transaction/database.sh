@@ -95,7 +95,7 @@ put_database_back() {
   ! has exchanged-back || return 0
   until said=$(exchanging exchange_back "${plan[database_limit]}") && [[ $said == exchanged-back ]]; do
     if ((SECONDS >= patience)) || [[ $said == *busy* ]]; then
-      journal problem "Could not make sure that the old database is back: it is ${plan[database]}, or still ${plan[database_aside]} (\\l lists the databases)"
+      journal problem "Could not make sure that the old database is back. If \\l lists a database ${plan[database_aside]}, that is the old one, and ${plan[database]} the restored one; to swap them back: docs/restore.md, 'Back to the old database'"
       return 1
     fi
     sleep 1
@@ -122,7 +122,6 @@ drop_restored() {
 restart() {
   local service=$1 of id ids policy
   mapfile -t ids < <(target_containers "$service")
-  ((${#ids[@]})) || return 0
   while IFS=$'\t' read -r of id _ _ _ _ policy; do
     [[ $of == "$service" ]] || continue
     [[ $policy != :* ]] || policy=no

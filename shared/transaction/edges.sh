@@ -25,7 +25,7 @@ note_addresses() {
     asked+=("$!")
   done < <(published_ports $ids | proxies_first)
   for pid in "${asked[@]}"; do ends_in_time "$pid" || true; done
-  proxies_first <addresses.new | tr ' ' '\t' >addresses.sorted
+  [[ ! -e addresses.lost ]] && proxies_first <addresses.new | tr ' ' '\t' >addresses.sorted || return
   rm -f -- addresses.new
   settle addresses.sorted addresses.tsv
 }
@@ -35,7 +35,8 @@ note_address() {
   way=$(way_of "$1" "$2" "$3") || return 0
   # What is not swapped may be open without serving anybody.
   is_swapped "$6" || [[ $way != tcp ]] || return 0
-  printf '%s %s\n' "$*" "$way" >>addresses.new
+  # On a full disk, an empty file still has room.
+  printf '%s %s\n' "$*" "$way" >>addresses.new || : >addresses.lost
 }
 
 # proxies_first: sorts lines whose sixth word is a service.

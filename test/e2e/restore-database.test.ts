@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { identifier, literal } from '../lab/database.ts';
 import { logOf } from './expectations.ts';
 import { databasesOf, essence, restored, startTicker, takenBackup, ticker, ticksOf, writes } from './restores.ts';
 import { historyIn, newBackupDirOf, notRolledBack, planned, rollBack, rolledBack, snapshotOf } from './rollbacks.ts';
@@ -147,4 +148,83 @@ test('a plan says what it would cost, and changes nothing', async () => {
   );
   assert.match(logOf(result), /Whatever was written in the last .* is lost/);
   assert.deepEqual(await databasesOf(host), present);
+});
+
+describe('what belongs to a database and is in no dump', { concurrency: 1 }, () => {
+  const name = "the 'shop'";
+  const named = identifier(name);
+  const owner = "the shop's";
+  before(async () => {
+    for (const role of [owner, 'teller', 'clerk', 'guest']) await db.psql(`CREATE ROLE ${identifier(role)} LOGIN;`);
+    await db.psql(
+      `CREATE DATABASE ${named} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk'`,
+      'postgres',
+    );
+    await db.psql('CREATE TABLE words AS SELECT 1 AS n;', name);
+    await db.psql(`ALTER DATABASE ${named} OWNER TO ${identifier(owner)};`);
+    await db.psql(`
+      ALTER DATABASE ${named} CONNECTION LIMIT 77;
+      ALTER DATABASE ${named} IS_TEMPLATE true;
+      COMMENT ON DATABASE ${named} IS ${literal('the $1 "shop" \\ of \n today')};
+      REVOKE ALL ON DATABASE ${named} FROM PUBLIC;
+      REVOKE TEMPORARY ON DATABASE ${named} FROM ${identifier(owner)};
+      GRANT CONNECT ON DATABASE ${named} TO teller WITH GRANT OPTION;
+      SET SESSION AUTHORIZATION teller;
+      GRANT CONNECT ON DATABASE ${named} TO clerk WITH GRANT OPTION;
+      SET SESSION AUTHORIZATION clerk;
+      GRANT CONNECT ON DATABASE ${named} TO guest;
+      RESET SESSION AUTHORIZATION;
+      ALTER DATABASE ${named} SET search_path = "$user", "a, b", public;
+      ALTER DATABASE ${named} SET "shop.motto" = ${literal("it's\n\\ here")};
+      ALTER ROLE ${identifier(owner)} IN DATABASE ${named} SET statement_timeout = '7min';
+      ALTER ROLE teller IN DATABASE ${named} SET search_path = '';`);
+  });
+  after(async () => {
+    for (const each of (await databasesOf(host)).filter((other) => other.startsWith(name))) {
+      await db.psql(`ALTER DATABASE ${identifier(each)} IS_TEMPLATE false;`);
+      await db.drop(each);
+    }
+  });
+
+  /** All that the server's own catalogues say of it, but for its name, and for what counts transactions. */
+  const properties = async () =>
+    (
+      await db.rows<{ facts: object; grants: string[]; comment: string; settings: string[] }>(
+        `SELECT to_jsonb(d) - '{oid,datname,datacl,datfrozenxid,datminmxid}'::text[] AS facts, pg_get_userbyid(datdba) AS owner,
+           (SELECT jsonb_agg(each::text ORDER BY each::text) FROM unnest(datacl) each) AS grants,
+           shobj_description(oid, 'pg_database') AS comment,
+           (SELECT jsonb_agg(concat_ws(': ', rolname, setconfig) ORDER BY rolname)
+             FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole WHERE setdatabase = d.oid) AS settings
+         FROM pg_database d WHERE datname = ${literal(name)}`,
+        'postgres',
+      )
+    )[0];
+  const restoreIt = async (backupDir: string, id: string) => {
+    const result = await restore(backupDir, id, { 'db-name': name });
+    assert.equal(result.outputs['status'], 'rolled-back', logOf(result));
+    assert.equal(await db.psql('SELECT sum(n) FROM words', name), '1');
+  };
+
+  test('stays as it is on the live database, whatever the backup has', async () => {
+    const backupDir = host.newBackupDir();
+    const id = await takenBackup(host, backupDir, { 'db-name': name });
+    await db.psql(`ALTER DATABASE ${named} SET work_mem = '9MB'; GRANT CREATE ON DATABASE ${named} TO guest;`);
+    await db.psql('INSERT INTO words VALUES (7);', name);
+    const was = await properties();
+    assert.deepEqual([was?.grants.length, was?.settings.length], [5, 3], JSON.stringify(was));
+    await restoreIt(backupDir, id);
+    assert.deepEqual(await properties(), was);
+  });
+
+  test('comes out of the backup where the database is gone', async () => {
+    const backupDir = host.newBackupDir();
+    const was = await properties();
+    const id = await takenBackup(host, backupDir, { 'db-name': name });
+    await db.psql(`ALTER DATABASE ${named} IS_TEMPLATE false;`);
+    await db.drop(name);
+    await restoreIt(backupDir, id);
+    const now = await properties();
+    // No backup says whether others are made from it.
+    assert.deepEqual({ ...now, facts: { ...now?.facts, datistemplate: true } }, was);
+  });
 });

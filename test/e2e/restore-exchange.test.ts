@@ -8,30 +8,60 @@ import { attempt } from '../lab/command.ts';
 import { cutConnections, until } from '../lab/faults.ts';
 import { logOf } from './expectations.ts';
 import { restoreStageForFile } from './restore-stage.ts';
-import { databasesOf, essence, restored, writes } from './restores.ts';
-import { notRolledBack, rollBack } from './rollbacks.ts';
+import { databasesOf, restored } from './restores.ts';
+import { historyIn, nothingLeft, notRolledBack, rollBack } from './rollbacks.ts';
 import { killEngine, killSupervisorAndEngine, watchTransaction } from './transactions.ts';
 
-const { app, host, db, backupDir, restore, startRestore, state, stateAfterCrash, serverDies, unharmed, isNew } =
+const { app, host, db, backupDir, id, restore, startRestore, state, stateAfterCrash, serverDies, unharmed, isNew } =
   await restoreStageForFile('restore-exchange');
 
 describe('cut off', { concurrency: 1 }, () => {
-  for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'started', 'healthy'])
-    test(`the engine is killed at "${step}": the old database is live again`, async () => {
+  const steps = ['prepared', 'stopping', 'exchanging', 'exchanged', 'started', 'healthy'];
+  /** The journal decides up to its commit: before it the old database stays, or is live again; after it the new one is. */
+  const isCommitted = (journal: string[][]) => journal.some(([name]) => name === 'commit');
+
+  for (const step of [...steps, 'commit'])
+    test(`the engine is killed at "${step}": its supervisor brings it to its end, which the run reports`, async () => {
       const seen = await state();
       const watch = watchTransaction(app, backupDir);
       const action = await startRestore();
       await killEngine(await watch.reached(step));
       const result = await action.finished;
       // It may have come a step further before it was hit.
-      const isSwapping = (await watch.ended()).journal().some(([name]) => name === 'stopping');
-      const status = isSwapping ? 'reverted' : 'refused';
+      const journal = (await watch.ended()).journal();
+      assert.ok(isCommitted(journal) || step !== 'commit', String(journal));
+      if (isCommitted(journal)) {
+        await restored(app, result);
+        return isNew(seen);
+      }
+      const status = journal.some(([name]) => name === 'stopping') ? 'reverted' : 'refused';
       assert.equal(result.outputs['status'], status, logOf(result));
-      await unharmed(seen);
+      return unharmed(seen);
     });
 
-  for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'healthy'])
-    test(`engine, supervisor and runner die at "${step}": the next run puts the old database back first`, async () => {
+  for (const step of ['stopping', 'exchanged', 'commit'])
+    test(`engine and supervisor die at "${step}": the run starts them again, and reports how it has ended`, async () => {
+      const seen = await state();
+      const watch = watchTransaction(app, backupDir);
+      const action = await startRestore();
+      await killSupervisorAndEngine(await watch.reached(step));
+      const result = await action.finished;
+      if (isCommitted((await watch.ended()).journal())) {
+        await restored(app, result);
+        return isNew(seen);
+      }
+      assert.notEqual(step, 'commit');
+      await notRolledBack(app, result, {
+        status: 'reverted',
+        code: 'engine-died',
+        message: /^Not restored: /,
+        hint: /previous release is running again, with its old database/,
+      });
+      return unharmed(seen);
+    });
+
+  for (const step of [...steps, 'commit'])
+    test(`engine, supervisor and runner die at "${step}": the next run ends it first, and says how`, async () => {
       const seen = await state();
       const watch = watchTransaction(app, backupDir);
       const action = await startRestore();
@@ -40,30 +70,32 @@ describe('cut off', { concurrency: 1 }, () => {
       await action.finished;
       const next = await rollBack(app, backupDir, { target: 'v1' });
       assert.equal(next.outputs['status'], 'unchanged', logOf(next));
-      await unharmed(seen);
+      const journal = (await watch.ended()).journal();
+      const [, ending] = journal.at(-1) ?? [];
+      assert.match(logOf(next), new RegExp(`Finished the transaction \\d{8}_\\d{6}: ${ending}`));
+      assert.equal(ending === 'rolled-back', step === 'commit', String(journal));
+      assert.equal(isCommitted(journal), step === 'commit', String(journal));
+      return step === 'commit' ? isNew(seen) : unharmed(seen);
     });
 
-  test('the runner dies after the exchange: the host brings it to its end', async () => {
-    const seen = await state();
-    const watch = watchTransaction(app, backupDir);
-    const action = await startRestore();
-    await watch.reached('exchanged');
-    await action.kill();
-    await action.finished;
-    const ended = await watch.ended();
-    assert.deepEqual(ended.journal().at(-1), ['ended', 'rolled-back']);
-    const { since, ...rest } = Object.fromEntries(
-      Object.entries(seen.content).map(([name, value]) => [name.includes('shop.since') ? 'since' : name, value]),
-    );
-    assert.ok(since !== undefined);
-    assert.deepEqual(Object.keys(await essence(host)).length, Object.keys(rest).length);
-    await writes(host);
-    // For the tests that follow.
-    await db.psql('CREATE TABLE shop.since (id int); INSERT INTO shop.since VALUES (1);');
-  });
+  for (const step of [...steps, 'commit'])
+    test(`the runner dies at "${step}": the host brings it to its end, and notes that in the history`, async () => {
+      const seen = await state();
+      const watch = watchTransaction(app, backupDir);
+      const action = await startRestore();
+      await watch.reached(step);
+      await action.kill();
+      await action.finished;
+      const ended = await watch.ended();
+      assert.deepEqual(ended.journal().at(-1), ['ended', 'rolled-back']);
+      const record = historyIn(app, backupDir).at(-1);
+      assert.deepEqual([record?.event, record?.status, record?.restoredId], ['restore', 'succeeded', id]);
+      await isNew(seen);
+      await nothingLeft(app);
+    });
 });
 
-for (const step of ['stopping', 'exchanged', 'started'])
+for (const step of ['prepared', 'stopping', 'exchanging', 'exchanged', 'started', 'healthy', 'commit'])
   test(`the connection is cut at "${step}": the host goes on, and the runner hears how it has ended`, async () => {
     const seen = await state();
     const watch = watchTransaction(app, backupDir);
@@ -112,8 +144,9 @@ describe('the server dies right after the exchange', { concurrency: 1 }, () => {
     await notRolledBack(app, result, {
       status: 'failed',
       code: 'database-silent',
-      message: /The database server does not answer any more/,
-      hint: /Could not make sure that the old database is back: it is atlasia, or still atlasia_before_\d{8}_\d{6}/,
+      message:
+        /^The restore failed, and not everything could be put back: The database server does not answer any more/,
+      hint: /If \\l lists a database atlasia_before_\d{8}_\d{6}, that is the old one, and atlasia the restored one; to swap them back: /,
     });
     assert.deepEqual(transaction.journal().at(-1), ['ended', 'failed']);
     await isNew(seen);

@@ -1,6 +1,9 @@
 // What goes wrong while the copy is loaded: the live database is untouched, nothing was stopped, and no copy is left.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { asRoot, attempt } from '../lab/command.ts';
 import { cutConnections, freezeRunner, until } from '../lab/faults.ts';
 import { logOf } from './expectations.ts';
 import { refusedWith, restoreStageForFile } from './restore-stage.ts';
@@ -101,6 +104,40 @@ describe('while it is loaded', { concurrency: 1 }, () => {
     const next = await startRestore({ 'restore-database': slowId, 'db-name': slow, 'after-restore-sql': file });
     await works(slow, 'CREATE INDEX');
     assert.ok(!(await databasesOf(host)).includes(left[0] ?? ''));
+    await next.kill();
+    await next.finished;
+    await copyIs(false);
+    await unharmed(seen);
+  });
+
+  /** Kills all that the action has running on the host, as a host does that has no memory left. */
+  const killPrograms = () =>
+    attempt(asRoot(['kill', '-KILL', ...host.sessionProcesses().map(({ pid }) => String(pid))]));
+
+  test('what loads it on the host is killed: the run drops the copy, and nothing was stopped', async () => {
+    const seen = await state();
+    const action = await started();
+    await killPrograms();
+    const result = await action.finished;
+    refusedWith(result, 'connection-lost', /./, /The database is untouched, and nothing was stopped/);
+    await copyIs(false);
+    // The name of who was killed stays; the lock does not.
+    rmSync(join(host.deployDir, backupDir, '.lock.holder'));
+    await unharmed(seen);
+  });
+
+  test('that, the runner and the server die, as when the machine goes down: the next restore drops what is left', async () => {
+    const seen = await stateAfterCrash();
+    const action = await started();
+    const [left = ''] = (await databasesOf(host)).filter((each) => !seen.databases.includes(each));
+    await action.kill();
+    await killPrograms();
+    const start = await serverDies();
+    await action.finished;
+    await start();
+    assert.deepEqual(await essence(host), seen.content);
+    const next = await started();
+    assert.ok(!(await databasesOf(host)).includes(left), left);
     await next.kill();
     await next.finished;
     await copyIs(false);

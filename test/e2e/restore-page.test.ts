@@ -195,6 +195,12 @@ test('each format, without zstd on the host, and one table alone', async () => {
   await host.database.create('one_table');
   await pasted('--table=orders', { ...what, copy: 'one_table' });
   assert.equal(await host.psql("SELECT string_agg(relname, ' ') FROM pg_stat_user_tables", 'one_table'), 'orders');
+  // One of the rows was deleted, and another has come since.
+  await host.psql('DELETE FROM orders WHERE id = 2; INSERT INTO orders VALUES (4);', 'formats');
+  await pasted('RENAME TO orders_restored', { ...what, copy: 'one_table' });
+  assert.equal(await host.psql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM orders", 'formats'), '1 3 4');
+  assert.match(await pasted('ON CONFLICT DO NOTHING', what), /INSERT 0 1/);
+  assert.equal(await host.psql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM orders", 'formats'), '1 2 3 4');
 });
 
 test('on a new server: the roles first', async () => {

@@ -55,6 +55,7 @@ async function plainComesIn(name: string): Promise<boolean> {
 async function session(database: string) {
   const [program = '', ...words] = await db.psqlCommand(database);
   const child = spawn(program, words, { env: host.env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
   return {
     async tell(statements: string): Promise<void> {
       child.stdin.write(`${statements}; SELECT 'done';\n`);
@@ -62,7 +63,7 @@ async function session(database: string) {
     },
     async end(): Promise<void> {
       child.stdin.end();
-      await once(child, 'exit');
+      await ended;
     },
   };
 }
@@ -422,6 +423,12 @@ describe('what earlier runs have left is swept', () => {
   test('also one that has subscriptions, whose slots it leaves alone', async () => {
     await restored();
     await subscribe(copy);
+    // Of the source; what it does would be done with our rights.
+    await db.psql(
+      `CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'forbidden'; END $$;
+       CREATE EVENT TRIGGER forbid ON ddl_command_start WHEN TAG IN ('ALTER SUBSCRIPTION', 'DROP SUBSCRIPTION') EXECUTE FUNCTION forbid();`,
+      copy,
+    );
     assert.equal(await done('sweep', [live, copy]), '');
     assert.deepEqual(await present(), [live]);
   });
@@ -512,6 +519,24 @@ describe('no exchange that comes late overtakes its undoing', () => {
     assert.equal(await plainComesIn(live), true);
   });
 
+  test('an exchange that was told of outlasts a crash of the server, although this one waits for no disk', async () => {
+    assert.equal(await db.psql('SHOW synchronous_commit', 'postgres'), 'off');
+    // Nor does it write on its own before the crash.
+    await db.psql("ALTER SYSTEM SET wal_writer_delay = '10s'; SELECT pg_reload_conf();", 'postgres');
+    await restored();
+    try {
+      assert.equal((await exchange('exchange')).stdout.trim(), 'exchanged');
+      const container = await host.container('db');
+      await host.docker('kill', container);
+      await host.docker('start', container);
+      await until('the server is up', async () => ((await comesIn('postgres')) ? true : undefined));
+      assert.deepEqual(await present(), [live, aside]);
+      assert.equal(await isOld(), false);
+    } finally {
+      await db.psql('ALTER SYSTEM RESET wal_writer_delay; SELECT pg_reload_conf();', 'postgres');
+    }
+  });
+
   test('not under a name that is taken, and then no session is ended', async () => {
     await restored();
     await db.create(aside);
@@ -529,6 +554,8 @@ describe('an exchange that is undone', () => {
     await restored();
     assert.equal((await exchange('exchange')).code, 0);
     const users = [await session(live), await session(aside)];
+    // A docker that is slow would come too late to be in anybody's way.
+    for (const user of users) await user.tell('SELECT');
     assert.match((await exchange('exchange_back')).stdout, /exchanged-back/);
     for (const user of users) await user.end();
     assert.equal(await isOld(), true);

@@ -16,13 +16,16 @@ interface State {
   containers: Awaited<ReturnType<typeof snapshotOf>>;
 }
 
-/** The stage of one file. The database is newer than its backup by the table `shop.since`. */
-export async function restoreStageForFile(name: string) {
+/**
+ * The stage of one file. The database is newer than its backup by the table `shop.since`.
+ * @param database what is different about its service
+ */
+export async function restoreStageForFile(name: string, database: object = {}) {
   const { app } = await applicationForFile({
     name,
     versions: ['v1', 'v2'],
     runs: 'v1',
-    services: { ticker, backend: { restart: 'unless-stopped' } },
+    services: { ticker, backend: { restart: 'unless-stopped' }, db: database },
   });
   const { host } = app;
   const db = host.database;
@@ -52,11 +55,45 @@ export async function restoreStageForFile(name: string) {
     };
   }
 
+  /** Nothing has happened: the same data, databases and containers, and the writer writes. */
+  async function unharmed(before: State): Promise<void> {
+    const after = await state();
+    assert.deepEqual(after.content, before.content);
+    assert.deepEqual(after.databases, before.databases);
+    sameContainers(before.containers, after.containers);
+    await writes(host);
+    await nothingLeft(app);
+  }
+
+  /** What is live has the rows of the backup, without what was added since; but for an unlogged table, which a crash empties. */
+  async function isNew(seen: State): Promise<void> {
+    const rows = (content: State['content']) =>
+      Object.entries(content).filter(([name]) => name.startsWith('table ') && !/shop\.(since|cache)/.test(name));
+    assert.deepEqual(rows(await essence(host)), rows(seen.content));
+    assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
+    await writes(host);
+    // For the tests that follow.
+    await addWhatIsNewer();
+  }
+
+  /** What the runner says is so: the new database is live in full, or the old one. Where it cannot know, it is one of the two. */
+  async function endedAs(status: string | undefined, before: State): Promise<void> {
+    const isAside = (database: string) => database.includes('_before_') && !before.databases.includes(database);
+    const present = await databasesOf(host);
+    if (status !== 'failed') assert.equal(present.some(isAside), status === 'rolled-back');
+    if (present.some(isAside)) return isNew(before);
+    // Nobody could drop it; the next restore does.
+    if (status === 'failed')
+      for (const database of present) if (database.includes('_restore_')) await db.drop(database);
+    return unharmed(before);
+  }
+
   return {
     app,
     host,
     db,
     backupDir,
+    id,
     startRestore: (inputs: Inputs = {}): Promise<RunningAction> => startAction('rollback', inputsFor(inputs)),
     restore: (inputs: Inputs = {}): Promise<ActionResult> => runAction('rollback', inputsFor(inputs)),
     state,
@@ -72,26 +109,9 @@ export async function restoreStageForFile(name: string) {
       return state();
     },
 
-    /** Nothing has happened: the same data, databases and containers, and the writer writes. */
-    async unharmed(before: State): Promise<void> {
-      const after = await state();
-      assert.deepEqual(after.content, before.content);
-      assert.deepEqual(after.databases, before.databases);
-      sameContainers(before.containers, after.containers);
-      await writes(host);
-      await nothingLeft(app);
-    },
-
-    /** What is live has the rows of the backup, without what was added since; but for an unlogged table, which a crash empties. */
-    async isNew(seen: State): Promise<void> {
-      const rows = (content: State['content']) =>
-        Object.entries(content).filter(([name]) => name.startsWith('table ') && !/shop\.(since|cache)/.test(name));
-      assert.deepEqual(rows(await essence(host)), rows(seen.content));
-      assert.equal(await db.psql("SELECT to_regclass('shop.since') IS NULL"), 't');
-      await writes(host);
-      // For the tests that follow.
-      await addWhatIsNewer();
-    },
+    unharmed,
+    isNew,
+    endedAs,
 
     /** Until a copy is there, or none any more. */
     copyIs: (there: boolean) =>

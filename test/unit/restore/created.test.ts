@@ -14,32 +14,8 @@ import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { Failure } from '../../../shared/failure.ts';
 import type { Connection } from '../../../shared/host/connection.ts';
 import type { ProgramOptions } from '../../../shared/host/program.ts';
-import { replaceScript } from '../../../shared/postgres/scripts.ts';
-import { quoteForShell } from '../../../shared/shell-quote.ts';
 import { acceptsWith, host, tools } from '../surveyed-host.ts';
-
-/** Runs a verb of the real script. What the server answers to a statement stands by a part of it; FAIL: it fails. */
-function inContainer(verb: string, answers: Readonly<Record<string, string>>) {
-  const cases = Object.entries(answers).map(
-    ([part, answer]) => `*${quoteForShell(part)}*) answer=${quoteForShell(answer)} ;;`,
-  );
-  const server = `
-    psql() {
-      said="$* $(cat)" answer=''
-      printf '%s\\n' "$said" >&2
-      case $said in ${cases.join('\n')} esac
-      [ "$answer" != FAIL ] || return 3
-      [ -z "$answer" ] || printf '%s\\n' "$answer"
-    }`;
-  // In place of the program, but known to all functions of the script.
-  const script = `${server}\n${replaceScript()}`;
-  const { stdout, stderr, status } = spawnSync('sh', ['-c', script, 'inside', verb], {
-    encoding: 'utf8',
-    input: '',
-    env: { PATH: process.env['PATH'] ?? '', PGUSER: 'u', PGDATABASE: 'shop' },
-  });
-  return { stdout, stderr, status };
-}
+import { inContainer } from './in-container.ts';
 
 const lacks = { "SELECT 'missing ' ||": 'missing shop' };
 

@@ -283,7 +283,7 @@ test('a backup of another image than the pull has brought does not go with the t
 });
 
 type Outcome = Parameters<typeof endingFailure>[0];
-const problem = 'Could not make sure that the old database is back: it is shop, or still shop_before_x (psql: \\l)';
+const problem = 'Could not make sure that the old database is back';
 const outcomeWith = (changes: Partial<Outcome>): Outcome => ({
   ...nothing,
   ending: 'failed',
@@ -303,8 +303,13 @@ test('where the old database could not be put back, the advice says so first', (
 });
 
 test('it is said which database is live in the end, and how the other one is called', () => {
-  const left = /The restored database is in use; the old one is shop_before_20261127_021700$/;
-  assert.match(ended({ left: true }).hint ?? '', left);
+  const left = ended({ left: true });
+  assert.match(left.message, /^The restore failed and was left in place: .*web is ill$/);
+  assert.match(
+    left.hint ?? '',
+    /is in use; the old one is shop_before_20261127_021700\. To swap them back: docs\/restore\.md/,
+  );
+  assert.match(ended({}).message, /^The restore failed, and not everything could be put back: .*web is ill$/);
   assert.doesNotMatch(ended({}).hint ?? '', /in use/);
   assert.match(ended({ ending: 'reverted' }).hint ?? '', /is running again, with its old database, and was checked/);
   const { message, hint } = ended({ foundStopped: ['web'] });

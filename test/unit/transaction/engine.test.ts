@@ -293,6 +293,14 @@ describe('what is only restarted', () => {
     assert.ok(notes.includes('docker start old0 old1'), notes.join('\n'));
   });
 
+  test('is not said to run again where nobody knows what to start', () => {
+    const docker = 'docker() { note "docker $*"; (($# > 1)) || [[ $1 != start ]]; }';
+    assert.deepEqual(restarts(['running'], `${docker}; : >after.tsv; restart web || note stopped`).slice(-2), [
+      'journal failure not-started Docker could not start web again',
+      'stopped',
+    ]);
+  });
+
   test('must run when it begins', () => {
     for (const state of ['running', 'restarting'])
       assert.deepEqual(restarts([state, 'exited'], 'writers_run && note begins'), ['begins']);
@@ -301,6 +309,31 @@ describe('what is only restarted', () => {
       /^journal failure plan-stale web was to be restarted/,
     );
   });
+});
+
+test('a table that a full disk takes only in part is not gone by', () => {
+  for (const [noting, table] of [
+    ['note_containers', 'before'],
+    ['note_networks', 'networks'],
+    ['note_targets', 'after'],
+  ] as const) {
+    const notes = engine(`
+      project_containers() { echo 0123; }
+      left_behind() { :; }
+      new_containers() { echo 0123; }
+      docker() { echo row; }
+      sync() { :; }
+      [[ -e ${table}.tsv ]] || cp before.tsv ${table}.tsv
+      rm -f journal
+      ln -s /dev/full ${table}.new
+      ${noting} 2>/dev/null || note refused
+      [[ -L ${table}.tsv ]] || note kept`);
+    assert.deepEqual(
+      notes,
+      ['journal failure disk-full The folder of the transaction cannot be written', 'refused', 'kept'],
+      noting,
+    );
+  }
 });
 
 describe('a swap', () => {
