@@ -291,4 +291,12 @@ export const drillRules: readonly Rule[] = [
     instead: 'missing.length',
     test: 'test/unit/verify/setup.test.ts',
   },
+  {
+    rule: 'the watchdog of a scratch container does not hold the session open',
+    file: 'shared/drill/drill.sh',
+    text: ' {words}>&- {words_told}>&- &',
+    instead: ' &',
+    test: 'test/unit/verify/drill-program.test.ts',
+    named: 'a watchdog',
+  },
 ];

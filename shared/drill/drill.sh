@@ -147,9 +147,10 @@ start_scratch() {
     --log-driver none --security-opt no-new-privileges --user postgres --memory "$memory" --memory-swap "$memory" --pids-limit 200 \
     --cpus "$((processors * 3 / 4)).$((processors * 3 % 4 * 25))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
     -c 'sleep "$1"' sh "$lifetime" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"
+  # It has none of our streams open: the connection would wait for it at the end.
   # shellcheck disable=SC2016 # it is the watchdog's own shell that reads them
   setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec docker rm --force --volumes "$2"' \
-    bash "$$" "$name" </dev/null >/dev/null 2>&1 &
+    bash "$$" "$name" </dev/null >/dev/null 2>&1 {words}>&- {words_told}>&- &
 }
 
 # Removes containers of earlier drills whose program is gone, for example after a reboot.

@@ -31,6 +31,7 @@ function drill(piece: string, { files = [], ...environment }: Record<string, str
     database=shop inside_script=script found= troubled= watch= words_log= schema= schema_sha256= timezone=UTC jobs=1
     database_argument=a bootstrap_role=r
     record() { printf '%s=%s\\n' "$1" "$2"; }; progress() { :; }; heard() { shift; "$@"; }; answered() { shift; "$@"; }
+    exec {words}>/dev/null {words_told}>&2
     fail() { printf 'fail %s %s\\n' "$1" "$2" >&2; exit 1; }; drop_incoming() { :; }; drop_words() { :; }
     ${piece}`;
   const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', script, 'bash', shared, ...files], {
@@ -65,6 +66,14 @@ describe('the scratch container', () => {
     ])
       assert.ok(run.includes(option), `${option} is not in ${run}`);
     assert.doesNotMatch(run, /'(-v|--volume|--mount|--privileged|-e|--env|--volumes-from|--device|--cap-add)/);
+  });
+
+  test('is removed when we are gone, by a watchdog that does not hold the session open until it sees it', () => {
+    const slow = mkdtempSync(join(folder, 'slow-'));
+    writeFileSync(join(slow, 'sleep'), `#!/bin/sh\n: >'${slow}/asleep'\nexec /bin/sleep 15\n`, { mode: 0o755 });
+    const begin = performance.now();
+    drill(`PATH=${slow}:$PATH; start_scratch; until [[ -e ${slow}/asleep ]]; do :; done`);
+    assert.ok(performance.now() - begin < 10_000, 'the session was held open');
   });
 
   test('ends by itself', () => {
