@@ -341,4 +341,27 @@ export const backupsRules: readonly Rule[] = [
     text: '[[ $locks == scarce ]] || ',
     test: 'test/unit/take.test.ts',
   },
+  {
+    rule: 'what is compared with the stream is what the disk has',
+    file: 'shared/backups/take.sh',
+    text: 'sha256 <"$dump" >disk.sha256',
+    instead: 'cp -- stream.sha256 disk.sha256',
+    test: 'test/unit/power-cut.test.ts',
+    named: 'the sums of a dump',
+  },
+  {
+    rule: 'also who is next in the line looks again at the sets under the lock',
+    file: 'shared/backups/take.sh',
+    text: '[[ $(sets_state "$backup_dir") == "$expected_sets_state" ]]',
+    instead: '[[ -n $in_turn || $(sets_state "$backup_dir") == "$expected_sets_state" ]]',
+    test: 'test/unit/take.test.ts',
+    named: 'next in the line',
+  },
+  {
+    rule: 'a dump is judged once it is parsed to its end',
+    file: 'shared/backups/take.sh',
+    text: '  wait "$parsing" || true\n',
+    test: 'test/unit/take.test.ts',
+    named: 'is waited for',
+  },
 ];

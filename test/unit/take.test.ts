@@ -51,6 +51,10 @@ test('another set that has come meanwhile ends it: its decisions were about othe
   assert.equal(take(': >"$backup_dir/daily/notes.txt"', ''), 'begins');
 });
 
+test('so does one that comes while it is next in the line, by a hand that takes no lock', () => {
+  assert.match(take('in_turn=yes; : >"$backup_dir/daily/backup_20261127_021700.manifest.json"', ''), /^sets-changed: /);
+});
+
 test('a set that another run has begun to remove meanwhile ends it: the sweep goes on with that', () => {
   const id = '20261127_021700';
   writeFileSync(join(folder, 'daily', `backup_${id}.manifest.json`), '');
@@ -151,6 +155,11 @@ describe('a stage that dies while the dump is written is called by its name', ()
     ],
   ];
   for (const [what, stages, said, encryption] of cases) test(what, () => assert.match(write(stages, encryption), said));
+
+  test('what parses it is waited for', () => {
+    const slow = 'inside() { case $1 in dump) head -c 8000 /dev/zero ;; parse) wc -c | { sleep 0.5; cat; } ;; esac; }';
+    assert.equal(write(slow), 'written, 8000 parsed, 8000 on disk');
+  });
 
   test('what only ends early stops nobody', () => {
     const early = 'inside() { case $1 in dump) head -c 8000000 /dev/zero ;; parse) head -c 5 | wc -c ;; esac; }';
