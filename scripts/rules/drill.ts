@@ -291,4 +291,11 @@ export const drillRules: readonly Rule[] = [
     instead: 'missing.length',
     test: 'test/unit/verify/setup.test.ts',
   },
+  {
+    rule: 'a drill sweeps what earlier ones have left',
+    file: 'shared/drill/drill.sh',
+    text: '  sweep_scratch &\n  start_scratch',
+    instead: '  start_scratch',
+    test: 'test/unit/verify/drill-program.test.ts',
+  },
 ];
