@@ -585,4 +585,19 @@ export const hostRules: readonly Rule[] = [
     test: 'test/e2e/false-hosts.test.ts',
     named: 'as long as the inputs can ask for',
   },
+  {
+    rule: 'a program is ended at its deadline, whether or not somebody reads the log',
+    file: 'shared/host/supervisor.sh',
+    text: "  timeout 3 printf '%s ended",
+    instead: "  printf '%s ended",
+    test: 'test/unit/supervisor.test.ts',
+  },
+  {
+    rule: 'a failure says which step hung',
+    file: 'shared/host/program-failures.ts',
+    text: 'const what = `${step} (program ${name})`;',
+    instead: 'const what = name === step ? "" : "a program";',
+    test: 'test/unit/silent-host.test.ts',
+    named: 'after the limit',
+  },
 ];

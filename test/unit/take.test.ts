@@ -86,6 +86,30 @@ test('what an interrupted run has left goes before anything new comes', () => {
   assert.deepEqual(readdirSync(join(folder, 'daily')), []);
 });
 
+describe('once the runner has let go', () => {
+  const id = '20261127_021700';
+  /** What is said, and what is left of a dump that was not published. */
+  const left = (stubs: string) => {
+    const partial = join(folder, 'daily', `.partial-${id}`);
+    mkdirSync(partial);
+    writeFileSync(join(partial, 'x.dump'), '');
+    const said = take(`terminate_sessions() { :; }; main() { ended; echo ended; }; ${stubs}`, '');
+    return [said.split('\n'), readdirSync(join(folder, 'daily'), { recursive: true })];
+  };
+
+  test('what was not published is removed', () => assert.deepEqual(left(''), [['ended'], []]));
+
+  test('but not before a publication is over that has begun', () => {
+    const publishing = `{ flock 7; echo publishing; sleep 0.5; echo published; } 7>>"$backup_dir/.lock.publish" &
+      while flock --nonblock "$backup_dir/.lock.publish" true; do sleep 0.02; done`;
+    assert.deepEqual(left(publishing), [['publishing', 'published', 'ended'], []]);
+  });
+
+  test('where the sessions of the dump cannot be ended, their name is kept for the next run', () => {
+    assert.deepEqual(left('terminate_sessions() { return 1; }'), [['ended'], [`.partial-${id}`]]);
+  });
+});
+
 test('where locks are scarce, no two sessions of pg_dump take them at a time', () => {
   const order = (locks: string) =>
     take(
