@@ -1,6 +1,7 @@
 // npm run mutate [-- PATH]: takes one rule after the other out of the sources, or only those of a file or folder, and runs the tests
 // that must notice. It works on a copy of what lies here, committed or not. Ends with 1 where a rule can be taken out unnoticed.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -15,33 +16,42 @@ if (chosen.length === 0) {
 }
 
 const copy = copyOfSources();
+let running: ChildProcess | undefined;
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 const unchanged = new Map<string, Outcome>();
-const results = chosen.map((rule) => {
-  const result = resultOf(rule);
+const results: string[] = [];
+for (const rule of chosen) {
+  const result = await resultOf(rule);
   console.log(`${result.padEnd(14)}${rule.file}: ${rule.rule}`);
-  return result;
-});
+  results.push(result);
+}
 const count = (result: string) => results.filter((each) => each === result).length;
 console.log(`\n${count('noticed')} of ${chosen.length} rules noticed, ${count('SURVIVED')} survived`);
 if (count('noticed') < chosen.length) process.exitCode = 1;
 
+/** Ends at once: tests that are ended with us fail, and would pass for ones that have noticed something. */
+async function stop(): Promise<void> {
+  const child = running;
+  if (child?.kill('SIGTERM')) await once(child, 'exit');
+  process.exit(1);
+}
+
 /** `noticed`, or what is wrong with the rule or its test. */
-function resultOf(rule: Rule): string {
+async function resultOf(rule: Rule): Promise<string> {
   const path = join(copy, rule.file);
   const source = readFileSync(path, 'utf8');
   const changed = withoutRule(source, rule);
   if (changed === null) return 'NOT FOUND';
   const key = JSON.stringify([rule.test, rule.named]);
-  const before = unchanged.get(key) ?? outcomeOf(rule);
+  const before = unchanged.get(key) ?? (await outcomeOf(rule));
   unchanged.set(key, before);
   // A test that fails anyway notices nothing.
   if (before !== 'passed') return 'FAILS ANYWAY';
   writeFileSync(path, changed);
   try {
-    return { passed: 'SURVIVED', failed: 'noticed', 'not built': 'NOT BUILT' }[outcomeOf(rule)];
+    return { passed: 'SURVIVED', failed: 'noticed', 'not built': 'NOT BUILT' }[await outcomeOf(rule)];
   } finally {
     writeFileSync(path, source);
   }
@@ -50,15 +60,17 @@ function resultOf(rule: Rule): string {
 type Outcome = 'passed' | 'failed' | 'not built';
 
 /** What becomes of the tests of a rule, with the sources as they are in the copy now. */
-function outcomeOf({ test, named }: Rule): Outcome {
+async function outcomeOf({ test, named }: Rule): Promise<Outcome> {
   // End-to-end tests run what is built.
-  if (!test.startsWith('test/unit/') && !succeeds('scripts/build.ts')) return 'not built';
+  if (!test.startsWith('test/unit/') && !(await succeeds('scripts/build.ts'))) return 'not built';
   const pattern = named === undefined ? [] : [`--test-name-pattern=${named}`];
-  return succeeds('scripts/test.ts', test, ...pattern) ? 'passed' : 'failed';
+  return (await succeeds('scripts/test.ts', test, ...pattern)) ? 'passed' : 'failed';
 }
 
-function succeeds(...words: readonly string[]): boolean {
-  return spawnSync(process.execPath, words, { cwd: copy, stdio: 'ignore' }).status === 0;
+async function succeeds(...words: readonly string[]): Promise<boolean> {
+  running = spawn(process.execPath, words, { cwd: copy, stdio: 'ignore' });
+  const [code] = await once(running, 'exit');
+  return code === 0;
 }
 
 function copyOfSources(): string {

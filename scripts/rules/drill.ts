@@ -299,4 +299,11 @@ export const drillRules: readonly Rule[] = [
     test: 'test/unit/verify/drill-program.test.ts',
     named: 'a watchdog',
   },
+  {
+    rule: 'a drill sweeps what earlier ones have left',
+    file: 'shared/drill/drill.sh',
+    text: '  sweep_scratch &\n  start_scratch',
+    instead: '  start_scratch',
+    test: 'test/unit/verify/drill-program.test.ts',
+  },
 ];

@@ -545,4 +545,12 @@ export const rollbackRules: readonly Rule[] = [
     instead: ' || true\n',
     test: 'test/unit/releases/read-kept.test.ts',
   },
+  {
+    rule: 'a record of the history that cannot be flushed is told of',
+    file: 'shared/history/history.sh',
+    text: ' && sync -- "$1"\n}',
+    instead: ' && { sync -- "$1" || true; }\n}',
+    test: 'test/unit/power-cut.test.ts',
+    named: 'tells of a problem',
+  },
 ];

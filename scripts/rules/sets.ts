@@ -379,4 +379,20 @@ export const setsRules: readonly Rule[] = [
     test: 'test/unit/catalogue.test.ts',
     named: 'could not be read back',
   },
+  {
+    rule: 'a set whose links in a further tier cannot be flushed is not called one there',
+    file: 'shared/sets/folders.sh',
+    text: '  sync -- "$2" || return\n  ln --',
+    instead: '  sync -- "$2" || true\n  ln --',
+    test: 'test/unit/power-cut.test.ts',
+    named: 'tells of a problem',
+  },
+  {
+    rule: 'a set whose manifest in a further tier cannot be flushed is not called one there',
+    file: 'shared/sets/folders.sh',
+    text: '  sync -- "$2" || return\n  rmdir',
+    instead: '  sync -- "$2" || true\n  rmdir',
+    test: 'test/unit/power-cut.test.ts',
+    named: 'tells of a problem',
+  },
 ];

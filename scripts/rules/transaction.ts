@@ -320,4 +320,20 @@ export const transactionRules: readonly Rule[] = [
     instead: `{ printf '%s' "$1" >"$2.new"; settle`,
     test: 'test/unit/transaction/engine.test.ts',
   },
+  {
+    rule: 'a step of a transaction that cannot be flushed is not gone by',
+    file: 'shared/transaction/journal.sh',
+    text: ' && sync -- journal &&',
+    instead: ' && { sync -- journal || true; } &&',
+    test: 'test/unit/power-cut.test.ts',
+    named: 'cannot be flushed is not gone by',
+  },
+  {
+    rule: 'going back does not wait for what did not run before, nor for jobs',
+    file: 'shared/transaction/swap.sh',
+    text: '    [[ $state == running && ${strategy[$service]} != job ]] || continue\n    exists "$id"',
+    instead: '    exists "$id"',
+    test: 'test/unit/transaction/engine.test.ts',
+    named: 'going back has succeeded',
+  },
 ];

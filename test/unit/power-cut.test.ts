@@ -2,6 +2,7 @@
 // the commands by which they change it are recorded first, and may be the last thing that happens.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -192,6 +193,30 @@ describe('a publication', () => {
     });
   }
 
+  for (const [flush, problem] of [
+    ['links in the next tier', 'The set could not be put into weekly'],
+    ['link of its manifest there', 'The set could not be put into weekly'],
+    ['folder that a set gets in another tier', 'The set could not be put into predeployment'],
+    ['name of that folder', 'The set could not be put into predeployment'],
+    ['history', 'The history could not be written'],
+  ] as const) {
+    test(`tells of a problem where the ${flush} cannot be flushed`, async () => {
+      const flushes = [
+        'links in the next tier',
+        'link of its manifest there',
+        'folder that a set gets in another tier',
+      ];
+      const at = [...flushes, 'name of that folder', 'history'].indexOf(flush);
+      process.env['BAD_FLUSH'] = String(4 + at);
+      layOut(folder);
+      const { problems, dropped } = await publishSet(folder);
+      assert.match(problems[0] ?? '', new RegExp(`^${problem}: .*Input/output error`));
+      assert.deepEqual(setIn('daily', id), contents);
+      if (flush !== 'history')
+        assert.deepEqual([dropped, setIn('daily', old)], [0, contents], 'and nothing is deleted');
+    });
+  }
+
   test('may be stopped before and within each of its steps: what the next run finds is whole, or is not there', async () => {
     let stops = 0;
     for (let at = 1; ; at += 1) {
@@ -263,6 +288,10 @@ test('a step of a transaction is on the disk before the next one begins', () => 
   assert.equal(notes().length, 3);
 });
 
+test('a step that cannot be flushed is not gone by', () => {
+  assert.equal(bash(['transaction/journal.sh'], 'sync() { return 5; }; journal stopping web || echo stays'), 'stays\n');
+});
+
 describe('a transaction', () => {
   test('is on the disk before it gets its name, by which it is found', () => {
     bash(
@@ -331,6 +360,29 @@ test('a dump that cannot be flushed is not read back', () => {
     tell_read_back "$!"`,
   );
   assert.equal(said, 'checksum-failed The dump could not be read again from the disk of /backups (exit 5)');
+});
+
+test('the sums of a dump are those of the file on the disk, whatever was streamed', () => {
+  const said = bash(
+    ['backups/take.sh'],
+    `set -e
+    record() { printf '%s %s\\n' "$@"; }
+    dump=x.dump backup_dir=/backups encryption=none format=plain compression=none where=container
+    printf x >x.dump
+    echo 'streamed *stdin' >stream.sha256
+    : >parsed
+    read_back &
+    tell_read_back "$!"`,
+  );
+  const sum = (name: string) => createHash(name).update('x').digest('hex');
+  const told = said.split('\n').filter((line) => /^(stream-)?(sha256|md5|size|magic) /.test(line));
+  assert.deepEqual(told, [
+    'size 1',
+    'magic  78',
+    `sha256 ${sum('sha256')}`,
+    `md5 ${sum('md5')}`,
+    'stream-sha256 streamed',
+  ]);
 });
 
 test('a dump is read back from the disk: nothing of it is in memory any more', () => {

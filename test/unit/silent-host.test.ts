@@ -179,7 +179,10 @@ describe('a host that says nothing', () => {
     assert.ok(isGivenUp);
     const failure = await seen;
     assert.ok(isFailure(failure, 'host-silent'), String(failure));
-    assert.match(failure.message, /^The host had not ended .* 30\.0 s after its limit of 15\.0 s\. It last sent/);
+    assert.match(
+      failure.message,
+      /^The host had not ended the line in the log \(program log-run\) 30\.0 s after its limit of 15\.0 s\. It last sent/,
+    );
   });
 
   for (const [what, isCancelled, patience] of [

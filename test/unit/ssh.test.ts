@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -275,6 +275,12 @@ test('ssh offers nothing but the key of the input, reads nothing but its own fil
   );
 });
 
+test('a server that stands still is noticed after 15 to 20 s, and one that does not answer after 15 s', () => {
+  const config = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a');
+  const seconds = (name: string) => Number(new RegExp(`^  ${name} (\\d+)$`, 'm').exec(config)?.[1]);
+  assert.deepEqual(['ServerAliveInterval', 'ServerAliveCountMax', 'ConnectTimeout'].map(seconds), [5, 3, 15]);
+});
+
 test('nobody else may read the key, its passphrase, or whom we trust', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
   const before = process.umask(0);
@@ -317,15 +323,47 @@ test('a login that does not end is given up after 40 s: a server that always say
     mock.timers.tick(39_000);
     await sleep(200);
     assert.equal(ending, undefined);
+    // One that no longer hears a signal either is killed.
+    for (const pid of clients()) process.kill(pid, 'SIGSTOP');
     mock.timers.tick(2_000);
     // ssh itself gives this one up 15 s after its last word.
     await Promise.race([connecting, sleep(5_000)]);
     assert.ok(isFailure(ending, 'connection-timed-out'), String(ending));
+    assert.deepEqual(clients(), []);
   } finally {
+    for (const pid of clients()) process.kill(pid, 'SIGKILL');
     mock.timers.reset();
     for (const socket of sockets) socket.destroy();
     await connecting;
     server.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Those of our children that are ssh. */
+function clients(): number[] {
+  const { pid } = process;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number);
+  return children.filter((child) => child > 0 && readFileSync(`/proc/${child}/comm`, 'utf8') === 'ssh\n');
+}
+
+test('of what ssh says, only the last part is kept, whatever a server has it say', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
+  const { PATH } = process.env;
+  const flood = "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 255";
+  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${flood}\n`, { mode: 0o700 });
+  process.env['PATH'] = `${folder}:${PATH}`;
+  try {
+    const settings = { ...target, host: '127.0.0.1', port: 1, key: 'k', knownHosts: '' };
+    const surroundings = { folder, diagnoseKey: async () => usable, signal: new AbortController().signal };
+    const failure = await connectBySsh(settings, surroundings).then(
+      () => assert.fail('It has connected'),
+      (error: unknown) => error,
+    );
+    assert.ok(isFailure(failure, 'connection-lost'), String(failure));
+    assert.match(String(failure.cause), /^x{1,20000}$/);
+  } finally {
+    process.env['PATH'] = PATH;
     rmSync(folder, { recursive: true });
   }
 });

@@ -10,14 +10,14 @@ const shared = join(import.meta.dirname, '../../shared/host');
 const folder = mkdtempSync(join(tmpdir(), 'supervisor-'));
 after(() => rmSync(folder, { recursive: true }));
 
-test('a program whose log nobody reads any more still tells its result', { timeout: 60_000 }, async () => {
-  // We keep the log open, and its pipe full.
+/** What the supervisor of a program answers whose log nobody reads: we keep it open, and its pipe full. */
+async function answer(main: string, deadline: number): Promise<string> {
   const script = `
-    mkfifo "$2/log"; exec 4<>"$2/log" 2>"$2/log"
+    rm -f "$2/log"; mkfifo "$2/log"; exec 4<>"$2/log" 2>"$2/log"
     for part in parameters lock supervisor; do source "$1/$part.sh"; done
     read_parameters() { :; }
-    nonce=n at_end=end lock= holder= silence=50 deadline=50 lock_wait=0
-    main() { record key value; timeout 0.2 cat /dev/zero >&2 || true; }
+    nonce=n at_end=end lock= holder= silence=50 deadline=${deadline} lock_wait=0
+    main() { record key value; timeout 0.2 cat /dev/zero >&2 || true; ${main}; }
     supervise`;
   const program = spawn('bash', ['--norc', '-c', script, 'bash', shared, folder], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -27,7 +27,7 @@ test('a program whose log nobody reads any more still tells its result', { timeo
   try {
     for await (const piece of program.stdout) {
       said += piece;
-      if (said.includes('done')) break;
+      if (/^(done|failed) n$/m.test(said)) break;
     }
   } catch {
     // Nothing more came.
@@ -36,5 +36,13 @@ test('a program whose log nobody reads any more still tells its result', { timeo
     program.kill('SIGKILL');
     program.stdin.destroy();
   }
-  assert.equal(said, 'begin n\nkey\0value\0done n\n');
+  return said;
+}
+
+test('a program whose log nobody reads any more still tells its result', { timeout: 60_000 }, async () => {
+  assert.equal(await answer(':', 50), 'begin n\nkey\0value\0done n\n');
+});
+
+test('a program whose log nobody reads any more is ended at its deadline', { timeout: 60_000 }, async () => {
+  assert.equal(await answer('exec sleep 40', 2), 'begin n\nkey\0value\0failed n\n');
 });

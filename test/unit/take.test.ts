@@ -51,6 +51,10 @@ test('another set that has come meanwhile ends it: its decisions were about othe
   assert.equal(take(': >"$backup_dir/daily/notes.txt"', ''), 'begins');
 });
 
+test('so does one that comes while it is next in the line, by a hand that takes no lock', () => {
+  assert.match(take('in_turn=yes; : >"$backup_dir/daily/backup_20261127_021700.manifest.json"', ''), /^sets-changed: /);
+});
+
 test('a set that another run has begun to remove meanwhile ends it: the sweep goes on with that', () => {
   const id = '20261127_021700';
   writeFileSync(join(folder, 'daily', `backup_${id}.manifest.json`), '');
@@ -80,6 +84,30 @@ test('what an interrupted run has left goes before anything new comes', () => {
   const begun = 'keep_words() { :; }; heard() { :; }; choose_id() { echo begins; exit; }';
   assert.equal(take(begun, ''), 'begins');
   assert.deepEqual(readdirSync(join(folder, 'daily')), []);
+});
+
+describe('once the runner has let go', () => {
+  const id = '20261127_021700';
+  /** What is said, and what is left of a dump that was not published. */
+  const left = (stubs: string) => {
+    const partial = join(folder, 'daily', `.partial-${id}`);
+    mkdirSync(partial);
+    writeFileSync(join(partial, 'x.dump'), '');
+    const said = take(`terminate_sessions() { :; }; main() { ended; echo ended; }; ${stubs}`, '');
+    return [said.split('\n'), readdirSync(join(folder, 'daily'), { recursive: true })];
+  };
+
+  test('what was not published is removed', () => assert.deepEqual(left(''), [['ended'], []]));
+
+  test('but not before a publication is over that has begun', () => {
+    const publishing = `{ flock 7; echo publishing; sleep 0.5; echo published; } 7>>"$backup_dir/.lock.publish" &
+      while flock --nonblock "$backup_dir/.lock.publish" true; do sleep 0.02; done`;
+    assert.deepEqual(left(publishing), [['publishing', 'published', 'ended'], []]);
+  });
+
+  test('where the sessions of the dump cannot be ended, their name is kept for the next run', () => {
+    assert.deepEqual(left('terminate_sessions() { return 1; }'), [['ended'], [`.partial-${id}`]]);
+  });
 });
 
 test('where locks are scarce, no two sessions of pg_dump take them at a time', () => {
@@ -151,6 +179,11 @@ describe('a stage that dies while the dump is written is called by its name', ()
     ],
   ];
   for (const [what, stages, said, encryption] of cases) test(what, () => assert.match(write(stages, encryption), said));
+
+  test('what parses it is waited for', () => {
+    const slow = 'inside() { case $1 in dump) head -c 8000 /dev/zero ;; parse) wc -c | { sleep 0.5; cat; } ;; esac; }';
+    assert.equal(write(slow), 'written, 8000 parsed, 8000 on disk');
+  });
 
   test('what only ends early stops nobody', () => {
     const early = 'inside() { case $1 in dump) head -c 8000000 /dev/zero ;; parse) head -c 5 | wc -c ;; esac; }';

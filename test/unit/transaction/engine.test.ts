@@ -507,6 +507,12 @@ describe('going back has succeeded', () => {
     test(`${what}; and the reason is noted`, () => assert.equal(cameBack(image, state, isWell), said));
   }
 
+  test('whatever has become of what did not run before, and of jobs', () => {
+    const before = (state: string) => `printf 'web\\told\\t/web\\t${state}\\tnone\\tbefore\\tno:0\\n' >before.tsv`;
+    assert.equal(cameBack('target', 'exited', true, before('exited')), 'yes');
+    assert.equal(cameBack('target', 'exited', true, 'strategy[web]=job'), 'yes');
+  });
+
   test('not where somebody has put a container of another image into the place of one that is gone', () => {
     const gone = 'exists() { return 1; }; replacements() { echo other; }';
     assert.equal(cameBack('before', 'running', true, gone), 'yes');

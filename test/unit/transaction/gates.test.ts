@@ -79,6 +79,7 @@ test('a container does not pass with another image than that of the target; what
     ['recreate', 'target', ''],
     ['recreate', 'other', 'wrong-image'],
     ['create-only', 'other', 'wrong-image'],
+    ['job', 'other', 'wrong-image'],
     ['restart', 'other', ''],
   ] as const) {
     const { text } = run(`

@@ -2,7 +2,7 @@
 // and notes what it is told.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -93,6 +93,8 @@ describe('the scratch container', () => {
       notes().filter((line) => line.startsWith("'rm'")),
       ["'rm' '--force' '--volumes' 'bbb'"],
     );
+    // One that never started is listed by no other word.
+    assert.match(notes()[0] ?? '', /^'ps' '--all' /);
   });
 
   test('that cannot be removed is told of, with the command', () => {
@@ -303,6 +305,12 @@ describe('whether memory ran out is asked', () => {
     assert.equal(status, 0, stderr);
     return stdout.match(/kills=.*$/m)?.[0] ?? null;
   }
+
+  test('beside a sweep of what earlier drills have left', () => {
+    const swept = join(folder, 'swept');
+    kills(`sweep_scratch() { : >'${swept}'; }; compare_schema() { wait; }`);
+    assert.ok(existsSync(swept));
+  });
 
   for (const [what, change, told] of [
     ['where the restore ends early', 'restore() { return 137; }', 'kills=1'],
