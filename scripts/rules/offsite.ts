@@ -196,7 +196,7 @@ export const offsiteRules: readonly Rule[] = [
   },
   {
     rule: 'what lies deeper than the files of a set is none of them',
-    file: 'shared/offsite/stored-sets.ts',
+    file: 'shared/offsite/keys.ts',
     text: 'deeper.length > 0 || ',
     instead: 'deeper.length < 0 || ',
     test: 'test/unit/offsite/copy-set.test.ts',
@@ -204,9 +204,9 @@ export const offsiteRules: readonly Rule[] = [
   },
   {
     rule: 'what failed its verification is no set of the bucket',
-    file: 'shared/offsite/stored-sets.ts',
-    text: " || parsed.prefix === 'failed') continue;",
-    instead: ') continue;',
+    file: 'shared/offsite/keys.ts',
+    text: " || parsed.prefix === 'failed' ? null",
+    instead: ' ? null',
     test: 'test/unit/offsite/copy-set.test.ts',
     named: 'what is not ours',
   },
@@ -216,5 +216,13 @@ export const offsiteRules: readonly Rule[] = [
     text: "  if (file.bytes > longestManifest) return 'its manifest is too large to be one of ours';\n",
     test: 'test/unit/offsite/copy-set.test.ts',
     named: 'too large',
+  },
+  {
+    rule: 'uploads of others beside the copies are not given up',
+    file: 'shared/offsite/keep-offsite.ts',
+    text: '      if (setFileAt(prefix, environment, upload.key) !== null) await store.abort(upload);\n',
+    instead: '      if (setFileAt(prefix, environment, upload.key) !== undefined) await store.abort(upload);\n',
+    test: 'test/unit/offsite/keep-offsite.test.ts',
+    named: 'uploads of others',
   },
 ];
