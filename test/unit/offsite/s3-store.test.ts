@@ -22,10 +22,9 @@ afterEach(() => {
   server.instead = () => null;
 });
 
-async function open(settings: Partial<UploadSettings> = {}, bucket = 'acme'): Promise<ObjectStore> {
-  const store = await openS3Store({ ...server.place(bucket), ...settings }, new AbortController().signal, {
-    attempts: 1,
-  });
+async function open(settings: Partial<UploadSettings> = {}, bucket = 'acme', attempts = 1): Promise<ObjectStore> {
+  const place = { ...server.place(bucket), ...settings };
+  const store = await openS3Store(place, new AbortController().signal, { attempts });
   opened.push(store);
   return store;
 }
@@ -74,6 +73,24 @@ describe('an object', () => {
     server.asked.length = 0;
     await write(await open({ maxParts: null }), 20 * mebibyte);
     assert.equal(server.asked.filter(isPart).length, 3);
+  });
+
+  test('that fails for a reason that passes is sent again after a pause, part by part', async () => {
+    const times = new Map<string, number[]>();
+    server.instead = (asked) => {
+      if (!isPart(asked)) return null;
+      const number = asked.query.get('partNumber') ?? '';
+      const tried = [...(times.get(number) ?? []), performance.now()];
+      times.set(number, tried);
+      return number === '2' && tried.length === 1 ? refusal(500, 'InternalError') : null;
+    };
+    await write(await open({}, 'acme', 2), 20 * mebibyte);
+    assert.deepEqual(
+      ['1', '2', '3'].map((number) => times.get(number)?.length),
+      [1, 2, 1],
+    );
+    const [first = 0, second = 0] = times.get('2') ?? [];
+    assert.ok(second - first >= 450, `sent again after ${second - first} ms`);
   });
 
   test('that was not taken, and whose parts could not be removed: both are told', async () => {
