@@ -257,4 +257,27 @@ export const offsiteRules: readonly Rule[] = [
     test: 'test/unit/offsite/copy-progress.test.ts',
     named: 'every ten seconds',
   },
+  {
+    rule: 'a part that failed ends the copy, although the host says nothing more',
+    file: 'shared/offsite/send-parts.ts',
+    text: '    // Ends the wait for the next bytes, which may never come.\n    content.destroy();\n',
+    test: 'test/unit/offsite/parts.test.ts',
+    named: 'fallen silent',
+  },
+  {
+    rule: 'a copy that is too old is not called recent',
+    file: 'verify-action/backups/judge-offsite.ts',
+    text: 'if (age <= maxAge) return',
+    instead: 'if (age <= maxAge || remedy !== place) return',
+    test: 'test/unit/verify/offsite.test.ts',
+    named: 'older than the limit',
+  },
+  {
+    rule: 'a copy with other bytes than its checksums say does not pass',
+    file: 'verify-action/backups/judge-offsite.ts',
+    text: '    if (faults.length > 0)\n',
+    instead: '    if (faults.length > files)\n',
+    test: 'test/unit/verify/offsite.test.ts',
+    named: 'not what its checksums say',
+  },
 ];
