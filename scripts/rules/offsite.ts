@@ -280,4 +280,28 @@ export const offsiteRules: readonly Rule[] = [
     test: 'test/unit/verify/offsite.test.ts',
     named: 'not what its checksums say',
   },
+  {
+    rule: 'a store that compares checksums gets that of each part',
+    file: 'shared/offsite/s3-upload.ts',
+    text: '    const checksum = checksums.sends ? checksumOf(part) : {};\n',
+    instead: '    const checksum = checksums.sends && part.number < 0 ? checksumOf(part) : {};\n',
+    test: 'test/unit/offsite/s3-store.test.ts',
+    named: 'the checksum of each part',
+  },
+  {
+    rule: 'a store that can tell the checksum of an object is asked for it',
+    file: 'shared/offsite/s3-store.ts',
+    text: "look(this.#checksums.asks ? 'ENABLED' : undefined)",
+    instead: "look(this.#checksums.asks && key === '' ? 'ENABLED' : undefined)",
+    test: 'test/unit/offsite/s3-store.test.ts',
+    named: 'the checksum of each part',
+  },
+  {
+    rule: 'the signature of a part covers its bytes, so that any store notices others',
+    file: 'shared/offsite/s3-upload.ts',
+    text: "    args.request.headers['x-amz-content-sha256'] = sha256;\n",
+    instead: "    args.request.headers['x-amz-content-sha256'] = sha256 && 'UNSIGNED-PAYLOAD';\n",
+    test: 'test/unit/offsite/s3-store.test.ts',
+    named: 'the checksum of each part',
+  },
 ];

@@ -1,9 +1,11 @@
 // What a store is asked for, and what its answers are taken for: by AWS's own library, against a server that answers as we like.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { after, afterEach, describe, test } from 'node:test';
+import { compositeOf } from '../../../shared/offsite/checksums.ts';
 import type { ObjectStore } from '../../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../../shared/offsite/s3-store.ts';
 import type { UploadSettings } from '../../../shared/offsite/s3-upload.ts';
@@ -65,6 +67,29 @@ describe('an object', () => {
       names.filter((name) => /class|side|tagging/.test(name)),
       [],
     );
+  });
+
+  test('comes with the checksum of each part, which the store compares, and tells for the whole', async () => {
+    const bytes = 8 * mebibyte;
+    const sums = [7 * mebibyte, mebibyte].map((length) => createHash('sha256').update(Buffer.alloc(length)).digest());
+    const whole = createHash('sha256').update(Buffer.concat(sums)).digest();
+    server.instead = ({ method }) => {
+      if (method !== 'HEAD') return null;
+      const checksum = { 'x-amz-checksum-sha256': `${whole.toString('base64')}-2`, 'x-amz-checksum-type': 'COMPOSITE' };
+      return { status: 200, headers: { 'content-length': String(bytes), ...checksum } };
+    };
+    const store = await open();
+    const { parts } = await store.write('x/object', content(bytes), bytes);
+    const sent = new Map(server.asked.filter(isPart).map(({ query, headers }) => [query.get('partNumber'), headers]));
+    assert.equal(server.asked[0]?.headers['x-amz-checksum-algorithm'], 'SHA256');
+    for (const [at, sum] of sums.entries()) {
+      const headers = sent.get(String(at + 1));
+      assert.equal(headers?.['x-amz-checksum-sha256'], sum.toString('base64'));
+      // Signed, so that a store that knows no such header compares it as well.
+      assert.equal(headers?.['x-amz-content-sha256'], sum.toString('hex'));
+    }
+    assert.deepEqual((await store.facts('x/object'))?.compositeSha256, compositeOf(parts));
+    assert.equal(server.asked.at(-1)?.headers['x-amz-checksum-mode'], 'ENABLED');
   });
 
   test('comes in as many parts as the store allows', async () => {
