@@ -4,6 +4,7 @@ import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
+import { setFileAt } from './keys.ts';
 import type { ObjectStore, ObjectTags } from './object-store.ts';
 import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
 import { type StoredSet, storedSets } from './stored-sets.ts';
@@ -55,7 +56,8 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   };
 
   await noting(async () => {
-    for await (const upload of store.unfinished(`${prefix}/${environment}/`)) await store.abort(upload);
+    for await (const upload of store.unfinished(`${prefix}/${environment}/`))
+      if (setFileAt(prefix, environment, upload.key) !== null) await store.abort(upload);
   });
   await noting(async () => {
     const stored = await storedSets(store, prefix, environment);

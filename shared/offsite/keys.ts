@@ -1,11 +1,18 @@
-import type { ManifestSummary } from '../sets/manifest.ts';
-import type { SetFileNames } from '../sets/naming.ts';
+import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
+import { parseSetFileName, type SetFileNames } from '../sets/naming.ts';
 import { namesOf } from '../sets/read-sets.ts';
 import { sealManifest } from '../sets/sealed-manifest.ts';
 
 /** Where the objects of a set lie. */
 export function folderOf(prefix: string, environment: string, id: string): string {
   return `${prefix}/${environment}/${id}/`;
+}
+
+/** Which file of which set an object is, or becomes; null if it is none of ours: others may keep theirs beside them. */
+export function setFileAt(prefix: string, environment: string, key: string): { id: BackupId; name: string } | null {
+  const [id = '', name = '', ...deeper] = key.slice(`${prefix}/${environment}/`.length).split('/');
+  const parsed = parseSetFileName(name);
+  return deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed' ? null : { id, name };
 }
 
 /** Where the dump of a set lies, or will. @param sealTo as in `CopyTarget` */

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
 import type { BucketPlace } from './bucket-place.ts';
+import { Retries } from './retries.ts';
 
 export interface ClientSettings {
   /** How often to try a request that failed for a reason that may pass. */
@@ -32,7 +33,7 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
     // A private store has no regions, but the signature needs one.
     ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
     maxAttempts: attempts,
-    retryMode: 'standard',
+    retryStrategy: new Retries(attempts),
     // Not every store knows these headers; where one is wanted, the request has it.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

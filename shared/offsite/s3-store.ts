@@ -24,7 +24,7 @@ export interface StoreOptions {
   silence?: number;
 }
 
-/** Enough to sit out a storm of some minutes. */
+/** Enough to sit out about a minute, see `Retries`. */
 const usualAttempts = 9;
 /** A store may think so long before it has put many parts together. */
 const usualSilence = 120_000;

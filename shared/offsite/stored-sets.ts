@@ -5,6 +5,7 @@ import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { longestManifest, readSummary } from '../sets/read-manifest.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
+import { setFileAt } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface StoredFile {
@@ -50,15 +51,11 @@ export async function storedSets(store: ObjectStore, prefix: string, environment
 }
 
 export async function contentsOf(store: ObjectStore, prefix: string, environment: string): Promise<BucketContents> {
-  const root = `${prefix}/${environment}/`;
   const found = new Map<BackupId, StoredFile[]>();
-  for await (const { key, bytes } of store.list(root)) {
-    const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
-    const parsed = parseSetFileName(name);
-    if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed') continue;
-    const files = found.get(id) ?? [];
-    files.push({ name, key, bytes });
-    found.set(id, files);
+  for await (const { key, bytes } of store.list(`${prefix}/${environment}/`)) {
+    const file = setFileAt(prefix, environment, key);
+    if (file === null) continue;
+    found.set(file.id, [...(found.get(file.id) ?? []), { name: file.name, key, bytes }]);
   }
   const contents: BucketContents = { sets: [], parts: [] };
   const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));

@@ -19,6 +19,12 @@ const databaseBytes = 200 * 2 ** 20;
 const id = '20261127_021700';
 const name = `backup_${id}.dump.zst`;
 
+/** A dump, a manifest, and the list of their checksums; prints the dump's. */
+const makeSet = `set -e; mkdir -p "$(dirname "$1")"; cd "$(dirname "$1")"
+  head -c "$3" /dev/urandom >"$1"; echo '{}' >"backup_$2.manifest.json"
+  sha256sum "$(basename "$1")" "backup_$2.manifest.json" >"backup_$2.sha256"
+  head -c 64 "backup_$2.sha256"`;
+
 /** What a copy costs, beside the slower of its two halves: reading over the same connection, and the library from a local file. */
 export async function benchCopies(host: Host, verdict: Verdict): Promise<void> {
   const store = await startObjectStore();
@@ -26,16 +32,10 @@ export async function benchCopies(host: Host, verdict: Verdict): Promise<void> {
     await store.createBucket('bench');
     const backupDir = join(host.deployDir, 'copies');
     const file = join(backupDir, 'daily', name);
-    await host.exec([
-      'bash',
-      '-c',
-      'mkdir -p "$(dirname "$1")" && head -c "$2" /dev/urandom >"$1"',
-      'bash',
-      file,
-      String(bytes),
-    ]);
+    const made = await host.exec(['bash', '-c', makeSet, 'bash', file, id, String(bytes)]);
+    const sha256 = made.stdout.trim();
     const { endpoint, region } = store;
-    const common = { host: host.inputs(), backupDir, id, name, file, bytes, bucket: 'bench', endpoint, region };
+    const common = { host: host.inputs(), backupDir, id, name, sha256, file, bytes, bucket: 'bench', endpoint, region };
     const ratios: number[] = [];
     // The first round does not count.
     for (let round = 0; round <= rounds; round += 1) {

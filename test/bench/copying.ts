@@ -1,12 +1,14 @@
 // One way to move the bytes of a large file, in a process of its own: so its memory is its own too. Prints how long that took, in
 // milliseconds, without the start of the process and of the connection.
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Connection } from '../../shared/host/connection.ts';
+import type { IncomingFile } from '../../shared/host/incoming-files.ts';
 import { connectBySsh } from '../../shared/host/ssh.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
+import { checkedFiles } from '../../shared/offsite/set-files.ts';
 import type { VerifiedSet } from '../../shared/sets/catalogue.ts';
+import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 import { readFiles } from '../../shared/sets/read-files.ts';
 import { temporaryFolder } from '../lab/folder.ts';
 
@@ -17,8 +19,9 @@ export interface Copying {
   host: Record<string, string>;
   backupDir: string;
   id: string;
-  /** Bare, in `daily`. */
+  /** Bare, in `daily`; beside it its `.sha256` list and a manifest. */
   name: string;
+  sha256: string;
   file: string;
   bytes: number;
   bucket: string;
@@ -30,15 +33,21 @@ const never = new AbortController().signal;
 
 const ways: Record<Copying['way'], (copying: Copying) => Promise<number>> = {
   copy: async (copying) => {
-    const { bucket, endpoint, region, name, bytes } = copying;
+    const { bucket, endpoint, region, id, name: file, sha256, bytes: sizeBytes } = copying;
     const store = await openS3Store({ bucket, prefix: '', endpoint: new URL(endpoint), region }, never);
     // The library is loaded, and connected, by the first request.
     await store.facts('nothing');
-    return fromHost(copying, async (content) => void (await store.write(`ours/${name}`, content, bytes)));
+    const manifest = { id, file, sha256, sizeBytes } as ManifestSummary;
+    const names = [`backup_${id}.sha256`, file, `backup_${id}.manifest.json`];
+    // As a copy is made: everything is compared with its checksum on the way.
+    return fromHost(copying, names, async (files) => {
+      for await (const { name, content, bytes } of checkedFiles(manifest, files))
+        await store.write(`ours/${name}`, content, bytes);
+    });
   },
   read: (copying) =>
-    fromHost(copying, async (content) => {
-      for await (const piece of content) void piece;
+    fromHost(copying, [copying.name], async (files) => {
+      for await (const { content } of files) for await (const piece of content) void piece;
     }),
   library: async ({ bucket, endpoint, region, name, file }) => {
     const [{ S3Client, HeadBucketCommand }, { Upload }] = await Promise.all([
@@ -55,8 +64,9 @@ const ways: Record<Copying['way'], (copying: Copying) => Promise<number>> = {
 };
 
 async function fromHost(
-  { host, backupDir, id, name }: Copying,
-  take: (content: Readable) => Promise<void>,
+  { host, backupDir, id }: Copying,
+  names: readonly string[],
+  take: (files: AsyncIterable<IncomingFile>) => Promise<void>,
 ): Promise<number> {
   const connection = await connect(host);
   try {
@@ -65,12 +75,12 @@ async function fromHost(
     const files = readFiles(connection, {
       backupDir,
       set,
-      names: [name],
+      names,
       timeout: 600_000,
       signal: never,
       onLog: () => {},
     });
-    for await (const { content } of files) await take(content);
+    await take(files);
     return performance.now() - begin;
   } finally {
     await connection.close();

@@ -241,6 +241,24 @@ test('foreign objects under the prefix are never touched', async () => {
   for (const key of keys) assert.equal(String(store.contentOf(key)), 'mine');
 });
 
+test('uploads of others under the prefix are not given up', async () => {
+  const store = new MemoryStore();
+  const keys = [
+    'backups/prod/archive.tar',
+    `backups/prod/${day(1)}/notes.txt`,
+    `backups/prod/${day(1)}/backup_${day(2)}.dump.zst`,
+    `backups/prod/${day(1)}/deeper/backup_${day(1)}.dump.zst`,
+  ];
+  for (const key of keys) store.uploads.push({ key, uploadId: key });
+  store.uploads.push({ key: `backups/prod/${day(1)}/backup_${day(1)}.dump.zst`, uploadId: 'ours' });
+  const { problems } = await keep(store, hostWith(day(27)));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    store.uploads.map(({ uploadId }) => uploadId),
+    keys,
+  );
+});
+
 test('a cancel ends it with its reason', async () => {
   const store = new MemoryStore();
   const cancel = new AbortController();

@@ -96,6 +96,19 @@ describe('sending parts', () => {
     assert.deepEqual([ended, stream.destroyed], [[1], true]);
   });
 
+  test('does not wait for a host that has fallen silent once a part has failed', { timeout: 10_000 }, async () => {
+    const silent = new Readable({ read() {} });
+    silent.push(content.subarray(0, plan.partBytes));
+    await assert.rejects(
+      sendParts(silent, 2 * content.length, plan, async () => {
+        // Later than the last piece.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        throw new Error('refused');
+      }),
+      /refused/,
+    );
+  });
+
   test("ends with the stream's own error", async () => {
     const broken = Readable.from(
       (async function* () {

@@ -1,9 +1,11 @@
 // What a store is asked for, and what its answers are taken for: by AWS's own library, against a server that answers as we like.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { after, afterEach, describe, test } from 'node:test';
+import { compositeOf } from '../../../shared/offsite/checksums.ts';
 import type { ObjectStore } from '../../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../../shared/offsite/s3-store.ts';
 import type { UploadSettings } from '../../../shared/offsite/s3-upload.ts';
@@ -22,10 +24,9 @@ afterEach(() => {
   server.instead = () => null;
 });
 
-async function open(settings: Partial<UploadSettings> = {}, bucket = 'acme'): Promise<ObjectStore> {
-  const store = await openS3Store({ ...server.place(bucket), ...settings }, new AbortController().signal, {
-    attempts: 1,
-  });
+async function open(settings: Partial<UploadSettings> = {}, bucket = 'acme', attempts = 1): Promise<ObjectStore> {
+  const place = { ...server.place(bucket), ...settings };
+  const store = await openS3Store(place, new AbortController().signal, { attempts });
   opened.push(store);
   return store;
 }
@@ -68,12 +69,53 @@ describe('an object', () => {
     );
   });
 
+  test('comes with the checksum of each part, which the store compares, and tells for the whole', async () => {
+    const bytes = 8 * mebibyte;
+    const sums = [7 * mebibyte, mebibyte].map((length) => createHash('sha256').update(Buffer.alloc(length)).digest());
+    const whole = createHash('sha256').update(Buffer.concat(sums)).digest();
+    server.instead = ({ method }) => {
+      if (method !== 'HEAD') return null;
+      const checksum = { 'x-amz-checksum-sha256': `${whole.toString('base64')}-2`, 'x-amz-checksum-type': 'COMPOSITE' };
+      return { status: 200, headers: { 'content-length': String(bytes), ...checksum } };
+    };
+    const store = await open();
+    const { parts } = await store.write('x/object', content(bytes), bytes);
+    const sent = new Map(server.asked.filter(isPart).map(({ query, headers }) => [query.get('partNumber'), headers]));
+    assert.equal(server.asked[0]?.headers['x-amz-checksum-algorithm'], 'SHA256');
+    for (const [at, sum] of sums.entries()) {
+      const headers = sent.get(String(at + 1));
+      assert.equal(headers?.['x-amz-checksum-sha256'], sum.toString('base64'));
+      // Signed, so that a store that knows no such header compares it as well.
+      assert.equal(headers?.['x-amz-content-sha256'], sum.toString('hex'));
+    }
+    assert.deepEqual((await store.facts('x/object'))?.compositeSha256, compositeOf(parts));
+    assert.equal(server.asked.at(-1)?.headers['x-amz-checksum-mode'], 'ENABLED');
+  });
+
   test('comes in as many parts as the store allows', async () => {
     await write(await open({ maxParts: 2 }), 20 * mebibyte);
     assert.equal(server.asked.filter(isPart).length, 2);
     server.asked.length = 0;
     await write(await open({ maxParts: null }), 20 * mebibyte);
     assert.equal(server.asked.filter(isPart).length, 3);
+  });
+
+  test('that fails for a reason that passes is sent again after a pause, part by part', async () => {
+    const times = new Map<string, number[]>();
+    server.instead = (asked) => {
+      if (!isPart(asked)) return null;
+      const number = asked.query.get('partNumber') ?? '';
+      const tried = [...(times.get(number) ?? []), performance.now()];
+      times.set(number, tried);
+      return number === '2' && tried.length === 1 ? refusal(500, 'InternalError') : null;
+    };
+    await write(await open({}, 'acme', 2), 20 * mebibyte);
+    assert.deepEqual(
+      ['1', '2', '3'].map((number) => times.get(number)?.length),
+      [1, 2, 1],
+    );
+    const [first = 0, second = 0] = times.get('2') ?? [];
+    assert.ok(second - first >= 450, `sent again after ${second - first} ms`);
   });
 
   test('that was not taken, and whose parts could not be removed: both are told', async () => {
