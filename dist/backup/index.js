@@ -2158,15 +2158,24 @@ function lockHeld(holder, backupDir, waited) {
 /* harmony export */   $s: () => (/* binding */ sealedNames),
 /* harmony export */   OV: () => (/* binding */ isSealedOnTheWay),
 /* harmony export */   Zp: () => (/* binding */ keyOfDump),
-/* harmony export */   yS: () => (/* binding */ folderOf)
+/* harmony export */   yS: () => (/* binding */ folderOf),
+/* harmony export */   ye: () => (/* binding */ setFileAt)
 /* harmony export */ });
-/* harmony import */ var _sets_read_sets_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6646);
-/* harmony import */ var _sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(88166);
+/* harmony import */ var _sets_naming_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(29462);
+/* harmony import */ var _sets_read_sets_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6646);
+/* harmony import */ var _sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(88166);
+
 
 
 /** Where the objects of a set lie. */
 function folderOf(prefix, environment, id) {
     return `${prefix}/${environment}/${id}/`;
+}
+/** Which file of which set an object is, or becomes; null if it is none of ours: others may keep theirs beside them. */
+function setFileAt(prefix, environment, key) {
+    const [id = '', name = '', ...deeper] = key.slice(`${prefix}/${environment}/`.length).split('/');
+    const parsed = (0,_sets_naming_js__WEBPACK_IMPORTED_MODULE_0__/* .parseSetFileName */ .Bi)(name);
+    return deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed' ? null : { id, name };
 }
 /** Where the dump of a set lies, or will. @param sealTo as in `CopyTarget` */
 function keyOfDump({ prefix, environment, sealTo }, manifest) {
@@ -2177,7 +2186,7 @@ function keyOfDump({ prefix, environment, sealTo }, manifest) {
 const isSealedOnTheWay = ({ encryption }, sealTo) => encryption === 'none' && sealTo.length > 0;
 /** The names of the files of an encrypted copy. */
 function sealedNames(manifest) {
-    return (0,_sets_read_sets_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)({ manifest: (0,_sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .sealManifest */ .D)(manifest, manifest) });
+    return (0,_sets_read_sets_js__WEBPACK_IMPORTED_MODULE_1__/* .namesOf */ .eZ)({ manifest: (0,_sets_sealed_manifest_js__WEBPACK_IMPORTED_MODULE_2__/* .sealManifest */ .D)(manifest, manifest) });
 }
 
 
@@ -12505,7 +12514,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { bucket } = inputs;
     if (bucket === null)
         return null;
-    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 182).then(__nccwpck_require__.bind(__nccwpck_require__, 89182));
+    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 498).then(__nccwpck_require__.bind(__nccwpck_require__, 40498));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');

@@ -14330,7 +14330,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 394).then(__nccwpck_require__.bind(__nccwpck_require__, 10394))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 36).then(__nccwpck_require__.bind(__nccwpck_require__, 79036))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)

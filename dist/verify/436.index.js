@@ -860,8 +860,8 @@ class SentDump {
 
 // EXTERNAL MODULE: ./build/shared/offsite/s3-store.js + 4 modules
 var s3_store = __webpack_require__(46156);
-// EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js
-var stored_sets = __webpack_require__(97486);
+// EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js + 1 modules
+var stored_sets = __webpack_require__(63489);
 // EXTERNAL MODULE: ./build/shared/passing-memory.js
 var passing_memory = __webpack_require__(76387);
 ;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js

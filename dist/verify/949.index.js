@@ -92,8 +92,8 @@ function decide(sets, { database, policy, timezone, now }) {
 
 // EXTERNAL MODULE: ./build/shared/offsite/s3-store.js + 4 modules
 var s3_store = __webpack_require__(46156);
-// EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js
-var stored_sets = __webpack_require__(97486);
+// EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js + 1 modules
+var stored_sets = __webpack_require__(63489);
 // EXTERNAL MODULE: ./build/shared/runner/log.js
 var log = __webpack_require__(33437);
 // EXTERNAL MODULE: ./build/shared/units.js

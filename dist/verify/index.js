@@ -3612,13 +3612,62 @@ function nameOf({ bucket, endpoint }) {
 
 /***/ }),
 
-/***/ 29979:
+/***/ 88045:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   y: () => (/* binding */ makeClient)
-/* harmony export */ });
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  y: () => (/* binding */ makeClient)
+});
+
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __nccwpck_require__(926);
+// EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
+var bucket_failure = __nccwpck_require__(47812);
+;// CONCATENATED MODULE: ./build/shared/offsite/retries.js
+
+/** Milliseconds before the second try, twice as many before each further one. */
+const firstPause = 1_000;
+/** The same where nothing has answered yet: the address is more likely wrong than the store away. */
+const firstPauseUnanswered = 50;
+const longestPause = 20_000;
+/**
+ * When the library sends a request again. Its own way gives a store that fails with 500 up after some six seconds, and after some
+ * dozens of failures in all: a store that restarts would cost a copy of hours.
+ */
+class Retries {
+    #attempts;
+    #hasAnswered = false;
+    /** @param attempts how often one request is sent at most */
+    constructor(attempts) {
+        this.#attempts = attempts;
+    }
+    async acquireInitialRetryToken() {
+        return tries(0, 0);
+    }
+    async refreshRetryTokenForRetry(before, { errorType, error, retryAfterHint }) {
+        if ((0,bucket_failure/* codeOf */.$N)(error).status !== null)
+            this.#hasAnswered = true;
+        const count = before.getRetryCount();
+        const passes = errorType === 'TRANSIENT' || errorType === 'THROTTLING';
+        // The library then throws what the request failed with.
+        if (!passes || count + 1 >= this.#attempts)
+            throw new Error('It is not tried again');
+        const first = this.#hasAnswered ? firstPause : firstPauseUnanswered;
+        const pause = Math.min(first * 2 ** count, longestPause);
+        const asked = Math.min((retryAfterHint?.getTime() ?? 0) - Date.now(), longestPause);
+        // Not all parts at the same moment.
+        return tries(count + 1, Math.max(asked, (pause * (1 + Math.random())) / 2));
+    }
+    recordSuccess() {
+        this.#hasAnswered = true;
+    }
+}
+const tries = (count, delay) => ({ getRetryCount: () => count, getRetryDelay: () => delay });
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
+
 
 /** The runner's variables that name a proxy. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
@@ -3642,7 +3691,7 @@ async function makeClient(place, { attempts, silence = 0 }) {
         // A private store has no regions, but the signature needs one.
         ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
         maxAttempts: attempts,
-        retryMode: 'standard',
+        retryStrategy: new Retries(attempts),
         // Not every store knows these headers; where one is wanted, the request has it.
         requestChecksumCalculation: 'WHEN_REQUIRED',
         responseChecksumValidation: 'WHEN_REQUIRED',
@@ -3663,7 +3712,7 @@ function demandProxyCapableNode() {
     const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
     if (given === undefined)
         return;
-    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+    throw new failure/* Failure */.HR('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
         hint: 'Update the runner, so that it has Node 24.5 or newer',
     });
 }
@@ -3671,7 +3720,7 @@ function demandNoHiddenEndpoint() {
     const given = endpointVariables.find((name) => (process.env[name] ?? '') !== '');
     if (given === undefined)
         return;
-    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
+    throw new failure/* Failure */.HR('bucket-unusable', `${given} is set, but "s3-endpoint" was not given`, {
         hint: `Give the address as "s3-endpoint", and remove ${given} from the job`,
     });
 }
@@ -12164,7 +12213,7 @@ async function checkBackups(connection, surveyed, run) {
         now,
     });
     if (run.inputs.bucket !== null) {
-        const { checkOffsite } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(949)]).then(__nccwpck_require__.bind(__nccwpck_require__, 68949));
+        const { checkOffsite } = await Promise.all(/* import() */[__nccwpck_require__.e(248), __nccwpck_require__.e(949)]).then(__nccwpck_require__.bind(__nccwpck_require__, 68949));
         await checkOffsite(findings, database, surveyed, run.inputs.bucket, run);
     }
     return findings;
@@ -15007,8 +15056,8 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
 var bucket_failure = __nccwpck_require__(47812);
 // EXTERNAL MODULE: ./build/shared/offsite/bucket-place.js
 var bucket_place = __nccwpck_require__(6905);
-// EXTERNAL MODULE: ./build/shared/offsite/s3-client.js
-var s3_client = __nccwpck_require__(29979);
+// EXTERNAL MODULE: ./build/shared/offsite/s3-client.js + 1 modules
+var s3_client = __nccwpck_require__(88045);
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
 
 
@@ -15339,7 +15388,7 @@ async function makeChecks(connection, run, story, subjects) {
     }
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', async () => {
-        const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(831), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
+        const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(248), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
         return checkDrill(connection, surveyed, run, story);
     });
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
