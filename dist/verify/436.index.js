@@ -12,7 +12,7 @@ module.exports = __webpack_require__.p + "e296c092f7c9b1557e25.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "c18d6bd7082aef65f42b.sh";
+module.exports = __webpack_require__.p + "7a95c999ff0d3ede2220.sh";
 
 /***/ }),
 

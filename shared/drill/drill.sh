@@ -148,7 +148,7 @@ start_scratch() {
     --cpus "$((processors * 3 / 4)).$((processors * 3 % 4 * 25))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
     -c 'sleep "$1"' sh "$lifetime" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"
   # It has none of our streams open: the connection would wait for it at the end.
-  # shellcheck disable=SC2016 # it is the watchdog's own shell that reads them
+  # shellcheck disable=SC2016,SC2154 # it is the watchdog's own shell that reads them; keep_words opens these two
   setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec docker rm --force --volumes "$2"' \
     bash "$$" "$name" </dev/null >/dev/null 2>&1 {words}>&- {words_told}>&- &
 }
