@@ -361,7 +361,7 @@ const withoutWorkers = new Set([
     'plpgsql',
     'supautils',
 ]);
-/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. */
+/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. inside.sh reads them. */
 const readingValues = new Set([
     'TimeZone',
     'DateStyle',

@@ -238,7 +238,7 @@ export const drillRules: readonly Rule[] = [
     test: 'test/unit/verify/drill-program.test.ts',
   },
   {
-    rule: 'a restored schema that has no hash is not compared with its file',
+    rule: 'a restored schema without a hash is not compared with its file',
     file: 'shared/drill/compare-schema.sh',
     text: '[[ $1 =~ ^[0-9a-f]{64}$ && ',
     instead: '[[ ',

@@ -233,7 +233,7 @@ export const postgresRules: readonly Rule[] = [
     named: 'one that has no mark',
   },
   {
-    rule: 'a closed database that holds anything is not swept for want of a mark',
+    rule: 'a closed database with anything in it is not swept just because it has no mark',
     file: 'shared/postgres/replace-inside.sh',
     text: "\n      AND pg_database_size(d.oid) < pg_database_size('template0') + 1048576)",
     instead: ')',

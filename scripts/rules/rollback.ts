@@ -546,7 +546,7 @@ export const rollbackRules: readonly Rule[] = [
     test: 'test/unit/releases/read-kept.test.ts',
   },
   {
-    rule: 'a record of the history that cannot be flushed is told of',
+    rule: 'a history record that cannot be flushed is reported',
     file: 'shared/history/history.sh',
     text: ' && sync -- "$1"\n}',
     instead: ' && { sync -- "$1" || true; }\n}',

@@ -24,8 +24,8 @@ const withoutWorkers = new Set([
   'supautils',
 ]);
 
-/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. */
-const readingValues = new Set([
+/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. inside.sh reads them. */
+export const readingValues: ReadonlySet<string> = new Set([
   'TimeZone',
   'DateStyle',
   'IntervalStyle',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { enoughMemory, memoryShortage } from '../../../shared/drill/memory.ts';
-import { scratchServer } from '../../../shared/drill/scratch-server.ts';
+import { readingValues, scratchServer } from '../../../shared/drill/scratch-server.ts';
 import { counted } from '../table-count.ts';
 
 const MiB = 2 ** 20;
@@ -23,6 +24,13 @@ describe('the server of a drill', () => {
       ['pg_odd', ''],
     ])
       assert.equal(scratchServer({ bootstrapRole: role ?? '', serverSettings: {} }).bootstrapRole, expected);
+  });
+
+  test('has those settings of the source by which values are read, as a backup notes them', () => {
+    const inside = readFileSync(new URL('../../../shared/postgres/inside.sh', import.meta.url), 'utf8');
+    const [, names = ''] = /name IN \(('TimeZone'[^)]*)\)/.exec(inside) ?? [];
+    const noted = Array.from(names.matchAll(/'(\w+)'/g), ([, name = '']) => name);
+    assert.deepEqual(noted.toSorted(), [...readingValues].toSorted());
   });
 
   const lists: [list: string, libraries: string[], hasWorkers: boolean][] = [
