@@ -600,4 +600,12 @@ export const hostRules: readonly Rule[] = [
     test: 'test/unit/silent-host.test.ts',
     named: 'after the limit',
   },
+  {
+    rule: 'an ssh that cannot put ciphers first is not told to, or it would refuse the whole configuration',
+    file: 'shared/host/ssh-config.ts',
+    text: "${mayPutFirst(version) ? `  Ciphers ^${quickCiphers}\\n` : ''}",
+    instead: '  Ciphers ^${quickCiphers}\n',
+    test: 'test/unit/ssh.test.ts',
+    named: 'takes AES first',
+  },
 ];

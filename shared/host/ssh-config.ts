@@ -4,11 +4,19 @@ import type { JumpHost, SshSettings } from './ssh-settings.ts';
 /** Answers ssh's question for the passphrase from a file beside it, so that it never appears on a command line. */
 export const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
 
+/** AES takes a processor half the time of ssh's own first choice, on both ends: a copy of a backup is bounded by that. */
+const quickCiphers = 'aes128-gcm@openssh.com,aes256-gcm@openssh.com';
+
 /**
  * The only configuration that ssh reads. Settings of the target host are under its own name; all others apply to a jump
  * host as well. Values come from inputs that were checked against their grammar.
+ * @param version what `ssh -V` says
  */
-export function sshConfig({ host, port, user, proxyJump, passphrase }: SshSettings, folder: string): string {
+export function sshConfig(
+  { host, port, user, proxyJump, passphrase }: SshSettings,
+  folder: string,
+  version: string,
+): string {
   const file = (name: string) => `"${join(folder, name).replaceAll('%', '%%')}"`;
   return `Host atlasia-host
   HostName ${host}
@@ -40,11 +48,17 @@ Host *
   RequestTTY no
   EscapeChar none
   Compression no
-  ConnectTimeout 15
+${mayPutFirst(version) ? `  Ciphers ^${quickCiphers}\n` : ''}  ConnectTimeout 15
   ServerAliveInterval 5
   ServerAliveCountMax 3
   LogLevel INFO
 `;
+}
+
+/** Whether this ssh can put ciphers before its own, which it learned in 8.1: older ones would refuse the whole configuration. */
+function mayPutFirst(version: string): boolean {
+  const [, major, minor] = /^OpenSSH_(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 8 || (Number(major) === 8 && Number(minor) >= 1);
 }
 
 /** The jump host in the syntax of ProxyJump. */

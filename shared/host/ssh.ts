@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Failure } from '../failure.ts';
 import { bootstrap, type Connection, connectionOver } from './connection.ts';
 import type { Access, Explain } from './run-program.ts';
@@ -30,7 +31,7 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
   const file = (name: string) => join(folder, name);
   writeFileSync(file('key'), mendKey(settings.key), { mode: 0o600 });
   writeFileSync(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
-  writeFileSync(file('config'), sshConfig(settings, folder), { mode: 0o600 });
+  writeFileSync(file('config'), sshConfig(settings, folder, await clientVersion()), { mode: 0o600 });
   if (settings.passphrase !== null) {
     writeFileSync(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
     writeFileSync(file('askpass'), askpass, { mode: 0o700 });
@@ -57,6 +58,14 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
     isProgram: false,
   };
   return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
+}
+
+/** What ssh says of itself; nothing if it is not installed, which shows when it is to connect. */
+async function clientVersion(): Promise<string> {
+  return promisify(execFile)('ssh', ['-V']).then(
+    ({ stderr }) => stderr,
+    () => '',
+  );
 }
 
 /** Waits until the master has logged in: then its socket exists. */

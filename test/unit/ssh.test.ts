@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -251,7 +252,7 @@ describe('a key from a secret is mended', () => {
 });
 
 test('the configuration is strict about host keys, whatever the settings', () => {
-  const config = sshConfig({ ...target, key: '', knownHosts: '', passphrase: 'p' }, '/tmp/a%b');
+  const config = sshConfig({ ...target, key: '', knownHosts: '', passphrase: 'p' }, '/tmp/a%b', 'OpenSSH_9.6p1');
   assert.match(config, /StrictHostKeyChecking yes/);
   assert.match(config, /UserKnownHostsFile "\/tmp\/a%%b\/known_hosts"/);
   assert.match(config, /BatchMode no/);
@@ -259,7 +260,7 @@ test('the configuration is strict about host keys, whatever the settings', () =>
 });
 
 test('ssh offers nothing but the key of the input, reads nothing but its own files, and opens nothing besides the session', () => {
-  const lines = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a')
+  const lines = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a', 'OpenSSH_9.6p1')
     .split('\n')
     .map((line) => line.trim());
   const wanted = [
@@ -275,8 +276,43 @@ test('ssh offers nothing but the key of the input, reads nothing but its own fil
   );
 });
 
+describe('ssh takes AES first where it can be told so', () => {
+  const versions: [version: string, isTold: boolean][] = [
+    ['OpenSSH_9.6p1 Ubuntu-3ubuntu13.5, OpenSSL 3.0.13 30 Jan 2024\n', true],
+    ['OpenSSH_10.0p2 Debian-7, OpenSSL 3.5.1 1 Jul 2025\n', true],
+    ['OpenSSH_8.1p1, LibreSSL 2.7.3\n', true],
+    ['OpenSSH_8.0p1, OpenSSL 1.1.1k  FIPS 25 Mar 2021\n', false],
+    ['OpenSSH_7.9p1 Debian-10+deb10u4, OpenSSL 1.1.1n  15 Mar 2022\n', false],
+    ['', false],
+  ];
+  for (const [version, isTold] of versions) {
+    test(`${version.split(',')[0]}: ${isTold}`, () => {
+      const config = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a', version);
+      assert.equal(/^ {2}Ciphers \^aes128-gcm@/m.test(config), isTold);
+    });
+  }
+});
+
+test('the ssh that is installed here takes AES first, and keeps all others that it knows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
+  try {
+    const { stderr: version } = spawnSync('ssh', ['-V'], { encoding: 'utf8' });
+    const settings = { ...target, key: '', knownHosts: '' };
+    const ciphersWith = (said: string) => {
+      writeFileSync(join(folder, 'config'), sshConfig(settings, folder, said));
+      const { stdout } = spawnSync('ssh', ['-G', '-F', join(folder, 'config'), 'atlasia-host'], { encoding: 'utf8' });
+      return /^ciphers (.+)$/m.exec(stdout)?.[1]?.split(',') ?? [];
+    };
+    const [first, usual] = [ciphersWith(version), ciphersWith('')];
+    assert.equal(first[0], 'aes128-gcm@openssh.com');
+    assert.deepEqual(first.toSorted(), usual.toSorted());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a server that stands still is noticed after 15 to 20 s, and one that does not answer after 15 s', () => {
-  const config = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a');
+  const config = sshConfig({ ...target, key: '', knownHosts: '' }, '/tmp/a', 'OpenSSH_9.6p1');
   const seconds = (name: string) => Number(new RegExp(`^  ${name} (\\d+)$`, 'm').exec(config)?.[1]);
   assert.deepEqual(['ServerAliveInterval', 'ServerAliveCountMax', 'ConnectTimeout'].map(seconds), [5, 3, 15]);
 });
