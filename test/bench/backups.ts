@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
 import { runAction } from '../lab/runner.ts';
 import { median, pairs, type Sample } from './pairs.ts';
-import { peakIn, peaksOf, tellsPeak } from './peak.ts';
+import { peaksOf } from './peak.ts';
 import type { Verdict } from './rollbacks.ts';
 
 const databaseBytes = 2 ** 30;
 /** The name of the database that `fillLarge` makes. */
 export const largeDatabase = 'bench';
 const rounds = 5;
-const run = promisify(execFile);
 
 /** Makes the database that most of the measurements take. */
 export async function fillLarge(host: Host): Promise<void> {
@@ -38,17 +35,6 @@ export async function benchBackups(host: Host, verdict: Verdict): Promise<void> 
   report(verdict, 'action / without counts and hashes', content, { limit: 1.1, aim: 1.05 });
 
   await memory(host, verdict);
-
-  const starts = await pairs(15, startBundle, startNothing);
-  const start = median(starts.map(([bundle]) => bundle.ms));
-  const overNode = median(starts.map(([bundle, node]) => bundle.ms / node.ms));
-  verdict(
-    `bundle starts in ${Math.round(start)} ms, ${overNode.toFixed(1)} times an empty node`,
-    start < 75,
-    'under 75 ms',
-  );
-  const peak = Math.max(...starts.map(([bundle]) => bundle.peakBytes ?? 0));
-  verdict(`bundle's peak memory at start: ${formatBytes(peak)}`, peak < 75e6, 'under 75 MB');
 }
 
 /**
@@ -112,24 +98,6 @@ export async function onHost(host: Host, database: string, script: string): Prom
   const { code, stderr } = await host.exec(['bash', '-euo', 'pipefail', '-c', script, 'bench', container, database]);
   if (code !== 0) throw new Error(`The comparison failed:\n${stderr}`);
   return { ms: performance.now() - begin };
-}
-
-/** Without inputs it stops at the first check, which is as far as start-up goes. */
-async function startBundle(): Promise<Sample> {
-  return timed([...tellsPeak.split(' '), 'dist/backup/index.js']);
-}
-
-async function startNothing(): Promise<Sample> {
-  return timed(['--eval', '']);
-}
-
-async function timed(nodeArguments: readonly string[]): Promise<Sample> {
-  const begin = performance.now();
-  const { stderr } = await run(process.execPath, nodeArguments, { env: {} }).catch(
-    (error) => error as { stderr: string },
-  );
-  const peak = peakIn(stderr);
-  return { ms: performance.now() - begin, ...(peak === undefined ? {} : { peakBytes: peak }) };
 }
 
 function report(

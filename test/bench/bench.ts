@@ -10,6 +10,7 @@ import { benchGrowth } from './growth.ts';
 import { benchLetters } from './letters.ts';
 import { benchRestores } from './restores.ts';
 import { benchRollbacks } from './rollbacks.ts';
+import { benchStarts } from './starts.ts';
 import { benchVerifications } from './verifications.ts';
 
 const {
@@ -20,6 +21,7 @@ const lab = await openLab();
 
 /** Each brings what it needs, and leaves nothing. */
 const parts: Readonly<Record<string, () => Promise<void>>> = {
+  start: () => benchStarts(against, verdict),
   backup: () =>
     onHost(async (host) => {
       await fillLarge(host);
