@@ -26,7 +26,7 @@ module.exports = __webpack_require__.p + "35dc123fcd0a943fb918.sh";
 /***/ 47508:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "8460a150a1c0ac1302ba.sh";
+module.exports = __webpack_require__.p + "932f0c25bae8832c85fb.sh";
 
 /***/ }),
 

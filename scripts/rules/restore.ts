@@ -341,4 +341,11 @@ export const restoreRules: readonly Rule[] = [
     instead: ', ...own.slice(0, 0)])];',
     test: 'test/unit/restore/restore.test.ts',
   },
+  {
+    rule: 'what goes on filling the disks although nobody watches them any more is ended, and the incomplete copy dropped',
+    file: 'shared/postgres/replace-inside.sh',
+    text: '\n  discard "$restored" "$live" incomplete',
+    test: 'test/unit/restore/inside.test.ts',
+    named: 'hangs up',
+  },
 ];

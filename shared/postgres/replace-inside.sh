@@ -377,9 +377,11 @@ SQL
 
 has() { command -v "$1" >/dev/null; }
 
-# watch_disk FOLDER BYTES FORMAT: watches the disks of this folder and of the write-ahead log, and all tablespaces if SQL text is
-# restored: see `room_below`. It ends when whoever asked hangs up.
+# watch_disk FOLDER BYTES FORMAT RESTORED LIVE: watches the disks of this folder and of the write-ahead log, and all tablespaces if SQL
+# text is restored: see `room_below`. It ends when whoever asked hangs up; if that was killed, nobody else ends what goes on filling
+# the disks, and so a database that is still incomplete is dropped.
 watch_disk() {
+  restored=$4 live=$5
   wal=$(over_all -c "SELECT $wal_folder") || return
   others=''
   [ "$3" != plain ] || others=$(over_all -c "$tablespace_folders") || return
@@ -391,4 +393,5 @@ END
   watching=$!
   cat >/dev/null
   kill "$watching" 2>/dev/null
+  discard "$restored" "$live" incomplete
 }

@@ -140,7 +140,7 @@ judge_status() {
 watch_room() {
   local free below open
   exec {open}<> <(:) # as long as we live
-  exec {below}< <(inside watch_disk "$data_folder" "$least" "$format" <&"$open" 2>/dev/null)
+  exec {below}< <(inside watch_disk "$data_folder" "$least" "$format" "$restored" "$live" <&"$open" 2>/dev/null)
   for _ in first last; do
     read -r free <&"$below" || free=
     printf '%s\n' "${free:-unseen}"

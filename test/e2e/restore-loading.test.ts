@@ -126,6 +126,19 @@ describe('while it is loaded', { concurrency: 1 }, () => {
     await unharmed(seen);
   });
 
+  test('that and the runner are killed, and only the server lives on: it does not go on filling the disk, and the copy is dropped', async () => {
+    const seen = await state();
+    const action = await started();
+    // Whatever of them outlives the others would drop it.
+    freezeRunner(action);
+    await killPrograms();
+    await action.kill();
+    await action.finished;
+    await copyIs(false);
+    rmSync(join(host.deployDir, backupDir, '.lock.holder'));
+    await unharmed(seen);
+  });
+
   test('that, the runner and the server die, as when the machine goes down: the next restore drops what is left', async () => {
     const seen = await stateAfterCrash();
     const action = await started();

@@ -230,7 +230,7 @@ describe('what a restore must know of the server', () => {
           container,
           'sh',
           '-c',
-          `sleep 2 | PGUSER=atlasia sh -c "$1" inside watch_disk / "$2" "$3"; :`,
+          `sleep 2 | PGUSER=atlasia sh -c "$1" inside watch_disk / "$2" "$3" none_restore_00000000 none; :`,
           'sh',
           replaceScript(),
           String(Number(free) + 1),

@@ -62,6 +62,7 @@ function inside(script: string, words: readonly string[], { input = '', ...envir
 }
 
 describe('the disks of the database and of its write-ahead log', () => {
+  const names = ['shop_restore_0123abcd', 'shop'];
   test('are both told, each by itself', () => {
     const { lines } = inside(replaceScript(), ['standing'], { FAST: '9000', WAL: '7' });
     assert.deepEqual(lines, [facts, String(9000 * 1024), String(7 * 1024), 'none']);
@@ -90,13 +91,38 @@ describe('the disks of the database and of its write-ahead log', () => {
     test(`are both watched: that of ${what} becomes too full`, () => {
       // Whoever asked stays until then.
       const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
-      assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom'], disks).lines, ['8192', '8192']);
+      assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom', ...names], disks).lines, [
+        '8192',
+        '8192',
+      ]);
     });
+  test('and once whoever asked hangs up, what is still incomplete is dropped', () => {
+    const asked = `drop_copy() { printf 'dropped %s\\n' "$*"; }
+      is_incomplete() { [ "$1 $2" = 'shop_restore_0123abcd shop' ] && printf '%s' "$INCOMPLETE"; }`;
+    const disks = { FAST: '9000', WAL: '9000' };
+    for (const [incomplete, told] of [
+      ['yes', ['dropped shop_restore_0123abcd shop']],
+      ['', []],
+    ] as const) {
+      // Ours replace those of the script, which itself runs the verb at its end.
+      const script = replaceScript().replace(/\n(?=[^\n]+\n*$)/, `\n${asked}\n`);
+      const { lines } = inside(script, ['watch_disk', '/fast', '1', 'custom', ...names], {
+        ...disks,
+        INCOMPLETE: incomplete,
+      });
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith('dropped')),
+        told,
+      );
+    }
+  });
   test('and those of all tablespaces, if SQL text is restored, which may name them', () => {
     const asked = `watched() { sleep 2 | watch_disk "$@"; }\n${replaceScript()}`;
     const disks = { FAST: '9000', WAL: '9000', OTHERS: '/fast /archive', ARCHIVE_DISK: '8' };
-    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'plain'], disks).lines, ['8192', '8192']);
-    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom'], disks).lines, [String(9000 * 1024)]);
+    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'plain', ...names], disks).lines, ['8192', '8192']);
+    assert.deepEqual(inside(asked, ['watched', '/fast', '100000', 'custom', ...names], disks).lines, [
+      String(9000 * 1024),
+    ]);
   });
 });
 
