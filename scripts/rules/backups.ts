@@ -324,15 +324,15 @@ export const backupsRules: readonly Rule[] = [
   {
     rule: 'a table whose name is not in UTF-8 is found in the dump',
     file: 'shared/backups/verification.ts',
-    text: "characters === 'UTF8' ? text : ",
-    instead: "characters !== '' ? text : ",
+    text: "databaseEncoding === 'UTF8' ? text : ",
+    instead: "databaseEncoding !== '' ? text : ",
     test: 'test/unit/verification.test.ts',
   },
   {
     rule: 'in UTF-8, names of tables are compared to the letter',
     file: 'shared/backups/verification.ts',
-    text: "characters === 'UTF8' ? text : ",
-    instead: "characters === '' ? text : ",
+    text: "databaseEncoding === 'UTF8' ? text : ",
+    instead: "databaseEncoding === '' ? text : ",
     test: 'test/unit/verification.test.ts',
   },
   {
