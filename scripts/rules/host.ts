@@ -600,4 +600,20 @@ export const hostRules: readonly Rule[] = [
     test: 'test/unit/silent-host.test.ts',
     named: 'after the limit',
   },
+  {
+    rule: 'the session in which bytes are sent is ended with the program that reads them',
+    file: 'shared/host/pour.ts',
+    text: 'const options = { deadline, ',
+    instead: 'const options = { deadline: 2 * deadline, ',
+    test: 'test/unit/pour.test.ts',
+    named: 'has the deadline of the program',
+  },
+  {
+    rule: 'a program that takes a stream is ended at its deadline',
+    file: 'shared/host/supervisor.sh',
+    text: '(SECONDS < deadline)) && kill -0',
+    instead: '(SECONDS < 20 * deadline)) && kill -0',
+    test: 'test/unit/supervisor.test.ts',
+    named: 'takes a stream',
+  },
 ];
