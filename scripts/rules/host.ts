@@ -148,7 +148,8 @@ export const hostRules: readonly Rule[] = [
   {
     rule: 'a file that comes after its reader has gone fills no memory',
     file: 'shared/host/incoming-files.ts',
-    text: '    if (this.#isOver) content.destroy();\n',
+    text: '    if (this.#isOver) content.destroy();\n    else this',
+    instead: '    this',
     test: 'test/unit/answer.test.ts',
   },
   {
@@ -615,5 +616,13 @@ export const hostRules: readonly Rule[] = [
     instead: '(SECONDS < 20 * deadline)) && kill -0',
     test: 'test/unit/supervisor.test.ts',
     named: 'takes a stream',
+  },
+  {
+    rule: 'files that come after their reader has gone do not hold the host up',
+    file: 'shared/host/incoming-files.ts',
+    text: '    else this.#waiting',
+    instead: '    this.#waiting',
+    test: 'test/unit/answer.test.ts',
+    named: 'after its reader has gone',
   },
 ];
