@@ -148,7 +148,8 @@ export const hostRules: readonly Rule[] = [
   {
     rule: 'a file that comes after its reader has gone fills no memory',
     file: 'shared/host/incoming-files.ts',
-    text: '    if (this.#isOver) content.destroy();\n',
+    text: '    if (this.#isOver) content.destroy();\n    else this',
+    instead: '    this',
     test: 'test/unit/answer.test.ts',
   },
   {
@@ -607,5 +608,29 @@ export const hostRules: readonly Rule[] = [
     instead: '  Ciphers ^${quickCiphers}\n',
     test: 'test/unit/ssh.test.ts',
     named: 'takes AES first',
+  },
+  {
+    rule: 'the session in which bytes are sent is ended with the program that reads them',
+    file: 'shared/host/pour.ts',
+    text: 'const options = { deadline, ',
+    instead: 'const options = { deadline: 2 * deadline, ',
+    test: 'test/unit/pour.test.ts',
+    named: 'has the deadline of the program',
+  },
+  {
+    rule: 'a program that takes a stream is ended at its deadline',
+    file: 'shared/host/supervisor.sh',
+    text: '(SECONDS < deadline)) && kill -0',
+    instead: '(SECONDS < 20 * deadline)) && kill -0',
+    test: 'test/unit/supervisor.test.ts',
+    named: 'takes a stream',
+  },
+  {
+    rule: 'files that come after their reader has gone do not hold the host up',
+    file: 'shared/host/incoming-files.ts',
+    text: '    else this.#waiting',
+    instead: '    this.#waiting',
+    test: 'test/unit/answer.test.ts',
+    named: 'after its reader has gone',
   },
 ];

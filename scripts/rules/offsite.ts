@@ -304,4 +304,12 @@ export const offsiteRules: readonly Rule[] = [
     test: 'test/unit/offsite/s3-store.test.ts',
     named: 'the checksum of each part',
   },
+  {
+    rule: 'where other bytes arrive than were sent, nobody is told to correct the address',
+    file: 'shared/offsite/bucket-failure.ts',
+    text: '/^(BadDigest|XAmzContent(SHA256|Checksum)Mismatch)\\b/',
+    instead: '/^(?!)/',
+    test: 'test/unit/offsite/bucket-failure.test.ts',
+    named: 'BadDigest|Mismatch',
+  },
 ];

@@ -21,8 +21,8 @@ export interface TakeRequest {
   container: string;
   user: string;
   database: string;
-  /** The encoding of its texts, by PostgreSQL's name. */
-  characters: string;
+  /** By PostgreSQL's name. */
+  databaseEncoding: string;
   access: ServerAccess;
   encoding: DumpEncoding;
   where: 'container' | 'host';
@@ -229,7 +229,7 @@ export function lockMayStay(backupDir: string): string {
 
 function readDump(
   records: Records,
-  { kind, encoding, characters, rowCounts }: TakeRequest,
+  { kind, encoding, databaseEncoding, rowCounts }: TakeRequest,
   warnings: string[],
 ): TakenDump {
   const text = (name: string, longest = longestText) => unpack(records.find(name) ?? '', longest);
@@ -256,7 +256,7 @@ function readDump(
     settingsSums: readSums(records, 'settings'),
     verification: judgeDump({
       encoding,
-      characters,
+      databaseEncoding,
       sizeBytes,
       magic: records.get('magic'),
       streamSha256: records.get('stream-sha256'),

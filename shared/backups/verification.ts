@@ -11,8 +11,8 @@ export type RowCounts = 'exact' | 'estimate' | 'off';
 /** What was observed while a dump was written, parsed and read back from disk. */
 export interface DumpEvidence {
   encoding: DumpEncoding;
-  /** That of the database, by PostgreSQL's name. */
-  characters: string;
+  /** By PostgreSQL's name. */
+  databaseEncoding: string;
   sizeBytes: number;
   /** The first five bytes in hex, as od prints them. */
   magic: string;
@@ -100,8 +100,8 @@ function judgeParsing({ encoding: { format, encryption }, stages }: DumpEvidence
   );
 }
 
-function judgeTables({ encoding: { format }, characters, contents, stages, tables }: DumpEvidence): Check {
-  const alike = asListed(characters);
+function judgeTables({ encoding: { format }, databaseEncoding, contents, stages, tables }: DumpEvidence): Check {
+  const alike = asListed(databaseEncoding);
   const { names, count } = format === 'custom' ? entriesOfArchive(alike(contents)) : entriesOfPlain(alike(stages));
   const dumped = tables.filter(({ isDumped }) => isDumped);
   const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
@@ -146,13 +146,13 @@ function entriesOfPlain(stages: string): Entries {
 }
 
 /**
- * How names are compared. A dump has them in the characters of the database, which have been read here as if they were UTF-8: where they
- * are others, all that are not ASCII count as equal.
+ * How names are compared. A dump has them in the encoding of the database, and has been read here as if that were UTF-8: where it is
+ * another, all characters that are not ASCII count as equal.
  */
 const asListed =
-  (characters: string) =>
+  (databaseEncoding: string) =>
   (text: string): string =>
-    characters === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
+    databaseEncoding === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
 
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name: string) => name.replaceAll(/[\r\n]/g, ' ');

@@ -226,7 +226,7 @@ async function takeDump(
     container: host.container.id,
     user: host.database.user,
     database: host.database.database,
-    characters: host.database.encoding,
+    databaseEncoding: host.database.encoding,
     access: host.database.access,
     encoding: host.encoding,
     where: host.where,

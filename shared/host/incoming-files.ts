@@ -36,9 +36,10 @@ export class IncomingFiles implements AsyncIterable<IncomingFile> {
     // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
     content.on('error', () => {});
     for (const event of ['drain', 'close']) content.on(event, () => this.#tellDrained());
-    if (this.#isOver) content.destroy();
     this.#current = content;
-    this.#waiting.push({ name, bytes, content });
+    // What nobody reads any more must not hold the host up.
+    if (this.#isOver) content.destroy();
+    else this.#waiting.push({ name, bytes, content });
     this.#wake();
   }
 

@@ -86,6 +86,10 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
     /^EntityTooLarge\b/,
     'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
   ],
+  [
+    /^(BadDigest|XAmzContent(SHA256|Checksum)Mismatch)\b/,
+    'Run it again: the next run copies what is missing. If it happens again, find what changes the bytes on their way: a proxy, or memory of the runner',
+  ],
   [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
   [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
   [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],

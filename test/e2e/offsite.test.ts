@@ -2,39 +2,21 @@
 // or comes back the next night.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { run } from '../lab/command.ts';
 import { holdLock, smallDisk } from '../lab/faults.ts';
 import { folder as labFolder } from '../lab/folder.ts';
 import { startLockingStore } from '../lab/locking-store.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
-import type { ActionResult } from '../lab/runner.ts';
 import { startAction } from '../lab/runner.ts';
 import { startSshServer } from '../lab/sshd.ts';
 import { startStoreFront } from '../lab/store-front.ts';
-import {
-  adviceIn,
-  errorsOf,
-  hostIsClean,
-  logOf,
-  nothingPartial,
-  runnerIsClean,
-  succeeded,
-  untouched,
-} from './expectations.ts';
+import { type Bucket, bucketOf, clientOf, notCopied } from './copies.ts';
+import { errorsOf, hostIsClean, logOf, nothingPartial, runnerIsClean, succeeded, untouched } from './expectations.ts';
 import {
   backup,
   backupInputs,
@@ -45,6 +27,7 @@ import {
   manifestOf,
   plant,
   read,
+  sha256,
   smallDatabase,
 } from './sets.ts';
 import { hostForFile } from './stage.ts';
@@ -57,12 +40,11 @@ let store: ObjectStore;
 let client: S3Client;
 let count = 0;
 let bucket: string;
+let there: Bucket;
 
 before(async () => {
   store = await startObjectStore();
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = store.credentials;
-  const { endpoint, region } = store;
-  client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  client = clientOf(store);
   await smallDatabase(host, 'small', 200);
   // Of several parts.
   await smallDatabase(host, 'parts', 400_000);
@@ -76,6 +58,7 @@ after(async () => {
 beforeEach(() => {
   count += 1;
   bucket = `copies-${count}`;
+  there = bucketOf(client, bucket);
 });
 
 const environment = () => ({ ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' });
@@ -90,39 +73,6 @@ const inputsOf = (inputs: Inputs = {}): Inputs => ({
 
 const copying = (dir: string, inputs: Inputs = {}) => backup(host, dir, inputsOf(inputs), { env: environment() });
 
-async function keysIn(prefix = ''): Promise<string[]> {
-  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
-  return Contents.map(({ Key = '' }) => Key);
-}
-
-/** Ids of the sets whose manifest is there. */
-const idsThere = async () =>
-  (await keysIn()).flatMap((key) => (key.endsWith('.manifest.json') ? [key.split('/').at(-2) ?? ''] : []));
-
-async function contentOf(key: string): Promise<Buffer> {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return Buffer.from((await Body?.transformToByteArray()) ?? []);
-}
-
-const unfinished = async () =>
-  (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.map(({ Key }) => Key) ?? [];
-
-const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
-
-/** The backup is kept, and the run is incomplete, for that reason. */
-function incomplete(result: ActionResult, reason: RegExp, advice: RegExp): void {
-  const log = logOf(result);
-  assert.deepEqual([result.exitCode, result.outputs['status'], result.outputs['s3-uri']], [1, 'incomplete', ''], log);
-  const [error, ...others] = errorsOf(result);
-  assert.deepEqual(others, [], log);
-  assert.match(error?.message ?? '', /^A verified backup is kept, but the run is incomplete: off-site copy: /);
-  assert.match(error?.message ?? '', reason);
-  assert.match(adviceIn(result), advice);
-  assert.match(result.summary, /is verified, but the run is incomplete/);
-  assert.match(result.summary, /Off-site copy \| missing/);
-  runnerIsClean(result);
-}
-
 describe('a copy', () => {
   test('has every file of the set as it was verified, the manifest last, and is noted in its proofs', async () => {
     await store.createBucket(bucket);
@@ -135,9 +85,9 @@ describe('a copy', () => {
     const onHost = host
       .files(`${dir}/daily`)
       .filter(({ path, type }) => type === 'file' && !path.endsWith('.proof.jsonl'));
-    assert.deepEqual(await keysIn(), onHost.map(({ path }) => `${folder}${path.split('/').at(-1)}`).toSorted());
+    assert.deepEqual(await there.keys(), onHost.map(({ path }) => `${folder}${path.split('/').at(-1)}`).toSorted());
     for (const { path, content } of onHost)
-      assert.equal(sha256(await contentOf(`${folder}${path.split('/').at(-1)}`)), content, path);
+      assert.equal(sha256(await there.content(`${folder}${path.split('/').at(-1)}`)), content, path);
     const put = store.requests().filter((line) => line.startsWith('PUT') && line.includes(`/${bucket}/nightly`));
     assert.equal(put.length, onHost.length);
     assert.match(put.at(-1) ?? '', /\.manifest\.json/);
@@ -161,10 +111,10 @@ describe('a copy', () => {
     const result = await copying(dir, { 'db-name': 'parts' });
     succeeded(result);
     const { id, file } = await manifestOf(host, result);
-    assert.equal(sha256(await contentOf(`atlasia-backups/prod/${id}/${file}`)), result.outputs['sha256']);
+    assert.equal(sha256(await there.content(`atlasia-backups/prod/${id}/${file}`)), result.outputs['sha256']);
     const parts = store.requests().filter((line) => line.startsWith(`PUT /${bucket}/`) && line.includes('partNumber='));
     assert.ok(parts.length > 1, `${parts.length} parts`);
-    assert.deepEqual(await unfinished(), []);
+    assert.deepEqual(await there.unfinished(), []);
   });
 
   test('is made of a host behind another, and of the runner itself', async () => {
@@ -191,10 +141,10 @@ describe('a copy', () => {
       );
       succeeded(itself);
       for (const { outputs } of [behind, itself]) {
-        const content = await contentOf((outputs['s3-uri'] ?? '').replace(`s3://${bucket}/`, ''));
+        const content = await there.content((outputs['s3-uri'] ?? '').replace(`s3://${bucket}/`, ''));
         assert.equal(sha256(content), outputs['sha256']);
       }
-      assert.equal((await idsThere()).length, 2);
+      assert.equal((await there.ids()).length, 2);
     } finally {
       await jump.stop();
       rmSync(folder, { recursive: true });
@@ -203,15 +153,9 @@ describe('a copy', () => {
 
   test('has tags by which the rules of the bucket can act, and the storage class that is asked for', async () => {
     const tagging = await startLockingStore();
-    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-    const there = new S3Client({
-      endpoint: tagging.endpoint,
-      region: tagging.region,
-      forcePathStyle: true,
-      credentials,
-    });
+    const tagged = clientOf({ ...tagging, credentials: store.credentials });
     try {
-      await there.send(new CreateBucketCommand({ Bucket: bucket }));
+      await tagged.send(new CreateBucketCommand({ Bucket: bucket }));
       const place = { 's3-endpoint': tagging.endpoint, 's3-region': tagging.region };
       const asked = { 's3-tags': 'team=the shop', 's3-storage-class': 'ONEZONE_IA' };
       const dir = host.newBackupDir();
@@ -223,16 +167,16 @@ describe('a copy', () => {
         const result = await copying(dir, { kind, ...place, ...asked });
         succeeded(result);
         const object = { Bucket: bucket, Key: (result.outputs['s3-uri'] ?? '').replace(`s3://${bucket}/`, '') };
-        const { TagSet = [] } = await there.send(new GetObjectTaggingCommand(object));
+        const { TagSet = [] } = await tagged.send(new GetObjectTaggingCommand(object));
         assert.deepEqual(TagSet.map(({ Key, Value }) => `${Key}=${Value}`).toSorted(), [
           'environment=prod',
           'team=the shop',
           `tier=${tier}`,
         ]);
-        assert.equal((await there.send(new HeadObjectCommand(object))).StorageClass, 'ONEZONE_IA');
+        assert.equal((await tagged.send(new HeadObjectCommand(object))).StorageClass, 'ONEZONE_IA');
       }
     } finally {
-      there.destroy();
+      tagged.destroy();
       await tagging.close();
     }
   });
@@ -240,7 +184,7 @@ describe('a copy', () => {
   test('fails without harm where there is no bucket, and the next night makes up for it', async () => {
     const dir = host.newBackupDir();
     const first = await copying(dir);
-    incomplete(
+    notCopied(
       first,
       /NoSuchBucket/,
       /Correct "s3-bucket" or "s3-endpoint", or create the bucket.*The next backup copies/s,
@@ -259,7 +203,7 @@ describe('a copy', () => {
       before.filter(({ path }) => path.includes('weekly/') && !path.endsWith('.jsonl')),
       host.files(dir),
     );
-    assert.deepEqual((await idsThere()).toSorted(), [id, second.outputs['backup-id']].toSorted());
+    assert.deepEqual((await there.ids()).toSorted(), [id, second.outputs['backup-id']].toSorted());
     nothingPartial(host.files(dir));
   });
 
@@ -267,18 +211,18 @@ describe('a copy', () => {
     await store.createBucket(bucket);
     const dir = host.newBackupDir();
     const refused = await backup(host, dir, inputsOf(), { env: { ...environment(), AWS_SECRET_ACCESS_KEY: 'wrong' } });
-    incomplete(refused, /SignatureDoesNotMatch/, /AWS_SECRET_ACCESS_KEY/);
+    notCopied(refused, /SignatureDoesNotMatch/, /AWS_SECRET_ACCESS_KEY/);
 
     const release = await holdLock(host, dir, 'backup-action of a test', '.lock.offsite');
     const held = await copying(dir, { 'lock-wait': '0s' });
-    incomplete(held, /The lock on .*\.lock\.offsite is held by backup-action of a test/, /raise "lock-wait"/);
+    notCopied(held, /The lock on .*\.lock\.offsite is held by backup-action of a test/, /raise "lock-wait"/);
     await release();
 
     const deployment = await backup(host, dir, inputsOf({ kind: 'predeployment' }), {
       env: { ...environment(), AWS_SECRET_ACCESS_KEY: 'wrong' },
     });
     assert.deepEqual([deployment.exitCode, deployment.outputs['status']], [0, 'incomplete'], logOf(deployment));
-    assert.deepEqual(await keysIn(), []);
+    assert.deepEqual(await there.keys(), []);
   });
 });
 
@@ -292,7 +236,10 @@ describe('an encrypted backup', () => {
     succeeded(result);
     const uri = result.outputs['s3-uri'] ?? '';
     assert.match(uri, /\.dump\.zst\.age$/);
-    assert.equal(String((await contentOf(uri.replace(`s3://${bucket}/`, ''))).subarray(0, 18)), 'age-encryption.org');
+    assert.equal(
+      String((await there.content(uri.replace(`s3://${bucket}/`, ''))).subarray(0, 18)),
+      'age-encryption.org',
+    );
 
     const drill = (inputs: Inputs) =>
       verify(host, dir, { 'db-name': 'small', checks: 'drill', ...inputs }, { env: environment() });
@@ -332,19 +279,19 @@ describe('the bucket', () => {
     const second = await copying(dir, { ...days, 's3-keep-daily': 'all' });
     succeeded(second);
     const newest = second.outputs['backup-id'] ?? '';
-    assert.deepEqual((await idsThere()).toSorted(), [newest, ...old.slice(0, 6)].toSorted());
+    assert.deepEqual((await there.ids()).toSorted(), [newest, ...old.slice(0, 6)].toSorted());
 
     const third = await copying(dir, { ...days, 's3-keep-daily': '3' });
     succeeded(third);
-    const there = await idsThere();
-    assert.ok(there.includes(third.outputs['backup-id'] ?? ''));
+    const left = await there.ids();
+    assert.ok(left.includes(third.outputs['backup-id'] ?? ''));
     assert.deepEqual(
-      there.filter((id) => old.slice(2).includes(id)),
+      left.filter((id) => old.slice(2).includes(id)),
       [],
-      there.join(),
+      left.join(),
     );
-    assert.equal(there.length, 3);
-    for (const key of foreign) assert.equal(String(await contentOf(key)), 'mine');
+    assert.equal(left.length, 3);
+    for (const key of foreign) assert.equal(String(await there.content(key)), 'mine');
     assert.match(logOf(third), /Deleted from the bucket by its retention: /);
     assert.equal(host.files(`${dir}/daily`).filter(({ path }) => path.endsWith('.manifest.json')).length, 9);
   });
@@ -362,11 +309,11 @@ describe('the bucket', () => {
     const doubtful = await copying(dir, { ...keep, 'min-size-ratio': '0.5' });
     assert.equal(doubtful.outputs['status'], 'incomplete', logOf(doubtful));
     assert.match(logOf(doubtful), /smaller than min-size-ratio 0\.5 allows/);
-    assert.deepEqual((await idsThere()).toSorted(), [earlier, doubtful.outputs['backup-id']].toSorted());
+    assert.deepEqual((await there.ids()).toSorted(), [earlier, doubtful.outputs['backup-id']].toSorted());
 
     const accepted = await copying(dir, { ...keep, 'min-size-ratio': '0' });
     succeeded(accepted);
-    assert.deepEqual(await idsThere(), [accepted.outputs['backup-id']]);
+    assert.deepEqual(await there.ids(), [accepted.outputs['backup-id']]);
     await host.database.drop('shrinks');
   });
 });
@@ -398,7 +345,7 @@ test('a disk of the host that fills up meanwhile takes nothing from the copy, no
     );
     const { id } = await manifestOf(host, result);
     assert.match(result.outputs['s3-uri'] ?? '', new RegExp(`^s3://${bucket}/.*${id}`));
-    assert.deepEqual(await idsThere(), [id]);
+    assert.deepEqual(await there.ids(), [id]);
     rmSync(filler);
     succeeded(await copying(dir));
   } finally {
@@ -426,13 +373,13 @@ describe('a copy that is cut off', () => {
       await hostIsClean(host);
       const { id } = await manifestOf(host, result);
       assert.deepEqual(
-        (await keysIn()).filter((key) => key.endsWith('.manifest.json')),
+        (await there.keys()).filter((key) => key.endsWith('.manifest.json')),
         [],
       );
-      assert.deepEqual(await unfinished(), []);
+      assert.deepEqual(await there.unfinished(), []);
       const next = await copying(dir, { 'db-name': 'parts' });
       succeeded(next);
-      assert.deepEqual((await idsThere()).toSorted(), [id, next.outputs['backup-id']].toSorted());
+      assert.deepEqual((await there.ids()).toSorted(), [id, next.outputs['backup-id']].toSorted());
     } finally {
       gate.close();
     }
@@ -449,10 +396,10 @@ describe('a copy that is cut off', () => {
     } finally {
       gate.close();
     }
-    assert.equal((await unfinished()).length, 1);
+    assert.equal((await there.unfinished()).length, 1);
     const next = await copying(dir);
     succeeded(next);
-    assert.deepEqual(await unfinished(), []);
+    assert.deepEqual(await there.unfinished(), []);
     await hostIsClean(host);
   });
 });

@@ -101,4 +101,4 @@ export async function smallDatabase(host: Host, name: string, rows: number): Pro
   );
 }
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
 import type { Certificate } from './certificate.ts';
 
 /** Answers in its own way, and says so by returning true; or changes the store's headers. */
@@ -12,6 +13,8 @@ export interface Interference {
   headers?: (asked: IncomingMessage) => Record<string, string>;
   /** Passes only the first `bytes` of an answer on; then cuts the connection, or falls silent. null: passes all of it on. */
   breaks?: (asked: IncomingMessage) => { bytes: number; end: 'cut' | 'stall' } | null;
+  /** Lets what is sent to the store, or comes from it, arrive with another byte in each piece. null: as it was. */
+  spoils?: (asked: IncomingMessage) => 'sent' | 'given' | null;
 }
 
 export interface StoreFront {
@@ -25,14 +28,15 @@ export async function startStoreFront(behind: string, certificate?: Certificate)
   let interference: Interference = {};
   const { hostname, port } = new URL(behind);
   const pass = (asked: IncomingMessage, answer: ServerResponse) => {
-    const { instead, headers, breaks } = interference;
+    const { instead, headers, breaks, spoils } = interference;
     if (instead?.(asked, answer)) return;
+    const spoilt = spoils?.(asked) ?? null;
     const { method, url: path, headers: sent } = asked;
     const passed = request({ hostname, port, method, path, headers: sent }, (stored) => {
       answer.writeHead(stored.statusCode ?? 500, { ...stored.headers, ...headers?.(asked) });
       const broken = breaks?.(asked) ?? null;
       if (broken === null) {
-        stored.pipe(answer);
+        (spoilt === 'given' ? stored.pipe(otherBytes()) : stored).pipe(answer);
         return;
       }
       let left = broken.bytes;
@@ -43,7 +47,7 @@ export async function startStoreFront(behind: string, certificate?: Certificate)
       });
     });
     passed.on('error', () => answer.destroy());
-    asked.pipe(passed);
+    (spoilt === 'sent' ? asked.pipe(otherBytes()) : asked).pipe(passed);
   };
   const server = certificate === undefined ? createServer(pass) : createTlsServer(certificate, pass);
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -57,4 +61,14 @@ export async function startStoreFront(behind: string, certificate?: Certificate)
       server.close();
     },
   };
+}
+
+function otherBytes(): Transform {
+  return new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      const other = Buffer.from(piece);
+      other.writeUInt8(other.readUInt8(0) ^ 1, 0);
+      done(null, other);
+    },
+  });
 }

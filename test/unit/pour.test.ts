@@ -1,9 +1,14 @@
 // What the runner sends in frames, and how it reaches the program that reads it: shared/host/pour.sh in a real bash.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { bootstrap, connectionOver } from '../../shared/host/connection.ts';
+import { incomingFolder } from '../../shared/host/pour.ts';
+import type { Program } from '../../shared/host/program.ts';
 import { hostBash } from './sets/host-bash.ts';
 
 let folder = '';
@@ -49,4 +54,29 @@ describe('a length that is none, or more than this host should hold in memory, e
       assert.deepEqual(poured(`${length}\nabcend\n`), { said: cut, got: '', isWhole: false });
     });
   }
+});
+
+test('the session in which bytes are sent has the deadline of the program that reads them', async () => {
+  const connection = connectionOver('this machine', {
+    start: () => spawn('bash', ['-c', 'tee "$1/asked-$$" | sh -c "$2"', 'bash', folder, bootstrap], { stdio: 'pipe' }),
+    explain: async () => assert.fail('It ended without a result'),
+    isProgram: false,
+  });
+  const reader: Program<{ how: string; incoming: string }> = {
+    name: 'swallow',
+    step: 'a trial',
+    scripts: ['../../shared/host/incoming.sh', '../e2e/programs/swallow.sh'].map(
+      (path) => new URL(path, import.meta.url),
+    ),
+  };
+  const incoming = incomingFolder();
+  const input = { folder: incoming, open: async () => Readable.from([Buffer.from('abc')], { objectMode: false }) };
+  const { result } = connection.run(reader, { how: 'all', incoming }, { deadline: 47_000, atEnd: 'end', input });
+  await result;
+  await connection.close();
+  const deadlines = readdirSync(folder).map((name) => {
+    const [, deadline] = /\0deadline\0(\d+)\0/.exec(readFileSync(join(folder, name), 'utf8')) ?? [];
+    return deadline;
+  });
+  assert.deepEqual(deadlines, ['47', '47']);
 });

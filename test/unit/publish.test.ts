@@ -158,6 +158,22 @@ describe('on the host', () => {
     assert.equal(readFileSync(join(folder, 'backup.log'), 'utf8'), 'had troubles\n');
   });
 
+  test('sets are removed a hundred at a time: where that fails, those before are told of, and those after stay', async () => {
+    const many = Array.from({ length: 250 }, (_, at) => `20200101_${String(100_000 + at)}`);
+    for (const each of many) writeFileSync(join(folder, 'daily', `backup_${each}.dump`), '');
+    // No disk removes a folder as it removes a file.
+    const [stays = ''] = many.slice(150);
+    mkdirSync(join(folder, 'daily', `backup_${stays}.schema.sql.gz`));
+    const deletions = many.map((each) => ({ id: each, tier: 'daily', action: 'delete', reason: '' }) as const);
+    const { dropped, problems } = await publishSet(folder, { deletions });
+    const [told = '', ...others] = problems;
+    assert.deepEqual(others, []);
+    const [, tried = ''] = /^Not all of ([\d_ ]+) could be removed from daily: .*/.exec(told) ?? [];
+    assert.deepEqual([dropped, tried.split(' ')], [100, many.slice(100, 200)]);
+    for (const each of many.slice(0, 100)) assert.deepEqual(namesIn('daily', each), []);
+    for (const each of many.slice(200)) assert.deepEqual(namesIn('daily', each), [`backup_${each}.dump`]);
+  });
+
   describe('the log is written into no file but our own', () => {
     const plants: [what: string, plant: (log: string, precious: string) => void, why: RegExp][] = [
       ['a link', (log, precious) => symlinkSync(precious, log), /is a symbolic link, not a file/],

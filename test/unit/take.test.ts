@@ -86,6 +86,21 @@ test('what an interrupted run has left goes before anything new comes', () => {
   assert.deepEqual(readdirSync(join(folder, 'daily')), []);
 });
 
+test('an id is of no set before it, in whatever folder that lies, published or put aside', () => {
+  // What came of a backup of the first second of 1970.
+  const chosen = () => take('started=0; choose_id; echo "$id"; exit', '');
+  assert.equal(chosen(), '19700101_000000');
+  mkdirSync(join(folder, 'predeployment', '19700101_000000'), { recursive: true });
+  assert.equal(chosen(), '19700101_000001');
+  writeFileSync(join(folder, 'daily', 'backup_19700101_000001.dump'), '');
+  mkdirSync(join(folder, 'failed'));
+  writeFileSync(join(folder, 'failed', 'failed_19700101_000002.reason.txt'), '');
+  assert.equal(chosen(), '19700101_000003');
+  writeFileSync(join(folder, 'rollback', 'prerollback_19700101_000003.manifest.json'), '');
+  writeFileSync(join(folder, 'daily', 'notes.txt'), '');
+  assert.equal(chosen(), '19700101_000004');
+});
+
 describe('once the runner has let go', () => {
   const id = '20261127_021700';
   /** What is said, and what is left of a dump that was not published. */

@@ -9,7 +9,7 @@ const sha = 'a'.repeat(64);
 function evidence(changes: Partial<DumpEvidence> = {}): DumpEvidence {
   return {
     encoding: { format: 'custom', compression: 'zstd', encryption: 'none' },
-    characters: 'UTF8',
+    databaseEncoding: 'UTF8',
     sizeBytes: 5_000,
     magic: ' 28 b5 2f fd 04',
     streamSha256: sha,
@@ -125,7 +125,7 @@ test('a line break in a name stands as a space in the archive', () => {
   assert.deepEqual(objections(evidence({ tables, contents })), []);
 });
 
-describe('names in other characters than UTF-8, which the dump has as they are in the database', () => {
+describe('names in another encoding than UTF-8, which the dump has as they are in the database', () => {
   const tables = [counted('public', 'café', 1), counted('public', 'thé glacé', 1)];
   // As they are read where they are taken for UTF-8.
   const listed = ['caf\uFFFD', 'th\uFFFD glac\uFFFD'];
@@ -136,15 +136,15 @@ describe('names in other characters than UTF-8, which the dump has as they are i
   const stages = 'decompress 0\nbytes 9000\nread 0';
 
   test('are found', () => {
-    const found = { tables, characters: 'LATIN1' };
+    const found = { tables, databaseEncoding: 'LATIN1' };
     assert.deepEqual(objections(evidence({ ...found, contents: contents.join('') })), []);
     assert.deepEqual(objections(plain({ ...found, stages: entries.join('') + stages })), []);
   });
   test('are missed where they are not there', () => {
-    const found = { tables, characters: 'LATIN1' };
+    const found = { tables, databaseEncoding: 'LATIN1' };
     assert.deepEqual(objections(evidence({ ...found, contents: contents[0] ?? '' })), ['tables']);
     assert.deepEqual(objections(plain({ ...found, stages: (entries[1] ?? '') + stages })), ['tables']);
-    const alike = { characters: 'LATIN1', tables: [...tables, counted('public', 'cafè', 1)] };
+    const alike = { databaseEncoding: 'LATIN1', tables: [...tables, counted('public', 'cafè', 1)] };
     assert.deepEqual(objections(evidence({ ...alike, contents: contents.join('') })), ['tables']);
   });
   test('are compared to the letter in UTF-8', () => {

@@ -21,6 +21,9 @@ const examples: [name: string, message: string, status: number | undefined, reme
   ['TemporaryRedirect', 'Please re-send this request to the specified temporary endpoint', 307, /s3-region/],
   ['NoSuchKey', 'The specified key does not exist', 404, /without the name of the bucket/],
   ['EntityTooLarge', 'The part is too large', 400, /client_max_body_size/],
+  ['BadDigest', 'The Content-MD5 you specified did not match what we received.', 400, /what changes the bytes/],
+  ['XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match", 400, /the bytes/],
+  ['XAmzContentChecksumMismatch', 'The provided checksum header does not match', 400, /what changes the bytes/],
   [
     'AccessDenied',
     'User: arn:aws:iam::1:user/x is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu:1:key/y',
