@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { folderIdDamaged } from '../host/backup-folder.ts';
 import type { Records } from '../host/records.ts';
 
 /** What is in the backup folders. */
@@ -13,6 +14,8 @@ export interface SetsSurvey {
    * are missing. Untrusted.
    */
   manifests: Map<string, string>;
+  /** That of the backup folder, by which its copies off the host are known; empty if it has none, else `damaged`. */
+  folderId: string;
 }
 
 /**
@@ -27,6 +30,12 @@ export function demandSets(sets: SetsSurvey | { error: string } | null): SetsSur
   if (sets === null) throw new Error('The survey was not asked to look at the backups');
   if ('error' in sets) throw new Failure('survey-incomplete', sets.error);
   return sets;
+}
+
+/** The id of the backup folder; null if it has none. @throws Failure `folder-id-damaged` */
+export function demandFolderId({ folderId }: SetsSurvey, backupDir: string): string | null {
+  if (folderId === 'damaged') throw folderIdDamaged(backupDir);
+  return folderId === '' ? null : folderId;
 }
 
 /** null if the survey was not asked for it; an error if not everything could be examined. */
@@ -44,6 +53,7 @@ export function readSets(records: Records): SetsSurvey | { error: string } | nul
     files,
     othersUnnamed: Number(records.find('others-unnamed') ?? 0),
     manifests: readManifests(records),
+    folderId: records.find('folder-id') ?? '',
   };
 }
 

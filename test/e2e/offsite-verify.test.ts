@@ -75,7 +75,7 @@ let begun: string;
 
 async function copyPrefix(from: string, to: string): Promise<void> {
   for await (const { key } of bucket.list(`${from}/`)) {
-    const content = await buffer((await bucket.read(key)) ?? Readable.from([]));
+    const content = await contentOf(key);
     await put(`${to}${key.slice(from.length)}`, content);
   }
 }
@@ -95,7 +95,8 @@ beforeEach(async () => {
 const keyOf = (name: string, of = id) => `${prefix}/prod/${of}/${name}`;
 const dumpKey = () => keyOf(manifest.file);
 const part = (ending: string) => keyOf(`backup_${id}.${ending}`);
-const contentOf = async (key: string) => buffer((await bucket.read(key)) ?? assert.fail(`${key} is not there`));
+const contentOf = async (key: string) =>
+  buffer((await bucket.read(key))?.content ?? assert.fail(`${key} is not there`));
 const flipped = (content: Buffer, at: number) => {
   const changed = Buffer.from(content);
   changed[at] = (changed[at] ?? 0) ^ 1;

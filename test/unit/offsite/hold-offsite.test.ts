@@ -1,0 +1,168 @@
+// The identity of a backup folder, as the host makes it and tells it: in a real bash, and by the program itself.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { isFailure } from '../../../shared/failure.ts';
+import { connectLocally } from '../../../shared/host/local.ts';
+import { holdOffsite } from '../../../shared/offsite/hold-offsite.ts';
+import { demandFolderId } from '../../../shared/survey/survey-sets.ts';
+import { hostBash } from '../sets/host-bash.ts';
+
+const scripts = ['survey/folder-id.sh', 'offsite/hold-offsite.sh'];
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hold-offsite-'));
+  file = join(folder, '.folder-id');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const main = (before = '') => hostBash(folder, scripts, `${before}\nbackup_dir=$PWD; main`);
+const told = (lines: readonly string[]) => lines.map((line) => line.replace(/^folder-id=/, ''));
+
+/** Takes the lock and lets it go again. */
+async function hold(): Promise<string> {
+  const host = connectLocally();
+  const { folderId, release } = await holdOffsite(host, {
+    ...{ backupDir: folder, wait: 10_000, holder: 'a test', longest: 60_000 },
+    ...{ signal: AbortSignal.timeout(20_000), onLog: () => {}, onWait: () => {} },
+  });
+  assert.equal(await release(), true);
+  await host.close();
+  return folderId;
+}
+
+test('a folder gets an id, once, that its owner alone can read', async () => {
+  const id = await hold();
+  assert.match(id, /^[0-9a-f]{32}$/);
+  assert.equal(readFileSync(file, 'utf8'), `${id}\n`);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const before = statSync(file).mtimeMs;
+  assert.equal(await hold(), id);
+  assert.equal(statSync(file).mtimeMs, before);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('.folder-id')),
+    ['.folder-id'],
+  );
+});
+
+test('two folders get two', () => {
+  const [first] = main();
+  rmSync(file);
+  assert.notDeepEqual(main(), [first]);
+});
+
+test('of ten that make one at the same time, without a lock, all get the same', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    rmSync(file, { force: true });
+    const shared = join(import.meta.dirname, '../../../shared');
+    const code = `set -euo pipefail
+      takes() { :; }; record() { printf '%s\\n' "$2"; }; fail() { printf 'fail %s\\n' "$1"; exit 1; }
+      . "$1/survey/folder-id.sh"; . "$1/offsite/hold-offsite.sh"
+      read -r _; backup_dir=$2 main`;
+    const racers = Array.from({ length: 10 }, () =>
+      spawn('bash', ['--norc', '-c', code, 'bash', shared, folder], { stdio: ['pipe', 'pipe', 'ignore'] }),
+    );
+    const answers = racers.map(({ stdout }) => text(stdout));
+    const ends = racers.map((racer) => once(racer, 'exit'));
+    for (const racer of racers) racer.stdin.end('go\n');
+    await Promise.all(ends);
+    const ids = new Set(await Promise.all(answers));
+    assert.deepEqual([...ids], [readFileSync(file, 'utf8')]);
+    assert.deepEqual(readdirSync(folder), ['.folder-id']);
+  }
+});
+
+test('a run that is cut off leaves no half an id, and the next one makes it', () => {
+  // As if the machine stopped while the id is written.
+  const cut = 'sync() { kill -KILL $BASHPID; }';
+  assert.deepEqual(main(cut), ['exit null']);
+  assert.ok(!readdirSync(folder).includes('.folder-id'));
+  assert.match(told(main())[0] ?? '', /^[0-9a-f]{32}$/);
+  assert.deepEqual(readdirSync(folder), ['.folder-id']);
+});
+
+test('an id is on the disk before it is one', () => {
+  const lines = main(`sync() { echo "sync $(ls -A)"; command sync "$@"; }`);
+  assert.match(lines[0] ?? '', /^sync \.folder-id\.new-\w+$/);
+});
+
+test('where none can be written, none is told', () => {
+  assert.deepEqual(main('ln() { return 1; }'), ['fail write-failed', 'exit 1']);
+});
+
+describe('a damaged id', () => {
+  const id = '0123456789abcdef0123456789abcdef';
+  const damages: [what: string, damage: () => void][] = [
+    ['empty', () => writeFileSync(file, '')],
+    ['cut', () => writeFileSync(file, `${id.slice(1)}\n`)],
+    ['too long', () => writeFileSync(file, `${id}0\n`)],
+    ['in capitals', () => writeFileSync(file, `${id.toUpperCase()}\n`)],
+    ['of two lines', () => writeFileSync(file, `${id}\n${id}\n`)],
+    ['with a byte that is no text', () => writeFileSync(file, `${id}\0\n`)],
+    ['a folder', () => mkdirSync(file)],
+    [
+      'a link to one',
+      () => {
+        writeFileSync(join(folder, 'other'), `${id}\n`);
+        symlinkSync('other', file);
+      },
+    ],
+    ['a link that leads nowhere', () => symlinkSync('/nowhere', file)],
+  ];
+  for (const [what, damage] of damages)
+    test(`${what} is refused with its path and the way out, and is left as it is`, async () => {
+      damage();
+      const before = lstatSync(file).ino;
+      assert.deepEqual(main(), ['fail folder-id-damaged', 'exit 1']);
+      await assert.rejects(hold(), (error) => {
+        assert.ok(isFailure(error, 'folder-id-damaged'), String(error));
+        assert.ok(error.message.startsWith(`${file} `));
+        assert.match(
+          error.hint ?? '',
+          /^No copy was made or deleted\. .*write it into that file.*: rm \S*\.folder-id$/,
+        );
+        return true;
+      });
+      assert.equal(lstatSync(file).ino, before);
+    });
+
+  test('of a file that nobody may read', { skip: process.getuid?.() === 0 }, () => {
+    writeFileSync(file, `${id}\n`);
+    chmodSync(file, 0);
+    assert.deepEqual(main(), ['fail folder-id-damaged', 'exit 1']);
+  });
+});
+
+test('what the survey says of the id is what it is', () => {
+  const surveyed = (folderId: string) => ({ state: '', files: [], othersUnnamed: 0, manifests: new Map(), folderId });
+  const seen = () => {
+    const [line = ''] = hostBash(
+      folder,
+      ['survey/folder-id.sh', 'survey/sets.sh', 'survey/survey-sets.sh'],
+      'layout=(); survey_sets "$PWD"',
+    ).filter((line) => line.startsWith('folder-id='));
+    return demandFolderId(surveyed(line.replace('folder-id=', '')), folder);
+  };
+  assert.equal(seen(), null);
+  const [id] = told(main());
+  assert.equal(seen(), id);
+  writeFileSync(file, 'x');
+  assert.throws(seen, (error) => isFailure(error, 'folder-id-damaged'));
+});
