@@ -382,7 +382,7 @@ export const offsiteRules: readonly Rule[] = [
     text: 'ln -- "$new" .folder-id',
     instead: 'mv -- "$new" .folder-id',
     test: 'test/unit/offsite/hold-offsite.test.ts',
-    named: 'of ten',
+    named: 'none of which has seen another',
   },
   {
     rule: 'the id of a folder is there whole or not at all',
@@ -437,5 +437,29 @@ export const offsiteRules: readonly Rule[] = [
     instead: 'all',
     test: 'test/unit/restore/backup-source.test.ts',
     named: 'another backup folder',
+  },
+  {
+    rule: 'copies of another backup folder do not pass for those that a verification requires',
+    file: 'verify-action/backups/check-offsite.ts',
+    text: 'all.filter((set) => isOurs(set.folderId, folderId))',
+    instead: 'all.filter((set) => isOurs(set.folderId, folderId) || set.isComplete)',
+    test: 'test/e2e/offsite-verify.test.ts',
+    named: 'of this backup folder',
+  },
+  {
+    rule: 'a drill of the newest copy takes one of this backup folder',
+    file: 'verify-action/drill/check-drill.ts',
+    text: "inputs.drillFrom === 's3' ? demandFolderId(surveyed.sets, inputs.backupDir) : null",
+    instead: "inputs.drillFrom === 'host' ? demandFolderId(surveyed.sets, inputs.backupDir) : null",
+    test: 'test/e2e/offsite-verify.test.ts',
+    named: 'of this backup folder',
+  },
+  {
+    rule: 'the summary names copies that another backup folder made',
+    file: 'backup-action/summary.ts',
+    text: 'copy?.others == null',
+    instead: 'copy?.others !== undefined',
+    test: 'test/e2e/offsite.test.ts',
+    named: 'delete nothing of each other',
   },
 ];

@@ -68,26 +68,33 @@ test('two folders get two', () => {
   assert.notDeepEqual(main(), [first]);
 });
 
-test('of ten that make one at the same time, without a lock, all get the same', async () => {
-  for (let round = 0; round < 5; round += 1) {
-    rmSync(file, { force: true });
+for (const [what, slow] of [
+  ['as they come', ''],
+  // All have found none, and made theirs, before the first is put in its place; none removes those of the others.
+  [
+    'none of which has seen another',
+    'sync() { if [[ $2 == .folder-id.new-* ]]; then echo ready; read -r _; fi; }; rm() { :; }',
+  ],
+] as const)
+  test(`of ten that make an id at the same time without a lock, ${what}, all use the same`, async () => {
     const shared = join(import.meta.dirname, '../../../shared');
     const code = `set -euo pipefail
       takes() { :; }; record() { printf '%s\\n' "$2"; }; fail() { printf 'fail %s\\n' "$1"; exit 1; }
       . "$1/survey/folder-id.sh"; . "$1/offsite/hold-offsite.sh"
+      ${slow}
       read -r _; backup_dir=$2 main`;
     const racers = Array.from({ length: 10 }, () =>
       spawn('bash', ['--norc', '-c', code, 'bash', shared, folder], { stdio: ['pipe', 'pipe', 'ignore'] }),
     );
     const answers = racers.map(({ stdout }) => text(stdout));
-    const ends = racers.map((racer) => once(racer, 'exit'));
-    for (const racer of racers) racer.stdin.end('go\n');
-    await Promise.all(ends);
-    const ids = new Set(await Promise.all(answers));
+    const ready = racers.map(({ stdout }) => once(stdout, 'data'));
+    for (const { stdin } of racers) stdin.write('go\n');
+    if (slow !== '') await Promise.all(ready);
+    for (const { stdin } of racers) stdin.end('go\n');
+    const ids = new Set((await Promise.all(answers)).map((answer) => answer.replace('ready\n', '')));
     assert.deepEqual([...ids], [readFileSync(file, 'utf8')]);
-    assert.deepEqual(readdirSync(folder), ['.folder-id']);
-  }
-});
+    if (slow === '') assert.deepEqual(readdirSync(folder), ['.folder-id']);
+  });
 
 test('a run that is cut off leaves no half an id, and the next one makes it', () => {
   // As if the machine stopped while the id is written.
