@@ -6,6 +6,7 @@ import type { Connection } from '../shared/host/connection.ts';
 import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
 import type { CopiedSet } from '../shared/offsite/copy-set.ts';
+import type { FolderIds } from '../shared/offsite/folder-id.ts';
 import { holdOffsite } from '../shared/offsite/hold-offsite.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
@@ -60,7 +61,7 @@ export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: Co
 
 async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteOutcome> {
   const { connection, inputs, holder, signal } = run;
-  const { folderId, release } = await holdOffsite(connection, {
+  const { folderIds, release } = await holdOffsite(connection, {
     backupDir: inputs.backupDir,
     wait: inputs.lockWait,
     holder,
@@ -70,7 +71,7 @@ async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: Copying
     onWait: (other) => log.progress(`Waiting for the lock for off-site copies, held by ${other}`),
   });
   try {
-    return await copySets(bucket, kept, folderId, run);
+    return await copySets(bucket, kept, folderIds, run);
   } finally {
     if (!(await release()))
       log.warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
@@ -80,7 +81,7 @@ async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: Copying
 async function copySets(
   bucket: BucketPlace,
   { facts: { publicationPlan }, problems }: KeptBackup,
-  folderId: string,
+  folderIds: FolderIds,
   run: CopyingRun,
 ): Promise<OffsiteOutcome> {
   const { connection, inputs, signal } = run;
@@ -93,7 +94,7 @@ async function copySets(
     const outcome = await keepOffsite(store, {
       prefix: bucket.prefix,
       environment,
-      folderId,
+      folderIds,
       sealTo,
       database,
       policy: offsiteKeep,

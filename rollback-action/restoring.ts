@@ -85,7 +85,7 @@ export async function planRestore(
     from: restore.from,
     bucket: restore.bucket,
     // Whoever restores names the backup, and may have lost the host that it was taken on.
-    folderId: null,
+    folderIds: [],
     environment: restore.environment ?? environment,
     backupDir,
     database: null,

@@ -18,9 +18,13 @@ const folderIdFile = (backupDir: string) => `${backupDir}/.folder-id`;
 /** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
 export function folderIdDamaged(backupDir: string): Failure {
   const file = folderIdFile(backupDir);
-  return new Failure('folder-id-damaged', `${file} holds no id of a backup folder, which is 32 digits of 0-9 and a-f`, {
-    hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${quoteForShell(file)}`,
-  });
+  return new Failure(
+    'folder-id-damaged',
+    `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`,
+    {
+      hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${quoteForShell(file)}`,
+    },
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { namesOf } from '../sets/read-sets.ts';
 import { compositeOf } from './checksums.ts';
-import { folderIdIn, isOurs, metadataOf } from './folder-id.ts';
+import { type FolderIds, folderIdIn, isOurs, metadataOf } from './folder-id.ts';
 import { folderOf, isSealedOnTheWay, keyOfDump } from './keys.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
 import { sealedFiles } from './seal-files.ts';
@@ -15,7 +15,7 @@ export interface CopyTarget {
   prefix: string;
   environment: string;
   /** Of the backup folder that the set is from. */
-  folderId: string;
+  folderIds: FolderIds;
   manifest: ManifestSummary;
   /** Public keys to encrypt a plain set to on its way; empty: it is copied as it is. */
   sealTo: readonly string[];
@@ -72,7 +72,7 @@ export async function copySet(
     const key = `${folder}${name}`;
     const properties = {
       ...(target.tags && { tags: target.tags }),
-      ...(part === 'manifest' && { metadata: metadataOf(target.folderId) }),
+      ...(part === 'manifest' && { metadata: metadataOf(target.folderIds) }),
     };
     const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
     const known = sha256();
@@ -114,11 +114,11 @@ async function confirm(
 /** While the files are replaced, the set must not look complete. Nothing plain may stay beside what is encrypted. */
 async function makeRoom(
   store: ObjectStore,
-  { prefix, environment, folderId, manifest, sealTo }: CopyTarget,
+  { prefix, environment, folderIds, manifest, sealTo }: CopyTarget,
 ): Promise<void> {
   const folder = folderOf(prefix, environment, manifest.id);
   const { dump, schema, globals, settings, report, manifest: first } = namesOf({ manifest });
-  await demandOurs(store, `${folder}${first}`, folderId);
+  await demandOurs(store, `${folder}${first}`, folderIds);
   const plain = isSealedOnTheWay(manifest, sealTo) ? [dump, schema, globals, settings, report] : [];
   const keys = [first, ...plain].map((name) => `${folder}${name}`);
   const failed = (await store.remove(keys)).find(({ outcome }) => outcome === 'failed');
@@ -129,9 +129,9 @@ async function makeRoom(
 }
 
 /** Two hosts may take a backup in the same second. @throws Failure `copy-not-ours` */
-async function demandOurs(store: ObjectStore, key: string, folderId: string): Promise<void> {
+async function demandOurs(store: ObjectStore, key: string, folderIds: FolderIds): Promise<void> {
   const noted = folderIdIn((await store.facts(key))?.metadata ?? {});
-  if (isOurs(noted, folderId)) return;
+  if (isOurs(noted, folderIds)) return;
   throw new Failure(
     'copy-not-ours',
     `${store.uri(key)} is of another backup folder (${noted}): its copy was left as it is`,

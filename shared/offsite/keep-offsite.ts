@@ -4,7 +4,7 @@ import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
-import { isOurs, othersIn } from './folder-id.ts';
+import { type FolderIds, isOurs, othersIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
 import type { ObjectStore, ObjectTags } from './object-store.ts';
 import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
@@ -12,7 +12,7 @@ import { type StoredSet, storedSets } from './stored-sets.ts';
 
 /** What is to be kept off-site in one run. The caller sees to it that no other run does the same meanwhile. */
 export interface OffsiteRequest extends OffsiteRules {
-  folderId: string;
+  folderIds: FolderIds;
   prefix: string;
   environment: string;
   /** Public keys to encrypt plain sets to on their way; empty: they are copied as they are. */
@@ -48,7 +48,7 @@ export interface OffsiteOutcome {
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
   const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], plain: [], others: null, problems: [] };
-  const { prefix, environment, folderId, signal, newest } = request;
+  const { prefix, environment, folderIds, signal, newest } = request;
   const noting = async (work: () => Promise<void>) => {
     try {
       await work();
@@ -63,7 +63,7 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
     const stored = await storedSets(store, prefix, environment);
     await noting(() => abortUnfinished(store, request, stored));
     outcome.others = othersIn(stored, request);
-    const ours = stored.filter((set) => isOurs(set.folderId, folderId));
+    const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
     if (request.sealTo.length > 0)
       outcome.plain = ours.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
     for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
@@ -80,10 +80,10 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
 /** Nothing tells whose an upload is: where another backup folder copies to, it is ours only if the host has that set. */
 async function abortUnfinished(
   store: ObjectStore,
-  { prefix, environment, folderId, sets }: OffsiteRequest,
+  { prefix, environment, folderIds, sets }: OffsiteRequest,
   stored: readonly StoredSet[],
 ): Promise<void> {
-  const isShared = stored.some((set) => !isOurs(set.folderId, folderId));
+  const isShared = stored.some((set) => !isOurs(set.folderId, folderIds));
   for await (const upload of store.unfinished(`${prefix}/${environment}/`)) {
     const file = setFileAt(prefix, environment, upload.key);
     if (file !== null && (!isShared || sets.some(({ id }) => id === file.id))) await store.abort(upload);
@@ -92,12 +92,12 @@ async function abortUnfinished(
 
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, folderId, sealTo, read, listener, tagsOf }: OffsiteRequest,
+  { prefix, environment, folderIds, sealTo, read, listener, tagsOf }: OffsiteRequest,
   set: VerifiedSet,
   outcome: OffsiteOutcome,
 ): Promise<void> {
   const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
-  const target = { prefix, environment, folderId, sealTo, manifest: set.manifest, ...tags };
+  const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
   outcome.copied.push(await copySet(store, target, read(set), listener(set)));
 }
 

@@ -16,8 +16,8 @@ export interface OffsitePolicy {
 
 export interface OffsiteRules {
   database: string;
-  /** Of the backup folder: what another one has copied does not count. null: it has none, and all counts. */
-  folderId: string | null;
+  /** Of the backup folder: what another one has copied does not count. Empty: it has none, and all counts. */
+  folderIds: readonly string[];
   policy: OffsitePolicy;
   /** IANA name. */
   timezone: string;
@@ -79,8 +79,8 @@ export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteR
 const isCopied = ({ kind }: VerifiedSet['manifest']) => kind !== 'prerollback';
 
 /** Of two databases or two backup folders, none may take a place of the other's copies, nor delete them. */
-function ofOurs(stored: readonly StoredSet[], { database, folderId }: OffsiteRules): StoredSet[] {
-  return stored.filter((set) => set.database === database && isOurs(set.folderId, folderId));
+function ofOurs(stored: readonly StoredSet[], { database, folderIds }: OffsiteRules): StoredSet[] {
+  return stored.filter((set) => set.database === database && isOurs(set.folderId, folderIds));
 }
 
 /**

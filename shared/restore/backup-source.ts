@@ -34,8 +34,8 @@ export interface SourceRequest {
   from: 'host' | 's3';
   /** null: none was given, so `from` is the host. */
   bucket: BucketPlace | null;
-  /** Whose copies `latest` means; null: those of any backup folder. */
-  folderId: string | null;
+  /** Of the backup folder whose copies `latest` means; empty: any. */
+  folderIds: readonly string[];
   environment: string;
   backupDir: string;
   /** null: any, where an id is wanted; nothing, for `latest`. */
@@ -152,7 +152,7 @@ async function inBucket(store: ObjectStore, catalogue: Catalogue, open: SourceRe
   const { wanted } = request;
   const place = store.uri(`${prefix}/${environment}`);
   const isLatest = wanted === 'latest';
-  const stored = isLatest ? all.filter((set) => isOurs(set.folderId, request.folderId)) : all;
+  const stored = isLatest ? all.filter((set) => isOurs(set.folderId, request.folderIds)) : all;
   const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
   const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
   const [newest] = own;

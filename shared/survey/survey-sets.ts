@@ -14,8 +14,8 @@ export interface SetsSurvey {
    * are missing. Untrusted.
    */
   manifests: Map<string, string>;
-  /** That of the backup folder, by which its copies off the host are known; empty if it has none, else `damaged`. */
-  folderId: string;
+  /** Those of the backup folder, by which its copies off the host are known; none if it has none; null if the file is damaged. */
+  folderIds: readonly string[] | null;
 }
 
 /**
@@ -32,10 +32,10 @@ export function demandSets(sets: SetsSurvey | { error: string } | null): SetsSur
   return sets;
 }
 
-/** The id of the backup folder; null if it has none. @throws Failure `folder-id-damaged` */
-export function demandFolderId({ folderId }: SetsSurvey, backupDir: string): string | null {
-  if (folderId === 'damaged') throw folderIdDamaged(backupDir);
-  return folderId === '' ? null : folderId;
+/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
+export function demandFolderIds({ folderIds }: SetsSurvey, backupDir: string): readonly string[] {
+  if (folderIds === null) throw folderIdDamaged(backupDir);
+  return folderIds;
 }
 
 /** null if the survey was not asked for it; an error if not everything could be examined. */
@@ -53,7 +53,7 @@ export function readSets(records: Records): SetsSurvey | { error: string } | nul
     files,
     othersUnnamed: Number(records.find('others-unnamed') ?? 0),
     manifests: readManifests(records),
-    folderId: records.find('folder-id') ?? '',
+    folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
   };
 }
 

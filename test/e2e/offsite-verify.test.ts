@@ -332,10 +332,10 @@ describe('copies that are required', () => {
     await bash(host, 'echo lost >"$1"/.folder-id', dir);
     const damaged = await check();
     await verified(host, damaged, 'could-not-verify', { 'off-site newest': 'could-not-check' });
-    assert.match(findingOf(damaged, 'off-site newest').detail, /\.folder-id holds no id/);
+    assert.match(findingOf(damaged, 'off-site newest').detail, /\.folder-id does not hold the id/);
     const undrilled = await drill();
     assert.equal(undrilled.outputs['status'], 'could-not-verify', undrilled.stdout);
-    assert.match(undrilled.stdout, /\.folder-id holds no id/);
+    assert.match(undrilled.stdout, /\.folder-id does not hold the id/);
 
     // A new host, which has copied nothing so far.
     await bash(host, 'rm -- "$1"/.folder-id', dir);

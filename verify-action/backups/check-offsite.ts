@@ -8,7 +8,7 @@ import { openS3Store } from '../../shared/offsite/s3-store.ts';
 import { contentsOf } from '../../shared/offsite/stored-sets.ts';
 import * as log from '../../shared/runner/log.ts';
 import { verifiedSetsOf } from '../../shared/sets/catalogue.ts';
-import { demandFolderId } from '../../shared/survey/survey-sets.ts';
+import { demandFolderIds } from '../../shared/survey/survey-sets.ts';
 import { formatDuration } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
@@ -59,11 +59,11 @@ async function checkCopies(
   { database, catalogue, sets, now, store, place, inputs, failureOf }: Copies,
 ): Promise<void> {
   const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
-  const folderId = demandFolderId(sets, inputs.backupDir);
+  const folderIds = demandFolderIds(sets, inputs.backupDir);
   const { sets: all, parts } = await contentsOf(store, place.prefix, environment);
-  const others = othersIn(all, { database, folderId });
+  const others = othersIn(all, { database, folderIds });
   if (others !== null) log.notice(others);
-  const stored = all.filter((set) => isOurs(set.folderId, folderId));
+  const stored = all.filter((set) => isOurs(set.folderId, folderIds));
   const host = verifiedSetsOf(database, catalogue.sets);
   const [newest] = copiesOf(database, stored);
   const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;
@@ -77,7 +77,7 @@ async function checkCopies(
     newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
     host,
     hostFiles: sets.files,
-    missing: planCopies(host, stored, '', host.length, { database, folderId, policy, timezone, now }),
+    missing: planCopies(host, stored, '', host.length, { database, folderIds, policy, timezone, now }),
     isRequired,
     maxAge,
     now,

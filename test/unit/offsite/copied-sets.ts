@@ -8,7 +8,7 @@ import { setFileNames } from '../../../shared/sets/naming.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 
 /** Of the backup folder that the sets are from. */
-export const folderId = '0'.repeat(32);
+export const folderIds = ['0'.repeat(32)] as const;
 
 const sum = (content: string) => createHash('sha256').update(content).digest('hex');
 

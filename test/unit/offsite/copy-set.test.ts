@@ -6,7 +6,7 @@ import type { IncomingFile } from '../../../shared/host/incoming-files.ts';
 import { copySet } from '../../../shared/offsite/copy-set.ts';
 import { contentsOf } from '../../../shared/offsite/stored-sets.ts';
 import { longestManifest } from '../../../shared/sets/read-manifest.ts';
-import { folderId, sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const id = '20261127_021700';
@@ -16,7 +16,7 @@ const quiet = { begins: () => {}, arrived: () => {}, confirmed: () => {} };
 function copy(store: MemoryStore, { set, files } = wholeSet(id)) {
   return copySet(
     store,
-    { prefix: 'backups', environment: 'prod', folderId, manifest: set.manifest, sealTo: [] },
+    { prefix: 'backups', environment: 'prod', folderIds, manifest: set.manifest, sealTo: [] },
     sent(files),
     quiet,
   );
@@ -42,9 +42,9 @@ test('a copy says from which backup folder it is: at its manifest, whose bytes s
   const noted = [...store.objects].filter(([, { metadata }]) => metadata !== undefined);
   assert.deepEqual(
     noted.map(([key, { metadata }]) => [key, metadata]),
-    [[manifestKey, { folder: folderId }]],
+    [[manifestKey, { folder: folderIds[0] }]],
   );
-  assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.folderId, folderId);
+  assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.folderId, folderIds[0]);
 });
 
 test('what a store does not report is read back', async () => {
@@ -218,7 +218,7 @@ async function* sentSo(names: (names: string[]) => string[]): AsyncGenerator<Inc
 const copyOf = (store: MemoryStore, files: AsyncIterable<IncomingFile>) =>
   copySet(
     store,
-    { prefix: 'backups', environment: 'prod', folderId, manifest: wholeSet(id).set.manifest, sealTo: [] },
+    { prefix: 'backups', environment: 'prod', folderIds, manifest: wholeSet(id).set.manifest, sealTo: [] },
     files,
     quiet,
   );

@@ -20,8 +20,9 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isFailure } from '../../../shared/failure.ts';
 import { connectLocally } from '../../../shared/host/local.ts';
+import { Records } from '../../../shared/host/records.ts';
 import { holdOffsite } from '../../../shared/offsite/hold-offsite.ts';
-import { demandFolderId } from '../../../shared/survey/survey-sets.ts';
+import { demandFolderIds, demandSets, readSets } from '../../../shared/survey/survey-sets.ts';
 import { hostBash } from '../sets/host-bash.ts';
 
 const scripts = ['survey/folder-id.sh', 'offsite/hold-offsite.sh'];
@@ -34,27 +35,28 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const main = (before = '') => hostBash(folder, scripts, `${before}\nbackup_dir=$PWD; main`);
-const told = (lines: readonly string[]) => lines.map((line) => line.replace(/^folder-id=/, ''));
+const told = (lines: readonly string[]) => lines.map((line) => line.replace(/^folder-ids=/, ''));
 
 /** Takes the lock and lets it go again. */
-async function hold(): Promise<string> {
+async function hold(): Promise<readonly string[]> {
   const host = connectLocally();
-  const { folderId, release } = await holdOffsite(host, {
+  const { folderIds, release } = await holdOffsite(host, {
     ...{ backupDir: folder, wait: 10_000, holder: 'a test', longest: 60_000 },
     ...{ signal: AbortSignal.timeout(20_000), onLog: () => {}, onWait: () => {} },
   });
   assert.equal(await release(), true);
   await host.close();
-  return folderId;
+  return folderIds;
 }
 
 test('a folder gets an id, once, that its owner alone can read', async () => {
-  const id = await hold();
+  const [id = '', ...more] = await hold();
+  assert.deepEqual(more, []);
   assert.match(id, /^[0-9a-f]{32}$/);
   assert.equal(readFileSync(file, 'utf8'), `${id}\n`);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const before = statSync(file).mtimeMs;
-  assert.equal(await hold(), id);
+  assert.deepEqual(await hold(), [id]);
   assert.equal(statSync(file).mtimeMs, before);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('.folder-id')),
@@ -121,7 +123,7 @@ describe('a damaged id', () => {
     ['cut', () => writeFileSync(file, `${id.slice(1)}\n`)],
     ['too long', () => writeFileSync(file, `${id}0\n`)],
     ['in capitals', () => writeFileSync(file, `${id.toUpperCase()}\n`)],
-    ['of two lines', () => writeFileSync(file, `${id}\n${id}\n`)],
+    ['with something else below it', () => writeFileSync(file, `${id}\n# of the old host\n`)],
     ['with a byte that is no text', () => writeFileSync(file, `${id}\0\n`)],
     ['a folder', () => mkdirSync(file)],
     [
@@ -157,19 +159,28 @@ describe('a damaged id', () => {
   });
 });
 
-test('what the survey says of the id is what it is', () => {
-  const surveyed = (folderId: string) => ({ state: '', files: [], othersUnnamed: 0, manifests: new Map(), folderId });
+test('below its own id, a folder has those of folders whose copies it has taken over', async () => {
+  const [own = ''] = await hold();
+  const old = ['1'.repeat(32), '2'.repeat(32)];
+  writeFileSync(file, `${[own, ...old].join('\n')}\n`);
+  assert.deepEqual(await hold(), [own, ...old]);
+});
+
+test('what the survey says of the ids is what they are', async () => {
   const seen = () => {
-    const [line = ''] = hostBash(
-      folder,
-      ['survey/folder-id.sh', 'survey/sets.sh', 'survey/survey-sets.sh'],
-      'layout=(); survey_sets "$PWD"',
-    ).filter((line) => line.startsWith('folder-id='));
-    return demandFolderId(surveyed(line.replace('folder-id=', '')), folder);
+    const scripts = ['survey/folder-id.sh', 'survey/sets.sh', 'survey/survey-sets.sh'];
+    const lines = hostBash(folder, scripts, 'layout=(); record() { printf "%s=%s|" "$@"; }; survey_sets "$PWD"');
+    const records = lines
+      .join('\n')
+      .split('|')
+      .map((each) => each.split('=') as [string, string]);
+    const sets = readSets(new Records(records.filter(([, value]) => value !== undefined)));
+    return demandFolderIds(demandSets(sets), folder);
   };
-  assert.equal(seen(), null);
-  const [id] = told(main());
-  assert.equal(seen(), id);
+  assert.deepEqual(seen(), []);
+  const ids = [...(await hold()), '1'.repeat(32)];
+  writeFileSync(file, `${ids.join('\n')}\n`);
+  assert.deepEqual(seen(), ids);
   writeFileSync(file, 'x');
   assert.throws(seen, (error) => isFailure(error, 'folder-id-damaged'));
 });

@@ -5,13 +5,13 @@ import { keepOffsite, type OffsiteRequest } from '../../../shared/offsite/keep-o
 import { planCopies, planOffsitePruning } from '../../../shared/offsite/plan-copies.ts';
 import { storedSets } from '../../../shared/offsite/stored-sets.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
-import { folderId, sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const day = (date: number, time = '021700') => `202611${String(date).padStart(2, '0')}_${time}`;
 const rules = {
   database: 'app',
-  folderId,
+  folderIds,
   policy: { daily: 3, weekly: 0, monthly: 0 },
   timezone: 'UTC',
   now: new Date('2026-11-27T03:00:00Z'),
@@ -261,7 +261,7 @@ test('uploads of others under the prefix are not given up', async () => {
 });
 
 describe('two backup folders under one prefix', () => {
-  const other = { folderId: '1'.repeat(32) };
+  const other = { folderIds: ['1'.repeat(32)] } as const;
   const old = { metadata: {} };
   /** As those of earlier versions, or copied by hand. */
   const forget = (store: MemoryStore) => {
@@ -304,7 +304,7 @@ describe('two backup folders under one prefix', () => {
     );
     assert.match(others ?? '', /"s3-prefix" of its own/);
     assert.deepEqual(problems, []);
-    const third = await keep(store, hostWith(day(27, '040000')), { folderId: '2'.repeat(32) });
+    const third = await keep(store, hostWith(day(27, '040000')), { folderIds: ['2'.repeat(32)] });
     assert.match(third.others ?? '', /4 copies of "app" that 2 other backup folders made/);
   });
 
@@ -367,17 +367,32 @@ describe('two backup folders under one prefix', () => {
     );
   });
 
+  test('are one for its retention, once one has taken the copies of the other over', async () => {
+    const store = new MemoryStore();
+    for (const date of [20, 21, 22]) await keep(store, hostWith(day(date)), other);
+    await keep(store, hostWith(day(26)));
+    const both = { folderIds: [...folderIds, ...other.folderIds] as const };
+    const { copied, deleted, others, problems } = await keep(store, hostWith(day(22), day(26), day(27)), both);
+    assert.deepEqual(
+      copied.map(({ id }) => id),
+      [day(27)],
+    );
+    assert.deepEqual([deleted, others, problems], [[day(21), day(20)], null, []]);
+    const noted = (await storedSets(store, 'backups', 'prod')).map((set) => set.folderId);
+    assert.deepEqual(noted, [folderIds[0], folderIds[0], other.folderIds[0]]);
+  });
+
   test('do not come into it where the host has no id: all copies count', async () => {
     const store = new MemoryStore();
     for (const date of [20, 21]) await keep(store, hostWith(day(date)), other);
     for (const date of [22, 23]) await keep(store, hostWith(day(date)));
     const stored = await storedSets(store, 'backups', 'prod');
-    const decisions = planOffsitePruning(stored, { ...rules, folderId: null });
+    const decisions = planOffsitePruning(stored, { ...rules, folderIds: [] });
     assert.deepEqual(
       decisions.map((decision) => decision.keep),
       [true, true, true, false],
     );
-    assert.deepEqual(planCopies(setsOf(hostWith(day(21))), stored, '', 7, { ...rules, folderId: null }), []);
+    assert.deepEqual(planCopies(setsOf(hostWith(day(21))), stored, '', 7, { ...rules, folderIds: [] }), []);
   });
 });
 

@@ -15,7 +15,7 @@ import { readManifest, readSummary } from '../../../shared/sets/read-manifest.ts
 import { unsealManifest } from '../../../shared/sets/sealed-manifest.ts';
 import { judgeOffsite } from '../../../verify-action/backups/judge-offsite.ts';
 import { readCopy } from '../../../verify-action/backups/read-copy.ts';
-import { folderId, sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const id = '20261127_021700';
@@ -26,7 +26,7 @@ const sealTo = [await identityToRecipient(identity)];
 const parts = ['dump.zst', 'schema.sql.gz', 'globals.sql.gz', 'settings.sql.gz', 'report.txt'];
 
 function copy(store: MemoryStore, { set, files } = wholeSet(id), keys = sealTo) {
-  const target = { prefix: 'backups', environment: 'prod', folderId, manifest: set.manifest, sealTo: keys };
+  const target = { prefix: 'backups', environment: 'prod', folderIds, manifest: set.manifest, sealTo: keys };
   return copySet(store, target, sent(files), quiet);
 }
 
@@ -35,7 +35,7 @@ const keep = (store: MemoryStore, { set, files } = wholeSet(id)) =>
     ...{
       prefix: 'backups',
       environment: 'prod',
-      folderId,
+      folderIds,
       database: set.database,
       sealTo,
       sets: [set],

@@ -35,7 +35,7 @@ function find(changes: Partial<SourceRequest> = {}): Promise<BackupSource> {
       wanted: set.id,
       from: 'host',
       bucket: null,
-      folderId: null,
+      folderIds: [],
       environment: 'prod',
       backupDir,
       database: null,
@@ -173,12 +173,12 @@ describe('in a bucket', () => {
     folderIds.set(first, ours);
     folderIds.set(second, theirs);
     folderIds.set(third, theirs);
-    const latest = (folderId: string | null) => copyOf({ wanted: 'latest', database: 'moved', folderId });
+    const latest = (...folderIds: string[]) => copyOf({ wanted: 'latest', database: 'moved', folderIds });
     assert.deepEqual(await latest(ours), [first, []]);
-    assert.deepEqual(await latest(null), [third, []]);
+    assert.deepEqual(await latest(), [third, []]);
     // As after the loss of a host.
     await assert.rejects(latest('2'.repeat(32)), { code: 'no-backup' });
-    for (const folderId of [ours, null, '2'.repeat(32)])
-      assert.deepEqual(await copyOf({ wanted: second, database: 'moved', folderId }), [second, []]);
+    for (const folderIds of [[ours], [], ['2'.repeat(32)]])
+      assert.deepEqual(await copyOf({ wanted: second, database: 'moved', folderIds }), [second, []]);
   });
 });
