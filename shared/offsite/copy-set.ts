@@ -14,7 +14,7 @@ import { checkedFiles, differs } from './set-files.ts';
 export interface CopyTarget {
   prefix: string;
   environment: string;
-  /** Of the backup folder that the set is from. */
+  /** Those of the backup folder that the set is from. */
   folderIds: FolderIds;
   manifest: ManifestSummary;
   /** Public keys to encrypt a plain set to on its way; empty: it is copied as it is. */
@@ -52,7 +52,8 @@ export interface CopyListener {
 
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
- * earlier copy of the set is replaced, unless another backup folder made it. A file whose bytes differ from its checksum is never completed in the bucket.
+ * earlier copy of the set is replaced, unless another backup folder made it. A file whose bytes differ from its checksum is never
+ * completed in the bucket.
  * @throws Failure `copy-differs`, `copy-not-ours`, `bucket-unusable`; what the files throw; the signal's reason
  */
 export async function copySet(

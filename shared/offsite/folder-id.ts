@@ -2,7 +2,7 @@ import { listed } from '../units.ts';
 import type { ObjectMetadata } from './object-store.ts';
 import type { StoredSet } from './stored-sets.ts';
 
-/** By which the manifest of a copy says from which backup folder it is. In the object's metadata: the manifest's bytes are the host's. */
+/** By which the manifest's object says from which backup folder a copy is: in its metadata, as its bytes are the host's. */
 const noted = 'folder';
 
 /** The folder's own id, and those of folders whose copies it has taken over. */

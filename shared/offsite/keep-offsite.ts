@@ -69,7 +69,7 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
     for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
       await noting(() => copyOne(store, request, set, outcome));
-      // Where the bucket fails, the others would fail as well; a damaged file on the host is that set's alone, as is a copy of others.
+      // Where the bucket fails, the others would fail as well; a damaged file on the host, or a copy in the way, is that set's alone.
       if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs', 'copy-not-ours'))) break;
     }
   });

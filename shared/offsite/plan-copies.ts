@@ -62,8 +62,8 @@ export function planCopies(
 }
 
 /**
- * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which something is missing
- * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which
+ * something is missing keeps no other from its place; what a deletion has left of it goes when the policy says so.
  */
 export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteRules): OffsiteDecision[] {
   const ours = ofOurs(stored, rules);
