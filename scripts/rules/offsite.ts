@@ -457,8 +457,8 @@ export const offsiteRules: readonly Rule[] = [
   {
     rule: 'the summary names copies that another backup folder made',
     file: 'backup-action/summary.ts',
-    text: 'copy?.others == null',
-    instead: 'copy?.others !== undefined',
+    text: '[summary.paragraph(copy.others)]',
+    instead: '[]',
     test: 'test/e2e/offsite.test.ts',
     named: 'delete nothing of each other',
   },
