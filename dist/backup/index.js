@@ -169,13 +169,6 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
-/***/ 67888:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "3b81e563e898a80c2b76.sh";
-
-/***/ }),
-
 /***/ 68318:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -235,7 +228,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 62170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "48452864eda6901c80a2.sh";
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
 
 /***/ }),
 
@@ -2090,15 +2083,12 @@ function parseRecord(text) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   A0: () => (/* binding */ offsiteLock),
 /* harmony export */   Ke: () => (/* binding */ lockFile),
-/* harmony export */   VH: () => (/* binding */ folderIdDamaged),
 /* harmony export */   Ym: () => (/* binding */ holdFile),
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
 /* unused harmony exports createdLock, transactionFolder, commandToFollow */
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
-
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
@@ -2108,15 +2098,6 @@ const lockFile = (backupDir) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
-/** By which copies off the host are told from those of other backup folders; made before the first copy. */
-const folderIdFile = (backupDir) => `${backupDir}/.folder-id`;
-/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
-function folderIdDamaged(backupDir) {
-    const file = folderIdFile(backupDir);
-    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-id-damaged', `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`, {
-        hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(file)}`,
-    });
-}
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
  * Until its copy is there, nothing else tells other restores that the empty one is in use.
@@ -2127,7 +2108,7 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
@@ -7240,7 +7221,6 @@ function packed_unpack(packed, longest) {
 
 ;// CONCATENATED MODULE: ./build/shared/survey/survey-sets.js
 
-
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
  * sequences, and `longestTail` at the end, for what follows these lists.
@@ -7254,12 +7234,6 @@ function demandSets(sets) {
     if ('error' in sets)
         throw new shared_failure/* Failure */.HR('survey-incomplete', sets.error);
     return sets;
-}
-/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
-function demandFolderIds({ folderIds }, backupDir) {
-    if (folderIds === null)
-        throw folderIdDamaged(backupDir);
-    return folderIds;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
@@ -7278,7 +7252,6 @@ function readSets(records) {
         files,
         othersUnnamed: Number(records.find('others-unnamed') ?? 0),
         manifests: readManifests(records),
-        folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
     };
 }
 /** Both texts have each manifest under one of its names; the links list its other names. */
@@ -10007,7 +9980,6 @@ const failureCodes = [
     'connection-timed-out',
     'container-lost',
     'copy-differs',
-    'copy-not-ours',
     'could-not-verify',
     'crashed',
     'database-busy',
@@ -10035,7 +10007,6 @@ const failureCodes = [
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
-    'folder-id-damaged',
     'folder-open',
     'folder-owner',
     'folder-unusable',
@@ -11365,7 +11336,6 @@ const survey_program = {
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(67888), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
@@ -12350,7 +12320,6 @@ function summarizeBackup({ facts, problems }, copy, durationMs) {
             : job_summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
         ...problems.map(paragraph),
         ...dumpNotes(manifest).map(paragraph),
-        ...(copy?.others == null ? [] : [paragraph(copy.others)]),
         job_summary_facts(rows),
         heading('Sizes'),
         codeBlock(sizeChart(sizesIn(facts), facts.minSizeRatio).join('\n')),
@@ -12545,11 +12514,11 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { bucket } = inputs;
     if (bucket === null)
         return null;
-    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 561).then(__nccwpck_require__.bind(__nccwpck_require__, 85561));
+    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 498).then(__nccwpck_require__.bind(__nccwpck_require__, 40498));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');
-        summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
+        summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
     story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), result.copied);

@@ -183,13 +183,6 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
-/***/ 67888:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "3b81e563e898a80c2b76.sh";
-
-/***/ }),
-
 /***/ 68318:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -249,7 +242,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 62170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "48452864eda6901c80a2.sh";
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
 
 /***/ }),
 
@@ -2170,7 +2163,6 @@ const failureCodes = [
     'connection-timed-out',
     'container-lost',
     'copy-differs',
-    'copy-not-ours',
     'could-not-verify',
     'crashed',
     'database-busy',
@@ -2198,7 +2190,6 @@ const failureCodes = [
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
-    'folder-id-damaged',
     'folder-open',
     'folder-owner',
     'folder-unusable',
@@ -2363,10 +2354,8 @@ class InputError extends Failure {
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
-/* unused harmony exports offsiteLock, folderIdDamaged */
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
-
+/* unused harmony export offsiteLock */
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
@@ -2376,15 +2365,6 @@ const lockFile = (backupDir) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
-/** By which copies off the host are told from those of other backup folders; made before the first copy. */
-const folderIdFile = (backupDir) => `${backupDir}/.folder-id`;
-/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
-function folderIdDamaged(backupDir) {
-    const file = folderIdFile(backupDir);
-    return new Failure('folder-id-damaged', `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`, {
-        hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${quoteForShell(file)}`,
-    });
-}
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
  * Until its copy is there, nothing else tells other restores that the empty one is in use.
@@ -2395,9 +2375,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
+const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 
 /***/ }),
@@ -7138,10 +7118,8 @@ function envFilesOf(call, deployDir) {
 /* harmony export */   bc: () => (/* binding */ demandSets),
 /* harmony export */   tz: () => (/* binding */ longestHead)
 /* harmony export */ });
-/* unused harmony exports demandFolderIds, joined */
+/* unused harmony export joined */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
-/* harmony import */ var _host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(53542);
-
 
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
@@ -7156,12 +7134,6 @@ function demandSets(sets) {
     if ('error' in sets)
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
     return sets;
-}
-/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
-function demandFolderIds({ folderIds }, backupDir) {
-    if (folderIds === null)
-        throw folderIdDamaged(backupDir);
-    return folderIds;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
@@ -7180,7 +7152,6 @@ function readSets(records) {
         files,
         othersUnnamed: Number(records.find('others-unnamed') ?? 0),
         manifests: readManifests(records),
-        folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
     };
 }
 /** Both texts have each manifest under one of its names; the links list its other names. */
@@ -14359,7 +14330,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 827).then(__nccwpck_require__.bind(__nccwpck_require__, 46827))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 36).then(__nccwpck_require__.bind(__nccwpck_require__, 79036))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)
@@ -15155,7 +15126,6 @@ const survey_program = {
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(67888), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),

@@ -858,8 +858,6 @@ class SentDump {
     }
 }
 
-// EXTERNAL MODULE: ./build/shared/offsite/folder-id.js
-var folder_id = __webpack_require__(6675);
 // EXTERNAL MODULE: ./build/shared/offsite/s3-store.js + 4 modules
 var s3_store = __webpack_require__(46156);
 // EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js + 1 modules
@@ -1074,7 +1072,6 @@ function demandReadable(text) {
 
 
 
-
 /** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
 const longestSide = 32 * 1024 * 1024;
 /** Bytes of it, decompressed. */
@@ -1147,12 +1144,11 @@ function chooseSet({ wanted, database }, { sets }) {
 async function inBucket(store, catalogue, open) {
     const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
-    const all = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
-    const request = chosen(open, knownSets(catalogue, all));
+    const stored = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
+    const request = chosen(open, knownSets(catalogue, stored));
     const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
     const isLatest = wanted === 'latest';
-    const stored = isLatest ? all.filter((set) => (0,folder_id/* isOurs */.MU)(set.folderId, request.folderIds)) : all;
     const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
     const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
     const [newest] = own;
@@ -1220,9 +1216,9 @@ function noBackup(kind, { wanted, input }, database, place, faults = []) {
 const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
 async function readObject(store, set, name) {
     const key = keyOf(set, name);
-    const stored = await store.read(key);
-    if (stored !== null)
-        return stored.content;
+    const content = await store.read(key);
+    if (content !== null)
+        return content;
     throw new shared_failure/* Failure */.HR('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
 }
 /** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
@@ -1997,7 +1993,6 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 
-
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run, story) {
     const { inputs, signal } = run;
@@ -2005,7 +2000,6 @@ async function checkDrill(connection, surveyed, run, story) {
         ...inputs,
         wanted: inputs.drillBackup,
         from: inputs.drillFrom,
-        folderIds: inputs.drillFrom === 's3' ? (0,survey_sets/* demandFolderIds */.O8)(surveyed.sets, inputs.backupDir) : [],
         database: (0,surveyed_host/* databaseOf */.z)(surveyed, inputs),
         input: 'drill-backup',
         signal,
