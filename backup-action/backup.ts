@@ -142,7 +142,7 @@ async function copyOffHost(
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
     kept.problems.push('off-site copy: the run was ended before it was there');
-    summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
+    summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
   story.offsite = reportedCopy(copyUri(bucket, inputs, kept), result.copied);

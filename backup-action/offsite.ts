@@ -3,10 +3,11 @@ import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { lockFile, offsiteLock } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import { holdLock } from '../shared/host/held-lock.ts';
 import type { BucketPlace } from '../shared/offsite/bucket-place.ts';
 import { CopyProgress } from '../shared/offsite/copy-progress.ts';
 import type { CopiedSet } from '../shared/offsite/copy-set.ts';
+import type { FolderIds } from '../shared/offsite/folder-id.ts';
+import { holdOffsite } from '../shared/offsite/hold-offsite.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
 import * as log from '../shared/runner/log.ts';
@@ -35,6 +36,8 @@ export interface CopyingRun {
 export interface OffsiteResult {
   /** The copy of the new backup; null if the bucket does not hold it. */
   copied: CopiedSet | null;
+  /** One sentence on the copies that other backup folders made; null if there are none. */
+  others: string | null;
   /** Why the run is incomplete; empty if the bucket holds what it should. */
   problems: Failure[];
 }
@@ -47,35 +50,38 @@ export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: Co
   const { manifest } = kept.facts.publicationPlan;
   try {
     const title = `Copy to ${copyUri(bucket, run.inputs, kept)}`;
-    const { copied, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
-    return { copied: copied.find(({ id }) => id === manifest.id) ?? null, problems };
+    const { copied, others, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
+    return { copied: copied.find(({ id }) => id === manifest.id) ?? null, others, problems };
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isFailure(error)) throw error;
-    return { copied: null, problems: [error] };
+    return { copied: null, others: null, problems: [error] };
   }
 }
 
 async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteOutcome> {
   const { connection, inputs, holder, signal } = run;
-  const path = offsiteLock(inputs.backupDir);
-  const held = await holdLock(connection, {
-    lock: { path, wait: inputs.lockWait, holder },
+  const { folderIds, release } = await holdOffsite(connection, {
+    backupDir: inputs.backupDir,
+    wait: inputs.lockWait,
+    holder,
     longest: (mostCopies + 1) * inputs.timeout,
     signal,
     onLog: log.host,
     onWait: (other) => log.progress(`Waiting for the lock for off-site copies, held by ${other}`),
   });
   try {
-    return await copySets(bucket, kept, run);
+    return await copySets(bucket, kept, folderIds, run);
   } finally {
-    if (!(await held.release())) log.warning(`The host did not confirm in time that it released ${path}`);
+    if (!(await release()))
+      log.warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
   }
 }
 
 async function copySets(
   bucket: BucketPlace,
   { facts: { publicationPlan }, problems }: KeptBackup,
+  folderIds: FolderIds,
   run: CopyingRun,
 ): Promise<OffsiteOutcome> {
   const { connection, inputs, signal } = run;
@@ -88,6 +94,7 @@ async function copySets(
     const outcome = await keepOffsite(store, {
       prefix: bucket.prefix,
       environment,
+      folderIds,
       sealTo,
       database,
       policy: offsiteKeep,
@@ -153,11 +160,12 @@ async function noteCopy(
   }
 }
 
-function tellOutcome({ copied, deleted, retained, plain }: OffsiteOutcome): void {
+function tellOutcome({ copied, deleted, retained, plain, others }: OffsiteOutcome): void {
   for (const { id, bytes, files } of copied)
     log.success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
   if (deleted.length > 0) log.info(`Deleted from the bucket by its retention: ${deleted.join(', ')}`);
   if (retained.length > 0) log.info(`Due for deletion, but locked in the bucket: ${retained.join(', ')}`);
+  if (others !== null) log.warning(others);
   if (plain.length > 0)
     log.warning(
       `Not encrypted in the bucket, since an earlier run copied them: ${listed(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`,

@@ -47,6 +47,7 @@ export function summarizeBackup({ facts, problems }: KeptBackup, copy: OffsiteRe
       : summary.verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
     ...problems.map(summary.paragraph),
     ...dumpNotes(manifest).map(summary.paragraph),
+    ...(copy?.others == null ? [] : [summary.paragraph(copy.others)]),
     summary.facts(rows),
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(facts), facts.minSizeRatio).join('\n')),

@@ -84,6 +84,8 @@ export async function planRestore(
     wanted,
     from: restore.from,
     bucket: restore.bucket,
+    // Whoever restores names the backup, and may have lost the host that it was taken on.
+    folderIds: [],
     environment: restore.environment ?? environment,
     backupDir,
     database: null,

@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import { quoteForShell } from '../shell-quote.ts';
 
 // Paths in the backup folder on the host, and commands for them.
@@ -10,6 +11,21 @@ export const lockFile = (backupDir: string) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 export const offsiteLock = (backupDir: string) => `${backupDir}/.lock.offsite`;
+
+/** By which copies off the host are told from those of other backup folders; made before the first copy. */
+const folderIdFile = (backupDir: string) => `${backupDir}/.folder-id`;
+
+/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
+export function folderIdDamaged(backupDir: string): Failure {
+  const file = folderIdFile(backupDir);
+  return new Failure(
+    'folder-id-damaged',
+    `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`,
+    {
+      hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${quoteForShell(file)}`,
+    },
+  );
+}
 
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.

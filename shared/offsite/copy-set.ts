@@ -4,6 +4,7 @@ import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { namesOf } from '../sets/read-sets.ts';
 import { compositeOf } from './checksums.ts';
+import { type FolderIds, folderIdIn, isOurs, metadataOf } from './folder-id.ts';
 import { folderOf, isSealedOnTheWay, keyOfDump } from './keys.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
 import { sealedFiles } from './seal-files.ts';
@@ -13,6 +14,8 @@ import { checkedFiles, differs } from './set-files.ts';
 export interface CopyTarget {
   prefix: string;
   environment: string;
+  /** Those of the backup folder that the set is from. */
+  folderIds: FolderIds;
   manifest: ManifestSummary;
   /** Public keys to encrypt a plain set to on its way; empty: it is copied as it is. */
   sealTo: readonly string[];
@@ -49,8 +52,9 @@ export interface CopyListener {
 
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
- * earlier copy of the set is replaced. A file whose bytes differ from its checksum is never completed in the bucket.
- * @throws Failure `copy-differs`, `bucket-unusable`; what the files throw; the signal's reason
+ * earlier copy of the set is replaced, unless another backup folder made it. A file whose bytes differ from its checksum is never
+ * completed in the bucket.
+ * @throws Failure `copy-differs`, `copy-not-ours`, `bucket-unusable`; what the files throw; the signal's reason
  */
 export async function copySet(
   store: ObjectStore,
@@ -63,11 +67,15 @@ export async function copySet(
   const copied: CopiedFile[] = [];
   const checked = checkedFiles(manifest, files);
   const outgoing = isSealedOnTheWay(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
-  for await (const { name, bytes, content, sha256 } of outgoing) {
+  for await (const { name, part, bytes, content, sha256 } of outgoing) {
     if (copied.length === 0) await makeRoom(store, target);
     tell.begins(name, bytes);
     const key = `${folder}${name}`;
-    const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), target.tags);
+    const properties = {
+      ...(target.tags && { tags: target.tags }),
+      ...(part === 'manifest' && { metadata: metadataOf(target.folderIds) }),
+    };
+    const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
     const known = sha256();
     const confirmation = await confirm(store, key, { bytes, sha256: known, parts });
     tell.confirmed(name, confirmation);
@@ -96,22 +104,38 @@ async function confirm(
     (facts.compositeSha256 !== null && facts.compositeSha256 !== compositeOf(parts));
   if (isOther) throw await wrong('has another checksum than what was sent');
   if (facts.sha256 !== null || facts.compositeSha256 !== null) return 'reported';
-  const content = await store.read(key);
-  if (content === null) throw differs(`${store.uri(key)} is not there, although the store took it`);
+  const stored = await store.read(key);
+  if (stored === null) throw differs(`${store.uri(key)} is not there, although the store took it`);
   const hash = createHash('sha256');
-  for await (const chunk of content) hash.update(chunk as Buffer);
+  for await (const chunk of stored.content) hash.update(chunk as Buffer);
   if (hash.digest('hex') !== sha256) throw await wrong('holds other bytes than were sent');
   return 'read-back';
 }
 
 /** While the files are replaced, the set must not look complete. Nothing plain may stay beside what is encrypted. */
-async function makeRoom(store: ObjectStore, { prefix, environment, manifest, sealTo }: CopyTarget): Promise<void> {
+async function makeRoom(
+  store: ObjectStore,
+  { prefix, environment, folderIds, manifest, sealTo }: CopyTarget,
+): Promise<void> {
+  const folder = folderOf(prefix, environment, manifest.id);
   const { dump, schema, globals, settings, report, manifest: first } = namesOf({ manifest });
+  await demandOurs(store, `${folder}${first}`, folderIds);
   const plain = isSealedOnTheWay(manifest, sealTo) ? [dump, schema, globals, settings, report] : [];
-  const keys = [first, ...plain].map((name) => `${folderOf(prefix, environment, manifest.id)}${name}`);
+  const keys = [first, ...plain].map((name) => `${folder}${name}`);
   const failed = (await store.remove(keys)).find(({ outcome }) => outcome === 'failed');
   if (failed === undefined) return;
   throw new Failure('bucket-unusable', `An earlier copy cannot be replaced: ${failed.reason}`, {
     hint: 'Grant that login s3:DeleteObject on the bucket',
   });
+}
+
+/** Two hosts may take a backup in the same second. @throws Failure `copy-not-ours` */
+async function demandOurs(store: ObjectStore, key: string, folderIds: FolderIds): Promise<void> {
+  const noted = folderIdIn((await store.facts(key))?.metadata ?? {});
+  if (isOurs(noted, folderIds)) return;
+  throw new Failure(
+    'copy-not-ours',
+    `${store.uri(key)} is of another backup folder (${noted}): its copy was left as it is`,
+    { hint: 'Give this host an "s3-prefix" of its own' },
+  );
 }

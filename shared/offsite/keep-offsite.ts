@@ -4,6 +4,7 @@ import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
+import { type FolderIds, isOurs, othersIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
 import type { ObjectStore, ObjectTags } from './object-store.ts';
 import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
@@ -11,6 +12,7 @@ import { type StoredSet, storedSets } from './stored-sets.ts';
 
 /** What is to be kept off-site in one run. The caller sees to it that no other run does the same meanwhile. */
 export interface OffsiteRequest extends OffsiteRules {
+  folderIds: FolderIds;
   prefix: string;
   environment: string;
   /** Public keys to encrypt plain sets to on their way; empty: they are copied as they are. */
@@ -37,14 +39,16 @@ export interface OffsiteOutcome {
   retained: BackupId[];
   /** Sets in the bucket that an earlier run did not encrypt, although this one encrypts. */
   plain: BackupId[];
+  /** One sentence on the copies that other backup folders made; null if there are none. */
+  others: string | null;
   /** If there is any, nothing was deleted after it. */
   problems: Failure[];
 }
 
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
-  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], plain: [], problems: [] };
-  const { prefix, environment, signal, newest } = request;
+  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], plain: [], others: null, problems: [] };
+  const { prefix, environment, folderIds, signal, newest } = request;
   const noting = async (work: () => Promise<void>) => {
     try {
       await work();
@@ -56,32 +60,44 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   };
 
   await noting(async () => {
-    for await (const upload of store.unfinished(`${prefix}/${environment}/`))
-      if (setFileAt(prefix, environment, upload.key) !== null) await store.abort(upload);
-  });
-  await noting(async () => {
     const stored = await storedSets(store, prefix, environment);
+    await noting(() => abortUnfinished(store, request, stored));
+    outcome.others = othersIn(stored, request);
+    const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
     if (request.sealTo.length > 0)
-      outcome.plain = stored.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
+      outcome.plain = ours.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
     for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
       await noting(() => copyOne(store, request, set, outcome));
-      // Where the bucket fails, the others would fail as well; a damaged file on the host is that set's alone.
-      if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs'))) break;
+      // Where the bucket fails, the others would fail as well; a damaged file on the host, or a copy in the way, is that set's alone.
+      if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs', 'copy-not-ours'))) break;
     }
   });
   if (request.mayDelete && outcome.problems.length === 0) await noting(() => prune(store, request, outcome));
   return outcome;
 }
 
+/** Nothing tells whose an upload is: where another backup folder copies to, it is ours only if the host has that set. */
+async function abortUnfinished(
+  store: ObjectStore,
+  { prefix, environment, folderIds, sets }: OffsiteRequest,
+  stored: readonly StoredSet[],
+): Promise<void> {
+  const isShared = stored.some((set) => !isOurs(set.folderId, folderIds));
+  for await (const upload of store.unfinished(`${prefix}/${environment}/`)) {
+    const file = setFileAt(prefix, environment, upload.key);
+    if (file !== null && (!isShared || sets.some(({ id }) => id === file.id))) await store.abort(upload);
+  }
+}
+
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, sealTo, read, listener, tagsOf }: OffsiteRequest,
+  { prefix, environment, folderIds, sealTo, read, listener, tagsOf }: OffsiteRequest,
   set: VerifiedSet,
   outcome: OffsiteOutcome,
 ): Promise<void> {
   const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
-  const target = { prefix, environment, sealTo, manifest: set.manifest, ...tags };
+  const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
   outcome.copied.push(await copySet(store, target, read(set), listener(set)));
 }
 

@@ -15,6 +15,13 @@ export interface ObjectFacts {
   compositeSha256: string | null;
   /** Until when the store refuses to delete it; null if it may be deleted, or if the store does not tell. */
   lockedUntil: Date | null;
+  metadata: ObjectMetadata;
+}
+
+/** The content of an object, and what was stored with it. */
+export interface StoredObject {
+  content: Readable;
+  metadata: ObjectMetadata;
 }
 
 /** What was sent of an object that is now stored whole. */
@@ -41,6 +48,16 @@ export interface UnfinishedUpload {
 /** By name; for the lifecycle rules of the bucket. */
 export type ObjectTags = Readonly<Record<string, string>>;
 
+/** By name, in lower case; what the store keeps with an object and returns with it. Of objects of others: any text. */
+export type ObjectMetadata = Readonly<Record<string, string>>;
+
+/** What an object gets besides its content. */
+export interface ObjectProperties {
+  /** Added to those of the store's settings, unless these say that none are sent. */
+  tags?: ObjectTags;
+  metadata?: ObjectMetadata;
+}
+
 /**
  * A store of objects off the host. Keys are complete, with the prefix. Every method rejects with a Failure `bucket-unusable`
  * that has the store's own code and the one thing to do; with the signal's reason once it is aborted.
@@ -55,20 +72,19 @@ export interface ObjectStore {
   /** null if there is no such object. */
   facts(key: string): Promise<ObjectFacts | null>;
   /** The content, or its first `most` bytes; null if there is no such object. Fails if the content ends early. */
-  read(key: string, most?: number): Promise<Readable | null>;
+  read(key: string, most?: number): Promise<StoredObject | null>;
   /**
    * Stores an object whole or not at all: parts of the stream that were sent are removed again if the stream fails (then it
    * rejects with the stream's error), is shorter or longer than `bytes`, or the store fails. Holds at most 64 MiB of it in
    * memory. An object of the same key is replaced.
    * @param onBytes called with how many bytes have arrived in the store
-   * @param tags added to those of the store's settings, unless these say that none are sent
    */
   write(
     key: string,
     content: Readable,
     bytes: number,
     onBytes?: (bytes: number) => void,
-    tags?: ObjectTags,
+    properties?: ObjectProperties,
   ): Promise<SentObject>;
   /** One result for each key. A key that is not there counts as deleted. */
   remove(keys: readonly string[]): Promise<Removal[]>;

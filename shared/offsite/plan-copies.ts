@@ -4,6 +4,7 @@ import { folderOfTier } from '../sets/layout.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { decidePruning } from '../sets/retention.ts';
 import { decideTiers, type Keep, type RetentionPolicy } from '../sets/tiers.ts';
+import { isOurs } from './folder-id.ts';
 import type { StoredSet } from './stored-sets.ts';
 
 /** What to keep off-site. */
@@ -15,6 +16,8 @@ export interface OffsitePolicy {
 
 export interface OffsiteRules {
   database: string;
+  /** Of the backup folder: what another one has copied does not count. Empty: it has none, and all counts. */
+  folderIds: readonly string[];
   policy: OffsitePolicy;
   /** IANA name. */
   timezone: string;
@@ -43,7 +46,7 @@ export function planCopies(
   most: number,
   rules: OffsiteRules,
 ): VerifiedSet[] {
-  const complete = completeIn(stored, rules);
+  const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
   const there = new Set(complete.map(({ id }) => id));
   const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
   const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
@@ -59,12 +62,13 @@ export function planCopies(
 }
 
 /**
- * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
- * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which
+ * something is missing keeps no other from its place; what a deletion has left of it goes when the policy says so.
  */
 export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteRules): OffsiteDecision[] {
-  const complete = completeIn(stored, rules);
-  const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
+  const ours = ofOurs(stored, rules);
+  const complete = ours.filter(({ isComplete }) => isComplete);
+  const remains = ours.filter(({ isComplete }) => !isComplete);
   return [
     ...decide(complete, rules),
     ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
@@ -74,8 +78,9 @@ export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteR
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }: VerifiedSet['manifest']) => kind !== 'prerollback';
 
-function completeIn(stored: readonly StoredSet[], { database }: OffsiteRules): Known[] {
-  return stored.filter((set) => set.isComplete && set.database === database);
+/** Of two databases or two backup folders, none may take a place of the other's copies, nor delete them. */
+function ofOurs(stored: readonly StoredSet[], { database, folderIds }: OffsiteRules): StoredSet[] {
+  return stored.filter((set) => set.database === database && isOurs(set.folderId, folderIds));
 }
 
 /**

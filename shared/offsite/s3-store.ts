@@ -7,10 +7,11 @@ import { reportedChecksum } from './checksums.ts';
 import type {
   ListedObject,
   ObjectFacts,
+  ObjectProperties,
   ObjectStore,
-  ObjectTags,
   Removal,
   SentObject,
+  StoredObject,
   UnfinishedUpload,
 } from './object-store.ts';
 import { planParts } from './part-size.ts';
@@ -130,10 +131,11 @@ class S3Store implements ObjectStore {
       ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
       lockedUntil:
         answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
+      metadata: answer.Metadata ?? {},
     };
   }
 
-  async read(key: string, most?: number): Promise<Readable | null> {
+  async read(key: string, most?: number): Promise<StoredObject | null> {
     const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
     const what = `does not give ${key}`;
     const answer = await this.#unlessMissing(what, async (abortSignal) => {
@@ -143,12 +145,13 @@ class S3Store implements ObjectStore {
         });
       } catch (error) {
         // An empty object has no first byte.
-        if (codeOf(error).status === 416) return { Body: Readable.from([]) };
+        if (codeOf(error).status === 416) return { Body: Readable.from([]), Metadata: {} };
         throw error;
       }
     });
     if (answer === null) return null;
-    return Readable.from(this.#readingOf(answer.Body as Readable, what), { objectMode: false });
+    const content = Readable.from(this.#readingOf(answer.Body as Readable, what), { objectMode: false });
+    return { content, metadata: answer.Metadata ?? {} };
   }
 
   async *#readingOf(body: Readable, what: string): AsyncIterable<Buffer> {
@@ -174,14 +177,19 @@ class S3Store implements ObjectStore {
     content: Readable,
     bytes: number,
     onBytes: (bytes: number) => void = () => {},
-    tags: ObjectTags = {},
+    properties: ObjectProperties = {},
   ): Promise<SentObject> {
     const stop = () => content.destroy();
     this.#signal.addEventListener('abort', stop, { once: true });
     try {
       this.#signal.throwIfAborted();
       const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
-      const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
+      const upload = new S3Upload(this.#client, this.#s3, {
+        place: this.#place,
+        key,
+        properties,
+        signal: this.#signal,
+      });
       return await upload.send(content, bytes, plan, onBytes, this.#checksums);
     } catch (error) {
       this.#signal.throwIfAborted();

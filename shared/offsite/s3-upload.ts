@@ -5,7 +5,7 @@ import { inTime } from '../reaching.ts';
 import { bucketFailure, codeOf, type RequestFacts, wordsOf } from './bucket-failure.ts';
 import { type BucketPlace, nameOf } from './bucket-place.ts';
 import { compositeEtag, compositeOf, reportedChecksum } from './checksums.ts';
-import type { ObjectTags, SentObject } from './object-store.ts';
+import type { ObjectMetadata, ObjectProperties, ObjectTags, SentObject } from './object-store.ts';
 import type { PartPlan } from './part-size.ts';
 import { type Part, sendParts } from './send-parts.ts';
 
@@ -26,7 +26,7 @@ export interface UploadSettings {
 interface Destination {
   place: BucketPlace & Partial<UploadSettings>;
   key: string;
-  tags: ObjectTags;
+  properties: ObjectProperties;
   signal: AbortSignal;
 }
 
@@ -43,7 +43,7 @@ export class S3Upload {
   readonly #object: { Bucket: string; Key: string };
   readonly #facts: RequestFacts;
   /** Of the new object; sent once, when it is made. */
-  readonly #properties: Record<string, string>;
+  readonly #properties: Record<string, string | ObjectMetadata>;
 
   constructor(client: S3Client, s3: Commands, to: Destination) {
     this.#client = client;
@@ -51,7 +51,8 @@ export class S3Upload {
     this.#to = to;
     this.#object = { Bucket: to.place.bucket, Key: to.key };
     const { storageClass, sse, kmsKey, tags } = to.place;
-    const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
+    const { tags: more, metadata } = to.properties;
+    const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
     const settings: [input: string, property: string, value: string | null | undefined][] = [
       ['s3-storage-class', 'StorageClass', storageClass],
       ['s3-sse', 'ServerSideEncryption', sse],
@@ -59,7 +60,10 @@ export class S3Upload {
       ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
     ];
     const set = settings.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-    this.#properties = Object.fromEntries(set.map(({ property, value }) => [property, value]));
+    this.#properties = {
+      ...Object.fromEntries(set.map(({ property, value }) => [property, value])),
+      ...(metadata && { Metadata: metadata }),
+    };
     this.#facts = {
       rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
       inputs: set.map(({ input }) => input),

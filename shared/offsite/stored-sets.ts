@@ -5,6 +5,7 @@ import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { longestManifest, readSummary } from '../sets/read-manifest.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
+import { folderIdIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -20,6 +21,8 @@ export interface StoredSet {
   id: BackupId;
   database: string;
   manifest: ManifestSummary;
+  /** Of the backup folder that it is from; null if none is noted. Untrusted. */
+  folderId: string | null;
   /** All of its files that are there, in the order of names. */
   files: StoredFile[];
   /** Every file of it is there, and the dump has the size that the manifest says. */
@@ -80,13 +83,14 @@ async function storedSet(
   const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
   if (file === undefined) return 'it has no manifest';
   if (file.bytes > longestManifest) return 'its manifest is too large to be one of ours';
-  const content = await store.read(file.key);
-  if (content === null) return 'its manifest was deleted just now';
-  const manifest = summaryOf(await text(content));
+  const stored = await store.read(file.key);
+  if (stored === null) return 'its manifest was deleted just now';
+  const manifest = summaryOf(await text(stored.content));
   if (manifest === null) return 'its manifest is none of ours, or damaged';
   if (manifest.id !== id || manifest.environment !== environment) return 'its manifest is that of another backup';
   const faults = faultsOf(manifest, files);
-  return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
+  const folderId = folderIdIn(stored.metadata);
+  return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };
 }
 
 function summaryOf(json: string): ManifestSummary | null {

@@ -6,6 +6,7 @@ import { SentDump, type Side } from '../drill/sent-dump.ts';
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { BucketPlace } from '../offsite/bucket-place.ts';
+import { isOurs } from '../offsite/folder-id.ts';
 import type { ObjectStore } from '../offsite/object-store.ts';
 import { openS3Store } from '../offsite/s3-store.ts';
 import { type StoredSet, storedSets } from '../offsite/stored-sets.ts';
@@ -33,6 +34,8 @@ export interface SourceRequest {
   from: 'host' | 's3';
   /** null: none was given, so `from` is the host. */
   bucket: BucketPlace | null;
+  /** Of the backup folder whose copies `latest` means; empty: any. */
+  folderIds: readonly string[];
   environment: string;
   backupDir: string;
   /** null: any, where an id is wanted; nothing, for `latest`. */
@@ -144,11 +147,12 @@ function chooseSet({ wanted, database }: ClearRequest, { sets }: Catalogue): Ver
 async function inBucket(store: ObjectStore, catalogue: Catalogue, open: SourceRequest): Promise<BackupSource> {
   const { bucket, environment, log } = open;
   const prefix = bucket?.prefix ?? '';
-  const stored = await storedSets(store, prefix, environment);
-  const request = chosen(open, knownSets(catalogue, stored));
+  const all = await storedSets(store, prefix, environment);
+  const request = chosen(open, knownSets(catalogue, all));
   const { wanted } = request;
   const place = store.uri(`${prefix}/${environment}`);
   const isLatest = wanted === 'latest';
+  const stored = isLatest ? all.filter((set) => isOurs(set.folderId, request.folderIds)) : all;
   const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
   const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
   const [newest] = own;
@@ -227,8 +231,8 @@ const keyOf = ({ files }: StoredSet, name: string) => files.find((file) => file.
 
 async function readObject(store: ObjectStore, set: StoredSet, name: string): Promise<Readable> {
   const key = keyOf(set, name);
-  const content = await store.read(key);
-  if (content !== null) return content;
+  const stored = await store.read(key);
+  if (stored !== null) return stored.content;
   throw new Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
 }
 

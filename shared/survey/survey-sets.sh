@@ -12,6 +12,7 @@ readonly longest_head=16384 longest_tail=262144 most_heads=8388608 most_tails=25
 # recorded, but the text of a manifest only once for all of its names.
 survey_sets() (
   record sets-state "$(sets_state "$1")"
+  record folder-ids "$(folder_ids "$1" || echo damaged)"
   cd -- "$1" 2>/dev/null || exit 0
   survey_files
   survey_manifests

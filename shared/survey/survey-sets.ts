@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { folderIdDamaged } from '../host/backup-folder.ts';
 import type { Records } from '../host/records.ts';
 
 /** What is in the backup folders. */
@@ -13,6 +14,8 @@ export interface SetsSurvey {
    * are missing. Untrusted.
    */
   manifests: Map<string, string>;
+  /** Those of the backup folder, by which its copies off the host are known; none if it has none; null if the file is damaged. */
+  folderIds: readonly string[] | null;
 }
 
 /**
@@ -27,6 +30,12 @@ export function demandSets(sets: SetsSurvey | { error: string } | null): SetsSur
   if (sets === null) throw new Error('The survey was not asked to look at the backups');
   if ('error' in sets) throw new Failure('survey-incomplete', sets.error);
   return sets;
+}
+
+/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
+export function demandFolderIds({ folderIds }: SetsSurvey, backupDir: string): readonly string[] {
+  if (folderIds === null) throw folderIdDamaged(backupDir);
+  return folderIds;
 }
 
 /** null if the survey was not asked for it; an error if not everything could be examined. */
@@ -44,6 +53,7 @@ export function readSets(records: Records): SetsSurvey | { error: string } | nul
     files,
     othersUnnamed: Number(records.find('others-unnamed') ?? 0),
     manifests: readManifests(records),
+    folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
   };
 }
 

@@ -149,6 +149,7 @@ export const program: Program<{
   step: 'the survey of the host',
   scripts: [
     new URL('./sets.sh', import.meta.url),
+    new URL('./folder-id.sh', import.meta.url),
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
     new URL('./left-behind.sh', import.meta.url),

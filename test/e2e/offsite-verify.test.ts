@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { ObjectStore } from '../../shared/offsite/object-store.ts';
+import type { ObjectMetadata, ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
 import { cutConnections, stopDatabase, until } from '../lab/faults.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
@@ -75,13 +75,13 @@ let begun: string;
 
 async function copyPrefix(from: string, to: string): Promise<void> {
   for await (const { key } of bucket.list(`${from}/`)) {
-    const content = await buffer((await bucket.read(key)) ?? Readable.from([]));
+    const content = await contentOf(key);
     await put(`${to}${key.slice(from.length)}`, content);
   }
 }
 
-const put = (key: string, content: Buffer) =>
-  bucket.write(key, Readable.from([content], { objectMode: false }), content.length);
+const put = (key: string, content: Buffer, metadata: ObjectMetadata = {}) =>
+  bucket.write(key, Readable.from([content], { objectMode: false }), content.length, () => {}, { metadata });
 
 beforeEach(async () => {
   front.interfere({});
@@ -95,7 +95,8 @@ beforeEach(async () => {
 const keyOf = (name: string, of = id) => `${prefix}/prod/${of}/${name}`;
 const dumpKey = () => keyOf(manifest.file);
 const part = (ending: string) => keyOf(`backup_${id}.${ending}`);
-const contentOf = async (key: string) => buffer((await bucket.read(key)) ?? assert.fail(`${key} is not there`));
+const contentOf = async (key: string) =>
+  buffer((await bucket.read(key))?.content ?? assert.fail(`${key} is not there`));
 const flipped = (content: Buffer, at: number) => {
   const changed = Buffer.from(content);
   changed[at] = (changed[at] ?? 0) ^ 1;
@@ -307,6 +308,38 @@ describe('copies that are required', () => {
     const result = await check();
     await verified(host, result, 'could-not-verify', { 'off-site checksum': 'could-not-check' });
     assert.match(findingOf(result, 'off-site checksum').remedy ?? '', /s3:GetObject/);
+  });
+
+  test('are those of this backup folder, where the host knows its id', async () => {
+    const ownId = (await bash(host, 'cat -- "$1"/.folder-id', dir)).trim();
+    const copiedFrom = async (folder: string) => {
+      const key = part('manifest.json');
+      await put(key, await contentOf(key), { folder });
+    };
+    await copiedFrom(ownId);
+    await verified(host, await check(), 'verified');
+
+    const otherId = ownId.replaceAll(/./g, (digit) => (digit === '0' ? '1' : '0'));
+    await copiedFrom(otherId);
+    const others = await check();
+    assert.deepEqual(
+      ['newest', 'sets', 'agrees'].map((name) => findingOf(others, `off-site ${name}`).result),
+      ['failed', 'failed', 'passed'],
+    );
+    assert.match(others.stdout, new RegExp(`The bucket also holds a copy of "small" .*\\(${otherId}\\)`));
+    assert.match((await drill()).stdout, /No complete copy of "small" found/);
+
+    await bash(host, 'echo lost >"$1"/.folder-id', dir);
+    const damaged = await check();
+    await verified(host, damaged, 'could-not-verify', { 'off-site newest': 'could-not-check' });
+    assert.match(findingOf(damaged, 'off-site newest').detail, /\.folder-id does not hold the id/);
+    const undrilled = await drill();
+    assert.equal(undrilled.outputs['status'], 'could-not-verify', undrilled.stdout);
+    assert.match(undrilled.stdout, /\.folder-id does not hold the id/);
+
+    // A new host, which has copied nothing so far.
+    await bash(host, 'rm -- "$1"/.folder-id', dir);
+    await verified(host, await check(), 'verified');
   });
 
   test('that no check would look at are bad input', async () => {

@@ -318,6 +318,79 @@ describe('the bucket', () => {
   });
 });
 
+describe('two backup folders that name the same place in the bucket', () => {
+  const keep = { 's3-keep-daily': '1', 's3-keep-weekly': '0', 's3-keep-monthly': '0' };
+  const idOf = async (dir: string) => (await read(host, `${dir}/.folder-id`)).trim();
+
+  test('delete nothing of each other, and say so; a folder that takes the copies of another over goes on with them', async () => {
+    await store.createBucket(bucket);
+    const [one, other] = [host.newBackupDir(), host.newBackupDir()];
+    const first = await copying(one, keep);
+    const second = await copying(other, keep);
+    const third = await copying(one, keep);
+    for (const result of [first, second, third]) succeeded(result);
+    const [, theirs, ours] = [first, second, third].map(({ outputs }) => outputs['backup-id'] ?? '');
+    assert.deepEqual((await there.ids()).toSorted(), [theirs, ours].toSorted(), logOf(third));
+    const [id, otherId] = [await idOf(one), await idOf(other)];
+    const file = host.files(one).find(({ path }) => path === '.folder-id');
+    assert.deepEqual([file?.type, file?.mode], ['file', 0o600]);
+    assert.match(id, /^[0-9a-f]{32}$/);
+    for (const [set = '', from] of [
+      [ours, id],
+      [theirs, otherId],
+    ]) {
+      const Key = (await there.keys()).find((key) => key.endsWith(`${set}.manifest.json`)) ?? '';
+      const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+      assert.deepEqual(Metadata, { folder: from });
+    }
+    assert.doesNotMatch(logOf(first), /The bucket also holds/);
+    for (const text of [logOf(third), third.summary])
+      assert.match(
+        text,
+        new RegExp(`The bucket also holds a copy of .*small.* that another backup folder made \\(${otherId}\\)`),
+      );
+
+    // As after the loss of the first host.
+    await bash(host, 'echo "$2" >>"$1/.folder-id"', `${host.deployDir}/${other}`, id);
+    const fourth = await copying(other, keep);
+    succeeded(fourth);
+    assert.deepEqual(await there.ids(), [fourth.outputs['backup-id']], logOf(fourth));
+    assert.doesNotMatch(logOf(fourth), /The bucket also holds/);
+    await hostIsClean(host);
+  });
+
+  test('copy and delete nothing while the id of one is damaged', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    succeeded(await copying(dir, keep));
+    const before = await there.keys();
+    const id = await idOf(dir);
+    await bash(host, 'echo lost >"$1/.folder-id"', `${host.deployDir}/${dir}`);
+    const damaged = await copying(dir, keep);
+    notCopied(
+      damaged,
+      /\.folder-id does not hold the id of a backup folder/,
+      /write it into that file.*rm .*\.folder-id/s,
+    );
+    assert.deepEqual(await there.keys(), before);
+    assert.equal(await idOf(dir), 'lost');
+    assert.match(await read(host, `${dir}/backup.log`), /backup incomplete id=\S+ .*error=folder-id-damaged/);
+    await bash(host, 'printf "%s\\n" "$2" >"$1/.folder-id"', `${host.deployDir}/${dir}`, id);
+    const mended = await copying(dir, keep);
+    succeeded(mended);
+    assert.deepEqual(await there.ids(), [mended.outputs['backup-id']]);
+  });
+
+  test('come without an id where no copy is wanted', async () => {
+    const dir = host.newBackupDir();
+    succeeded(await backup(host, dir, { 'db-name': 'small' }));
+    assert.deepEqual(
+      host.files(dir).filter(({ path }) => path.startsWith('.folder-id')),
+      [],
+    );
+  });
+});
+
 test('a disk of the host that fills up meanwhile takes nothing from the copy, nor from the backup', async () => {
   await store.createBucket(bucket);
   const dir = host.newBackupDir();

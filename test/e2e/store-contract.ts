@@ -15,6 +15,11 @@ export const piecesOf = (content: Buffer, pieceBytes = 2 ** 20) =>
     { objectMode: false },
   );
 
+/** Nothing, if there is no such object. */
+export async function contentAt(store: ObjectStore, key: string, most?: number): Promise<Buffer> {
+  return buffer((await store.read(key, most))?.content ?? Readable.from([]));
+}
+
 /** There is no such object, and no part of one. */
 export async function nothingAt(store: ObjectStore, key: string): Promise<void> {
   assert.equal(await store.facts(key), null);
@@ -39,11 +44,26 @@ export function storeContract(name: string, open: () => Promise<ObjectStore>, la
           arrived += bytes;
         });
         assert.equal(arrived, content.length);
-        const back = await buffer((await store.read(key)) ?? Readable.from([]));
+        const back = await contentAt(store, key);
         assert.ok(back.equals(content));
         assert.equal((await store.facts(key))?.bytes, content.length);
       }
-      assert.equal(String(await buffer((await store.read(key, 4)) ?? Readable.from([]))), String(large.subarray(0, 4)));
+      assert.equal(String(await contentAt(store, key, 4)), String(large.subarray(0, 4)));
+    });
+
+    test('what was noted with an object comes back with it, and tells nothing of the next one in its place', async () => {
+      const [store, key] = [await open(), keyOf('noted')];
+      const metadata = { folder: '0123456789abcdef0123456789abcdef' };
+      for (const content of [Buffer.alloc(0), Buffer.from('small'), large]) {
+        await store.write(key, piecesOf(content), content.length, () => {}, { metadata });
+        assert.deepEqual((await store.facts(key))?.metadata, metadata);
+        const stored = await store.read(key);
+        assert.deepEqual(stored?.metadata, metadata);
+        assert.ok((await buffer(stored?.content ?? Readable.from([]))).equals(content));
+      }
+      await store.write(key, piecesOf(Buffer.from('other')), 5);
+      assert.deepEqual((await store.facts(key))?.metadata, {});
+      assert.equal(String(await contentAt(store, key)), 'other');
     });
 
     test('what is not there is null, and counts as deleted', async () => {

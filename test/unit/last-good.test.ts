@@ -17,7 +17,7 @@ function sets(change: (folder: HostFolder) => void = () => {}): Survey['sets'] {
   folder.add('20261125_021700', ['daily'], 'other');
   change(folder);
   const files = [...folder.files].map(([path, bytes]) => ({ path, bytes }));
-  return { state: '', files, othersUnnamed: 0, manifests: folder.manifests };
+  return { state: '', files, othersUnnamed: 0, manifests: folder.manifests, folderIds: [] };
 }
 
 const good = (id: string, database: string) => ({ database, lastGood: goodBackup(id) });

@@ -60,8 +60,9 @@ const times: Readonly<Record<string, readonly number[]>> = {
   '120 s, and 30 s for each image, and 60 s for each tag whose meaning is asked': [
     120 * seconds + references.length * 30 * seconds + tags.length * 60 * seconds,
   ],
-  '`lock-wait`, while another run copies, or restores a database that was dropped; whatever hangs, 8 times `timeout` and 30 s, in a restore `lock-wait` more':
-    [8 * timeout + 30 * seconds, 8 * timeout + 30 * seconds + lockWait],
+  '`lock-wait`, while another run restores a database that was dropped; whatever hangs, 8 times `timeout`, `lock-wait` and 30 s':
+    [8 * timeout + lockWait + 30 * seconds],
+  '`lock-wait`, while another run copies; whatever hangs, 8 times `timeout` and 30 s': [8 * timeout + 30 * seconds],
   '`health-timeout`, `stable-for` and 150 s': [healthTimeout + stableFor + 150 * seconds],
   // Of one session: how many follow one another is not held here.
   'sessions of 10 minutes and 30 s, one after the other, as long as the transaction goes on: 24 h, or `timeout` if an earlier run has left it unfinished':

@@ -41,7 +41,7 @@ export function host(changes: Partial<Survey> = {}): Survey {
     freeBytes: 1e12,
     freeInodes: 1e6,
     lockHolder: null,
-    sets: { state: '', files: [], othersUnnamed: 0, manifests: new Map() },
+    sets: { state: '', files: [], othersUnnamed: 0, manifests: new Map(), folderIds: [] },
     docker: { version: '28.0' },
     containers: [container('db'), container('web')],
     images: [],

@@ -1,12 +1,14 @@
 import { detailOf, type Findings } from '../../shared/drill/finding.ts';
 import { Failure, isFailure } from '../../shared/failure.ts';
 import type { BucketPlace } from '../../shared/offsite/bucket-place.ts';
+import { isOurs, othersIn } from '../../shared/offsite/folder-id.ts';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { planCopies } from '../../shared/offsite/plan-copies.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
 import { contentsOf } from '../../shared/offsite/stored-sets.ts';
 import * as log from '../../shared/runner/log.ts';
 import { verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import { demandFolderIds } from '../../shared/survey/survey-sets.ts';
 import { formatDuration } from '../../shared/units.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
@@ -57,7 +59,11 @@ async function checkCopies(
   { database, catalogue, sets, now, store, place, inputs, failureOf }: Copies,
 ): Promise<void> {
   const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
-  const { sets: stored, parts } = await contentsOf(store, place.prefix, environment);
+  const folderIds = demandFolderIds(sets, inputs.backupDir);
+  const { sets: all, parts } = await contentsOf(store, place.prefix, environment);
+  const others = othersIn(all, { database, folderIds });
+  if (others !== null) log.notice(others);
+  const stored = all.filter((set) => isOurs(set.folderId, folderIds));
   const host = verifiedSetsOf(database, catalogue.sets);
   const [newest] = copiesOf(database, stored);
   const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;
@@ -71,7 +77,7 @@ async function checkCopies(
     newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
     host,
     hostFiles: sets.files,
-    missing: planCopies(host, stored, '', host.length, { database, policy, timezone, now }),
+    missing: planCopies(host, stored, '', host.length, { database, folderIds, policy, timezone, now }),
     isRequired,
     maxAge,
     now,

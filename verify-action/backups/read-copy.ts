@@ -24,7 +24,7 @@ export async function readCopy(
   const keyOf = (name: string) => files.find((file) => file.name === name)?.key;
   const open = async (name: string) => {
     const key = keyOf(name);
-    return key === undefined ? null : store.read(key);
+    return key === undefined ? null : ((await store.read(key))?.content ?? null);
   };
   const reading: Reading & { sums: Map<string, string | null>; lists: Map<string, string> } = {
     sums: new Map(),
@@ -33,7 +33,7 @@ export async function readCopy(
   for (const name of [names.sha256, names.md5]) {
     const key = keyOf(name);
     const list = key === undefined ? null : await store.read(key, longestList);
-    if (list !== null) reading.lists.set(`daily/${name}`, (await buffer(list)).toString('utf8'));
+    if (list !== null) reading.lists.set(`daily/${name}`, (await buffer(list.content)).toString('utf8'));
   }
   let bytes = 0;
   const hashed = async (name: string) => {

@@ -14,6 +14,7 @@ import type { VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
+import { demandFolderIds } from '../../shared/survey/survey-sets.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { addRecord, copyRecord } from '../add-record.ts';
 import type { VerifyStory } from '../notice.ts';
@@ -32,6 +33,7 @@ export async function checkDrill(
     ...inputs,
     wanted: inputs.drillBackup,
     from: inputs.drillFrom,
+    folderIds: inputs.drillFrom === 's3' ? demandFolderIds(surveyed.sets, inputs.backupDir) : [],
     database: databaseOf(surveyed, inputs),
     input: 'drill-backup',
     signal,

@@ -7,6 +7,9 @@ import type { Manifest } from '../../../shared/sets/manifest.ts';
 import { setFileNames } from '../../../shared/sets/naming.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 
+/** Of the backup folder that the sets are from. */
+export const folderIds = ['0'.repeat(32)] as const;
+
 const sum = (content: string) => createHash('sha256').update(content).digest('hex');
 
 /** A set and its files, in the order in which they are sent. */

@@ -6,7 +6,7 @@ import type { IncomingFile } from '../../../shared/host/incoming-files.ts';
 import { copySet } from '../../../shared/offsite/copy-set.ts';
 import { contentsOf } from '../../../shared/offsite/stored-sets.ts';
 import { longestManifest } from '../../../shared/sets/read-manifest.ts';
-import { sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const id = '20261127_021700';
@@ -16,7 +16,7 @@ const quiet = { begins: () => {}, arrived: () => {}, confirmed: () => {} };
 function copy(store: MemoryStore, { set, files } = wholeSet(id)) {
   return copySet(
     store,
-    { prefix: 'backups', environment: 'prod', manifest: set.manifest, sealTo: [] },
+    { prefix: 'backups', environment: 'prod', folderIds, manifest: set.manifest, sealTo: [] },
     sent(files),
     quiet,
   );
@@ -34,6 +34,17 @@ test('a copy has every file, the manifest last, and counts as a set', async () =
   assert.equal(store.done.filter((line) => line.startsWith('write')).at(-1), `write ${manifestKey}`);
   const { sets, parts } = await contentsOf(store, 'backups', 'prod');
   assert.deepEqual([sets.map((set) => [set.id, set.isComplete]), parts], [[[id, true]], []]);
+});
+
+test('a copy says from which backup folder it is: at its manifest, whose bytes stay those of the host', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  const noted = [...store.objects].filter(([, { metadata }]) => metadata !== undefined);
+  assert.deepEqual(
+    noted.map(([key, { metadata }]) => [key, metadata]),
+    [[manifestKey, { folder: folderIds[0] }]],
+  );
+  assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.folderId, folderIds[0]);
 });
 
 test('what a store does not report is read back', async () => {
@@ -207,7 +218,7 @@ async function* sentSo(names: (names: string[]) => string[]): AsyncGenerator<Inc
 const copyOf = (store: MemoryStore, files: AsyncIterable<IncomingFile>) =>
   copySet(
     store,
-    { prefix: 'backups', environment: 'prod', manifest: wholeSet(id).set.manifest, sealTo: [] },
+    { prefix: 'backups', environment: 'prod', folderIds, manifest: wholeSet(id).set.manifest, sealTo: [] },
     files,
     quiet,
   );

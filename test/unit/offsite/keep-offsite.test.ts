@@ -5,12 +5,13 @@ import { keepOffsite, type OffsiteRequest } from '../../../shared/offsite/keep-o
 import { planCopies, planOffsitePruning } from '../../../shared/offsite/plan-copies.ts';
 import { storedSets } from '../../../shared/offsite/stored-sets.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
-import { sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const day = (date: number, time = '021700') => `202611${String(date).padStart(2, '0')}_${time}`;
 const rules = {
   database: 'app',
+  folderIds,
   policy: { daily: 3, weekly: 0, monthly: 0 },
   timezone: 'UTC',
   now: new Date('2026-11-27T03:00:00Z'),
@@ -259,6 +260,142 @@ test('uploads of others under the prefix are not given up', async () => {
   );
 });
 
+describe('two backup folders under one prefix', () => {
+  const other = { folderIds: ['1'.repeat(32)] } as const;
+  const old = { metadata: {} };
+  /** As those of earlier versions, or copied by hand. */
+  const forget = (store: MemoryStore) => {
+    for (const [key, { content }] of store.objects) store.objects.set(key, { content, ...old });
+  };
+
+  test('delete nothing of each other, and count their tiers apart', async () => {
+    const store = new MemoryStore();
+    for (const date of [20, 21, 22]) await keep(store, hostWith(day(date)), other);
+    const ours = hostWith(day(24, '030000'), day(25, '030000'), day(26, '030000'));
+    const first = await keep(store, ours);
+    assert.deepEqual(
+      first.copied.map(({ id }) => id),
+      [day(26, '030000'), day(25, '030000'), day(24, '030000')],
+    );
+    const second = await keep(store, hostWith(day(27)));
+    assert.deepEqual([second.deleted, second.problems], [[day(24, '030000')], []]);
+    const third = await keep(store, hostWith(day(26)), other);
+    assert.deepEqual(third.deleted, [day(20)]);
+    assert.deepEqual(await idsIn(store), [
+      day(27),
+      ...[day(26, '030000'), day(26), day(25, '030000')],
+      ...[day(22), day(21)],
+    ]);
+  });
+
+  test('name the copies of the other in one sentence, with its id, and fail nothing for it', async () => {
+    const store = new MemoryStore();
+    assert.equal((await keep(store, hostWith(day(20)), other)).others, null);
+    assert.match(
+      (await keep(store, hostWith(day(26)))).others ?? '',
+      /holds a copy of "app" that another .*; it is left/,
+    );
+    await keep(store, hostWith(day(21)), other);
+    await keep(store, hostWith([day(22), { database: 'shop' }]), { ...other, database: 'shop' });
+    const { others, problems } = await keep(store, hostWith(day(27)));
+    assert.match(
+      others ?? '',
+      /holds 2 copies of "app" that another backup folder made \(1{32}\); they are left alone/,
+    );
+    assert.match(others ?? '', /"s3-prefix" of its own/);
+    assert.deepEqual(problems, []);
+    const third = await keep(store, hostWith(day(27, '040000')), { folderIds: ['2'.repeat(32)] });
+    assert.match(third.others ?? '', /4 copies of "app" that 2 other backup folders made/);
+  });
+
+  test('do not write over a copy of the same id; the others are copied, and nothing is deleted', async () => {
+    const store = new MemoryStore();
+    await keep(store, hostWith(day(26)), other);
+    for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+    const before = [...store.objects].filter(([key]) => key.includes(day(26)));
+    const { copied, deleted, problems } = await keep(store, hostWith(day(25), day(26), day(27)));
+    assert.deepEqual(
+      copied.map(({ id }) => id),
+      [day(27), day(25)],
+    );
+    const [problem, ...more] = problems;
+    assert.deepEqual([problem?.code, more, deleted], ['copy-not-ours', [], []]);
+    assert.match(problem?.message ?? '', /20261126_021700.*another backup folder \(1{32}\)/);
+    assert.match(problem?.hint ?? '', /"s3-prefix" of its own/);
+    assert.deepEqual(
+      [...store.objects].filter(([key]) => key.includes(day(26))),
+      before,
+    );
+  });
+
+  test('do not give up uploads of the other', async () => {
+    const store = new MemoryStore();
+    await keep(store, hostWith(day(20)), other);
+    for (const date of [26, 27])
+      store.uploads.push({ key: `backups/prod/${day(date)}/backup_${day(date)}.dump.zst`, uploadId: String(date) });
+    await keep(store, hostWith(day(27)));
+    assert.deepEqual(
+      store.uploads.map(({ uploadId }) => uploadId),
+      ['26'],
+    );
+  });
+
+  test('do not delete what is left of a copy of the other', async () => {
+    const store = new MemoryStore();
+    await keep(store, hostWith(day(20)), other);
+    store.objects.delete(`backups/prod/${day(20)}/backup_${day(20)}.dump.zst`);
+    for (const date of [24, 25, 26]) await keep(store, hostWith(day(date)), { mayDelete: false });
+    assert.deepEqual((await keep(store, hostWith(day(27)))).deleted, [day(24)]);
+  });
+
+  test('do not warn of what the other has not encrypted', async () => {
+    const store = new MemoryStore();
+    await keep(store, hostWith(day(20)), other);
+    const sealTo = ['age1gde3ncmahlqd9gg50tanl99r960llztrhfapnmx853s4tjum03uqfssgdh'];
+    assert.deepEqual((await keep(store, hostWith(), { sealTo, newest: '' })).plain, []);
+  });
+
+  test('own copies that note no folder, as before', async () => {
+    const store = new MemoryStore();
+    for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+    forget(store);
+    const { deleted, others, copied } = await keep(store, hostWith(day(23), day(27)));
+    assert.deepEqual([deleted, others], [[day(21), day(20)], null]);
+    assert.deepEqual(
+      copied.map(({ id }) => id),
+      [day(27)],
+    );
+  });
+
+  test('are one for its retention, once one has taken the copies of the other over', async () => {
+    const store = new MemoryStore();
+    for (const date of [20, 21, 22]) await keep(store, hostWith(day(date)), other);
+    await keep(store, hostWith(day(26)));
+    const both = { folderIds: [...folderIds, ...other.folderIds] as const };
+    const { copied, deleted, others, problems } = await keep(store, hostWith(day(22), day(26), day(27)), both);
+    assert.deepEqual(
+      copied.map(({ id }) => id),
+      [day(27)],
+    );
+    assert.deepEqual([deleted, others, problems], [[day(21), day(20)], null, []]);
+    const noted = (await storedSets(store, 'backups', 'prod')).map((set) => set.folderId);
+    assert.deepEqual(noted, [folderIds[0], folderIds[0], other.folderIds[0]]);
+  });
+
+  test('do not come into it where the host has no id: all copies count', async () => {
+    const store = new MemoryStore();
+    for (const date of [20, 21]) await keep(store, hostWith(day(date)), other);
+    for (const date of [22, 23]) await keep(store, hostWith(day(date)));
+    const stored = await storedSets(store, 'backups', 'prod');
+    const decisions = planOffsitePruning(stored, { ...rules, folderIds: [] });
+    assert.deepEqual(
+      decisions.map((decision) => decision.keep),
+      [true, true, true, false],
+    );
+    assert.deepEqual(planCopies(setsOf(hostWith(day(21))), stored, '', 7, { ...rules, folderIds: [] }), []);
+  });
+});
+
 test('a cancel ends it with its reason', async () => {
   const store = new MemoryStore();
   const cancel = new AbortController();
@@ -272,5 +409,5 @@ test('a cancel ends it with its reason', async () => {
 test('tags are those of the caller', async () => {
   const store = new MemoryStore();
   await keep(store, hostWith(day(27)), { tagsOf: () => ({ tier: 'monthly' }) });
-  assert.ok([...store.objects.values()].every(({ tags }) => tags['tier'] === 'monthly'));
+  assert.ok([...store.objects.values()].every(({ tags }) => tags?.['tier'] === 'monthly'));
 });

@@ -6,16 +6,17 @@ import { compositeOf } from '../../../shared/offsite/checksums.ts';
 import type {
   ListedObject,
   ObjectFacts,
+  ObjectProperties,
   ObjectStore,
-  ObjectTags,
   Removal,
   SentObject,
+  StoredObject,
   UnfinishedUpload,
 } from '../../../shared/offsite/object-store.ts';
 
 export class MemoryStore implements ObjectStore {
   readonly name = '"memory"';
-  readonly objects = new Map<string, { content: Buffer; tags: ObjectTags }>();
+  readonly objects = new Map<string, { content: Buffer } & ObjectProperties>();
   readonly uploads: UnfinishedUpload[] = [];
   /** What was done, a line each. */
   readonly done: string[] = [];
@@ -60,13 +61,16 @@ export class MemoryStore implements ObjectStore {
       sha256: this.isComposite ? null : sum,
       compositeSha256: this.isComposite ? composite : null,
       lockedUntil: this.locks.get(key) ?? null,
+      metadata: object.metadata ?? {},
     };
   }
 
-  async read(key: string, most?: number): Promise<Readable | null> {
+  async read(key: string, most?: number): Promise<StoredObject | null> {
     this.#do(`read ${key}`);
     const object = this.objects.get(key);
-    return object === undefined ? null : Readable.from([object.content.subarray(0, most)], { objectMode: false });
+    if (object === undefined) return null;
+    const content = Readable.from([object.content.subarray(0, most)], { objectMode: false });
+    return { content, metadata: object.metadata ?? {} };
   }
 
   async write(
@@ -74,13 +78,13 @@ export class MemoryStore implements ObjectStore {
     content: Readable,
     bytes: number,
     onBytes: (bytes: number) => void = () => {},
-    tags: ObjectTags = {},
+    properties: ObjectProperties = {},
   ): Promise<SentObject> {
     this.#do(`write ${key}`);
     const whole = Buffer.concat(await content.toArray());
     if (whole.length !== bytes) throw new Failure('copy-differs', `${key} has another length`);
     onBytes(bytes);
-    this.objects.set(key, { content: this.spoil(key, whole), tags });
+    this.objects.set(key, { content: this.spoil(key, whole), ...properties });
     return { parts: [sumOf(whole)] };
   }
 

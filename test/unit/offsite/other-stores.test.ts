@@ -95,7 +95,10 @@ async function storeWith(given: Record<string, string>): Promise<void> {
   try {
     for (const bytes of [1, 8 * 2 ** 20]) {
       const content = Readable.from([Buffer.alloc(bytes)], { objectMode: false });
-      await store.write('x/object', content, bytes, () => {}, { tier: 'daily', environment: 'prod' });
+      await store.write('x/object', content, bytes, () => {}, {
+        tags: { tier: 'daily', environment: 'prod' },
+        metadata: { folder: 'x' },
+      });
       assert.equal((await store.facts('x/object'))?.bytes, bytes);
     }
   } finally {

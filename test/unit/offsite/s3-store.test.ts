@@ -46,7 +46,7 @@ describe('an object', () => {
     });
     for (const bytes of [1, 8 * mebibyte]) {
       server.asked.length = 0;
-      await store.write('x/object', content(bytes), bytes, () => {}, { tier: 'daily' });
+      await store.write('x/object', content(bytes), bytes, () => {}, { tags: { tier: 'daily' } });
       const [making, ...others] = server.asked;
       assert.deepEqual(
         ['storage-class', 'server-side-encryption', 'server-side-encryption-aws-kms-key-id', 'tagging'].map(
@@ -59,12 +59,24 @@ describe('an object', () => {
     }
   });
 
+  test('has what is to be noted with it, of one part and of several, in the request that makes it', async () => {
+    const store = await open();
+    for (const bytes of [1, 8 * mebibyte]) {
+      server.asked.length = 0;
+      await store.write('x/object', content(bytes), bytes, () => {}, { metadata: { folder: 'f0' } });
+      assert.deepEqual(
+        server.asked.map(({ headers }) => headers['x-amz-meta-folder']),
+        ['f0', ...server.asked.slice(1).map(() => undefined)],
+      );
+    }
+  });
+
   test('has nothing that is not asked for', async () => {
     const store = await open({ storageClass: null, sse: null, kmsKey: null, tags: null });
-    await store.write('x/object', content(1), 1, () => {}, { tier: 'daily' });
+    await store.write('x/object', content(1), 1, () => {}, { tags: { tier: 'daily' } });
     const names = Object.keys(server.asked[0]?.headers ?? {});
     assert.deepEqual(
-      names.filter((name) => /class|side|tagging/.test(name)),
+      names.filter((name) => /class|side|tagging|meta/.test(name)),
       [],
     );
   });

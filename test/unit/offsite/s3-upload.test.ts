@@ -17,7 +17,7 @@ async function asked(end: () => void): Promise<string[]> {
     },
   } as unknown as s3.S3Client;
   const place = { bucket: 'b', region: null, endpoint: null, pathStyle: false };
-  const to = { place, key: 'k', tags: {}, signal: new AbortController().signal };
+  const to = { place, key: 'k', properties: {}, signal: new AbortController().signal };
   const content = Readable.from(
     (function* () {
       yield Buffer.alloc(bytes);

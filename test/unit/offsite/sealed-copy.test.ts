@@ -15,7 +15,7 @@ import { readManifest, readSummary } from '../../../shared/sets/read-manifest.ts
 import { unsealManifest } from '../../../shared/sets/sealed-manifest.ts';
 import { judgeOffsite } from '../../../verify-action/backups/judge-offsite.ts';
 import { readCopy } from '../../../verify-action/backups/read-copy.ts';
-import { sent, wholeSet } from './copied-sets.ts';
+import { folderIds, sent, wholeSet } from './copied-sets.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const id = '20261127_021700';
@@ -26,13 +26,22 @@ const sealTo = [await identityToRecipient(identity)];
 const parts = ['dump.zst', 'schema.sql.gz', 'globals.sql.gz', 'settings.sql.gz', 'report.txt'];
 
 function copy(store: MemoryStore, { set, files } = wholeSet(id), keys = sealTo) {
-  const target = { prefix: 'backups', environment: 'prod', manifest: set.manifest, sealTo: keys };
+  const target = { prefix: 'backups', environment: 'prod', folderIds, manifest: set.manifest, sealTo: keys };
   return copySet(store, target, sent(files), quiet);
 }
 
 const keep = (store: MemoryStore, { set, files } = wholeSet(id)) =>
   keepOffsite(store, {
-    ...{ prefix: 'backups', environment: 'prod', database: set.database, sealTo, sets: [set], newest: id, most: 7 },
+    ...{
+      prefix: 'backups',
+      environment: 'prod',
+      folderIds,
+      database: set.database,
+      sealTo,
+      sets: [set],
+      newest: id,
+      most: 7,
+    },
     policy: { daily: 3, weekly: 0, monthly: 0 },
     timezone: 'UTC',
     now: new Date('2026-11-27T03:00:00Z'),

@@ -252,7 +252,7 @@ describe('a restore', () => {
     surveyed(
       { settings: [{ ...settings('id-of-edge'), environment: ['UPSTREAM=db:5432'] }] },
       {
-        sets: { state: '', files, othersUnnamed: 0, manifests: folder.manifests },
+        sets: { state: '', files, othersUnnamed: 0, folderIds: [], manifests: folder.manifests },
         history: [...history, ...drills].map((each) => `${JSON.stringify(each)}\n`).join(''),
         clockAhead: 365 * 24 * 3_600_000,
         ...changes,

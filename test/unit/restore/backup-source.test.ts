@@ -35,6 +35,7 @@ function find(changes: Partial<SourceRequest> = {}): Promise<BackupSource> {
       wanted: set.id,
       from: 'host',
       bucket: null,
+      folderIds: [],
       environment: 'prod',
       backupDir,
       database: null,
@@ -106,10 +107,16 @@ describe('a file beside the dump', () => {
 
 describe('in a bucket', () => {
   const objects = new Map<string, string>();
+  /** By the id of the copy. */
+  const folderIds = new Map<string, string>();
   const server = createServer(({ url = '' }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://store');
     const key = pathname.slice('/copies/'.length);
-    if (key !== '') return response.writeHead(objects.has(key) ? 200 : 404).end(objects.get(key));
+    if (key !== '') {
+      const from = /^p\/prod\/([^/]+)\/.*\.manifest\.json$/.exec(key)?.[1] ?? '';
+      const headers = folderIds.has(from) ? { 'x-amz-meta-folder': folderIds.get(from) } : {};
+      return response.writeHead(objects.has(key) ? 200 : 404, headers).end(objects.get(key));
+    }
     const prefix = searchParams.get('prefix') ?? '';
     const listed = [...objects].filter(([name]) => name.startsWith(prefix));
     const entries = listed.map(([name, { length }]) => `<Contents><Key>${name}</Key><Size>${length}</Size></Contents>`);
@@ -157,5 +164,21 @@ describe('in a bucket', () => {
     const whole = wholeSet(set.id, { database: 'shop', environment: 'prod', sha256: 'f'.repeat(64) });
     for (const [name, content] of whole.files) objects.set(`p/prod/${set.id}/${name}`, content);
     assert.deepEqual(await copyOf({}), [set.id, []]);
+  });
+
+  test('the newest is none that another backup folder made, where the host knows its own; by its id, any is restored', async () => {
+    const [ours, theirs] = ['0'.repeat(32), '1'.repeat(32)];
+    const [first, second, third] = ['20261128_021700', '20261128_031700', '20261128_041700'] as const;
+    for (const each of [first, second, third]) copy(each, 'moved');
+    folderIds.set(first, ours);
+    folderIds.set(second, theirs);
+    folderIds.set(third, theirs);
+    const latest = (...folderIds: string[]) => copyOf({ wanted: 'latest', database: 'moved', folderIds });
+    assert.deepEqual(await latest(ours), [first, []]);
+    assert.deepEqual(await latest(), [third, []]);
+    // As after the loss of a host.
+    await assert.rejects(latest('2'.repeat(32)), { code: 'no-backup' });
+    for (const folderIds of [[ours], [], ['2'.repeat(32)]])
+      assert.deepEqual(await copyOf({ wanted: second, database: 'moved', folderIds }), [second, []]);
   });
 });

@@ -16,7 +16,7 @@ function set(of: string): VerifiedSet {
 
 const copy = (of: string) => {
   const { manifest } = set(of);
-  return { id: of, database, manifest, files: [], isComplete: true, faults: [] };
+  return { id: of, database, manifest, folderId: null, files: [], isComplete: true, faults: [] };
 };
 
 const seen: OffsiteFacts = {
