@@ -46,21 +46,26 @@ export function missingRoles(globals: string | null, present: readonly string[])
   return { names: [...missing].map(unquoted), statements: missing.size === 0 ? '' : `${wanted.join('\n')}\n` };
 }
 
+/** Without those that begin or end between quotes, and without headings, which quote names without care. */
+const wholeLines = (text: string): string[] => linesOf(text).flatMap(({ line, isWhole }) => (isWhole ? [line] : []));
+
 /**
- * Without those that begin or end between quotes: a name, a setting or a comment with a line break could hold what looks like a
- * statement, and any role may write that into its own settings. Headings are left out, as they quote names without care.
+ * The lines that begin outside of quotes, and whether they also end there: a name, a setting or a comment with a line break could
+ * hold what looks like a statement, and any role may write that into its own settings.
  */
-function wholeLines(text: string): string[] {
+function linesOf(text: string): { line: string; at: number; isWhole: boolean }[] {
   let open = '';
-  return text.split('\n').filter((line) => {
-    if (open === '' && line.startsWith('--')) return false;
-    const before = open;
+  let next = 0;
+  return text.split('\n').flatMap((line) => {
+    const [begins, at] = [open === '', next];
+    next += line.length + 1;
+    if (begins && line.startsWith('--')) return [];
     // A quote that is doubled closes and opens again; none is escaped by a backslash.
     for (const [quote] of line.matchAll(/['"]/g)) {
       if (open === '') open = quote;
       else if (open === quote) open = '';
     }
-    return before === '' && open === '';
+    return begins ? [{ line, at, isWhole: open === '' }] : [];
   });
 }
 
@@ -82,7 +87,10 @@ export function settingsFor(text: string, from: string, to: string): string {
     `^((?:ALTER (?:ROLE ${name} IN )?|REVOKE ALL ON |GRANT [A-Z, ]+ ON |COMMENT ON )DATABASE )(?:${named})(?= )`,
     'gm',
   );
-  return text.replaceAll(statement, (_, before: string) => `${before}${identifier(to)}`);
+  const starts = new Set(linesOf(text).map(({ at }) => at));
+  return text.replaceAll(statement, (found, before: string, _role, at: number) =>
+    starts.has(at) ? `${before}${identifier(to)}` : found,
+  );
 }
 
 /**
@@ -90,8 +98,10 @@ export function settingsFor(text: string, from: string, to: string): string {
  * @param database the name that the settings are for
  */
 export function connectionLimitIn(settings: string, database: string): number {
-  const statement = new RegExp(`^ALTER DATABASE ${escaped(identifier(database))} CONNECTION LIMIT (\\d{1,9});$`, 'm');
-  return Number(statement.exec(settings)?.[1] ?? -1);
+  const statement = new RegExp(`^ALTER DATABASE ${escaped(identifier(database))} CONNECTION LIMIT (\\d{1,9});$`, 'gm');
+  const starts = new Set(linesOf(settings).map(({ at }) => at));
+  const [found] = [...settings.matchAll(statement)].filter(({ index }) => starts.has(index));
+  return Number(found?.[1] ?? -1);
 }
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

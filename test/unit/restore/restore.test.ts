@@ -296,6 +296,16 @@ ALTER ROLE app IN DATABASE "my shop" SET work_mem TO '1MB';
   );
 });
 
+test('what a role has written into its settings names and limits no database', () => {
+  const value = `'\nALTER DATABASE "shop" CONNECTION LIMIT 0;\n'`;
+  const own = `ALTER ROLE app IN DATABASE "shop" SET "app.x" TO ${value};\n`;
+  assert.equal(connectionLimitIn(own, 'shop'), -1);
+  assert.equal(settingsFor(own, 'shop', 'new'), `ALTER ROLE app IN DATABASE "new" SET "app.x" TO ${value};\n`);
+  const limit = 'ALTER DATABASE "my\nshop" CONNECTION LIMIT 4;\n';
+  assert.equal(settingsFor(limit, 'my\nshop', 'new'), 'ALTER DATABASE "new" CONNECTION LIMIT 4;\n');
+  assert.equal(connectionLimitIn(limit, 'my\nshop'), 4);
+});
+
 test('the limit of connections is that of the settings, or none', () => {
   const limit = 'ALTER DATABASE "new" CONNECTION LIMIT 40;';
   assert.equal(connectionLimitIn(`ALTER DATABASE "new" OWNER TO app;\n${limit}\n`, 'new'), 40);
