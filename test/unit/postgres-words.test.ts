@@ -44,6 +44,7 @@ describe('what is known to hold no data passes as it is', () => {
   const lines = [
     'ERROR:  invalid XML content',
     'ERROR:  stack depth limit exceeded',
+    'pg_restore: error: could not execute query: ERROR:  function "tconvert" already exists with same argument types',
     'ERROR:  domain public.email does not allow null values',
     'ERROR:  permission denied for table my table',
     'psql:<stdin>:12: ERROR:  relation "public.x" does not exist',
@@ -451,6 +452,8 @@ describe('what to do about a backup that does not restore', () => {
     ['value for domain good.email violates check constraint "email_check"', /"email_check" of the domain good\.email/],
     ['domain good.email does not allow null values', /NULL where it must not/],
     ['null value in column "a" of relation "child" violates not-null constraint', /ALTER TABLE ONLY … DROP NOT NULL/],
+    ['function "tconvert" already exists with same argument types', /twice: an extension.*ALTER EXTENSION … ADD/],
+    ['schema "topology" already exists', /creates schema "topology" twice/],
     ['unrecognized configuration parameter …', /ALTER DATABASE … SET.*none of these before its rows/],
     ['functions in index expression must be marked IMMUTABLE', /ALTER FUNCTION has changed of an extension.*unaccent/],
     ['materialized view "b" has not been populated', /behind that of "b" in the alphabet/],

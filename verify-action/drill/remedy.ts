@@ -65,6 +65,11 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
       'an index or a generated column calls a function that is not IMMUTABLE, or not in a restore: what ALTER FUNCTION has changed of an extension, such as unaccent, is in no dump. Let a function of your own, which is IMMUTABLE, call it, and use that one instead. Otherwise fix the function or the column',
   ],
   [
+    /^(.+) already exists/,
+    ([, what]) =>
+      `a restore creates ${what} twice: an extension creates it, and the dump has it as well, since somebody took it out of the extension (ALTER EXTENSION … DROP) or created it before the extension. ALTER EXTENSION … ADD makes it a part of the extension again; or give yours another name`,
+  ],
+  [
     /^unrecognized configuration parameter/,
     () =>
       'a CHECK, an index or a generated column reads a setting that ALTER DATABASE … SET or ALTER ROLE … SET makes. A restore has none of these before its rows. Let it read the setting by current_setting(name, true) and do without, or set it in postgresql.conf',
