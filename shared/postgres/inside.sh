@@ -44,7 +44,7 @@ probe() {
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')
         -- What these are set to for this database alone, a restore does not know: it fills a new one, and sets it up at the end.
         OR (name IN ('TimeZone', 'DateStyle', 'IntervalStyle', 'default_text_search_config', 'array_nulls', 'extra_float_digits',
-          'xmlbinary', 'transform_null_equals') AND source NOT IN ('database', 'database user'))),
+          'xmlbinary', 'transform_null_equals', 'default_toast_compression') AND source NOT IN ('database', 'database user'))),
     'otherDatabases', (WITH others AS (SELECT datname FROM pg_database
         WHERE datallowconn AND NOT datistemplate AND datname <> current_database()
           -- This one is there on every server. What it holds shows only in its size, which grows a little by itself.

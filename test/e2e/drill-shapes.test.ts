@@ -19,7 +19,8 @@ const settings = `shared_preload_libraries = 'pg_cron,pg_stat_statements'
 cron.database_name = 'jobs'
 standard_conforming_strings = off
 quote_all_identifiers = on
-bytea_output = escape`;
+bytea_output = escape
+default_toast_compression = lz4`;
 const configure = 'docker exec --user postgres "$1" sh -c \'printf "%s\\n" "$1" >>"$PGDATA/postgresql.conf"\' sh "$2"';
 await bash(host, configure, await host.container('db'), settings);
 await host.docker('restart', '--time', '1', await host.container('db'));
@@ -266,6 +267,15 @@ test('a setting by which sessions write in an encoding that lacks some of the ch
     'japanese',
   );
   for (const format of ['custom', 'plain']) await verified(host, await drillOf('japanese', { format }), 'verified');
+});
+
+test('a value that an index takes only as the server of the source compresses it', async () => {
+  await host.database.create('long');
+  await host.psql(
+    "CREATE TABLE notes AS SELECT repeat('abcdefghij', 40000) AS note; CREATE INDEX ON notes (note);",
+    'long',
+  );
+  await verified(host, await drillOf('long'), 'verified');
 });
 
 test('a large table without a key that has more columns than a row of a query', async () => {

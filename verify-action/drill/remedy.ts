@@ -89,8 +89,12 @@ const elsewhere: [said: RegExp, remedy: string][] = [
     'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
   ],
   [
+    /^index row (size|requires)/,
+    'A value is too long for its index as the server of the drill stores it. If default_toast_compression is set for the database alone (ALTER DATABASE … SET), a restore needs it in PGOPTIONS. Otherwise index a hash of the value',
+  ],
+  [
     /^stack depth limit exceeded/,
-    'A value or an expression is nested more deeply than the server of the drill takes with the usual max_stack_depth. If that of the source is larger in its postgresql.conf, a restore there works. If only for one database (ALTER DATABASE … SET), a restore needs PGOPTIONS with it',
+    'A value or an expression is nested more deeply than the server of the drill takes with the usual max_stack_depth. If that of the source is larger in its postgresql.conf, a restore there works. If only for one database (ALTER DATABASE … SET), a restore needs it in PGOPTIONS',
   ],
   [
     /^role ".+" does not exist/,
