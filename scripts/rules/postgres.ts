@@ -173,12 +173,12 @@ export const postgresRules: readonly Rule[] = [
     named: 'as one that is incomplete',
   },
   {
-    rule: 'materialized views are filled in the order of the archive',
+    rule: 'grants, event triggers and materialized views come in the order of the archive',
     file: 'shared/postgres/load-inside.sh',
-    text: 'post_data --jobs=1 --use-list="$contents/views"',
-    instead: 'post_data --jobs="$jobs" --use-list="$contents/views"',
+    text: 'restore_listed last --jobs=1',
+    instead: 'restore_listed last --jobs="$jobs"',
     test: 'test/unit/restore/inside.test.ts',
-    named: 'filled one by one',
+    named: 'come last',
   },
   {
     rule: 'both databases of an exchange have their new names, or neither has',
@@ -283,5 +283,45 @@ export const postgresRules: readonly Rule[] = [
     instead: "''",
     test: 'test/e2e/restore-database.test.ts',
     named: 'stays as it is on the live database',
+  },
+  {
+    rule: 'no statement comes out of what a role has written into its settings',
+    file: 'shared/restore/roles.ts',
+    text: `/['"]/g`,
+    instead: '/["]/g',
+    test: 'test/unit/restore/restore.test.ts',
+    named: 'into its settings',
+  },
+  {
+    rule: 'a role that a restore creates has no more rights than it had',
+    file: 'shared/restore/roles.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the code's own
+    text: 'TO ${member}${options};',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the code's own
+    instead: 'TO ${member};',
+    test: 'test/unit/restore/restore.test.ts',
+    named: 'no more rights',
+  },
+  {
+    rule: 'grants come after the indexes that are built as the owner of a table',
+    file: 'shared/postgres/load-inside.sh',
+    text: '(DEFAULT )?ACL|',
+    test: 'test/unit/restore/inside.test.ts',
+    named: 'come last',
+  },
+  {
+    rule: 'a dump is in the encoding of its database, whatever a setting says',
+    file: 'shared/postgres/inside.sh',
+    text: '--encoding="$encoding" --snapshot="$4"',
+    instead: '--snapshot="$4"',
+    test: 'test/e2e/drill-shapes.test.ts',
+    named: 'lacks some of the characters',
+  },
+  {
+    rule: 'what somebody has changed of a function of an extension is compared',
+    file: 'shared/postgres/facts-snapshot.sql',
+    text: "      UNION ALL SELECT extname, format('definition of %s %s: %s', type, identity, hash) FROM members JOIN definitions d ON d.oid = objid\n        WHERE classid = 'pg_proc'::regclass\n",
+    test: 'test/e2e/drill-shapes.test.ts',
+    named: 'defines in another way',
   },
 ];

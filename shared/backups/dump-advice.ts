@@ -59,6 +59,11 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
       'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
   ],
   [
+    /^invalid value for parameter "client_encoding"/,
+    () =>
+      'PostgreSQL cannot convert the encoding of this database to UTF-8, in which a backup tells names (MULE_INTERNAL). Dump it by hand, or move it into a database of another encoding',
+  ],
+  [
     /^cache lookup failed|^relation with OID|^could not open relation with OID/,
     () =>
       'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',

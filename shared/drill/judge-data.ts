@@ -345,15 +345,17 @@ const typed = (object: string) =>
 interface Member {
   extension: string;
   object: string;
-  /** Does not belong to the extension itself, but to one of its tables. */
-  isMadeOnTable: boolean;
+  /** `table`: it does not belong to the extension itself, but to one of its tables. `definition`: it is there, and another. */
+  lacks: 'member' | 'table' | 'definition' | 'privilege';
 }
 
 /**
  * What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. Of a table that is
  * lost itself, nothing else is told.
  */
-function lostMembers({ members, tables }: Manifest, restored: RestoredData): Member[] {
+function lostMembers(manifest: Manifest, restored: RestoredData): Member[] {
+  const { members, tables } = manifest;
+  const versions = changedExtensions(manifest, restored);
   const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
   const told = new Set(leftOut(tables).map((table) => `table ${relationName(table)}`));
   return (members ?? []).flatMap(({ extension, objects }) => {
@@ -363,46 +365,85 @@ function lostMembers({ members, tables }: Manifest, restored: RestoredData): Mem
       madeOnTable.test(object)
         ? places.find((table) => object.endsWith(` on ${table.slice('table '.length)}`))
         : undefined;
-    return objects
-      .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence '))
+    const defined = objects
+      .filter((object) => isLost(object) && !versions.has(extension))
+      .flatMap((object) => definitionOf.exec(object)?.[1] ?? [])
+      .filter((object) => !isLost(object))
+      .map((object): Member => ({ extension, object, lacks: 'definition' }));
+    const lost = objects
+      .filter(
+        (object) =>
+          isLost(object) && !told.has(object) && !object.startsWith('sequence ') && !definitionOf.test(object),
+      )
       .map((object) => ({ extension, object, on: place(object) }))
       .filter(({ on }) => on === undefined || !isLost(on))
-      .map(({ on, ...member }) => ({ ...member, isMadeOnTable: on !== undefined }));
+      .map(({ on, object }): Member => {
+        const lacks = on !== undefined ? 'table' : publicPrivilege.test(object) ? 'privilege' : 'member';
+        return { extension, object, lacks };
+      });
+    return [...lost, ...defined];
   });
 }
 
+const definitionOf = /^definition of (.*): [0-9a-f]+$/s;
+const publicPrivilege = /^privilege (\w+) for PUBLIC on schema (.*)$/s;
 const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 
 function notRestored(lost: readonly Member[], changed: readonly { name: string }[], seen: string): Problem {
-  const named = lost.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
-  const example = lost
-    .filter(({ extension, isMadeOnTable }) => extension !== '' && !isMadeOnTable)
+  const that = (...kinds: Member['lacks'][]) => lost.filter(({ lacks }) => kinds.includes(lacks));
+  const [gone, defined, privileges] = [that('member', 'table'), that('definition'), that('privilege')];
+  const named = gone.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
+  const details = [
+    ...(named.length === 0 ? [] : [`not in the dump, and not in a restore: ${some(named)}`]),
+    ...(defined.length === 0
+      ? []
+      : [
+          `restored as CREATE EXTENSION defines it, and changed in the database: ${some(defined.map(({ extension, object }) => `${object} of the extension ${extension}`))}`,
+        ]),
+    ...(privileges.length === 0 ? [] : [`lost in a restore: ${some(privileges.map(({ object }) => object))}`]),
+  ];
+  const example = that('member')
+    .filter(({ extension }) => extension !== '')
     .slice(0, 1)
     .map(({ extension, object }) => `ALTER EXTENSION ${identifier(extension)} DROP ${typed(object)}`);
   const updates = changed
-    .filter(({ name }) => lost.some(({ extension }) => extension === name))
+    .filter(({ name }) => gone.some(({ extension }) => extension === name))
     .map(({ name }) => `ALTER EXTENSION ${identifier(name)} UPDATE`);
   const first =
     updates.length === 0
       ? ''
       : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+  const grants = privileges.flatMap(({ object }) => {
+    const [, privilege, schema] = publicPrivilege.exec(object) ?? [];
+    return privilege === undefined ? [] : [`GRANT ${privilege} ON SCHEMA ${schema} TO PUBLIC`];
+  });
   const remedies = [
     ...(example.length === 0
       ? []
       : [
           `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
         ]),
-    ...(lost.some(({ extension }) => extension === '')
+    ...(grants.length === 0
+      ? []
+      : [
+          `pg_dump leaves out what everybody may do in a schema that was once called public, as every new database grants that. After a restore: ${grants.join('; ')}`,
+        ]),
+    ...(gone.some(({ extension }) => extension === '')
       ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
       : []),
-    ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
-      ? [
+    ...(that('table').length === 0
+      ? []
+      : [
           'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
-        ]
-      : []),
+        ]),
+    ...(defined.length === 0
+      ? []
+      : [
+          'pg_dump leaves out what ALTER FUNCTION or CREATE OR REPLACE has changed of an extension, which an earlier version of it may also have left behind. Keep these statements, and run them after a restore; or call a function of your own that calls it',
+        ]),
   ];
   return {
-    detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
+    detail: `${details.join('; ')}. The extensions: ${seen}`,
     // A command comes last.
     remedy: `${first}${remedies.toReversed().join('. ')}`,
     severity: 'warning',

@@ -24,7 +24,10 @@ const withoutWorkers = new Set([
   'supautils',
 ]);
 
-/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. inside.sh reads them. */
+/**
+ * By these a restore reads values, functions compute what is generated, checked or decides the partition, and long values are made
+ * short enough for an index. inside.sh reads them.
+ */
 export const readingValues: ReadonlySet<string> = new Set([
   'TimeZone',
   'DateStyle',
@@ -34,6 +37,7 @@ export const readingValues: ReadonlySet<string> = new Set([
   'extra_float_digits',
   'xmlbinary',
   'transform_null_equals',
+  'default_toast_compression',
 ]);
 
 /** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */

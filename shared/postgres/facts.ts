@@ -49,11 +49,11 @@ export interface FoundSequence {
 }
 
 /**
- * What belongs to an extension, as PostgreSQL names it, `function public.f(integer)`; and to its tables: `index i on public.t`.
- * pg_dump leaves it out.
+ * What belongs to an extension, as PostgreSQL names it, `function public.f(integer)`; to its tables: `index i on public.t`; and how
+ * its functions are defined: `definition of function public.f(integer): 0a1b`. pg_dump leaves it out.
  */
 export interface ExtensionMembers {
-  /** Empty for what somebody has put into pg_catalog or information_schema. */
+  /** Empty for what somebody has put into pg_catalog or information_schema, and for `privilege USAGE for PUBLIC on schema app`. */
   extension: string;
   objects: string[];
 }

@@ -16,7 +16,7 @@ readonly of_kind='(table|relation|view|materialized view|column|sequence|schema|
 # What may come out of a row where a function was given one for a name, and is cut out as well.
 readonly kind_cuts=(
   "s~^(permission denied for|must be owner of) $of_kind .*~\\1 \\2 …~"
-  "s~^($of_kind|function|procedure|aggregate|cast|operator|large object|tablespace) .* (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)( for .*| in .*)?\$~\\1 … \\3~"
+  "s~^($of_kind|function|procedure|aggregate|cast|operator|large object|tablespace) .* (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)( with same argument types| for .*| in .*)?\$~\\1 … \\3~"
   's~^(operator does not exist|(operator|function) is not unique): .*~\1: …~'
   's~^(could not [a-z]+ )(in |from |to )?((extension control |[a-z-]+ )?file|directory|library|symbolic link) ".*"( for reading)?: ([A-Z][a-z/]+( [a-z/]+)*)$~\1\3 …\5: \6~'
   's~^(could not connect to server) ".*"$~\1 …~'
@@ -50,7 +50,7 @@ readonly messages=(
   '(item order|high key|cross page item order|down-link lower bound|version|mismatch between|metapage|block|index|item) .*(index|invariant) ".+".*' 'heap tuple .+ lacks matching index tuple .+' 'right sibling.+' 'could not find (parent|left sibling|right sibling|tuple|block|pathkey|trigger|attribute|constraint) .+'
   '(index|relation|table|sequence) ".+" (contains|lacks|is not|has|does not) .+' 'attempted to .+ (tuple|block)' 'tablespace [0-9]+ .+' "type with OID [0-9]+ does not exist" "$of_kind with OID [0-9]+ does not exist"
   # Names.
-  "$of_kind \".+\" (of $of_kind \".+\" )?(does not exist|already exists|is not unique|is not installed|is ambiguous)( for .+| in .+)?" '(function|procedure|aggregate|type|column|cast|operator) ([a-z ]+ )?[A-Za-z0-9_.]+(\(.*\)|\[\])? does not exist' 'large object [0-9]+ does not exist'
+  "$of_kind \".+\" (of $of_kind \".+\" )?(does not exist|already exists|is not unique|is not installed|is ambiguous)( with same argument types| for .+| in .+)?" '(function|procedure|aggregate|type|column|cast|operator) ([a-z ]+ )?[A-Za-z0-9_.]+(\(.*\)|\[\])? does not exist' 'large object [0-9]+ does not exist'
   'operator does not exist: .+' '(operator|function) is not unique: .+' 'no schema has been selected to create in'
   '(unrecognized|invalid) configuration parameter( name)? ".+"' 'constraint ".+" (of|for) .+ (does not exist|already exists)' 'required extension ".+" is not installed' 'extension ".+" (is not available|has no .+|must be .+)'
   '[a-z_ ]+ (must|can only) be loaded via "?shared_preload_libraries"?' 'can only create extension in database [A-Za-z0-9_.-]+' 'unsupported version .+' 'encoding ".+" .+' 'collation ".+" .+' 'missing FROM-clause entry for table ".+"'

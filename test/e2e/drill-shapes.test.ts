@@ -19,14 +19,19 @@ const settings = `shared_preload_libraries = 'pg_cron,pg_stat_statements'
 cron.database_name = 'jobs'
 standard_conforming_strings = off
 quote_all_identifiers = on
-bytea_output = escape`;
+bytea_output = escape
+default_toast_compression = lz4`;
 const configure = 'docker exec --user postgres "$1" sh -c \'printf "%s\\n" "$1" >>"$PGDATA/postgresql.conf"\' sh "$2"';
 await bash(host, configure, await host.container('db'), settings);
 await host.docker('restart', '--time', '1', await host.container('db'));
 await host.composeUp(['db']);
 
-async function drillOf(database: string, inputs: Inputs = {}, changes?: (manifest: ManifestJson) => object) {
-  const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': database }));
+async function drillOf(
+  database: string,
+  { format = 'custom', ...inputs }: Inputs = {},
+  changes?: (manifest: ManifestJson) => object,
+) {
+  const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': database, format }));
   if (changes !== undefined) await forge(manifest, changes(manifest));
   return verify(host, dir, { checks: 'drill', 'db-name': database, ...inputs });
 }
@@ -215,6 +220,75 @@ test('what was added to an extension by hand, and what an update has left, is na
     'handmade',
   );
   assert.match((await extensions({})).detail, /^citext 1\.\d, hstore 1\.8/);
+});
+
+test('what CREATE EXTENSION defines in another way, and what a schema lost with its name public, is named', async () => {
+  await host.database.create('altered');
+  await host.psql(
+    `CREATE EXTENSION pgcrypto;
+     ALTER FUNCTION digest(text, text) SET search_path = public;
+     ALTER FUNCTION hmac(text, text, text) SECURITY DEFINER;
+     CREATE EXTENSION earthdistance CASCADE;
+     CREATE OR REPLACE FUNCTION earth() RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 1.0::float8';
+     CREATE SCHEMA open;
+     GRANT USAGE ON SCHEMA open TO PUBLIC;
+     ALTER SCHEMA public RENAME TO "my app";`,
+    'altered',
+  );
+  const drilled = await drillOf('altered');
+  await verified(host, drilled, 'verified', { extensions: 'warning' });
+  const { detail, remedy } = findingOf(drilled, 'extensions');
+  assert.match(
+    detail,
+    /^restored as CREATE EXTENSION defines it, and changed in the database: function "my app"\.earth\(\) of the extension earthdistance, function "my app"\.digest\(pg_catalog\.text,pg_catalog\.text\) of the extension pgcrypto, function "my app"\.hmac\(pg_catalog\.text,pg_catalog\.text,pg_catalog\.text\) of the extension pgcrypto; lost in a restore: privilege USAGE for PUBLIC on schema "my app"\. The extensions: /,
+  );
+  assert.match(remedy ?? '', /After a restore: GRANT USAGE ON SCHEMA "my app" TO PUBLIC$/);
+});
+
+test('an index on a function that the owner of its table may no longer call', async () => {
+  await host.database.create('granted');
+  await host.psql(
+    `CREATE ROLE migrator;
+     CREATE FUNCTION norm(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN lower($1); END $$;
+     CREATE TABLE people AS SELECT 'N' || n AS name FROM generate_series(1, 9) n;
+     ALTER TABLE people OWNER TO migrator;
+     CREATE INDEX ON people (norm(name));
+     REVOKE ALL ON FUNCTION norm(text) FROM PUBLIC;`,
+    'granted',
+  );
+  await verified(host, await drillOf('granted'), 'verified', { content: 'warning' });
+});
+
+test('a setting by which sessions write in an encoding that lacks some of the characters', async () => {
+  await host.database.create('japanese');
+  await host.psql(
+    `CREATE TABLE "日本" AS SELECT '語' AS "値"; COMMENT ON TABLE "日本" IS '語'; COMMENT ON DATABASE japanese IS '語';
+     ALTER DATABASE japanese SET client_encoding = 'LATIN1';`,
+    'japanese',
+  );
+  for (const format of ['custom', 'plain']) await verified(host, await drillOf('japanese', { format }), 'verified');
+});
+
+test('a value that an index takes only as the server of the source compresses it', async () => {
+  await host.database.create('long');
+  await host.psql(
+    "CREATE TABLE notes AS SELECT repeat('abcdefghij', 40000) AS note; CREATE INDEX ON notes (note);",
+    'long',
+  );
+  await verified(host, await drillOf('long'), 'verified');
+});
+
+test('a large table without a key that has more columns than a row of a query', async () => {
+  await host.database.create('wide');
+  await host.psql(
+    `SELECT format('CREATE TABLE wide (%s)', string_agg('c' || n || ' text', ', ')) FROM generate_series(1, 1600) n \\gexec
+     SELECT format('INSERT INTO wide (%s) SELECT %s FROM generate_series(1, 6000) row',
+         string_agg('c' || n, ', '), string_agg(format('repeat(md5((row * %s)::text), 2)', n), ', ')) FROM generate_series(1, 100) n \\gexec`,
+    'wide',
+  );
+  const drilled = await drillOf('wide');
+  await verified(host, drilled, 'verified');
+  assert.match(findingOf(drilled, 'content').detail, /1 by a sample of [\d,]+ rows/);
 });
 
 test('money of a locale that the image lacks', async () => {

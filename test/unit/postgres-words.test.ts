@@ -44,6 +44,7 @@ describe('what is known to hold no data passes as it is', () => {
   const lines = [
     'ERROR:  invalid XML content',
     'ERROR:  stack depth limit exceeded',
+    'pg_restore: error: could not execute query: ERROR:  function "tconvert" already exists with same argument types',
     'ERROR:  domain public.email does not allow null values',
     'ERROR:  permission denied for table my table',
     'psql:<stdin>:12: ERROR:  relation "public.x" does not exist',
@@ -417,6 +418,7 @@ describe('advice for a dump says only what is known', () => {
     ['canceling statement due to statement timeout', /^$/, 'table-locked'],
     ['canceling statement due to lock timeout', /^$/, 'table-locked'],
     ['invalid byte sequence for encoding "UTF8": …', /name that is not in UTF-8.*ALTER … RENAME/],
+    ['invalid value for parameter "client_encoding": …', /cannot convert the encoding .*MULE_INTERNAL/],
     ['something else', null],
   ];
   for (const [error, hint, code] of cases) {
@@ -449,6 +451,11 @@ describe('what to do about a backup that does not restore', () => {
     ['schema "s" does not exist', /What was added to an extension by hand is not in a dump: ALTER EXTENSION … DROP/],
     ['value for domain good.email violates check constraint "email_check"', /"email_check" of the domain good\.email/],
     ['domain good.email does not allow null values', /NULL where it must not/],
+    ['null value in column "a" of relation "child" violates not-null constraint', /ALTER TABLE ONLY … DROP NOT NULL/],
+    ['function "tconvert" already exists with same argument types', /twice: an extension.*ALTER EXTENSION … ADD/],
+    ['schema "topology" already exists', /creates schema "topology" twice/],
+    ['unrecognized configuration parameter …', /ALTER DATABASE … SET.*none of these before its rows/],
+    ['functions in index expression must be marked IMMUTABLE', /ALTER FUNCTION has changed of an extension.*unaccent/],
     ['materialized view "b" has not been populated', /behind that of "b" in the alphabet/],
     [
       'query would be affected by row-level security policy for table "t"',
@@ -475,6 +482,9 @@ describe('what to do about a backup that does not restore', () => {
     ['canceling statement due to user request', /server of the drill/],
     ['role "clerk" does not exist', /globals\.sql\.gz/],
     ['permission denied for schema x', /globals\.sql\.gz/],
+    ['index row size 4616 exceeds btree version 4 maximum 2704 for index "i"', /default_toast_compression/],
+    ['stack depth limit exceeded', /If that of the source is larger .* a restore there works/],
+    ['permission denied for table base', /REFRESH MATERIALIZED VIEW fails in the database, too/],
   ];
   for (const [refusal, remedy] of others) {
     test(`nothing is known of the source: ${refusal}`, () => {

@@ -32,7 +32,8 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   ],
   [
     /^(null value in column|column .+ contains null values|domain .+ does not allow null values)/,
-    () => 'a column has NULL where it must not: fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
+    () =>
+      'a column has NULL where it must not, or where a table that it inherits from must not: a restore gives a child what its parent has. Fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again, or ALTER TABLE ONLY … DROP NOT NULL of the parent',
   ],
   [
     /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
@@ -60,7 +61,18 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   ],
   [
     /^(functions in |generation expression is not immutable)/,
-    () => 'an index or a generated column calls a function that is no longer IMMUTABLE: fix the function or the column',
+    () =>
+      'an index or a generated column calls a function that is not IMMUTABLE, or not in a restore: what ALTER FUNCTION has changed of an extension, such as unaccent, is in no dump. Let a function of your own, which is IMMUTABLE, call it, and use that one instead. Otherwise fix the function or the column',
+  ],
+  [
+    /^(.+) already exists/,
+    ([, what]) =>
+      `a restore creates ${what} twice: an extension creates it, and the dump has it as well, since somebody took it out of the extension (ALTER EXTENSION … DROP) or created it before the extension. ALTER EXTENSION … ADD makes it a part of the extension again; or give yours another name`,
+  ],
+  [
+    /^unrecognized configuration parameter/,
+    () =>
+      'a CHECK, an index or a generated column reads a setting that ALTER DATABASE … SET or ALTER ROLE … SET makes. A restore has none of these before its rows. Let it read the setting by current_setting(name, true) and do without, or set it in postgresql.conf',
   ],
   [
     /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
@@ -77,8 +89,20 @@ const elsewhere: [said: RegExp, remedy: string][] = [
     'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
   ],
   [
+    /^index row (size|requires)/,
+    'A value is too long for its index as the server of the drill stores it. If default_toast_compression is set for the database alone (ALTER DATABASE … SET), a restore needs it in PGOPTIONS. Otherwise index a hash of the value',
+  ],
+  [
+    /^stack depth limit exceeded/,
+    'A value or an expression is nested more deeply than the server of the drill takes with the usual max_stack_depth. If that of the source is larger in its postgresql.conf, a restore there works. If only for one database (ALTER DATABASE … SET), a restore needs it in PGOPTIONS',
+  ],
+  [
     /^role ".+" does not exist/,
     'The dump names a role that the globals next to it did not create. If the backup could not save them, see its report; otherwise read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+  ],
+  [
+    /^permission denied for (?!parameter|database)/,
+    'A restore builds an index as the owner of its table, and fills a materialized view as the owner of that, and this owner lacks the right. If REINDEX or REFRESH MATERIALIZED VIEW fails in the database, too, the source does not restore: GRANT the right to that owner. Otherwise see which roles and grants globals.sql.gz of the set has',
   ],
   [
     /^(must be|must have|permission denied)/,

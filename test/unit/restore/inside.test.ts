@@ -163,25 +163,53 @@ describe('event triggers of the restored database', () => {
     const [session] = inside(drillScript(), ['session'], { input: 'SELECT 1;' }).given;
     assert.match(session ?? '', /event_triggers=off/);
   });
-  test('come in the order of the archive, before what they may forbid and after the last session is in', () => {
-    assert.match(fill(drillScript(), 'EVENT TRIGGER - watch shop').at(-1) ?? '', /--section=post-data --jobs=1 /);
+  test('come when all indexes are built, and after the last session is in', () => {
+    const [before, last] = fill(drillScript(), 'EVENT TRIGGER - watch shop').slice(-2);
+    assert.match(before ?? '', / --section=post-data --jobs=4 /);
+    assert.match(last ?? '', /\/last .* --jobs=1 /);
   });
-  test('that are not there do not keep indexes from being built at the same time', () => {
+  test('that are not there need no session of their own', () => {
     assert.match(fill(drillScript(), 'INDEX public event_trigger shop').at(-1) ?? '', /--section=post-data --jobs=4 /);
   });
 });
 
-test('materialized views are filled one by one in the order of the archive, as by the commands that are printed', () => {
-  const archive = join(folder, 'archive-of-views');
-  const index = '3466; 1259 16999 INDEX public by_name shop';
-  const views = ['b', 'a'].map((name, at) => `34${at}; 0 1700${at} MATERIALIZED VIEW DATA public ${name} shop`);
-  writeFileSync(archive, `${[index, ...views].join('\n')}\n`);
+test('grants, event triggers and materialized views come last, in the order of the archive, as by the commands that are printed', () => {
+  const archive = join(folder, 'archive-with-all');
+  const first = [
+    'TABLE public ACL shop',
+    'COMMENT - SCHEMA public shop',
+    'TABLE DATA public "MATERIALIZED VIEW DATA" shop',
+    'INDEX public EVENT TRIGGER shop',
+  ];
+  const last = [
+    'ACL public TABLE orders shop',
+    'ACL - LARGE OBJECT 7 shop',
+    'DEFAULT ACL public DEFAULT PRIVILEGES FOR TABLES shop',
+    'EVENT TRIGGER - watch shop',
+    'COMMENT - EVENT TRIGGER watch shop',
+    'MATERIALIZED VIEW DATA public b shop',
+    'MATERIALIZED VIEW DATA public a shop',
+  ];
+  const entries = (from: number, texts: readonly string[]) =>
+    texts.map((text, at) => `${from + at}; ${at} 1700${at} ${text}`);
+  const [early, late] = [entries(10, first), entries(30, last)];
+  // As the archive has them: grants right behind what they are about.
+  writeFileSync(archive, `; Archive\n${[...late.slice(0, 2), ...early, ...late.slice(2)].join('\n')}\n`);
   const words = ['fill', 'custom', 'none', 'dbname=x', '4'];
   const { given } = inside(drillScript(), words, { ARCHIVE: archive, input: 'PGDMP', TMPDIR: folder });
   const shown = given.flatMap((line) =>
-    /^\d/.test(line) ? [line] : (/--section=post-data --jobs=\d/.exec(line) ?? []),
+    /^\d/.test(line)
+      ? [line]
+      : (/--section=\S+ --section=\S+|--section=post-data --jobs=\d|--jobs=\d/.exec(line) ?? []),
   );
-  assert.deepEqual(shown, ['--section=post-data --jobs=4', index, '--section=post-data --jobs=1', ...views]);
+  assert.deepEqual(shown, [
+    '--section=pre-data --section=data',
+    ...early,
+    '--section=post-data --jobs=4',
+    ...early,
+    '--jobs=1',
+    ...late,
+  ]);
 });
 
 test('the login that is tried may write, on a server that somebody has made read-only as well', () => {

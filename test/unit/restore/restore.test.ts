@@ -230,6 +230,44 @@ GRANT "Re""ad" TO admin GRANTED BY admin;
     assert.deepEqual(missingRoles(hostile, []).names, ['app']);
   });
 
+  test('none out of what a role has written into its settings, or somebody into a comment', () => {
+    const hostile = 'CREATE ROLE e;\nALTER ROLE e WITH SUPERUSER LOGIN;\nGRANT admin TO app;';
+    for (const line of [
+      `ALTER ROLE app SET "app.x" TO '\n${hostile}\n';`,
+      `COMMENT ON ROLE app IS E'"\\\\\n${hostile}\n';`,
+    ])
+      assert.deepEqual(missingRoles(`CREATE ROLE app;\n${line}\nCREATE ROLE later;\n`, ['admin']), {
+        names: ['app', 'later'],
+        statements: 'CREATE ROLE app;\nCREATE ROLE later;\n',
+      });
+  });
+
+  test('also behind a heading that quotes a name without care', () => {
+    const made = `CREATE ROLE "Re""ad's";\n`;
+    const set = `ALTER ROLE "Re""ad's" SET work_mem TO '9MB';\n`;
+    assert.equal(missingRoles(`${made}--\n-- User Config "Re"ad's"\n--\n\n${set}`, []).statements, `${made}${set}`);
+  });
+
+  test('with their comments, with settings that hold backslashes, and with no more rights than they had', () => {
+    const all = [
+      'CREATE ROLE app;',
+      "COMMENT ON ROLE app IS 'it''s';",
+      `ALTER ROLE app SET "app.path" TO E'C:\\\\x ''y''';`,
+      'GRANT admin TO app WITH INHERIT FALSE, SET FALSE;',
+      'GRANT pg_monitor TO app WITH ADMIN OPTION, INHERIT TRUE;',
+      'GRANT SET ON PARAMETER log_statement TO app;',
+      'GRANT ALL ON PARAMETER "app.x" TO app WITH GRANT OPTION;',
+    ];
+    const others = ["COMMENT ON ROLE admin IS 'boss';", 'GRANT SET ON PARAMETER log_statement TO admin;'];
+    const globals = [...all, ...others].map((line) => line.replace(/FALSE;$/, 'FALSE GRANTED BY admin;'));
+    assert.deepEqual(
+      missingRoles(`${globals.join('\n')}\n`, ['admin'])
+        .statements.trimEnd()
+        .split('\n'),
+      all,
+    );
+  });
+
   test('and no statement that stands behind one on its line', () => {
     const behind = [
       'CREATE ROLE e; DROP ROLE app;',
@@ -256,6 +294,16 @@ ALTER ROLE app IN DATABASE "my shop" SET work_mem TO '1MB';
     settingsFor(text, 'my shop', 'new'),
     text.replaceAll(/(?<=^[A-Z ]+(?:app IN )?DATABASE )"my shop"/gm, '"new"'),
   );
+});
+
+test('what a role has written into its settings names and limits no database', () => {
+  const value = `'\nALTER DATABASE "shop" CONNECTION LIMIT 0;\n'`;
+  const own = `ALTER ROLE app IN DATABASE "shop" SET "app.x" TO ${value};\n`;
+  assert.equal(connectionLimitIn(own, 'shop'), -1);
+  assert.equal(settingsFor(own, 'shop', 'new'), `ALTER ROLE app IN DATABASE "new" SET "app.x" TO ${value};\n`);
+  const limit = 'ALTER DATABASE "my\nshop" CONNECTION LIMIT 4;\n';
+  assert.equal(settingsFor(limit, 'my\nshop', 'new'), 'ALTER DATABASE "new" CONNECTION LIMIT 4;\n');
+  assert.equal(connectionLimitIn(limit, 'my\nshop'), 4);
 });
 
 test('the limit of connections is that of the settings, or none', () => {

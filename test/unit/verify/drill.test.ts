@@ -441,6 +441,40 @@ describe('what belongs to an extension and does not come back with it', () => {
     );
     assert.match(remedy ?? '', /^pg_dump leaves out what stands in pg_catalog and information_schema\. Make it in/);
   });
+  test('also what somebody has changed of one of its functions, unless the function is lost, or the version another', () => {
+    const f = 'function public.f(integer)';
+    const g = 'function public.g()';
+    const objects = [f, g, `definition of ${f}: 0a`, `definition of ${g}: 0b`];
+    const changes = { members: [{ extension: 'citext', objects }] };
+    const restored = (...found: string[]) => ({ members: [{ extension: 'citext', objects: found }] });
+    assert.equal(
+      told(restored(f, g, `definition of ${f}: 0c`, `definition of ${g}: 0b`), changes),
+      'warning: restored as CREATE EXTENSION defines it, and changed in the database: function public.f(integer) of the extension citext. The extensions: citext 1.6',
+    );
+    const gone = told(restored(g, `definition of ${g}: 0b`), changes) ?? '';
+    assert.match(gone, /in a restore: function public\.f\(integer\), which belongs to the extension citext\. The/);
+    const older = { ...changes, extensions: [{ name: 'citext', version: '1.5' }] };
+    assert.equal(told(restored(f, g, `definition of ${f}: 0c`, `definition of ${g}: 0d`), older), undefined);
+    // An earlier version has not noted how they are defined.
+    const noted = { members: [{ extension: 'citext', objects: [f] }] };
+    assert.equal(told(restored(f, `definition of ${f}: 0c`), noted), undefined);
+  });
+  test('also what everybody might do in a schema that was called public once, with the statement that brings it back', () => {
+    const { list } = judgeDrill({
+      manifest: {
+        ...manifest,
+        extensions: [],
+        members: [{ extension: '', objects: ['privilege USAGE for PUBLIC on schema "my app"'] }],
+      },
+      outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, members: [] } },
+      statements: [],
+      copy: null,
+    });
+    const { detail, remedy, severity } = list.find(({ name }) => name === 'extensions') ?? {};
+    assert.equal(severity, 'warning');
+    assert.equal(detail, 'lost in a restore: privilege USAGE for PUBLIC on schema "my app". The extensions: none');
+    assert.match(remedy ?? '', / After a restore: GRANT USAGE ON SCHEMA "my app" TO PUBLIC$/);
+  });
   test('may be the doing of another version, which is to be updated first', () => {
     const extensions = [{ name: 'citext', version: '1.5' }];
     const { list } = judgeDrill({
