@@ -111,6 +111,7 @@ export const failureCodes = [
   'plain-refused',
   'plan-changed',
   'plan-stale',
+  'port-taken',
   'program-failed',
   'program-lost',
   'proof-unwritable',
