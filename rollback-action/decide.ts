@@ -1,13 +1,15 @@
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import { type Candidate, candidateLines } from '../shared/history/candidates.ts';
 import { gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
 import type { Connection } from '../shared/host/connection.ts';
+import { mountedVolumes } from '../shared/plan/container.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import type { PlanRequest } from '../shared/plan/plan-request.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { planText } from '../shared/plan/text.ts';
+import { compareVolumes, type VolumeContents } from '../shared/releases/compare-volumes.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { demandDeployedFiles, describeMissingFiles } from '../shared/releases/deployed-files.ts';
 import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
@@ -74,7 +76,7 @@ export async function decide(
     if (source.projectState === null) throw projectStateUnknown();
     const project = isKept ? keptProject(source, today) : today;
     const wanted = choices.wantedIn(project);
-    const request: PlanRequest = {
+    const draft: PlanRequest = {
       ...factsForPlan(seen, compose, inputs),
       project,
       running: choices.running,
@@ -88,6 +90,12 @@ export async function decide(
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
       projectState: source.projectState,
+      dropped: new Set([...project.services.keys()].filter((service) => !today.services.has(service))),
+      volumeContents: new Map(),
+    };
+    const request = {
+      ...draft,
+      volumeContents: await contentsOfVolumes(connection, planRollback(draft), seen, signal),
     };
     const ground = { seen, wanted, ignored, records: history };
     // Its reading of schemas is a bundle of its own.
@@ -136,6 +144,21 @@ function factsForPlan(seen: Survey, compose: ComposeSurvey, inputs: RollbackInpu
     updaters: seen.updaters,
     filesChangedAt: compose.changedAt,
   } satisfies Partial<PlanRequest>;
+}
+
+/** Of the containers that are swapped. Where nobody can look, volumes are taken over as they are. */
+async function contentsOfVolumes(
+  connection: Connection,
+  { services }: Plan,
+  { containers }: Survey,
+  signal: AbortSignal,
+): Promise<VolumeContents> {
+  const swapped = new Set(services.map(({ service }) => service));
+  const volumes = containers.filter(({ service }) => swapped.has(service)).flatMap(mountedVolumes);
+  return compareVolumes(connection, volumes, signal, log.host).catch((error) => {
+    if (!isFailure(error) || signal.aborted) throw error;
+    return new Map();
+  });
 }
 
 function tellPlan(plan: Plan, candidates: readonly Candidate[]): void {

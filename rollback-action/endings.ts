@@ -80,6 +80,8 @@ const refusedHints: Partial<Record<FailureCode, string>> = {
   'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
   'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
+  'port-taken':
+    'If it came with the release that you roll back from, stop it on the host (docker stop, with its name), then run it again',
   'not-created': 'See what docker compose says in the log',
   'disk-full': 'Make room on the disk of "backup-dir", then run it again',
   unfinished: 'Run it again: it finishes that transaction first',

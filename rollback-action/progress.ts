@@ -48,7 +48,10 @@ export class TransactionProgress {
     const since = formatDuration(at - this.#begin);
     if (step === 'failure') log.important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
     else if (step === 'problem') log.warning(detail);
-    else if (step === 'disobeyed') {
+    else if (step === 'unpublished') {
+      const [address = '', service = ''] = detail.split(' ');
+      log.warning(`${address} answered before; ${service} does not publish it with the settings that it had then`);
+    } else if (step === 'disobeyed') {
       log.warning(
         `${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`,
       );

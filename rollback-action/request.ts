@@ -129,6 +129,7 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     onFailure: inputs.onFailure,
     // Of a restore alone, the release is not to blame.
     blame: !plan.otherSettings && plan.services.length > 0,
+    settings: inputs.compose,
     lockWait: inputs.lockWait,
     holder: decided.holder,
     historyId: decided.historyId,

@@ -113,6 +113,7 @@ export const failureCodes = [
   'plain-refused',
   'plan-changed',
   'plan-stale',
+  'port-taken',
   'program-failed',
   'program-lost',
   'proof-unwritable',

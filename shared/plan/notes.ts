@@ -1,10 +1,11 @@
 import { mixedServices, sameRelease } from '../releases/release.ts';
 import { describeUnset } from '../releases/unset-variable.ts';
 import { restOf } from './at-rest.ts';
-import { anonymousVolumes, isAtWork } from './container.ts';
+import { anonymousVolumes, isAtWork, volumesOverFiles } from './container.ts';
 import type { Plan, PlanNote, ServiceStep } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
 import type { SchemaVerdict } from './schema-guard.ts';
+import { renewedVolumes } from './service-step.ts';
 import { describeChange, describeDrift } from './settings.ts';
 import { whatUndoes } from './undoing.ts';
 
@@ -35,11 +36,15 @@ export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerd
       : [info('The running release is not the newest one in the history')]),
     ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
     ...wanted.unknown.map((service) =>
-      info(`${service} was part of that release, but is no longer in the compose file`),
+      warning(
+        `${service} was part of that release, but is no longer in the compose file, and is not brought back. With the compose file of that time: compose: kept`,
+      ),
     ),
     ...mixedServices(containers).map((service) => warning(`Containers of ${service} run different images`)),
     ...onDependents(swapped, request),
+    ...onOneOffs(plan, request),
     ...onAnonymousVolumes(swapped, request),
+    ...onVolumesOverFiles(swapped, request),
     ...onSchema(swapped, plan, schema),
     ...onAdded(request),
   ];
@@ -59,6 +64,10 @@ function onLeftAlone({ leftAlone }: PlanBody, { containers, wanted }: PlanReques
 function onStep(step: ServiceStep, plan: PlanBody, request: PlanRequest): PlanNote[] {
   const { service, proven, onlyHere, strategy, fixedName, why } = step;
   const notes: PlanNote[] = [];
+  if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
+    notes.push(
+      warning(`${service} has no container now, and gets one: it was part of that release, or "services" names it`),
+    );
   if (strategy === 'create-only') notes.push(warning(`${service} will not be running: ${why}`));
   else if (strategy === 'job') notes.push(...onJob(step, plan));
   else notes.push(...onAtRest(step, request));
@@ -148,12 +157,43 @@ function onDependents(swapped: ReadonlySet<string>, { project }: PlanRequest): P
   });
 }
 
+/** They may be at work for days: a worker, or a console. */
+function onOneOffs({ services }: PlanBody, { swapFacts }: PlanRequest): PlanNote[] {
+  const leaving = new Set(services.map(({ fromImage }) => fromImage.imageId));
+  return swapFacts.oneOffs
+    .filter(({ imageId }) => leaving.has(imageId))
+    .map(({ name }) =>
+      warning(
+        `${name}, started by docker compose run, goes on with the release that you roll back from. To end it: docker rm --force ${name}`,
+      ),
+    );
+}
+
 function onAnonymousVolumes(swapped: ReadonlySet<string>, { containers }: PlanRequest): PlanNote[] {
   return [...swapped].flatMap((service) => {
     const own = containers.filter((container) => container.service === service);
     return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0
       ? [warning(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`)]
       : [];
+  });
+}
+
+/** A volume hides the files that an image has in its place: those of another release may be served from it. */
+function onVolumesOverFiles(swapped: ReadonlySet<string>, request: PlanRequest): PlanNote[] {
+  return [...swapped].flatMap((name) => {
+    const service = request.project.services.get(name);
+    const own = request.containers.filter((container) => container.service === name);
+    if (service === undefined) return [];
+    const renewed = renewedVolumes(service, own, request);
+    return volumesOverFiles(own, request.volumeContents).map(({ destination }) =>
+      renewed.includes(destination)
+        ? info(
+            `The anonymous volume of ${name} at ${destination} has only files of its image: the target gets a new one`,
+          )
+        : warning(
+            `The image of ${name} has files at ${destination}, but a volume lies over them and stays as it is: what ${name} uses from there may be of another release than the target`,
+          ),
+    );
   });
 }
 

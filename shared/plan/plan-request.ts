@@ -1,3 +1,4 @@
+import type { VolumeContents } from '../releases/compare-volumes.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release } from '../releases/release.ts';
 import type { SettingsDrift } from '../releases/service-settings.ts';
@@ -24,9 +25,13 @@ export interface PlanRequest {
   stores: ReadonlySet<string>;
   /** The services that the input "services" names. */
   named: ReadonlySet<string>;
+  /** With the settings that were kept of the target: its services that today's compose file no longer has. */
+  dropped: ReadonlySet<string>;
   /** Whether jobs that others await are run. */
   jobs: 'run' | 'skip';
   swapFacts: SwapFacts;
+  /** What is in volumes that lie over files of the image; empty before anybody has looked. */
+  volumeContents: VolumeContents;
   wanted: Wanted;
   strategy: Strategy | 'auto';
   proxyService: string | null;

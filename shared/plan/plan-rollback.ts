@@ -114,14 +114,15 @@ function whyLeftAlone(
   service: string,
   image: WantedImage | undefined,
   from: RunningImage | undefined,
-  { databases, stores, jobs, project }: PlanRequest,
+  { databases, stores, jobs, project, named, dropped }: PlanRequest,
 ): string | null {
   if (databases.has(service)) return 'it is the database';
   if (image === undefined) return 'the target does not include it';
   if (stores.has(service))
     return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
   // A job that has ended may have been cleaned away, but what awaits it needs it as before.
-  if (from === undefined && (jobs === 'skip' || !isJob(service, project))) return 'it has no container';
+  const isWanted = named.has(service) || dropped.has(service) || (jobs === 'run' && isJob(service, project));
+  if (from === undefined && !isWanted) return 'it has no container; to start it as well, name it in "services"';
   if (image.tag === null && image.digest === null && image.imageId === null)
     return 'the target does not name its image';
   return null;

@@ -5,7 +5,7 @@ import type { ComposeService } from '../releases/project.ts';
 import { mixedServices, type RunningImage } from '../releases/release.ts';
 import type { FoundContainer } from '../survey/survey.ts';
 import type { LocalImage } from '../survey/survey-compose.ts';
-import { anonymousVolumes } from './container.ts';
+import { anonymousVolumes, volumesOverFiles } from './container.ts';
 import { howSwapped } from './how-swapped.ts';
 import { movableReference, tagVariable } from './persist.ts';
 import type { ServiceStep } from './plan.ts';
@@ -68,16 +68,39 @@ export function stepFor(
   };
 }
 
-/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
+/**
+ * The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. One that holds
+ * only what its image has put there is no data: the target gets a new one, with its own files.
+ */
 function ownVolumes(
-  { volumesFrom }: ComposeService,
+  service: ComposeService,
   own: readonly FoundContainer[],
-  { containers }: PlanRequest,
+  request: PlanRequest,
 ): Record<string, string> {
   if (own.length !== 1) return {};
-  const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
+  const { volumesFrom } = service;
+  const others = request.containers
+    .filter((each) => volumesFrom.includes(each.service))
+    .flatMap((each) => each.volumes);
   const isForeign = (name: string) => others.some((volume) => volume.name === name);
-  return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
+  const renewed = renewedVolumes(service, own, request);
+  return Object.fromEntries(
+    Object.entries(anonymousVolumes(own)).filter(([path, name]) => !isForeign(name) && !renewed.includes(path)),
+  );
+}
+
+/** Where the target gets a new anonymous volume. One that others mount as well stays: they would go on with the old one. */
+export function renewedVolumes(
+  { name, volumesFrom }: ComposeService,
+  own: readonly FoundContainer[],
+  { project, volumeContents }: PlanRequest,
+): string[] {
+  const isShared =
+    volumesFrom.length > 0 || [...project.services.values()].some((other) => other.volumesFrom.includes(name));
+  if (own.length !== 1 || isShared) return [];
+  return volumesOverFiles(own, volumeContents).flatMap(({ destination, content }) =>
+    content === 'only' ? [destination] : [],
+  );
 }
 
 /** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */

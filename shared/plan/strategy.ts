@@ -2,6 +2,7 @@ import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import type { FoundContainer } from '../survey/survey.ts';
 import type { FoundProxy } from '../survey/survey-compose.ts';
+import type { ContainerEnding } from '../survey/survey-swap.ts';
 import type { PlanRequest, Strategy } from './plan-request.ts';
 
 export interface StrategyDecision {
@@ -36,13 +37,16 @@ export function decideStrategy(
   wanted: Strategy | 'auto',
   service: ComposeService,
   containers: readonly FoundContainer[],
-  { project, proxies, healthUrl }: Pick<PlanRequest, 'project' | 'proxies' | 'healthUrl'>,
+  { project, proxies, healthUrl, swapFacts }: Pick<PlanRequest, 'project' | 'proxies' | 'healthUrl' | 'swapFacts'>,
   proxyServices: readonly string[],
 ): StrategyDecision {
   if (wanted === 'recreate') return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
   const reasons = reasonsAgainst(service, containers, project, proxyServices);
   if (reasons.length === 0 && wanted === 'auto')
-    reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+    reasons.push(
+      ...doubts(service, containers, project, proxyServices, proxies, healthUrl),
+      ...sharedFiles(containers, swapFacts.endings),
+    );
   if (reasons.length > 0) return { strategy: 'recreate', why: reasons.join('; ') };
   const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
   return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
@@ -93,6 +97,22 @@ function doubts(
     ),
     ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
   ];
+}
+
+/** What is no data of an application: sockets, such as Docker's, and files with settings, which few mount read-only. */
+const noData =
+  /\.(sock|ya?ml|json|toml|conf|cfg|ini|properties|env|xml|sh|html?|css|m?js|crt|cert|pem|key)$|^\/etc\/[^/]+$/;
+
+/**
+ * Two copies of an application that keeps files may not work side by side: SQLite, a lock, a socket that the one that ends removes.
+ * Several that run already have shown that they do.
+ */
+function sharedFiles(containers: readonly FoundContainer[], endings: readonly ContainerEnding[]): string[] {
+  if (containers.filter(({ state }) => state === 'running').length > 1) return [];
+  const ids = new Set(containers.map(({ id }) => id));
+  const written = endings.filter(({ id }) => ids.has(id)).flatMap(({ writes }) => writes);
+  const [folder] = written.filter((path) => !noData.test(path));
+  return folder === undefined ? [] : [`it may write to ${folder}, which two copies at a time may not be able to share`];
 }
 
 /** The proxies that resolve one of the service's names only when they start. */

@@ -13,6 +13,7 @@ adopt_files() {
   call=()
   mapfile -t lines < <(labels_of "${@:4}")
   read_label "${lines[0]-}" "$2"
+  prefer_own "$1" "$2"
   for file in "${deployed[@]}"; do [[ -r $file ]] || missing+=("$file"); done
   ((${#missing[@]} == 0)) || record compose-missing "$(printf '%s\n' "${missing[@]}")"
 
@@ -76,17 +77,42 @@ same_files() {
   for at in "${!own[@]}"; do [[ ${real[${own[at]}]-} == "${real[${deployed[at]}]-}" ]] || return; done
 }
 
+# prefer_own FOLDER BACKUP-DIR: where the newest container was started from another folder, as something apart under the same name,
+# those of this folder come first in `lines`: neither's files have the service of the other.
+prefer_own() {
+  local line newest=("${deployed[@]}") first=$service
+  if [[ -z $working ]] || is_folder "$working" "$1"; then return; fi
+  for line in "${lines[@]}"; do
+    read_label "$line" "$2"
+    if [[ -z $working ]] || ! is_folder "$working" "$1"; then continue; fi
+    if [[ $(services_of "$1" "${newest[@]}") != *" $service "* && $(services_of "$1" "${deployed[@]}") != *" $first "* ]]; then
+      lines=("$line" "${lines[@]}")
+      return
+    fi
+  done
+  read_label "${lines[0]}" "$2"
+}
+
+is_folder() {
+  real_paths "$1" "$2"
+  [[ ${real[$1]-} == "${real[$2]-}" ]]
+}
+
+# services_of FOLDER FILE...: the services that these compose files have, each between spaces.
+services_of() {
+  local file words=()
+  for file in "${@:2}"; do words+=(--file "$file"); done
+  printf ' %s ' "$(cd -- "$1" && docker compose "${words[@]}" --profile '*' config --services 2>/dev/null </dev/null | tr '\n' ' ')"
+}
+
 # add_parts FOLDER BACKUP-DIR: adds to `deployed` the files of containers in the same folder whose services the newest one's files do
 # not have: a part of the project that was started by itself, such as its monitoring, was the last. Theirs come first.
 add_parts() {
-  local line file known='' newest=("${deployed[@]}") folder=$working envs=$env_files parts=() words=()
+  local line file known='' newest=("${deployed[@]}") folder=$working envs=$env_files parts=()
   for line in "${lines[@]}"; do
     read_label "$line" "$2"
     [[ $working == "$folder" && "${deployed[*]}" != "${newest[*]}" ]] || continue
-    if [[ -z $known ]]; then
-      for file in "${newest[@]}"; do words+=(--file "$file"); done
-      known=" $(cd -- "$1" && docker compose "${words[@]}" --profile '*' config --services 2>/dev/null </dev/null | tr '\n' ' ') " || known=' '
-    fi
+    [[ -n $known ]] || known=$(services_of "$1" "${newest[@]}") || known=' '
     [[ $known != *" $service "* ]] || continue
     for file in "${deployed[@]}"; do
       [[ ! -r $file || " ${parts[*]} ${newest[*]} " == *" $file "* ]] || parts+=("$file")

@@ -20,6 +20,7 @@ readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.La
 # address of the host too, `any` if Docker chose the port, `host` if the container has the network of the host and exposes it.
 published_ports() {
   docker inspect --format "$published_lines" "$@" 2>/dev/null </dev/null | tr -d '"' | awk '
+    $6 == "" { $6 = "-" }
     $3 !~ /\/tcp$/ || $6 !~ /^[A-Za-z0-9._-]+$/ { next }
     { sub(/^\//, "", $1); sub(/\/tcp$/, "", $3) }
     $2 == "host" { $5 = $3; shared[$1, $3, $5] = 1 }

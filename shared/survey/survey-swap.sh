@@ -34,7 +34,19 @@ survey_swap() {
   [[ $shared == whole ]] || fail survey-incomplete 'Docker could not describe all containers of the host'
   while IFS= read -r line; do record image-variables "$line"; done <&"$variables"
   exec {sharing}<&- {variables}<&-
+  survey_one_offs "${@:2}"
   record docker-since "$(docker_since)"
+}
+
+# survey_one_offs ID...: records `NAME IMAGE-ID` for each running container that `docker compose run` has made in the project of these.
+survey_one_offs() {
+  local project ids name image
+  project=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$1") || return 0
+  ids=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=True)
+  # shellcheck disable=SC2086 # ids are hex digits
+  [[ -z $ids ]] || while read -r name image; do
+    record one-off "${name#/} $image"
+  done < <(docker inspect --format '{{.Name}} {{.Image}}' $ids 2>/dev/null)
 }
 
 # survey_end ID FINISHED: records what Docker remembers of the end of a container. It keeps only its last few hundred events.

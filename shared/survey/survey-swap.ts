@@ -4,6 +4,8 @@ import type { Records } from '../host/records.ts';
 export interface SwapFacts {
   sharers: Sharer[];
   endings: ContainerEnding[];
+  /** Running containers of the project that `docker compose run` has made. No rollback swaps them. */
+  oneOffs: { name: string; imageId: string }[];
   /** Names of the variables that the images of the project set themselves, by image id. */
   imageVariables: ReadonlyMap<string, readonly string[]>;
 }
@@ -36,7 +38,7 @@ export interface ContainerEnding {
 }
 
 /** Of a project without containers. */
-export const noSwapFacts: SwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+export const noSwapFacts: SwapFacts = { sharers: [], endings: [], oneOffs: [], imageVariables: new Map() };
 
 /** null if the survey did not ask for them. */
 export function readSwapFacts(records: Records): SwapFacts | null {
@@ -62,6 +64,10 @@ export function readSwapFacts(records: Records): SwapFacts | null {
         events: events.get(ending.id) ?? [],
         writes: ending.writes.filter((path) => path !== null),
       };
+    }),
+    oneOffs: records.all('one-off').map((line) => {
+      const [name = '', imageId = ''] = line.split(' ');
+      return { name, imageId };
     }),
     imageVariables: new Map(
       records.all('image-variables').map((json) => {

@@ -5,20 +5,24 @@
 http_answers() { http_status "$1" "$2" "$3" "$4" "${6-1}" && ((http_status < $5)); }
 
 # answers_as KIND HOST PORT [SECONDS]: whether an address answers users in the way in which it did before. The answer of a proxy that
-# cannot reach what is behind it is none.
+# cannot reach what is behind it is none, and neither is that of a server that fails where none failed before.
 answers_as() {
   case $1 in
-    http) http_status "$2" "$3" / localhost "${4-3}" && ! is_refusal "$http_status" ;;
-    https) https_status "$2" "$3" "${4-3}" && ! is_refusal "$http_status" ;;
+    http) http_status "$2" "$3" / localhost "${4-3}" && ((http_status < 500)) ;;
+    https) https_status "$2" "$3" "${4-3}" && ((http_status < 500)) ;;
+    http-any) http_status "$2" "$3" / localhost "${4-3}" && ! is_refusal "$http_status" ;;
+    https-any) https_status "$2" "$3" "${4-3}" && ! is_refusal "$http_status" ;;
     tcp) is_open "$2" "$3" ;;
   esac
 }
 
-# way_of HOST PORT INSIDE: prints how the address answers now: `http`, `https`, or `tcp` for whatever else; fails if it does not.
+# way_of HOST PORT INSIDE: prints how the address answers now: `http`, `https`, either with `-any` if its server fails, or `tcp` for
+# whatever else; fails if it does not.
 way_of() {
   # Together less than ends_in_time allows.
   if ! speaks_no_http "$3" && web_status "$1" "$2" 2 2>/dev/null && ! is_refusal "$http_status"; then
     printf '%s' "$web_way"
+    ((http_status < 500)) || printf -- -any
   else
     is_open "$1" "$2" 2>/dev/null && printf tcp
   fi

@@ -231,7 +231,8 @@ docker_was_restarted() {
 keep_evidence() {
   local file=evidence/$2
   mkdir -p evidence
-  timeout 20 docker logs --timestamps --tail 5000 "$1" >"$file.log" 2>&1 </dev/null || true
+  # Where Docker cannot read its output, what Docker says of that would pass for it.
+  timeout 20 docker logs --timestamps --tail 5000 "$1" >"$file.log" 2>&1 </dev/null || [[ $(wc -l <"$file.log") != 1 ]] || : >"$file.log"
   docker inspect --format "$evidence_fields" \
     "$1" >"$file.json" 2>/dev/null </dev/null || true
 }

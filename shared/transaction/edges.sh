@@ -5,29 +5,49 @@
 # addresses.tsv: host, port, port inside, its kind, container, service, how it answered. Written before anything stops.
 
 # How many addresses are asked, and how many of proxies are measured all the time.
-readonly most_addresses=24 most_edges=3
+readonly most_addresses=24 most_edges=3 most_neighbours=20
 # Seconds after which a silent proxy is reloaded, and restarted; for which it may then be silent; and for which a service may be
 # whose health test passes.
-readonly reload_after=2 restart_after=15 edge_patience=60 answer_patience=30
+readonly reload_after=2 restart_after=15 edge_patience=60 answer_patience=120
 # A host that is busy may let a proxy be silent now and then: so many looks in a row it must be before it is restarted.
 readonly most_silent_looks=6
 
 # note_addresses: notes the addresses that answer now. Databases and the like are asked only if they are swapped.
 note_addresses() {
   local ids host port inside kind name service asked=() pid
+  note_neighbours || return
   ids=$(project_containers "${plan[project]}" status=running) || return
   : >addresses.new || return
   # shellcheck disable=SC2086 # ids are hex digits
-  [[ -z $ids ]] || while read -r host port inside kind name service; do
+  while read -r host port inside kind name service; do
     ((${#asked[@]} < most_addresses)) || break
     is_swapped "$service" || ! speaks_no_http "$inside" || continue
     note_address "$host" "$port" "$inside" "$kind" "$name" "$service" &
     asked+=("$!")
-  done < <(published_ports $ids | proxies_first)
+  done < <({ [[ -z $ids ]] || published_ports $ids; neighbour_ports; } | proxies_first)
   for pid in "${asked[@]}"; do ends_in_time "$pid" || true; done
   [[ ! -e addresses.lost ]] && proxies_first <addresses.new | tr ' ' '\t' >addresses.sorted || return
   rm -f -- addresses.new
   settle addresses.sorted addresses.tsv
+}
+
+# Writes neighbours.tsv: names of proxies of other projects, or of none, in a network of what is swapped: users may come through
+# them. In addresses.tsv, their name stands for the service, behind an @.
+note_neighbours() {
+  local network id own found='' names=''
+  own=$(project_containers "${plan[project]}") || return
+  while read -r network; do
+    found+=$(docker ps --quiet --no-trunc --filter "network=$network")$'\n' || return
+  done < <(cut -f 2 networks.tsv | sort -u | grep -vx -e bridge -e host -e none)
+  for id in $(without "$own" "$(sort -u <<<"$found")" | head -n "$most_neighbours"); do
+    [[ $(proxy_in "$id") != @(nginx|openresty|haproxy|caddy|traefik|envoy|httpd) ]] || names+=$(name_of "$id")$'\n'
+  done
+  put_table "$names" neighbours
+}
+
+neighbour_ports() {
+  local name
+  while read -r name; do published_ports "$name" | sed 's/ [^ ]*$/ @'"$name/"; done <neighbours.tsv
 }
 
 note_address() {
@@ -45,7 +65,7 @@ proxies_first() {
   while read -r line; do
     read -r _ _ _ _ _ service _ <<<"$line"
     rank=2
-    ! is_proxy "$service" || rank=1
+    if [[ $service == @* ]] || is_proxy "$service"; then rank=1; fi
     ! is_swapped "$service" || rank=0
     printf '%s %s\n' "$rank" "$line"
   done | sort -s -k 1,1n -k 7,7 -k 3,3n | cut -d ' ' -f 2-
@@ -59,18 +79,45 @@ is_proxy() {
   return 1
 }
 
-# keeps_addresses: whether every address that answers now is published by the new containers too, or was never promised.
+# keeps_addresses: whether every address that answers now is published by the new containers too, or was never promised. With the
+# settings that were kept of the target, one that is not is what was asked for: it is told of, and not asked again.
 keeps_addresses() {
-  local host port kind service ids bound
+  local host port kind service ids bound line kept='' gone=''
   ids=$(new_containers) || return
   # shellcheck disable=SC2086 # ids are hex digits
   bound=$([[ -z $ids ]] || bound_ports $ids)
-  while IFS=$'\t' read -r host port _ kind _ service _; do
-    if [[ $kind == @(any|host) || ${strategy[$service]-} == @(|restart) ]]; then continue; fi
-    publishes "$host" "$port" "$kind" <<<"$bound" ||
+  while IFS= read -r line; do
+    IFS=$'\t' read -r host port _ kind _ service _ <<<"$line"
+    if [[ $kind == @(any|host) || ${strategy[$service]-} == @(|restart) ]] || publishes "$host" "$port" "$kind" <<<"$bound"; then
+      kept+=$line$'\n'
+    elif [[ ${plan[settings]-} == kept ]]; then
+      journal unpublished "$(address_name "$host" "$port") $service"
+      gone=yes
+    else
       broken no-answer "$(address_name "$host" "$port") answers now, but $service in today's compose file no longer publishes it" ||
-      return
+        return
+    fi
   done <addresses.tsv
+  [[ -z $gone ]] || put_table "$kept" addresses
+}
+
+# ports_are_free: whether nobody holds a port that the new containers publish, apart from those that they replace.
+ports_are_free() {
+  local new bound held at port host taken kind name
+  new=$(new_containers) || return
+  [[ -n $new ]] || return 0
+  # shellcheck disable=SC2086 # ids are hex digits
+  bound=$(bound_ports $new)
+  # shellcheck disable=SC2046 # ids are hex digits
+  held=$(published_ports $(without "$(cut -f 2 before.tsv)" "$(docker ps --quiet --no-trunc)") </dev/null)
+  while read -r at port; do
+    [[ $port =~ ^[0-9]+$ ]] || continue
+    while read -r host taken _ kind name _; do
+      [[ $taken == "$port" && $kind != host ]] || continue
+      [[ $at == @(0.0.0.0|::) || $kind == everywhere || $at == "$host" ]] || continue
+      broken port-taken "The target publishes port $port of the host, which $name holds" || return
+    done <<<"$held"
+  done <<<"$bound"
 }
 
 # publishes HOST PORT KIND: whether the lines `ADDRESS PORT` on stdin include it. One that was open everywhere must stay so.
@@ -104,6 +151,7 @@ start_edge_probers() {
   while read -r host port _ _ _ _ way; do
     ((count < most_edges)) || break
     name=$(address_name "$host" "$port")
+    way=${way%-any}
     [[ $way != http ]] || way=port
     if printf '%s %s %s\n' "$way" "$host" "$port" >"probes/$name.aim"; then start_prober "$name"; else forget "$name"; fi
     count=$((count + 1))
@@ -184,7 +232,7 @@ has_time() {
   fi
   # What was restarted last gets its chance.
   (($2 < limit || $2 < restart_after + 10)) ||
-    broken no-answer "$(address_name "$host" "$port") answered before the swap and does not any more, though its container is well"
+    broken no-answer "$(address_name "$host" "$port") answered before the swap and does not any more, or only with an error, though its container is well"
 }
 
 # is_tested SERVICE: whether its health test has already shown that it serves.

@@ -159,7 +159,7 @@ prepare() {
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   note_addresses || broken docker-failed 'Cannot read the ports of the running containers' || return
   create_all || return
-  keeps_addresses || return
+  { keeps_addresses && ports_are_free; } || return
   for service in "${services[@]}"; do
     for id in $(old_containers "$service"); do keep_evidence "$id" "$service.before.${id:0:12}"; done
   done
@@ -309,7 +309,7 @@ conclude() {
 
 # filled FILE: prints the file, with the runner's placeholders replaced by what only the host knows.
 filled() {
-  local text token=${plan[token]} at began='' written step detail downtime=null gap asked lost='' verdict=unknown
+  local text token=${plan[token]} at began='' written step detail downtime=null gap asked lost='' verdict=unknown waits=''
   at=$(date --utc +%Y-%m-%dT%H:%M:%S.%3NZ)
   while IFS=$'\t' read -r written step detail; do
     case $step in
@@ -321,9 +321,10 @@ filled() {
         ;;
       failure) ! blames_target "${detail%% *}" || verdict=bad ;;
       docker-restarted) verdict=unknown ;;
+      waits-for) waits=yes ;;
     esac
   done <journal
-  [[ ${plan[blame]-} != none ]] || verdict=unknown
+  [[ ${plan[blame]-} != none && -z $waits ]] || verdict=unknown
   [[ -z $lost ]] || downtime=null
   tell_time
   text=$(<"$1")

@@ -17,7 +17,7 @@ await_answer() {
       # Nobody can run a test in a task that has ended.
       if [[ $health == 'done' ]] || ! ((${#health_test[@]})); then break; fi
       try_test "$id" "$failed" "$patience" && break
-      [[ $health != unhealthy ]] || broken unhealthy "The health check of $service fails. $(last_health "$id")" || return
+      [[ $health != unhealthy ]] || is_ill "$service" "The health check of $service fails. $(last_health "$id")" || return
       ((SECONDS < patience)) || not_in_time "$service" "$failed" || return
       sleep "$look_interval"
     done
@@ -38,8 +38,38 @@ try_test() {
 
 # not_in_time SERVICE FAILED: it has not passed its own test within health-timeout. Only a test that failed says that it is ill.
 not_in_time() {
-  [[ -z $2 ]] || broken unhealthy "$1 did not pass its health check within ${plan[health_timeout]} s" || return
-  broken still-starting "The health check of $1 had not ended within ${plan[health_timeout]} s: it did not fail, but did not pass either"
+  local later
+  [[ -z $2 ]] || is_ill "$1" "$1 did not pass its health check within ${plan[health_timeout]} s" || return
+  later=$(down_later "$1")
+  broken still-starting "The health check of $1 had not ended within ${plan[health_timeout]} s: it did not fail, but did not pass either$(may_wait "$later")"
+}
+
+# is_ill SERVICE TEXT: it was seen to fail its own test. That is not its fault if it may wait for a service whose turn comes later.
+is_ill() {
+  local later
+  later=$(down_later "$1")
+  [[ -z $later ]] || journal waits-for "$later"
+  broken unhealthy "$2$(may_wait "$later")"
+}
+
+# down_later SERVICE: those services whose turn comes after it, and of which something did not run when this began.
+down_later() {
+  local service name state passed='' down=''
+  for service in "${services[@]}"; do
+    if [[ $service == "$1" ]]; then
+      passed=yes
+    elif [[ -n $passed && ${strategy[$service]} == recreate ]]; then
+      while IFS=$'\t' read -r name _ _ state _; do
+        [[ $name != "$service" || $state == running ]] || { down+=", $service" && break; }
+      done <before.tsv
+    fi
+  done
+  printf '%s' "${down#, }"
+}
+
+# may_wait SERVICES: says that it may be these that it waits for, if there are any.
+may_wait() {
+  [[ -z $1 ]] || printf '. It may wait for %s, which did not run, and whose turn is later: to roll that back first, name it in "services"' "$1"
 }
 
 # blames_target CODE: whether a failure shows that the target itself does not work, so that nobody should go back to it again:
@@ -84,8 +114,9 @@ has_one_task() {
 
 last_words() {
   local words
-  words=$(timeout 5 docker logs --tail 3 "$1" 2>&1 </dev/null | tr '\n' ' ') || true
-  printf 'Its last output: %s' "${words:-none}"
+  # With another logging driver, what Docker says is no output of the container.
+  words=$(timeout 5 docker logs --tail 3 "$1" 2>&1 </dev/null) || { printf 'Docker cannot read its output' && return; }
+  printf 'Its last output: %s' "$(tr '\n' ' ' <<<"${words:-none}")"
 }
 
 # When each new container was started. If that changes, the container was restarted in the meantime.
@@ -156,10 +187,14 @@ last_health() {
 
 # await_url DEADLINE [drained]: waits until the health-url has answered three times in a row.
 await_url() {
-  local good=0
+  local good=0 begun=$SECONDS reloaded=
   [[ -n ${plan[health_url]-} ]] || return 0
   while ((good < 3)); do
     if timeout 5 "$BASH" "$folder/engine.sh" ask-url; then good=$((good + 1)); else good=0; fi
+    if ((good == 0 && SECONDS - begun >= reload_after)) && [[ -z $reloaded ]]; then
+      reloaded=yes
+      reload_neighbours
+    fi
     ((good > 0 || SECONDS < $1)) || silent_url "${2-}" || return
     ((good == 3)) || sleep "$look_interval"
   done

@@ -4,12 +4,21 @@
 # renew_proxy SERVICE: reloads its containers, or restarts those where that cannot be done.
 renew_proxy() { reload_service "$1" || is_swapped "$1" || restart_service "$1"; }
 
-# reload_service SERVICE: reloads its running containers, of which some may be new. Fails if it does not know how.
+# reload_service SERVICE: reloads its running containers, of which some may be new; or a proxy of another project, by its name behind
+# an @. Fails if it does not know how.
 reload_service() {
-  local id ids
-  ids=$(project_containers "${plan[project]}" status=running "label=com.docker.compose.service=$1") || return
+  local id ids=${1#@}
+  [[ $1 == @* ]] ||
+    ids=$(project_containers "${plan[project]}" status=running "label=com.docker.compose.service=$1") || return
   for id in $ids; do reload_proxy "$id" || return; done
-  [[ -z $ids ]] || journal reloaded "$1"
+  [[ -z $ids ]] || journal reloaded "${1#@}"
+}
+
+# reload_neighbours: reloads the proxies of others that may lead to what was swapped.
+reload_neighbours() {
+  local name
+  [[ -e neighbours.tsv ]] || return 0
+  while read -r name; do reload_service "@$name" </dev/null || true; done <neighbours.tsv
 }
 
 # The services that were reloaded since the last change of what is behind them.

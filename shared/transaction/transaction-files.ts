@@ -75,6 +75,8 @@ export interface TransactionRequest {
   onFailure: 'revert' | 'leave';
   /** Whether a failure of the target counts against it. */
   blame: boolean;
+  /** Which settings the target starts with: those of today, or those that were kept of it. */
+  settings: 'current' | 'kept';
   lockWait: number;
   /** Who holds the lock, on one line. */
   holder: string;
@@ -128,6 +130,7 @@ function planLines(request: TransactionRequest): string {
     ...(healthUrl === null ? [] : addressLines(healthUrl)),
     ['on_failure', request.onFailure],
     ['blame', request.blame ? 'target' : 'none'],
+    ['settings', request.settings],
     ['hold', String(request.outcome.hold !== null)],
     ['lock_wait', seconds(request.lockWait)],
     ['holder', request.holder],

@@ -109,7 +109,7 @@ describe('users get an answer', { concurrency: 2 }, () => {
       await twoReleases(shape);
 
       await shape.write(file([`127.0.0.1:${shape.port}:9000`]));
-      const silent = await shape.rollBack();
+      const silent = await shape.rollBack({ 'health-timeout': '30s' });
       assert.equal(silent.outputs['status'], 'reverted', logOf(silent));
       assert.match(silent.stdout, /no-answer/);
       assert.match(silent.stdout, new RegExp(`127.0.0.1:${shape.port} answered before the swap`));

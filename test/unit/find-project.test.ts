@@ -35,7 +35,7 @@ function bash(text: string, lines: readonly string[], composeName = ''): string[
     docker() {
       case "$1 $2" in
         'ps --all') printf '%s' "$ROWS" ;;
-        compose*) [[ $NAME != services ]] || { echo monitoring && exit; }
+        compose*) [[ $NAME != services ]] || { [[ $* != *docker-compose.yml* ]] && echo monitoring || echo app; exit; }
           [[ -z $NAME ]] || printf '{\\n  "name": "%s",\\n' "$NAME" ;;
         inspect*) printf '%s' "$ROWS" ;;
       esac
@@ -193,6 +193,30 @@ describe('the files are adopted', () => {
           'shop',
         ),
       ['file docker-compose.yml', 'file prod.yml'],
+    ],
+    [
+      'those of the folder, if something apart was started from another one, and last',
+      () =>
+        adopt(
+          [
+            labels(['rel/2/compose.yml'], 'rel/2', [], 'monitoring', '2026-11-27'),
+            labels(['shop/docker-compose.yml'], 'shop', [], 'app', '2026-11-26'),
+          ],
+          'shop',
+        ),
+      ['file docker-compose.yml'],
+    ],
+    [
+      'the newest, if the project was moved and its files have what was started before',
+      () =>
+        adopt(
+          [
+            labels(['rel/2/compose.yml'], 'rel/2', [], 'monitoring', '2026-11-27'),
+            labels(['shop/docker-compose.yml'], 'shop', [], 'monitoring', '2026-11-26'),
+          ],
+          'shop',
+        ),
+      ['file ROOT/rel/2/compose.yml'],
     ],
     [
       'the newest, if the others are of an earlier release',

@@ -13,6 +13,7 @@ import { appendHistory, releaseHold } from '../../shared/history/host-file.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { usualGrace } from '../../shared/host/run-program.ts';
 import { askRegistry } from '../../shared/releases/ask-registry.ts';
+import { compareVolumes } from '../../shared/releases/compare-volumes.ts';
 import { keepImages } from '../../shared/releases/keep-images.ts';
 import { keepCompose, readKept } from '../../shared/releases/kept-compose.ts';
 import { pullImages } from '../../shared/releases/pull.ts';
@@ -167,6 +168,13 @@ const calls: readonly (() => Promise<unknown>)[] = [
   () => abortTransaction(connection, '/backups', 'x', onLog),
   () => findTransaction(connection, '/backups', 'x', onLog),
   () => followToTheEnd(connection, '/backups', 'x', 0, { deadline: 24 * hours, onLog, onLine: () => {} }),
+  () =>
+    compareVolumes(
+      connection,
+      [{ container: 'x', imageId: `sha256:${'0'.repeat(64)}`, isAnonymous: true, destination: '/x' }],
+      signal,
+      onLog,
+    ),
   () => keepImages(connection, keep, onLog),
   () => keepCompose(connection, { backupDir: '/backups', id: 'x', config: '', files: [], envFiles: [] }, onLog),
   () => readKept(connection, part({ ...common, call: { envFiles: [] } }), signal, onLog),

@@ -317,6 +317,7 @@ describe('a transaction', () => {
       project_containers() { echo 0123; }
       left_behind() { :; }
       published_ports() { :; }
+      proxy_in() { echo apache2; }
       docker() { printf 'web\\t0123\\t/web\\trunning\\t-\\timage\\tno:0\\n'; }
       note_containers && note_networks && note_targets && note_addresses`,
     );
@@ -328,7 +329,7 @@ describe('a transaction', () => {
     assert.deepEqual(
       notes().filter((note) => !note.startsWith('rm ')),
       [
-        ...['before', 'networks', 'after'].flatMap((name) => settled(name)),
+        ...['before', 'networks', 'after', 'neighbours'].flatMap((name) => settled(name)),
         ...settled('addresses', 'addresses.sorted'),
       ],
     );

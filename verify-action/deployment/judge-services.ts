@@ -148,6 +148,6 @@ function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: n
   if (health === 'unhealthy') return `its health check fails${said}`;
   if (health === 'starting' && watched.passes.has(container.id)) return null;
   if (health !== null && health !== 'healthy')
-    return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
+    return `it is still ${health} ${formatDuration(Math.max(0, watched.clock - Date.parse(started)))} after its start${said}`;
   return null;
 }

@@ -164,11 +164,18 @@ tell() {
   done
   while IFS= read -r json; do record "$1" "$json"; done <<<"$facts"
   [[ $1 == after ]] || return 0
-  for id in $ids; do record words "$id $(timeout 5 docker logs --tail 3 "$id" 2>&1 </dev/null | tail -c 600 | tr '\n' ' ' || true)"; done
+  for id in $ids; do record words "$id $(last_words "$id")"; done
   # shellcheck disable=SC2046,SC2086 # ids are hex digits
   docker image inspect --format '{"id":{{json .ID}},"repoDigests":{{json .RepoDigests}}}' \
     $(docker inspect --format '{{.Image}}' $ids 2>/dev/null | sort -u) 2>/dev/null |
     while IFS= read -r json; do record image "$json"; done || true
+}
+
+# last_words ID: its last output; nothing if Docker cannot read it.
+last_words() {
+  local words
+  words=$(timeout 5 docker logs --tail 3 "$1" 2>&1 </dev/null) || words=
+  printf '%s' "$words" | tail -c 600 | tr '\n' ' '
 }
 
 # look_at ID...: fails if one of them does not exist.

@@ -73,7 +73,7 @@ test('a service without a container is left alone, also under the name of what e
     wanted: wanted({ constructor: { tag: 'v2', digest: null, imageId: null } }),
   });
   assert.deepEqual(plan.services, []);
-  assert.equal(why(plan, 'constructor'), 'it has no container');
+  assert.equal(why(plan, 'constructor'), 'it has no container; to start it as well, name it in "services"');
 });
 
 describe('the image', () => {
@@ -177,7 +177,15 @@ describe('left alone', () => {
     );
     assert.deepEqual(warnings({ wanted: target, containers: [container('web', { state: 'restarting' })] }), []);
     const { web: _, ...others } = running;
-    assert.equal(why(planOf({ running: others, containers: [] }), 'web'), 'it has no container');
+    assert.match(why(planOf({ running: others, containers: [] }), 'web') ?? '', /^it has no container; to start it/);
+    for (const wish of ['named', 'dropped'] as const) {
+      const plan = planOf({ running: others, containers: [container('api')], [wish]: new Set(['web']) });
+      assert.equal(plan.services.find((step) => step.service === 'web')?.strategy, 'recreate', wish);
+      assert.ok(
+        plan.notes.some(({ text }) => text.startsWith('web has no container now, and gets one')),
+        wish,
+      );
+    }
     assert.match(warnings({ running: others, containers: [container('api')] }).join(), /web is not running/);
   });
 
@@ -280,6 +288,17 @@ describe('a step', () => {
     ];
     const one = container('web', { volumes });
     assert.deepEqual(stepOf({ containers: [one] }).anonymousVolumes, { '/cache': 'e'.repeat(64) });
+    const contents = (content: 'only' | 'also') => new Map([[`${one.id} /cache`, content]]);
+    const kept = { containers: [one], volumeContents: contents('also') };
+    assert.deepEqual(stepOf(kept).anonymousVolumes, { '/cache': 'e'.repeat(64) });
+    assert.match(warnings(kept).join(), /The image of web has files at \/cache, but a volume lies over them/);
+    // It has nothing that the image of the target does not bring itself.
+    const renewed = { containers: [one], volumeContents: contents('only') };
+    assert.deepEqual(stepOf(renewed).anonymousVolumes, {});
+    assert.doesNotMatch(warnings(renewed).join(), /cache/);
+    const shared = { ...renewed, project: shop({ proxy: { volumesFrom: ['web'] } }) };
+    assert.deepEqual(stepOf(shared).anonymousVolumes, { '/cache': 'e'.repeat(64) });
+    assert.match(warnings(shared).join(), /a volume lies over them/);
     const two = { containers: [one, container('web', { id: 'other', number: '2', volumes })] };
     assert.deepEqual(stepOf(two).anonymousVolumes, {});
     assert.match(warnings(two).join(), /web has 2 containers with anonymous volumes: .*empty ones/);
@@ -344,7 +363,11 @@ describe('what is told', () => {
         }),
       },
     ],
-    [/^gone was part of that release/, 'info', { wanted: wanted({}, { unknown: ['gone'] }) }],
+    [
+      /^gone was part of that release.*not brought back.*compose: kept$/,
+      'warning',
+      { wanted: wanted({}, { unknown: ['gone'] }) },
+    ],
     [
       /^Containers of web run different images/,
       'warning',

@@ -113,8 +113,10 @@ export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     databases: new Set(['db']),
     stores: new Set(),
     named: new Set(),
+    dropped: new Set(),
     jobs: 'run',
     swapFacts: noSwapFacts,
+    volumeContents: new Map(),
     wanted: wanted({
       api: { tag: 'v2', digest: sha('c'), imageId: null },
       web: { tag: 'v2', digest: sha('c'), imageId: null },

@@ -5,7 +5,8 @@ import { decideStrategy, proxiesIn } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
 import type { FoundContainer } from '../../../shared/survey/survey.ts';
 import type { FoundProxy } from '../../../shared/survey/survey-compose.ts';
-import { container, request, service, shop } from './shop.ts';
+import { noSwapFacts } from '../../../shared/survey/survey-swap.ts';
+import { container, ending, request, service, shop } from './shop.ts';
 
 const answering: FoundProxy = { service: 'proxy', answers: ['127.0.0.1:80'], looksUpOnce: [] };
 
@@ -19,7 +20,8 @@ function decide(
 ) {
   const project = shop({ web: changes });
   const web = project.services.get('web') ?? service('web');
-  return decideStrategy(wanted, web, [container('web', ofContainer)], { project, proxies: found, healthUrl }, proxies);
+  const facts = { project, proxies: found, healthUrl, swapFacts: noSwapFacts };
+  return decideStrategy(wanted, web, [container('web', ofContainer)], facts, proxies);
 }
 
 test('behind a proxy, with a health test and a port, the new one starts beside the old', () => {
@@ -128,4 +130,25 @@ for (const [image, isProxy] of images) {
 test('the proxy that is named is the only one, whatever its image', () => {
   assert.deepEqual(proxiesIn(shop(), 'api'), ['api']);
   assert.deepEqual(proxiesIn(shop(), 'nobody'), []);
+});
+
+/** @param writes the folders in which the containers may write */
+function withFiles(wanted: Strategy | 'auto', writes: readonly string[], ...states: readonly string[]) {
+  const own = states.map((state, at) => container('web', { id: `web-${at}`, state }));
+  const endings = own.map(({ id }) => ending('web', { id, writes: [...writes] }));
+  const facts = request({ swapFacts: { ...noSwapFacts, endings } });
+  return decideStrategy(wanted, service('web'), own, facts, ['proxy']);
+}
+
+test('"auto" does not let two copies write to the same files, unless two do already', () => {
+  for (const path of ['/data', '/app/db.sqlite3', '/run/app', '/etc/shop/state']) {
+    const { strategy, why } = withFiles('auto', ['/etc/localtime', path], 'running');
+    assert.equal(strategy, 'recreate', path);
+    assert.equal(why, `it may write to ${path}, which two copies at a time may not be able to share`);
+    assert.equal(withFiles('auto', [path], 'running', 'exited').strategy, 'recreate');
+    assert.equal(withFiles('auto', [path], 'running', 'running').strategy, 'blue-green');
+    assert.equal(withFiles('blue-green', [path], 'running').strategy, 'blue-green');
+  }
+  const settings = ['/etc/localtime', '/var/run/docker.sock', '/app/config.yml', '/app/local.json'];
+  assert.equal(withFiles('auto', settings, 'running').strategy, 'blue-green');
 });

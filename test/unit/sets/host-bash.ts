@@ -7,7 +7,7 @@ const shared = join(import.meta.dirname, '../../../shared');
 /** As programs on the host begin; what they say to the runner is printed instead. */
 const frame = `
   set -euo pipefail
-  takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_stream() { :; }
+  takes() { :; }; takes_list() { :; }; takes_number() { :; }; takes_word() { :; }; takes_stream() { :; }
   record() { printf '%s=%s\\n' "$1" "$2"; }
   progress() { printf '%s: %s\\n' "$1" "$2"; }
   fail() { printf 'fail %s\\n' "$1"; exit 1; }

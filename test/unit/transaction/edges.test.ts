@@ -74,6 +74,8 @@ describe('how an address answers', () => {
     ['TLS alone', '', '200', 'https'],
     ['neither', '', `!${wrong}`, 'tcp'],
     ['a proxy that reaches nobody', '502', '!no', 'tcp'],
+    ['a server that fails', '500', '!no', 'http-any'],
+    ['one that fails behind TLS', '400', '500', 'https-any'],
   ];
   for (const [what, plain, curl, way] of table) {
     test(`${what}: ${way}`, () => {
@@ -86,6 +88,24 @@ describe('how an address answers', () => {
       assert.equal(run(['survey/ports.sh', 'transaction/answers.sh'], call, curl), way);
     });
   }
+
+  for (const [way, status, is] of [
+    ['http', 404, true],
+    ['http', 500, false],
+    ['http', 502, false],
+    ['http-any', 500, true],
+    ['http-any', 503, false],
+    ['https', 500, false],
+    ['https-any', 500, true],
+    ['https-any', 502, false],
+  ] as const)
+    test(`one that was ${way}, and now says ${status}, ${is ? 'answers' : 'does not'}`, () => {
+      const call = `
+        http_status() { http_status=${status}; }
+        https_status() { http_status=${status}; }
+        answers_as ${way} 127.0.0.1 80`;
+      assert.equal(run(['survey/ports.sh', 'transaction/answers.sh'], call), is ? '' : 1);
+    });
 
   test('advice to come by HTTPS shows nothing', () => {
     const leads = (way: string, location: string) =>
@@ -274,15 +294,18 @@ test('only what was seen to fail makes a target bad', () => {
 });
 
 test('an address that answered, and is published no more, keeps the swap from beginning', () => {
-  const kept = (bound: string, kind = 'fixed', strategy = 'recreate') =>
+  const kept = (bound: string, kind = 'fixed', strategy = 'recreate', settings = 'current') =>
     run(
       ['survey/ports.sh', 'transaction/edges.sh'],
       `cd -- "$(mktemp -d)"
-      declare -A strategy=([web]=${strategy})
+      declare -A strategy=([web]=${strategy}) plan=()
       new_containers() { echo new; }
       bound_ports() { echo '${bound}'; }
       broken() { printf '%s' "$1"; return 1; }
       printf '127.0.0.1\\t8080\\t80\\t${kind}\\tweb-1\\tweb\\thttp\\n' >addresses.tsv
+      plan=([settings]=${settings})
+      journal() { printf '%s ' "$@"; }
+      put_table() { printf '%s %s left' "$2" "\${#1}"; }
       keeps_addresses || true
       rm -r -- "$PWD"`,
     );
@@ -291,4 +314,38 @@ test('an address that answered, and is published no more, keeps the swap from be
   // Docker chooses another port each time; what is not created anew keeps its own.
   assert.equal(kept('127.0.0.1 8081', 'any'), '');
   assert.equal(kept('127.0.0.1 8081', 'fixed', 'restart'), '');
+  // With the settings of that time it is told of, and asked no more.
+  assert.equal(kept('127.0.0.1 8081', 'fixed', 'recreate', 'kept'), 'unpublished 127.0.0.1:8080 web addresses 0 left');
+  assert.equal(kept('127.0.0.1 8080', 'fixed', 'recreate', 'kept'), '');
+});
+
+describe('the ports of the target are free', () => {
+  const table: [bound: string, held: string, taken: string][] = [
+    ['0.0.0.0 80', '', ''],
+    ['0.0.0.0 80', '127.0.0.1 80 8080 fixed edge-1 edge', 'edge-1'],
+    ['127.0.0.1 80', '127.0.0.1 80 8080 everywhere edge-1 -', 'edge-1'],
+    ['10.0.0.5 80', '127.0.0.1 80 8080 fixed edge-1 edge', ''],
+    ['127.0.0.1 80', '127.0.0.1 81 80 fixed edge-1 edge', ''],
+    ['0.0.0.0 -', '127.0.0.1 32768 80 any edge-1 edge', ''],
+    ['0.0.0.0 80-90', '127.0.0.1 80 80 fixed edge-1 edge', ''],
+    // That it listens there is not certain.
+    ['0.0.0.0 80', '127.0.0.1 80 80 host edge-1 edge', ''],
+  ];
+  for (const [bound, held, taken] of table) {
+    test(`${bound}, while others have ${held || 'none'}: ${taken || 'free'}`, () => {
+      const script = `
+        cd -- "$(mktemp -d)"
+        printf 'web\\told\\n' >before.tsv
+        new_containers() { echo new; }
+        bound_ports() { echo '${bound}'; }
+        without() { echo others; }
+        docker() { :; }
+        published_ports() { [[ $1 == others ]] && printf '%s' '${held}'; }
+        broken() { printf '%s %s' "$1" "\${2##*which }"; return 1; }
+        ports_are_free || true
+        rm -r -- "$PWD"`;
+      const said = run(['survey/ports.sh', 'transaction/edges.sh'], script);
+      assert.equal(said, taken === '' ? '' : `port-taken ${taken} holds`);
+    });
+  }
 });

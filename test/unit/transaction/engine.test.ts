@@ -51,14 +51,15 @@ describe('before the swap', () => {
     run_compose() { echo config; }
     project_state() { echo as-planned; }
     for each in note_containers note_networks note_witnesses still_stopped writers_run alone_in_them still_restored mend_leftovers note_addresses \\
-      create_all keeps_addresses keep_evidence start_probers; do eval "$each() { note $each; }"; done`;
+      create_all keeps_addresses ports_are_free keep_evidence start_probers; do eval "$each() { note $each; }"; done`;
   const prepare = (change: string) => engine(`${well}\n${change}\nprepare && note begins`);
 
   test('what may fail without harm comes first, and then it begins', () => {
     assert.deepEqual(prepare(''), [
       ...['note_containers', 'note_networks', 'note_witnesses', 'still_stopped', 'writers_run', 'alone_in_them'],
       'still_restored',
-      ...['journal checked', 'mend_leftovers', 'note_addresses', 'create_all', 'keeps_addresses', 'keep_evidence'],
+      ...['journal checked', 'mend_leftovers', 'note_addresses', 'create_all', 'keeps_addresses', 'ports_are_free'],
+      'keep_evidence',
       ...['start_probers', 'journal prepared', 'begins'],
     ]);
   });
@@ -85,6 +86,7 @@ describe('before the swap', () => {
     ],
     ['a restored copy that is gone', 'still_restored() { broken plan-stale x; }', 'plan-stale', false],
     ['an address that is published no more', 'keeps_addresses() { broken no-answer x; }', 'no-answer', true],
+    ['a port that another container holds', 'ports_are_free() { broken port-taken x; }', 'port-taken', true],
     ['a cancel', ': >abort', 'cancelled', true],
   ];
   for (const [what, change, code, created] of table) {
@@ -538,6 +540,11 @@ describe('a release is blamed', () => {
     [
       'not where Docker was restarted',
       '1\\tbegin\\t\\n2\\tfailure\\tcrashed web\\n3\\tdocker-restarted\\t\\n',
+      'unknown',
+    ],
+    [
+      'not where it may have waited for what did not run',
+      '1\\tbegin\\t\\n2\\twaits-for\\tworker\\n3\\tfailure\\tunhealthy web\\n',
       'unknown',
     ],
   ];

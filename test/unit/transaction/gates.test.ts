@@ -166,13 +166,52 @@ describe('a job of the target', () => {
   }
 });
 
+test('what fails may wait for a service whose turn comes later, and that did not run: then it is not to blame', () => {
+  const ill = (states: Record<string, string>, how = 'recreate') => {
+    const lines = Object.entries(states).map(
+      ([service, state]) => `${service}\\tid\\t/x\\t${state}\\t-\\timage\\tno:0\\n`,
+    );
+    return run(`
+      cd -- "$(mktemp -d)"
+      printf '${lines.join('')}' >before.tsv
+      services=(db app worker web)
+      declare -A strategy=([db]=recreate [app]=recreate [worker]=${how} [web]=recreate)
+      journal() { printf '%s %s; ' "$@"; }
+      broken() { printf '%s %s' "$@"; return 1; }
+      is_ill app 'It fails' || true
+      rm -r -- "$PWD"`).text;
+  };
+  const running = { db: 'running', app: 'running', worker: 'running', web: 'running' };
+  assert.equal(ill(running), 'unhealthy It fails');
+  assert.equal(ill({ ...running, db: 'exited', app: 'exited' }), 'unhealthy It fails');
+  assert.match(
+    ill({ ...running, worker: 'restarting' }),
+    /^waits-for worker; unhealthy It fails\. It may wait for worker, which/,
+  );
+  assert.match(ill({ ...running, worker: 'exited', web: 'exited' }), /^waits-for worker, web; unhealthy/);
+  // It stays stopped, or has ended.
+  assert.equal(ill({ ...running, worker: 'exited' }, 'create-only'), 'unhealthy It fails');
+});
+
 test('the health-url must answer three times in a row', () => {
   const { text } = run(`
     declare -A plan=([health_url]=http://x)
-    folder=x answers=(0 0 1 0 0 0) asked=0
+    folder=x answers=(0 0 1 0 0 0) asked=0 reload_after=2
     timeout() { asked=$((asked + 1)); return "\${answers[asked - 1]}"; }
     sleep() { :; }
     await_url "$((SECONDS + 60))"
     printf '%s' "$asked"`);
   assert.equal(text, '6');
+});
+
+test('a health-url that is silent may come through a proxy of others: those are reloaded, once', () => {
+  const { text } = run(`
+    declare -A plan=([health_url]=http://x)
+    folder=x reload_after=0 asked=0
+    timeout() { asked=$((asked + 1)); ((asked > 3)); }
+    sleep() { :; }
+    reload_neighbours() { printf 'reloaded at %s, ' "$asked"; }
+    await_url "$((SECONDS + 60))"
+    printf '%s' "$asked"`);
+  assert.equal(text, 'reloaded at 1, 6');
 });

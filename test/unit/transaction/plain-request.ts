@@ -34,6 +34,7 @@ export const plain: TransactionRequest = {
   healthUrl: null,
   onFailure: 'revert',
   blame: true,
+  settings: 'current',
   lockWait: 300_000,
   holder: 'rollback-action https://github.com/acme/shop/actions/runs/4711 since 2026-11-25T02:03:04.000Z',
   historyId: '4711-1-0123abcd',

@@ -133,7 +133,7 @@ describe('how a container stands', () => {
   const table: [what: string, web: Partial<WatchedContainer>, bad: RegExp | null][] = [
     ['healthy', {}, null],
     ['without a health test', { health: null }, /health tests: web/],
-    ['still starting', { health: 'starting' }, /it is still starting after 5 m.*fatal: no/],
+    ['still starting', { health: 'starting' }, /it is still starting .* after its start.*fatal: no/],
     ['unhealthy', { health: 'unhealthy' }, /its health check fails.*fatal: no/],
     ['ended badly', { state: 'exited', exit: 3, policy: 'no', health: null }, /it is not running: exited \(exit 3\)/],
     [
@@ -389,8 +389,12 @@ describe('what users get', () => {
     [['other'], null],
     [['200'], ['passed', 'warning', /^users get an answer at 127\.0\.0\.1:8080$/]],
     [
-      ['301', '401', '404', '500'],
+      ['301', '401', '404'],
       ['passed', 'warning', /users get an answer/],
+    ],
+    [
+      ['200', '500'],
+      ['failed', 'warning', /^127\.0\.0\.1:8080 answers 500: web fails$/],
     ],
     [
       ['200', '502'],
@@ -412,12 +416,27 @@ describe('what users get', () => {
         assert.deepEqual([found?.result, found?.severity], expected.slice(0, 2));
         assert.match(found?.detail ?? '', expected[2]);
         const restart = /after a deployment: cd \/opt\/shop && docker compose restart web$/;
-        if (expected[0] === 'failed') assert.match(found?.remedy ?? '', restart);
+        const isOwn = answers.includes('500');
+        if (expected[0] === 'failed') assert.match(found?.remedy ?? '', isOwn ? /logs --tail 50 web$/ : restart);
       }
       const isDead = expected?.[0] === 'failed' && expected[1] === 'error';
       assert.equal(judged.verdict, isDead ? 'unknown' : 'good');
     });
   }
+});
+
+test('whatever a health check says of a service, counts for more than what its ports do', () => {
+  const verdict = (answers: readonly string[], health: string | null) => {
+    const addresses = answers.map((answer, port) => ({ address: `127.0.0.1:${port}`, service: 'web', answer }));
+    return judgeDeployment(facts({ watched: { ...watched({ health }), addresses } })).verdict;
+  };
+  for (const answers of [['closed'], ['500'], ['200', '500']]) {
+    assert.equal(verdict(answers, 'healthy'), 'good');
+    assert.equal(verdict(answers, null), 'unknown', answers.join());
+  }
+  // It may have a port that it does not use.
+  for (const answers of [['200', 'closed'], ['other', 'closed'], ['503'], ['404']])
+    assert.equal(verdict(answers, null), 'good');
 });
 
 test('one that Docker has not tested yet is well if its own test passes', () => {
