@@ -110,9 +110,13 @@ open_to_others AS (
       WHEN atttypid = 'bytea'::regtype THEN format('octet_length(%1$I), substr(%1$I, 1, 24)', attname)
       WHEN atttypid = 'jsonb'::regtype THEN format('jsonb_hash_extended(%I, 0)', attname)
       WHEN atttypid IN (SELECT kind FROM with_number) THEN NULL
-      WHEN attlen > 0 OR atttypid = 'numeric'::regtype THEN format('%I', attname) END, ', ' ORDER BY attname) AS glimpse,
+      WHEN attlen > 0 OR atttypid = 'numeric'::regtype THEN format('%I', attname) END, ', ' ORDER BY attname)
+      -- A row can have no more than 1,664 values.
+      FILTER (WHERE place <= 500) AS glimpse,
     count(*) FILTER (WHERE :generated = 's') > 0 AS generates
-  FROM pg_attribute JOIN tables ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped AND :generated <> 'v' GROUP BY attrelid
+  FROM (SELECT *, row_number() OVER (PARTITION BY attrelid ORDER BY attname) AS place FROM pg_attribute
+      WHERE attnum > 0 AND NOT attisdropped) attributes
+    JOIN tables ON attrelid = oid WHERE :generated <> 'v' GROUP BY attrelid
 ), keys AS (
   SELECT DISTINCT ON (indrelid) indrelid, (SELECT string_agg(format('%I', attname), ', ' ORDER BY attname) FROM pg_attribute
       WHERE attrelid = indrelid AND attnum = ANY (indkey::int2[])) AS key,

@@ -102,7 +102,7 @@ module.exports = __nccwpck_require__.p + "7005359ac95e684dde42.sh";
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6edb2d9217b717f86aa2.sh";
+module.exports = __nccwpck_require__.p + "49c0f33ff4bb2c2a556a.sh";
 
 /***/ }),
 
@@ -144,7 +144,7 @@ module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 /***/ 29542:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+module.exports = __nccwpck_require__.p + "64c7aa6282564b1ecda9.sh";
 
 /***/ }),
 
@@ -169,6 +169,13 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
+/***/ 67888:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+
+/***/ }),
+
 /***/ 68318:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -179,7 +186,7 @@ module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
 /***/ 39674:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+module.exports = __nccwpck_require__.p + "a6c99c8600980bb0cf06.sh";
 
 /***/ }),
 
@@ -228,7 +235,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 62170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+module.exports = __nccwpck_require__.p + "48452864eda6901c80a2.sh";
 
 /***/ }),
 
@@ -242,7 +249,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 1236:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+module.exports = __nccwpck_require__.p + "1ca49c6de3ae00a2bce5.sh";
 
 /***/ }),
 
@@ -2083,12 +2090,15 @@ function parseRecord(text) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   A0: () => (/* binding */ offsiteLock),
 /* harmony export */   Ke: () => (/* binding */ lockFile),
+/* harmony export */   VH: () => (/* binding */ folderIdDamaged),
 /* harmony export */   Ym: () => (/* binding */ holdFile),
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
 /* unused harmony exports createdLock, transactionFolder, commandToFollow */
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
+
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
@@ -2098,6 +2108,15 @@ const lockFile = (backupDir) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/** By which copies off the host are told from those of other backup folders; made before the first copy. */
+const folderIdFile = (backupDir) => `${backupDir}/.folder-id`;
+/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
+function folderIdDamaged(backupDir) {
+    const file = folderIdFile(backupDir);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-id-damaged', `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`, {
+        hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(file)}`,
+    });
+}
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
  * Until its copy is there, nothing else tells other restores that the empty one is in use.
@@ -2108,7 +2127,7 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
@@ -7221,6 +7240,7 @@ function packed_unpack(packed, longest) {
 
 ;// CONCATENATED MODULE: ./build/shared/survey/survey-sets.js
 
+
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
  * sequences, and `longestTail` at the end, for what follows these lists.
@@ -7234,6 +7254,12 @@ function demandSets(sets) {
     if ('error' in sets)
         throw new shared_failure/* Failure */.HR('survey-incomplete', sets.error);
     return sets;
+}
+/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
+function demandFolderIds({ folderIds }, backupDir) {
+    if (folderIds === null)
+        throw folderIdDamaged(backupDir);
+    return folderIds;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
@@ -7252,6 +7278,7 @@ function readSets(records) {
         files,
         othersUnnamed: Number(records.find('others-unnamed') ?? 0),
         manifests: readManifests(records),
+        folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
     };
 }
 /** Both texts have each manifest under one of its names; the links list its other names. */
@@ -8952,6 +8979,10 @@ const advices = [
         () => 'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
     ],
     [
+        /^invalid value for parameter "client_encoding"/,
+        () => 'PostgreSQL cannot convert the encoding of this database to UTF-8, in which a backup tells names (MULE_INTERNAL). Dump it by hand, or move it into a database of another encoding',
+    ],
+    [
         /^cache lookup failed|^relation with OID|^could not open relation with OID/,
         () => 'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',
     ],
@@ -9104,8 +9135,8 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
-function judgeTables({ encoding: { format }, characters, contents, stages, tables }) {
-    const alike = asListed(characters);
+function judgeTables({ encoding: { format }, databaseEncoding, contents, stages, tables }) {
+    const alike = asListed(databaseEncoding);
     const { names, count } = format === 'custom' ? entriesOfArchive(alike(contents)) : entriesOfPlain(alike(stages));
     const dumped = tables.filter(({ isDumped }) => isDumped);
     const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
@@ -9139,10 +9170,10 @@ function entriesOfPlain(stages) {
     return { names: new Set(names), count: names.length };
 }
 /**
- * How names are compared. A dump has them in the characters of the database, which have been read here as if they were UTF-8: where they
- * are others, all that are not ASCII count as equal.
+ * How names are compared. A dump has them in the encoding of the database, and has been read here as if that were UTF-8: where it is
+ * another, all characters that are not ASCII count as equal.
  */
-const asListed = (characters) => (text) => characters === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
+const asListed = (databaseEncoding) => (text) => databaseEncoding === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
@@ -9277,7 +9308,7 @@ class LockWatch {
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function take_readDump(records, { kind, encoding, characters, rowCounts }, warnings) {
+function take_readDump(records, { kind, encoding, databaseEncoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
     const facts = (0,postgres_facts/* readFacts */.MH)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
@@ -9302,7 +9333,7 @@ function take_readDump(records, { kind, encoding, characters, rowCounts }, warni
         settingsSums: readSums(records, 'settings'),
         verification: judgeDump({
             encoding,
-            characters,
+            databaseEncoding,
             sizeBytes,
             magic: records.get('magic'),
             streamSha256: records.get('stream-sha256'),
@@ -9497,7 +9528,7 @@ async function takeDump(connection, ready, run, turn, log) {
         container: host.container.id,
         user: host.database.user,
         database: host.database.database,
-        characters: host.database.encoding,
+        databaseEncoding: host.database.encoding,
         access: host.database.access,
         encoding: host.encoding,
         where: host.where,
@@ -9980,6 +10011,7 @@ const failureCodes = [
     'connection-timed-out',
     'container-lost',
     'copy-differs',
+    'copy-not-ours',
     'could-not-verify',
     'crashed',
     'database-busy',
@@ -10007,6 +10039,7 @@ const failureCodes = [
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
+    'folder-id-damaged',
     'folder-open',
     'folder-owner',
     'folder-unusable',
@@ -10069,6 +10102,7 @@ const failureCodes = [
     'plain-refused',
     'plan-changed',
     'plan-stale',
+    'port-taken',
     'program-failed',
     'program-lost',
     'proof-unwritable',
@@ -11308,7 +11342,7 @@ function readSetup(records) {
 
 ;// CONCATENATED MODULE: ./build/shared/survey/survey-swap.js
 /** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+const noSwapFacts = { sharers: [], endings: [], oneOffs: [], imageVariables: new Map() };
 /** null if the survey did not ask for them. */
 function readSwapFacts(records) {
     const since = records.find('docker-since');
@@ -11333,6 +11367,10 @@ function readSwapFacts(records) {
                 writes: ending.writes.filter((path) => path !== null),
             };
         }),
+        oneOffs: records.all('one-off').map((line) => {
+            const [name = '', imageId = ''] = line.split(' ');
+            return { name, imageId };
+        }),
         imageVariables: new Map(records.all('image-variables').map((json) => {
             const { id, variables } = JSON.parse(json);
             return [id, variables.filter((name) => name !== null)];
@@ -11351,6 +11389,7 @@ const survey_program = {
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(67888), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
@@ -12335,6 +12374,7 @@ function summarizeBackup({ facts, problems }, copy, durationMs) {
             : job_summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
         ...problems.map(paragraph),
         ...dumpNotes(manifest).map(paragraph),
+        ...(copy?.others == null ? [] : [paragraph(copy.others)]),
         job_summary_facts(rows),
         heading('Sizes'),
         codeBlock(sizeChart(sizesIn(facts), facts.minSizeRatio).join('\n')),
@@ -12529,11 +12569,11 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { bucket } = inputs;
     if (bucket === null)
         return null;
-    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 498).then(__nccwpck_require__.bind(__nccwpck_require__, 40498));
+    const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 561).then(__nccwpck_require__.bind(__nccwpck_require__, 85561));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
         kept.problems.push('off-site copy: the run was ended before it was there');
-        summarizeBackup(kept, { copied: null, problems: [] }, Date.now() - run.startedAt.getTime());
+        summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
     story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), result.copied);

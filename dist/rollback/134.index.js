@@ -39,11 +39,21 @@ const program = {
  * Takes a lock that outlasts a program, and holds it until `release`, or until the runner is gone.
  * @throws Failure `lock-held`, `lock-unusable`, `lock-lost`; as any program's
  */
-async function holdLock(connection, { lock, longest, signal, onLog, onWait }) {
-    const run = connection.run(program, {}, { deadline: longest, atEnd: 'linger', lock, signal, onLog, onProgress: (_, value) => onWait(value) });
+function holdLock(connection, request) {
+    return holdLockBy(connection, program, {}, request);
+}
+/** The same, by a program that does its own work first. */
+async function holdLockBy(connection, taking, parameters, { lock, longest, signal, onLog, onWait }) {
+    const run = connection.run(taking, parameters, {
+        deadline: longest,
+        atEnd: 'linger',
+        lock,
+        signal,
+        onLog,
+        onProgress: (_, value) => onWait(value),
+    });
     try {
-        await run.result;
-        return run;
+        return { records: await run.result, release: (patience) => run.release(patience) };
     }
     catch (error) {
         await run.release();

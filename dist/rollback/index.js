@@ -102,7 +102,7 @@ module.exports = __nccwpck_require__.p + "7005359ac95e684dde42.sh";
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6edb2d9217b717f86aa2.sh";
+module.exports = __nccwpck_require__.p + "49c0f33ff4bb2c2a556a.sh";
 
 /***/ }),
 
@@ -110,6 +110,13 @@ module.exports = __nccwpck_require__.p + "6edb2d9217b717f86aa2.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "6419fb3c97c33c0fc2b7.sh";
+
+/***/ }),
+
+/***/ 25887:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "5aa18ac5c4a0460db4fa.sh";
 
 /***/ }),
 
@@ -158,7 +165,7 @@ module.exports = __nccwpck_require__.p + "57a63cdad9785ef03cba.sh";
 /***/ 29542:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+module.exports = __nccwpck_require__.p + "64c7aa6282564b1ecda9.sh";
 
 /***/ }),
 
@@ -183,6 +190,13 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
+/***/ 67888:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+
+/***/ }),
+
 /***/ 68318:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -193,7 +207,7 @@ module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
 /***/ 39674:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+module.exports = __nccwpck_require__.p + "a6c99c8600980bb0cf06.sh";
 
 /***/ }),
 
@@ -242,7 +256,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 62170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+module.exports = __nccwpck_require__.p + "48452864eda6901c80a2.sh";
 
 /***/ }),
 
@@ -256,7 +270,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 1236:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+module.exports = __nccwpck_require__.p + "1ca49c6de3ae00a2bce5.sh";
 
 /***/ }),
 
@@ -291,7 +305,7 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
+module.exports = __nccwpck_require__.p + "86f75b16d587207c1547.sh";
 
 /***/ }),
 
@@ -305,7 +319,7 @@ module.exports = __nccwpck_require__.p + "e2998edd694d9565a01c.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8a93e09cf396ff89c17d.sh";
+module.exports = __nccwpck_require__.p + "5647674e3913620b6d7b.sh";
 
 /***/ }),
 
@@ -319,14 +333,14 @@ module.exports = __nccwpck_require__.p + "798f40b822549f49f000.sh";
 /***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6967d8fe684377ef3ad3.sh";
+module.exports = __nccwpck_require__.p + "430ee809abc29bd8d6db.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5a1a03ac7229d384e9ff.sh";
+module.exports = __nccwpck_require__.p + "fe39c6bcf03d2b36271c.sh";
 
 /***/ }),
 
@@ -347,7 +361,7 @@ module.exports = __nccwpck_require__.p + "9b7bc76f2c629548cc16.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f358378e33768eaefa12.sh";
+module.exports = __nccwpck_require__.p + "6856501712c2e55c7602.sh";
 
 /***/ }),
 
@@ -389,7 +403,7 @@ module.exports = __nccwpck_require__.p + "76717047b109eaf8584a.sh";
 /***/ 78336:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1a5b20990b71f7b5a7cb.sh";
+module.exports = __nccwpck_require__.p + "106838358722b55b4e33.sh";
 
 /***/ }),
 
@@ -2163,6 +2177,7 @@ const failureCodes = [
     'connection-timed-out',
     'container-lost',
     'copy-differs',
+    'copy-not-ours',
     'could-not-verify',
     'crashed',
     'database-busy',
@@ -2190,6 +2205,7 @@ const failureCodes = [
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
+    'folder-id-damaged',
     'folder-open',
     'folder-owner',
     'folder-unusable',
@@ -2252,6 +2268,7 @@ const failureCodes = [
     'plain-refused',
     'plan-changed',
     'plan-stale',
+    'port-taken',
     'program-failed',
     'program-lost',
     'proof-unwritable',
@@ -2354,8 +2371,10 @@ class InputError extends Failure {
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
-/* unused harmony export offsiteLock */
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+/* unused harmony exports offsiteLock, folderIdDamaged */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
+
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
@@ -2365,6 +2384,15 @@ const lockFile = (backupDir) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/** By which copies off the host are told from those of other backup folders; made before the first copy. */
+const folderIdFile = (backupDir) => `${backupDir}/.folder-id`;
+/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
+function folderIdDamaged(backupDir) {
+    const file = folderIdFile(backupDir);
+    return new Failure('folder-id-damaged', `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`, {
+        hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${quoteForShell(file)}`,
+    });
+}
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
  * Until its copy is there, nothing else tells other restores that the empty one is in use.
@@ -2375,9 +2403,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
+const commandToFollow = (backupDir, id) => `tail ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 
 /***/ }),
@@ -3281,17 +3309,42 @@ function unpack(packed, longest) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   H: () => (/* binding */ anonymousVolumes),
-/* harmony export */   p: () => (/* binding */ isAtWork)
+/* harmony export */   Hh: () => (/* binding */ volumesOverFiles),
+/* harmony export */   Hp: () => (/* binding */ anonymousVolumes),
+/* harmony export */   k6: () => (/* binding */ mountedVolumes),
+/* harmony export */   pG: () => (/* binding */ isAtWork)
 /* harmony export */ });
+/* harmony import */ var _releases_compare_volumes_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2886);
+
 // Facts about a container, as the survey found it.
 function isAtWork({ state }) {
     return state === 'running' || state === 'restarting';
 }
-/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
+/** Anonymous volumes, by destination. */
 function anonymousVolumes(own) {
-    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+    const volumes = own.flatMap((container) => container.volumes).filter(isAnonymous);
     return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
+}
+/** Docker names anonymous volumes with 64 hex digits. */
+function isAnonymous({ name }) {
+    return /^[0-9a-f]{64}$/.test(name);
+}
+function mountedVolumes({ id, imageId, volumes }) {
+    return volumes.map((volume) => ({
+        container: id,
+        imageId,
+        isAnonymous: isAnonymous(volume),
+        destination: volume.destination,
+    }));
+}
+/** Where a single container has a volume over files of its image, and what is in it; several share what is named. */
+function volumesOverFiles([container], contents) {
+    if (container === undefined)
+        return [];
+    return mountedVolumes(container).flatMap((volume) => {
+        const content = contents.get((0,_releases_compare_volumes_js__WEBPACK_IMPORTED_MODULE_0__/* .volumeKey */ .O$)(volume));
+        return content === undefined ? [] : [{ destination: volume.destination, content }];
+    });
 }
 
 
@@ -3511,12 +3564,12 @@ function proxiesIn({ services }, named) {
  * `auto` swaps without downtime only if that can be measured as users see it, and the proxy finds the new containers by itself.
  * @param containers those of the service
  */
-function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
+function decideStrategy(wanted, service, containers, { project, proxies, healthUrl, swapFacts }, proxyServices) {
     if (wanted === 'recreate')
         return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
     const reasons = reasonsAgainst(service, containers, project, proxyServices);
     if (reasons.length === 0 && wanted === 'auto')
-        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl), ...sharedFiles(containers, swapFacts.endings));
     if (reasons.length > 0)
         return { strategy: 'recreate', why: reasons.join('; ') };
     const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
@@ -3552,6 +3605,20 @@ function doubts(service, containers, project, proxyServices, proxies, healthUrl)
         ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
         ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
     ];
+}
+/** What is no data of an application: sockets, such as Docker's, and files with settings, which few mount read-only. */
+const noData = /\.(sock|ya?ml|json|toml|conf|cfg|ini|properties|env|xml|sh|html?|css|m?js|crt|cert|pem|key)$|^\/etc\/[^/]+$/;
+/**
+ * Two copies of an application that keeps files may not work side by side: SQLite, a lock, a socket that the one that ends removes.
+ * Several that run already have shown that they do.
+ */
+function sharedFiles(containers, endings) {
+    if (containers.filter(({ state }) => state === 'running').length > 1)
+        return [];
+    const ids = new Set(containers.map(({ id }) => id));
+    const written = endings.filter(({ id }) => ids.has(id)).flatMap(({ writes }) => writes);
+    const [folder] = written.filter((path) => !noData.test(path));
+    return folder === undefined ? [] : [`it may write to ${folder}, which two copies at a time may not be able to share`];
 }
 /** The proxies that resolve one of the service's names only when they start. */
 function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
@@ -3652,6 +3719,127 @@ function causeOf(ending) {
     return events.includes('die') ? 'done' : 'unknown';
 }
 
+// EXTERNAL MODULE: ./build/shared/releases/image-name.js
+var image_name = __nccwpck_require__(89892);
+;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
+
+
+
+/**
+ * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
+ * @param own its containers
+ */
+function howSwapped(request, service, own, proxyServices) {
+    const { project, jobs, named, strategy, swapFacts } = request;
+    if (isJob(service.name, project)) {
+        return jobs === 'skip'
+            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
+            : {
+                strategy: 'job',
+                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
+            };
+    }
+    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
+    if (rest?.stays === true)
+        return { strategy: 'create-only', why: rest.why };
+    return decideStrategy(strategy, service, own, request, proxyServices);
+}
+
+// EXTERNAL MODULE: ./build/shared/plan/persist.js
+var persist = __nccwpck_require__(44010);
+;// CONCATENATED MODULE: ./build/shared/plan/service-step.js
+
+
+
+
+
+
+
+
+/** What the plan does to one service. @throws Failure `image-missing` if the wanted image can be had no more */
+function stepFor({ service, own, fromImage, wanted, repository, found }, request, proxyServices) {
+    // An image that the host knows under no digest can only be named by its id.
+    const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
+    const tag = wanted.tag;
+    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
+    const pull = digest === null ? name : `${repository}@${digest}`;
+    if (found === undefined && digest === null && !isTagEnough(wanted, request))
+        throw lostImage(service.name);
+    const { strategy, why } = howSwapped(request, service, own, proxyServices);
+    const variable = (0,persist/* tagVariable */.PU)(service);
+    const isAtEase = strategy === 'job' || strategy === 'create-only';
+    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
+    return {
+        service: service.name,
+        strategy,
+        why,
+        fromImage,
+        mixed: (0,release/* mixedServices */.kn)(own).length > 0,
+        fromName: (0,image_name/* nameOf */.V)(fromImage, service.image, request.images),
+        toName: (0,image_name/* nameOf */.V)({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
+        toImage: {
+            image: digest === null ? name : `${name}@${digest}`,
+            tag,
+            digest,
+            imageId: found?.id ?? null,
+        },
+        pull: found === undefined ? pull : null,
+        localImage: found?.id ?? null,
+        onlyHere: digest === null && found !== undefined,
+        fixedName: service.containerName,
+        anonymousVolumes: ownVolumes(service, own, request),
+        retag: request.persist === 'retag' ? (0,persist/* movableReference */.IG)(service.image) : null,
+        variable,
+        envLine: envLine(variable, tag, request.envNames),
+        proven,
+    };
+}
+/**
+ * The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. One that holds
+ * only what its image has put there is no data: the target gets a new one, with its own files.
+ */
+function ownVolumes(service, own, request) {
+    if (own.length !== 1)
+        return {};
+    const { volumesFrom } = service;
+    const others = request.containers
+        .filter((each) => volumesFrom.includes(each.service))
+        .flatMap((each) => each.volumes);
+    const isForeign = (name) => others.some((volume) => volume.name === name);
+    const renewed = renewedVolumes(service, own, request);
+    return Object.fromEntries(Object.entries((0,plan_container/* anonymousVolumes */.Hp)(own)).filter(([path, name]) => !isForeign(name) && !renewed.includes(path)));
+}
+/** Where the target gets a new anonymous volume. One that others mount as well stays: they would go on with the old one. */
+function renewedVolumes({ name, volumesFrom }, own, { project, volumeContents }) {
+    const isShared = volumesFrom.length > 0 || [...project.services.values()].some((other) => other.volumesFrom.includes(name));
+    if (own.length !== 1 || isShared)
+        return [];
+    return (0,plan_container/* volumesOverFiles */.Hh)(own, volumeContents).flatMap(({ destination, content }) => content === 'only' ? [destination] : []);
+}
+/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
+function isTagEnough({ tag, imageId }, { wanted: { record } }) {
+    return tag !== null && (record === null || imageId === null);
+}
+function lostImage(service) {
+    return new failure/* Failure */.HR('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
+        hint: 'Set "target" to another release',
+    });
+}
+/** A digest that the image has in this repository: the wanted one, or else the first. */
+function digestOf(image, repository, wanted) {
+    const digests = image.repoDigests
+        .map(image_reference/* referenceOf */.Bz)
+        .filter((name) => name?.repository === repository)
+        .flatMap((name) => name?.digest ?? []);
+    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
+}
+/** The line of the env file to change; known only if the whole tag is one variable. */
+function envLine(variable, tag, names) {
+    if (variable === null || tag === null || !(names ?? []).includes(variable))
+        return null;
+    return { variable, value: tag };
+}
+
 // EXTERNAL MODULE: ./build/shared/units.js
 var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/plan/settings.js
@@ -3682,8 +3870,6 @@ function describeDrift({ service, changed, mounted }) {
 
 // EXTERNAL MODULE: ./build/shared/releases/moving-tag.js
 var moving_tag = __nccwpck_require__(73408);
-// EXTERNAL MODULE: ./build/shared/plan/persist.js
-var persist = __nccwpck_require__(44010);
 ;// CONCATENATED MODULE: ./build/shared/plan/undoing.js
 
 
@@ -3746,6 +3932,7 @@ function replacedBy({ name, image }, written) {
 
 
 
+
 const warning = (text) => ({ level: 'warning', text });
 const info = (text) => ({ level: 'info', text });
 /** What an operator should know about a plan before carrying it out. */
@@ -3767,10 +3954,12 @@ function notesOn(plan, request, schema) {
             ? []
             : [info('The running release is not the newest one in the history')]),
         ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
-        ...wanted.unknown.map((service) => info(`${service} was part of that release, but is no longer in the compose file`)),
+        ...wanted.unknown.map((service) => warning(`${service} was part of that release, but is no longer in the compose file, and is not brought back. With the compose file of that time: compose: kept`)),
         ...(0,release/* mixedServices */.kn)(containers).map((service) => warning(`Containers of ${service} run different images`)),
         ...onDependents(swapped, request),
+        ...onOneOffs(plan, request),
         ...onAnonymousVolumes(swapped, request),
+        ...onVolumesOverFiles(swapped, request),
         ...onSchema(swapped, plan, schema),
         ...onAdded(request),
     ];
@@ -3778,7 +3967,7 @@ function notesOn(plan, request, schema) {
 function onLeftAlone({ leftAlone }, { containers, wanted }) {
     const isDown = (service) => {
         const own = containers.filter((container) => container.service === service);
-        return own.length === 0 || !own.every(plan_container/* isAtWork */.p);
+        return own.length === 0 || !own.every(plan_container/* isAtWork */.pG);
     };
     return leftAlone
         .filter(({ service }) => isDown(service) && wanted.images.has(service))
@@ -3788,6 +3977,8 @@ function onLeftAlone({ leftAlone }, { containers, wanted }) {
 function onStep(step, plan, request) {
     const { service, proven, onlyHere, strategy, fixedName, why } = step;
     const notes = [];
+    if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
+        notes.push(warning(`${service} has no container now, and gets one: it was part of that release, or "services" names it`));
     if (strategy === 'create-only')
         notes.push(warning(`${service} will not be running: ${why}`));
     else if (strategy === 'job')
@@ -3822,7 +4013,7 @@ function onAtRest({ service }, { project, containers, swapFacts, named }) {
         return [];
     const own = containers.filter((container) => container.service === service);
     const rest = restOf(composeService, own, swapFacts.endings, named.has(service));
-    const atWork = own.filter(plan_container/* isAtWork */.p).length;
+    const atWork = own.filter(plan_container/* isAtWork */.pG).length;
     const notes = [];
     if (rest !== null)
         notes.push((rest.isGuess ? warning : info)(`${service} is not running now, and is started: ${rest.why}`));
@@ -3865,12 +4056,32 @@ function onDependents(swapped, { project }) {
             : [warning(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`)];
     });
 }
+/** They may be at work for days: a worker, or a console. */
+function onOneOffs({ services }, { swapFacts }) {
+    const leaving = new Set(services.map(({ fromImage }) => fromImage.imageId));
+    return swapFacts.oneOffs
+        .filter(({ imageId }) => leaving.has(imageId))
+        .map(({ name }) => warning(`${name}, started by docker compose run, goes on with the release that you roll back from. To end it: docker rm --force ${name}`));
+}
 function onAnonymousVolumes(swapped, { containers }) {
     return [...swapped].flatMap((service) => {
         const own = containers.filter((container) => container.service === service);
-        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0
+        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.Hp)(own)).length > 0
             ? [warning(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`)]
             : [];
+    });
+}
+/** A volume hides the files that an image has in its place: those of another release may be served from it. */
+function onVolumesOverFiles(swapped, request) {
+    return [...swapped].flatMap((name) => {
+        const service = request.project.services.get(name);
+        const own = request.containers.filter((container) => container.service === name);
+        if (service === undefined)
+            return [];
+        const renewed = renewedVolumes(service, own, request);
+        return (0,plan_container/* volumesOverFiles */.Hh)(own, request.volumeContents).map(({ destination }) => renewed.includes(destination)
+            ? info(`The anonymous volume of ${name} at ${destination} has only files of its image: the target gets a new one`)
+            : warning(`The image of ${name} has files at ${destination}, but a volume lies over them and stays as it is: what ${name} uses from there may be of another release than the target`));
     });
 }
 function onSchema(swapped, { schemaCrossed }, schema) {
@@ -3978,7 +4189,7 @@ function obstacleInState({ name }, own, { project }) {
             remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
         };
     }
-    if (!isJob(name, project) || !own.some(plan_container/* isAtWork */.p))
+    if (!isJob(name, project) || !own.some(plan_container/* isAtWork */.pG))
         return null;
     return {
         kind: 'running-job',
@@ -4026,7 +4237,7 @@ function isOf({ of }, { id, name }) {
 function sharedVolumes({ name, volumesFrom }, { project, containers }) {
     const isLost = (service) => {
         const own = containers.filter((container) => container.service === service);
-        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.H)(own)).length > 0;
+        return own.length > 1 && Object.keys((0,plan_container/* anonymousVolumes */.Hp)(own)).length > 0;
     };
     const pairs = [
         ...volumesFrom.map((from) => [name, from]),
@@ -4064,111 +4275,6 @@ function lostSettings({ service, lost }, envFile) {
         what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
         remedy: `Set ${names.length === 0 ? 'that variable' : (0,units/* listed */.KE)(names, mostNames)} in ${envFile}, with the value that the deployment had`,
     };
-}
-
-// EXTERNAL MODULE: ./build/shared/releases/image-name.js
-var image_name = __nccwpck_require__(89892);
-;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
-
-
-
-/**
- * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
- * @param own its containers
- */
-function howSwapped(request, service, own, proxyServices) {
-    const { project, jobs, named, strategy, swapFacts } = request;
-    if (isJob(service.name, project)) {
-        return jobs === 'skip'
-            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
-            : {
-                strategy: 'job',
-                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
-            };
-    }
-    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
-    if (rest?.stays === true)
-        return { strategy: 'create-only', why: rest.why };
-    return decideStrategy(strategy, service, own, request, proxyServices);
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/service-step.js
-
-
-
-
-
-
-
-
-/** What the plan does to one service. @throws Failure `image-missing` if the wanted image can be had no more */
-function stepFor({ service, own, fromImage, wanted, repository, found }, request, proxyServices) {
-    // An image that the host knows under no digest can only be named by its id.
-    const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
-    const tag = wanted.tag;
-    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
-    const pull = digest === null ? name : `${repository}@${digest}`;
-    if (found === undefined && digest === null && !isTagEnough(wanted, request))
-        throw lostImage(service.name);
-    const { strategy, why } = howSwapped(request, service, own, proxyServices);
-    const variable = (0,persist/* tagVariable */.PU)(service);
-    const isAtEase = strategy === 'job' || strategy === 'create-only';
-    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
-    return {
-        service: service.name,
-        strategy,
-        why,
-        fromImage,
-        mixed: (0,release/* mixedServices */.kn)(own).length > 0,
-        fromName: (0,image_name/* nameOf */.V)(fromImage, service.image, request.images),
-        toName: (0,image_name/* nameOf */.V)({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
-        toImage: {
-            image: digest === null ? name : `${name}@${digest}`,
-            tag,
-            digest,
-            imageId: found?.id ?? null,
-        },
-        pull: found === undefined ? pull : null,
-        localImage: found?.id ?? null,
-        onlyHere: digest === null && found !== undefined,
-        fixedName: service.containerName,
-        anonymousVolumes: ownVolumes(service, own, request),
-        retag: request.persist === 'retag' ? (0,persist/* movableReference */.IG)(service.image) : null,
-        variable,
-        envLine: envLine(variable, tag, request.envNames),
-        proven,
-    };
-}
-/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
-function ownVolumes({ volumesFrom }, own, { containers }) {
-    if (own.length !== 1)
-        return {};
-    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
-    const isForeign = (name) => others.some((volume) => volume.name === name);
-    return Object.fromEntries(Object.entries((0,plan_container/* anonymousVolumes */.H)(own)).filter(([, name]) => !isForeign(name)));
-}
-/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
-function isTagEnough({ tag, imageId }, { wanted: { record } }) {
-    return tag !== null && (record === null || imageId === null);
-}
-function lostImage(service) {
-    return new failure/* Failure */.HR('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
-        hint: 'Set "target" to another release',
-    });
-}
-/** A digest that the image has in this repository: the wanted one, or else the first. */
-function digestOf(image, repository, wanted) {
-    const digests = image.repoDigests
-        .map(image_reference/* referenceOf */.Bz)
-        .filter((name) => name?.repository === repository)
-        .flatMap((name) => name?.digest ?? []);
-    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
-}
-/** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine(variable, tag, names) {
-    if (variable === null || tag === null || !(names ?? []).includes(variable))
-        return null;
-    return { variable, value: tag };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
@@ -4271,7 +4377,7 @@ function onlyStores(services) {
         hint: 'To roll them back, name them in "services". An older version may not read their data',
     });
 }
-function whyLeftAlone(service, image, from, { databases, stores, jobs, project }) {
+function whyLeftAlone(service, image, from, { databases, stores, jobs, project, named, dropped }) {
     if (databases.has(service))
         return 'it is the database';
     if (image === undefined)
@@ -4279,15 +4385,16 @@ function whyLeftAlone(service, image, from, { databases, stores, jobs, project }
     if (stores.has(service))
         return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
     // A job that has ended may have been cleaned away, but what awaits it needs it as before.
-    if (from === undefined && (jobs === 'skip' || !isJob(service, project)))
-        return 'it has no container';
+    const isWanted = named.has(service) || dropped.has(service) || (jobs === 'run' && isJob(service, project));
+    if (from === undefined && !isWanted)
+        return 'it has no container; to start it as well, name it in "services"';
     if (image.tag === null && image.digest === null && image.imageId === null)
         return 'the target does not name its image';
     return null;
 }
 /** A container of the target may exist already without running. */
 function whyUnchanged(own) {
-    const stopped = own.find((container) => !(0,plan_container/* isAtWork */.p)(container));
+    const stopped = own.find((container) => !(0,plan_container/* isAtWork */.pG)(container));
     return stopped === undefined
         ? 'it already runs the target'
         : `it already has the target, but is not running: ${stopped.state}`;
@@ -4839,6 +4946,41 @@ function reasonOf(error) {
     if (line.trim() === '')
         return error.cause === undefined ? error.name : reasonOf(error.cause);
     return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
+
+/***/ }),
+
+/***/ 2886:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O$: () => (/* binding */ volumeKey),
+/* harmony export */   f8: () => (/* binding */ compareVolumes)
+/* harmony export */ });
+/* unused harmony export program */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var _release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(56986);
+
+
+const volumeKey = ({ container, destination }) => `${container} ${destination}`;
+const program = {
+    name: 'compare-volumes',
+    step: 'the comparison of volumes with images',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(25887), __nccwpck_require__.b)],
+};
+/** Compares volumes with what the images of their containers have in the same place. Starts and changes nothing. */
+async function compareVolumes(connection, volumes, signal, onLog) {
+    const asked = volumes.filter(({ imageId, destination }) => (0,_release_js__WEBPACK_IMPORTED_MODULE_1__/* .isImageId */ .rw)(imageId) && !/[\n\r\0]/.test(destination));
+    if (asked.length === 0)
+        return new Map();
+    const volume = asked.map(({ container, imageId, isAnonymous, destination }) => `${container} ${imageId} ${isAnonymous ? 'anonymous' : 'named'} ${destination}`);
+    const run = connection.run(program, { token: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(8).toString('hex'), volume }, { deadline: 120_000, atEnd: 'end', signal, onLog });
+    const records = await run.result;
+    return new Map(records.all('volume').flatMap((line) => {
+        const [, content, key = ''] = /^(only|also) (.+)$/s.exec(line) ?? [];
+        return content === 'only' || content === 'also' ? [[key, content]] : [];
+    }));
 }
 
 
@@ -7118,8 +7260,10 @@ function envFilesOf(call, deployDir) {
 /* harmony export */   bc: () => (/* binding */ demandSets),
 /* harmony export */   tz: () => (/* binding */ longestHead)
 /* harmony export */ });
-/* unused harmony export joined */
+/* unused harmony exports demandFolderIds, joined */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(53542);
+
 
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
@@ -7134,6 +7278,12 @@ function demandSets(sets) {
     if ('error' in sets)
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
     return sets;
+}
+/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
+function demandFolderIds({ folderIds }, backupDir) {
+    if (folderIds === null)
+        throw folderIdDamaged(backupDir);
+    return folderIds;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
@@ -7152,6 +7302,7 @@ function readSets(records) {
         files,
         othersUnnamed: Number(records.find('others-unnamed') ?? 0),
         manifests: readManifests(records),
+        folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
     };
 }
 /** Both texts have each manifest under one of its names; the links list its other names. */
@@ -7277,6 +7428,7 @@ function planLines(request) {
         ...(healthUrl === null ? [] : addressLines(healthUrl)),
         ['on_failure', request.onFailure],
         ['blame', request.blame ? 'target' : 'none'],
+        ['settings', request.settings],
         ['hold', String(request.outcome.hold !== null)],
         ['lock_wait', seconds(request.lockWait)],
         ['holder', request.holder],
@@ -12982,6 +13134,8 @@ function observed(release, seen, previous) {
     };
 }
 
+// EXTERNAL MODULE: ./build/shared/plan/container.js
+var container = __nccwpck_require__(16937);
 // EXTERNAL MODULE: ./build/shared/plan/target-image.js
 var target_image = __nccwpck_require__(11569);
 ;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
@@ -13049,6 +13203,8 @@ function named([service, { tag, digest, imageId }]) {
 
 // EXTERNAL MODULE: ./build/shared/plan/plan-rollback.js + 11 modules
 var plan_rollback = __nccwpck_require__(58578);
+// EXTERNAL MODULE: ./build/shared/releases/compare-volumes.js
+var compare_volumes = __nccwpck_require__(2886);
 // EXTERNAL MODULE: ./build/shared/releases/compose-version.js
 var compose_version = __nccwpck_require__(88298);
 ;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
@@ -13574,7 +13730,7 @@ function mountsAreThere(volumes, { mounts }) {
 
 ;// CONCATENATED MODULE: ./build/shared/survey/survey-swap.js
 /** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+const noSwapFacts = { sharers: [], endings: [], oneOffs: [], imageVariables: new Map() };
 /** null if the survey did not ask for them. */
 function readSwapFacts(records) {
     const since = records.find('docker-since');
@@ -13598,6 +13754,10 @@ function readSwapFacts(records) {
                 events: events.get(ending.id) ?? [],
                 writes: ending.writes.filter((path) => path !== null),
             };
+        }),
+        oneOffs: records.all('one-off').map((line) => {
+            const [name = '', imageId = ''] = line.split(' ');
+            return { name, imageId };
         }),
         imageVariables: new Map(records.all('image-variables').map((json) => {
             const { id, variables } = JSON.parse(json);
@@ -13657,7 +13817,7 @@ function whyNone(environment, known, others) {
     return releases === 0
         ? known === 1
             ? 'the only record on the host is of the release that runs'
-            : `none of the ${known} records on the host shows another release that ran`
+            : `none of the ${known} records on the host shows another release of the services that run now`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -14296,6 +14456,8 @@ function lastSeen(history, images) {
 
 
 
+
+
 /**
  * Decides what to do from what the survey found. Changes nothing.
  * @param connection to read what the host has kept
@@ -14323,7 +14485,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
             throw projectStateUnknown();
         const project = isKept ? keptProject(source, today) : today;
         const wanted = choices.wantedIn(project);
-        const request = {
+        const draft = {
             ...factsForPlan(seen, compose, inputs),
             project,
             running: choices.running,
@@ -14337,6 +14499,12 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
             newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
             schemaNow: newestSchema(knownHistory.host, inputs.environment),
             projectState: source.projectState,
+            dropped: new Set([...project.services.keys()].filter((service) => !today.services.has(service))),
+            volumeContents: new Map(),
+        };
+        const request = {
+            ...draft,
+            volumeContents: await contentsOfVolumes(connection, (0,plan_rollback/* planRollback */.II)(draft), seen, signal),
         };
         const ground = { seen, wanted, ignored, records: history };
         // Its reading of schemas is a bundle of its own.
@@ -14345,7 +14513,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 36).then(__nccwpck_require__.bind(__nccwpck_require__, 79036))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 827).then(__nccwpck_require__.bind(__nccwpck_require__, 46827))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)
@@ -14382,6 +14550,16 @@ function factsForPlan(seen, compose, inputs) {
         updaters: seen.updaters,
         filesChangedAt: compose.changedAt,
     };
+}
+/** Of the containers that are swapped. Where nobody can look, volumes are taken over as they are. */
+async function contentsOfVolumes(connection, { services }, { containers }, signal) {
+    const swapped = new Set(services.map(({ service }) => service));
+    const volumes = containers.filter(({ service }) => swapped.has(service)).flatMap(container/* mountedVolumes */.k6);
+    return (0,compare_volumes/* compareVolumes */.f8)(connection, volumes, signal, log.host).catch((error) => {
+        if (!(0,shared_failure/* isFailure */.N6)(error) || signal.aborted)
+            throw error;
+        return new Map();
+    });
 }
 function tellPlan(plan, candidates) {
     for (const line of [...planText(plan), ...tableOf(candidates)])
@@ -14480,6 +14658,7 @@ const refusedHints = {
     'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
     'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
+    'port-taken': 'If it came with the release that you roll back from, stop it on the host (docker stop, with its name), then run it again',
     'not-created': 'See what docker compose says in the log',
     'disk-full': 'Make room on the disk of "backup-dir", then run it again',
     unfinished: 'Run it again: it finishes that transaction first',
@@ -14825,6 +15004,10 @@ class TransactionProgress {
             log.important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
         else if (step === 'problem')
             log.warning(detail);
+        else if (step === 'unpublished') {
+            const [address = '', service = ''] = detail.split(' ');
+            log.warning(`${address} answered before; ${service} does not publish it with the settings that it had then`);
+        }
         else if (step === 'disobeyed') {
             log.warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
         }
@@ -15141,6 +15324,7 @@ const survey_program = {
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(67888), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
@@ -16657,6 +16841,10 @@ const advices = [
         () => 'A table, a column or something else has a name that is not in UTF-8, which SQL_ASCII allows: in a session with client_encoding = SQL_ASCII, give it another one with ALTER … RENAME',
     ],
     [
+        /^invalid value for parameter "client_encoding"/,
+        () => 'PostgreSQL cannot convert the encoding of this database to UTF-8, in which a backup tells names (MULE_INTERNAL). Dump it by hand, or move it into a database of another encoding',
+    ],
+    [
         /^cache lookup failed|^relation with OID|^could not open relation with OID/,
         () => 'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',
     ],
@@ -16809,8 +16997,8 @@ function judgeParsing({ encoding: { format, encryption }, stages }) {
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     return passed('read-back', `parsed in full while it was written${encryption === 'age' ? ', before it was encrypted' : ''}: ${how}`);
 }
-function judgeTables({ encoding: { format }, characters, contents, stages, tables }) {
-    const alike = asListed(characters);
+function judgeTables({ encoding: { format }, databaseEncoding, contents, stages, tables }) {
+    const alike = asListed(databaseEncoding);
     const { names, count } = format === 'custom' ? entriesOfArchive(alike(contents)) : entriesOfPlain(alike(stages));
     const dumped = tables.filter(({ isDumped }) => isDumped);
     const missing = dumped.filter(({ schema, name }) => !names.has(alike(`${onOneLine(schema)} ${onOneLine(name)}`)));
@@ -16844,10 +17032,10 @@ function entriesOfPlain(stages) {
     return { names: new Set(names), count: names.length };
 }
 /**
- * How names are compared. A dump has them in the characters of the database, which have been read here as if they were UTF-8: where they
- * are others, all that are not ASCII count as equal.
+ * How names are compared. A dump has them in the encoding of the database, and has been read here as if that were UTF-8: where it is
+ * another, all characters that are not ASCII count as equal.
  */
-const asListed = (characters) => (text) => characters === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
+const asListed = (databaseEncoding) => (text) => databaseEncoding === 'UTF8' ? text : text.replaceAll(/\P{ASCII}+/gu, '\uFFFD');
 /** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
@@ -16982,7 +17170,7 @@ class LockWatch {
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function readDump(records, { kind, encoding, characters, rowCounts }, warnings) {
+function readDump(records, { kind, encoding, databaseEncoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => (0,packed/* unpack */.l)(records.find(name) ?? '', longest);
     const facts = (0,postgres_facts/* readFacts */.MH)([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
@@ -17007,7 +17195,7 @@ function readDump(records, { kind, encoding, characters, rowCounts }, warnings) 
         settingsSums: readSums(records, 'settings'),
         verification: judgeDump({
             encoding,
-            characters,
+            databaseEncoding,
             sizeBytes,
             magic: records.get('magic'),
             streamSha256: records.get('stream-sha256'),
@@ -17202,7 +17390,7 @@ async function takeDump(connection, ready, run, turn, log) {
         container: host.container.id,
         user: host.database.user,
         database: host.database.database,
-        characters: host.database.encoding,
+        databaseEncoding: host.database.encoding,
         access: host.database.access,
         encoding: host.encoding,
         where: host.where,
@@ -17770,6 +17958,7 @@ function transactionRequest(decided) {
         onFailure: inputs.onFailure,
         // Of a restore alone, the release is not to blame.
         blame: !plan.otherSettings && plan.services.length > 0,
+        settings: inputs.compose,
         lockWait: inputs.lockWait,
         holder: decided.holder,
         historyId: decided.historyId,

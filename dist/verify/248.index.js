@@ -2,6 +2,40 @@ export const id = 248;
 export const ids = [248];
 export const modules = {
 
+/***/ 6675:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   MU: () => (/* binding */ isOurs),
+/* harmony export */   Zd: () => (/* binding */ folderIdIn),
+/* harmony export */   xG: () => (/* binding */ othersIn)
+/* harmony export */ });
+/* unused harmony export metadataOf */
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(98295);
+
+/** By which the manifest's object says from which backup folder a copy is: in its metadata, as its bytes are the host's. */
+const noted = 'folder';
+const metadataOf = ([own]) => ({ [noted]: own });
+/** The id of the backup folder that a copy is from; null if none is noted, as of one that was copied by hand. */
+const folderIdIn = (metadata) => metadata[noted] ?? null;
+/** Whether a copy counts as this backup folder's: it may be, if either of the two has no id. */
+function isOurs(noted, folderIds) {
+    return folderIds.length === 0 || noted === null || folderIds.includes(noted);
+}
+/** One sentence on the copies of a database that other backup folders made; null if there are none. */
+function othersIn(stored, { database, folderIds }) {
+    const others = stored.filter((set) => set.database === database && !isOurs(set.folderId, folderIds));
+    if (others.length === 0)
+        return null;
+    const ids = [...new Set(others.map((set) => set.folderId ?? ''))];
+    const who = ids.length === 1 ? 'another backup folder' : `${ids.length} other backup folders`;
+    const [copies, are] = others.length === 1 ? ['a copy', 'it is'] : [`${others.length} copies`, 'they are'];
+    return `The bucket also holds ${copies} of "${database}" that ${who} made (${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .listed */ .KE)(ids, 3)}); ${are} left alone. Give each host an "s3-prefix" of its own; if this host replaces a lost one, add that id to ".folder-id" in its backup folder to take the copies over`;
+}
+
+
+/***/ }),
+
 /***/ 46156:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
 
@@ -198,7 +232,8 @@ class S3Upload {
         this.#to = to;
         this.#object = { Bucket: to.place.bucket, Key: to.key };
         const { storageClass, sse, kmsKey, tags } = to.place;
-        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
+        const { tags: more, metadata } = to.properties;
+        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
         const settings = [
             ['s3-storage-class', 'StorageClass', storageClass],
             ['s3-sse', 'ServerSideEncryption', sse],
@@ -206,7 +241,10 @@ class S3Upload {
             ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
         ];
         const set = settings.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
-        this.#properties = Object.fromEntries(set.map(({ property, value }) => [property, value]));
+        this.#properties = {
+            ...Object.fromEntries(set.map(({ property, value }) => [property, value])),
+            ...(metadata && { Metadata: metadata }),
+        };
         this.#facts = {
             rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
             inputs: set.map(({ input }) => input),
@@ -494,6 +532,7 @@ class S3Store {
             bytes: answer.ContentLength ?? 0,
             ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
             lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
+            metadata: answer.Metadata ?? {},
         };
     }
     async read(key, most) {
@@ -508,13 +547,14 @@ class S3Store {
             catch (error) {
                 // An empty object has no first byte.
                 if ((0,bucket_failure/* codeOf */.$N)(error).status === 416)
-                    return { Body: external_node_stream_.Readable.from([]) };
+                    return { Body: external_node_stream_.Readable.from([]), Metadata: {} };
                 throw error;
             }
         });
         if (answer === null)
             return null;
-        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
+        const content = external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
+        return { content, metadata: answer.Metadata ?? {} };
     }
     async *#readingOf(body, what) {
         const stop = () => body.destroy();
@@ -535,13 +575,18 @@ class S3Store {
             body.destroy();
         }
     }
-    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
+    async write(key, content, bytes, onBytes = () => { }, properties = {}) {
         const stop = () => content.destroy();
         this.#signal.addEventListener('abort', stop, { once: true });
         try {
             this.#signal.throwIfAborted();
             const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
-            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
+            const upload = new S3Upload(this.#client, this.#s3, {
+                place: this.#place,
+                key,
+                properties,
+                signal: this.#signal,
+            });
             return await upload.send(content, bytes, plan, onBytes, this.#checksums);
         }
         catch (error) {
@@ -681,6 +726,8 @@ var naming = __webpack_require__(29462);
 var read_manifest = __webpack_require__(3450);
 // EXTERNAL MODULE: ./build/shared/sets/read-sets.js
 var read_sets = __webpack_require__(6646);
+// EXTERNAL MODULE: ./build/shared/offsite/folder-id.js
+var folder_id = __webpack_require__(6675);
 ;// CONCATENATED MODULE: ./build/shared/offsite/keys.js
 
 
@@ -708,6 +755,7 @@ function sealedNames(manifest) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
+
 
 
 
@@ -750,16 +798,17 @@ async function storedSet(store, environment, id, files) {
         return 'it has no manifest';
     if (file.bytes > read_manifest/* longestManifest */.Ev)
         return 'its manifest is too large to be one of ours';
-    const content = await store.read(file.key);
-    if (content === null)
+    const stored = await store.read(file.key);
+    if (stored === null)
         return 'its manifest was deleted just now';
-    const manifest = summaryOf(await (0,consumers_.text)(content));
+    const manifest = summaryOf(await (0,consumers_.text)(stored.content));
     if (manifest === null)
         return 'its manifest is none of ours, or damaged';
     if (manifest.id !== id || manifest.environment !== environment)
         return 'its manifest is that of another backup';
     const faults = faultsOf(manifest, files);
-    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
+    const folderId = (0,folder_id/* folderIdIn */.Zd)(stored.metadata);
+    return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };
 }
 function summaryOf(json) {
     try {

@@ -33,7 +33,7 @@ module.exports = __webpack_require__.p + "c0798b3b7458e94906e7.sh";
 /***/ 79329:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "6edb2d9217b717f86aa2.sh";
+module.exports = __webpack_require__.p + "49c0f33ff4bb2c2a556a.sh";
 
 /***/ }),
 
@@ -361,7 +361,10 @@ const withoutWorkers = new Set([
     'plpgsql',
     'supautils',
 ]);
-/** By these a restore reads values, and functions compute what is generated, checked or decides the partition. inside.sh reads them. */
+/**
+ * By these a restore reads values, functions compute what is generated, checked or decides the partition, and long values are made
+ * short enough for an index. inside.sh reads them.
+ */
 const readingValues = new Set([
     'TimeZone',
     'DateStyle',
@@ -371,6 +374,7 @@ const readingValues = new Set([
     'extra_float_digits',
     'xmlbinary',
     'transform_null_equals',
+    'default_toast_compression',
 ]);
 /** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */
 function scratchServer({ bootstrapRole, serverSettings, }) {
@@ -858,6 +862,8 @@ class SentDump {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/offsite/folder-id.js
+var folder_id = __webpack_require__(6675);
 // EXTERNAL MODULE: ./build/shared/offsite/s3-store.js + 4 modules
 var s3_store = __webpack_require__(46156);
 // EXTERNAL MODULE: ./build/shared/offsite/stored-sets.js + 1 modules
@@ -890,10 +896,12 @@ class IncomingFiles {
         content.on('error', () => { });
         for (const event of ['drain', 'close'])
             content.on(event, () => this.#tellDrained());
+        this.#current = content;
+        // What nobody reads any more must not hold the host up.
         if (this.#isOver)
             content.destroy();
-        this.#current = content;
-        this.#waiting.push({ name, bytes, content });
+        else
+            this.#waiting.push({ name, bytes, content });
         this.#wake();
     }
     add(piece) {
@@ -1072,6 +1080,7 @@ function demandReadable(text) {
 
 
 
+
 /** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
 const longestSide = 32 * 1024 * 1024;
 /** Bytes of it, decompressed. */
@@ -1144,11 +1153,12 @@ function chooseSet({ wanted, database }, { sets }) {
 async function inBucket(store, catalogue, open) {
     const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
-    const stored = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
-    const request = chosen(open, knownSets(catalogue, stored));
+    const all = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
+    const request = chosen(open, knownSets(catalogue, all));
     const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
     const isLatest = wanted === 'latest';
+    const stored = isLatest ? all.filter((set) => (0,folder_id/* isOurs */.MU)(set.folderId, request.folderIds)) : all;
     const database = request.database ?? (isLatest ? onlyOne(stored.map((set) => set.database)) : null);
     const own = stored.filter((set) => (database === null && !isLatest) || set.database === database);
     const [newest] = own;
@@ -1216,9 +1226,9 @@ function noBackup(kind, { wanted, input }, database, place, faults = []) {
 const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
 async function readObject(store, set, name) {
     const key = keyOf(set, name);
-    const content = await store.read(key);
-    if (content !== null)
-        return content;
+    const stored = await store.read(key);
+    if (stored !== null)
+        return stored.content;
     throw new shared_failure/* Failure */.HR('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Take the newest copy' });
 }
 /** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
@@ -1643,7 +1653,9 @@ const typed = (object) => object.replace(/^composite type /, 'type ').replace(/^
  * What CREATE EXTENSION does not bring back, except what other checks tell of: tables with rows, and sequences. Of a table that is
  * lost itself, nothing else is told.
  */
-function lostMembers({ members, tables }, restored) {
+function lostMembers(manifest, restored) {
+    const { members, tables } = manifest;
+    const versions = changedExtensions(manifest, restored);
     const present = new Map(restored.members.map(({ extension, objects }) => [extension, new Set(objects)]));
     const told = new Set(leftOut(tables).map((table) => `table ${(0,relation_name/* relationName */.j)(table)}`));
     return (members ?? []).flatMap(({ extension, objects }) => {
@@ -1652,43 +1664,79 @@ function lostMembers({ members, tables }, restored) {
         const place = (object) => madeOnTable.test(object)
             ? places.find((table) => object.endsWith(` on ${table.slice('table '.length)}`))
             : undefined;
-        return objects
-            .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence '))
+        const defined = objects
+            .filter((object) => isLost(object) && !versions.has(extension))
+            .flatMap((object) => definitionOf.exec(object)?.[1] ?? [])
+            .filter((object) => !isLost(object))
+            .map((object) => ({ extension, object, lacks: 'definition' }));
+        const lost = objects
+            .filter((object) => isLost(object) && !told.has(object) && !object.startsWith('sequence ') && !definitionOf.test(object))
             .map((object) => ({ extension, object, on: place(object) }))
             .filter(({ on }) => on === undefined || !isLost(on))
-            .map(({ on, ...member }) => ({ ...member, isMadeOnTable: on !== undefined }));
+            .map(({ on, object }) => {
+            const lacks = on !== undefined ? 'table' : publicPrivilege.test(object) ? 'privilege' : 'member';
+            return { extension, object, lacks };
+        });
+        return [...lost, ...defined];
     });
 }
+const definitionOf = /^definition of (.*): [0-9a-f]+$/s;
+const publicPrivilege = /^privilege (\w+) for PUBLIC on schema (.*)$/s;
 const madeOnTable = /^(column|index|constraint|trigger|rule) /;
 function notRestored(lost, changed, seen) {
-    const named = lost.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
-    const example = lost
-        .filter(({ extension, isMadeOnTable }) => extension !== '' && !isMadeOnTable)
+    const that = (...kinds) => lost.filter(({ lacks }) => kinds.includes(lacks));
+    const [gone, defined, privileges] = [that('member', 'table'), that('definition'), that('privilege')];
+    const named = gone.map(({ extension, object }) => `${object}, ${whyLeftOut(extension)}`);
+    const details = [
+        ...(named.length === 0 ? [] : [`not in the dump, and not in a restore: ${some(named)}`]),
+        ...(defined.length === 0
+            ? []
+            : [
+                `restored as CREATE EXTENSION defines it, and changed in the database: ${some(defined.map(({ extension, object }) => `${object} of the extension ${extension}`))}`,
+            ]),
+        ...(privileges.length === 0 ? [] : [`lost in a restore: ${some(privileges.map(({ object }) => object))}`]),
+    ];
+    const example = that('member')
+        .filter(({ extension }) => extension !== '')
         .slice(0, 1)
         .map(({ extension, object }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(extension)} DROP ${typed(object)}`);
     const updates = changed
-        .filter(({ name }) => lost.some(({ extension }) => extension === name))
+        .filter(({ name }) => gone.some(({ extension }) => extension === name))
         .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
     const first = updates.length === 0
         ? ''
         : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+    const grants = privileges.flatMap(({ object }) => {
+        const [, privilege, schema] = publicPrivilege.exec(object) ?? [];
+        return privilege === undefined ? [] : [`GRANT ${privilege} ON SCHEMA ${schema} TO PUBLIC`];
+    });
     const remedies = [
         ...(example.length === 0
             ? []
             : [
                 `pg_dump leaves out what belongs to an extension, and CREATE EXTENSION does not create what was added by hand, or is left over from an earlier version. If you need it, remove it from the extension: ${example}`,
             ]),
-        ...(lost.some(({ extension }) => extension === '')
+        ...(grants.length === 0
+            ? []
+            : [
+                `pg_dump leaves out what everybody may do in a schema that was once called public, as every new database grants that. After a restore: ${grants.join('; ')}`,
+            ]),
+        ...(gone.some(({ extension }) => extension === '')
             ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
             : []),
-        ...(lost.some(({ isMadeOnTable }) => isMadeOnTable)
-            ? [
+        ...(that('table').length === 0
+            ? []
+            : [
                 'pg_dump leaves out what somebody has created by hand on a table of an extension. Keep the statements that create it, and run them after a restore',
-            ]
-            : []),
+            ]),
+        ...(defined.length === 0
+            ? []
+            : [
+                'pg_dump leaves out what ALTER FUNCTION or CREATE OR REPLACE has changed of an extension, which an earlier version of it may also have left behind. Keep these statements, and run them after a restore; or call a function of your own that calls it',
+            ]),
     ];
     return {
-        detail: `not in the dump, and not in a restore: ${some(named)}. The extensions: ${seen}`,
+        detail: `${details.join('; ')}. The extensions: ${seen}`,
         // A command comes last.
         remedy: `${first}${remedies.toReversed().join('. ')}`,
         severity: 'warning',
@@ -1816,7 +1864,7 @@ const mending = [
     ],
     [
         /^(null value in column|column .+ contains null values|domain .+ does not allow null values)/,
-        () => 'a column has NULL where it must not: fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
+        () => 'a column has NULL where it must not, or where a table that it inherits from must not: a restore gives a child what its parent has. Fix the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again, or ALTER TABLE ONLY … DROP NOT NULL of the parent',
     ],
     [
         /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
@@ -1840,7 +1888,15 @@ const mending = [
     ],
     [
         /^(functions in |generation expression is not immutable)/,
-        () => 'an index or a generated column calls a function that is no longer IMMUTABLE: fix the function or the column',
+        () => 'an index or a generated column calls a function that is not IMMUTABLE, or not in a restore: what ALTER FUNCTION has changed of an extension, such as unaccent, is in no dump. Let a function of your own, which is IMMUTABLE, call it, and use that one instead. Otherwise fix the function or the column',
+    ],
+    [
+        /^(.+) already exists/,
+        ([, what]) => `a restore creates ${what} twice: an extension creates it, and the dump has it as well, since somebody took it out of the extension (ALTER EXTENSION … DROP) or created it before the extension. ALTER EXTENSION … ADD makes it a part of the extension again; or give yours another name`,
+    ],
+    [
+        /^unrecognized configuration parameter/,
+        () => 'a CHECK, an index or a generated column reads a setting that ALTER DATABASE … SET or ALTER ROLE … SET makes. A restore has none of these before its rows. Let it read the setting by current_setting(name, true) and do without, or set it in postgresql.conf',
     ],
     [
         /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
@@ -1855,8 +1911,20 @@ const elsewhere = [
         'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
     ],
     [
+        /^index row (size|requires)/,
+        'A value is too long for its index as the server of the drill stores it. If default_toast_compression is set for the database alone (ALTER DATABASE … SET), a restore needs it in PGOPTIONS. Otherwise index a hash of the value',
+    ],
+    [
+        /^stack depth limit exceeded/,
+        'A value or an expression is nested more deeply than the server of the drill takes with the usual max_stack_depth. If that of the source is larger in its postgresql.conf, a restore there works. If only for one database (ALTER DATABASE … SET), a restore needs it in PGOPTIONS',
+    ],
+    [
         /^role ".+" does not exist/,
         'The dump names a role that the globals next to it did not create. If the backup could not save them, see its report; otherwise read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+    ],
+    [
+        /^permission denied for (?!parameter|database)/,
+        'A restore builds an index as the owner of its table, and fills a materialized view as the owner of that, and this owner lacks the right. If REINDEX or REFRESH MATERIALIZED VIEW fails in the database, too, the source does not restore: GRANT the right to that owner. Otherwise see which roles and grants globals.sql.gz of the set has',
     ],
     [
         /^(must be|must have|permission denied)/,
@@ -1993,6 +2061,7 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 
+
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run, story) {
     const { inputs, signal } = run;
@@ -2000,6 +2069,7 @@ async function checkDrill(connection, surveyed, run, story) {
         ...inputs,
         wanted: inputs.drillBackup,
         from: inputs.drillFrom,
+        folderIds: inputs.drillFrom === 's3' ? (0,survey_sets/* demandFolderIds */.O8)(surveyed.sets, inputs.backupDir) : [],
         database: (0,surveyed_host/* databaseOf */.z)(surveyed, inputs),
         input: 'drill-backup',
         signal,

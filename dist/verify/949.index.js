@@ -15,6 +15,8 @@ __webpack_require__.d(__webpack_exports__, {
 var finding = __webpack_require__(93754);
 // EXTERNAL MODULE: ./build/shared/failure.js
 var failure = __webpack_require__(926);
+// EXTERNAL MODULE: ./build/shared/offsite/folder-id.js
+var folder_id = __webpack_require__(6675);
 // EXTERNAL MODULE: ./build/shared/by-text.js
 var by_text = __webpack_require__(14295);
 // EXTERNAL MODULE: ./build/shared/sets/catalogue.js
@@ -31,12 +33,13 @@ var sets_tiers = __webpack_require__(33573);
 
 
 
+
 /**
  * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
  * @param most how many at most
  */
 function planCopies(onHost, stored, newest, most, rules) {
-    const complete = completeIn(stored, rules);
+    const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
     const there = new Set(complete.map(({ id }) => id));
     const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
     const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
@@ -49,12 +52,13 @@ function planCopies(onHost, stored, newest, most, rules) {
         .slice(0, most);
 }
 /**
- * What to keep of the bucket's sets of this database. The newest complete one is always kept. A set of which something is missing
- * keeps no other from its place; what a deletion has left of it goes when the policy says so.
+ * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which
+ * something is missing keeps no other from its place; what a deletion has left of it goes when the policy says so.
  */
 function planOffsitePruning(stored, rules) {
-    const complete = completeIn(stored, rules);
-    const remains = stored.filter((set) => !set.isComplete && set.database === rules.database);
+    const ours = ofOurs(stored, rules);
+    const complete = ours.filter(({ isComplete }) => isComplete);
+    const remains = ours.filter(({ isComplete }) => !isComplete);
     return [
         ...decide(complete, rules),
         ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
@@ -62,8 +66,9 @@ function planOffsitePruning(stored, rules) {
 }
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }) => kind !== 'prerollback';
-function completeIn(stored, { database }) {
-    return stored.filter((set) => set.isComplete && set.database === database);
+/** Of two databases or two backup folders, none may take a place of the other's copies, nor delete them. */
+function ofOurs(stored, { database, folderIds }) {
+    return stored.filter((set) => set.database === database && (0,folder_id/* isOurs */.MU)(set.folderId, folderIds));
 }
 /**
  * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
@@ -96,6 +101,8 @@ var s3_store = __webpack_require__(46156);
 var stored_sets = __webpack_require__(63489);
 // EXTERNAL MODULE: ./build/shared/runner/log.js
 var log = __webpack_require__(33437);
+// EXTERNAL MODULE: ./build/shared/survey/survey-sets.js
+var survey_sets = __webpack_require__(80847);
 // EXTERNAL MODULE: ./build/shared/units.js
 var units = __webpack_require__(98295);
 // EXTERNAL MODULE: ./build/shared/canonical-json.js
@@ -272,7 +279,7 @@ async function readCopy(store, { id, database, files, manifest }, mostRead, onRe
     const keyOf = (name) => files.find((file) => file.name === name)?.key;
     const open = async (name) => {
         const key = keyOf(name);
-        return key === undefined ? null : store.read(key);
+        return key === undefined ? null : ((await store.read(key))?.content ?? null);
     };
     const reading = {
         sums: new Map(),
@@ -282,7 +289,7 @@ async function readCopy(store, { id, database, files, manifest }, mostRead, onRe
         const key = keyOf(name);
         const list = key === undefined ? null : await store.read(key, longestList);
         if (list !== null)
-            reading.lists.set(`daily/${name}`, (await (0,consumers_.buffer)(list)).toString('utf8'));
+            reading.lists.set(`daily/${name}`, (await (0,consumers_.buffer)(list.content)).toString('utf8'));
     }
     let bytes = 0;
     const hashed = async (name) => {
@@ -325,6 +332,8 @@ const judged = ({ files, faults }) => ({ files, faults });
 
 
 
+
+
 /** Bytes of a dump that is read in full without `require-offsite`, where the store reports no checksum: reading costs money. */
 const mostRead = 256 * 1024 * 1024;
 /** Checks the copies off the host. */
@@ -354,7 +363,12 @@ async function checkOffsite(findings, database, surveyed, bucket, { inputs, sign
 }
 async function checkCopies(findings, { database, catalogue, sets, now, store, place, inputs, failureOf }) {
     const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
-    const { sets: stored, parts } = await (0,stored_sets/* contentsOf */.K)(store, place.prefix, environment);
+    const folderIds = (0,survey_sets/* demandFolderIds */.O8)(sets, inputs.backupDir);
+    const { sets: all, parts } = await (0,stored_sets/* contentsOf */.K)(store, place.prefix, environment);
+    const others = (0,folder_id/* othersIn */.xG)(all, { database, folderIds });
+    if (others !== null)
+        log.notice(others);
+    const stored = all.filter((set) => (0,folder_id/* isOurs */.MU)(set.folderId, folderIds));
     const host = (0,sets_catalogue/* verifiedSetsOf */.Ns)(database, catalogue.sets);
     const [newest] = copiesOf(database, stored);
     const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;
@@ -368,7 +382,7 @@ async function checkCopies(findings, { database, catalogue, sets, now, store, pl
         newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
         host,
         hostFiles: sets.files,
-        missing: planCopies(host, stored, '', host.length, { database, policy, timezone, now }),
+        missing: planCopies(host, stored, '', host.length, { database, folderIds, policy, timezone, now }),
         isRequired,
         maxAge,
         now,

@@ -114,10 +114,12 @@ session() {
   exec psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
-# Applies the settings of the database on stdin, and dumps its schema. In one, as every command in a container takes its time.
+# Applies the settings of the database on stdin, and dumps its schema, in the database's encoding as inside.sh does. In one, as every
+# command in a container takes its time.
 schema() {
   tolerant 2>/dev/null || true
-  exec pg_dump --schema-only --no-tablespaces --no-password
+  encoding=$(psql -XAtqc 'SELECT getdatabaseencoding()') || exit
+  exec pg_dump --schema-only --no-tablespaces --encoding="$encoding" --no-password
 }
 
 # renew DATABASE OPTION...: puts an empty database in the place of the restored one, under its name: some extensions can live only

@@ -81,7 +81,7 @@ module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
 /***/ 29542:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
+module.exports = __nccwpck_require__.p + "64c7aa6282564b1ecda9.sh";
 
 /***/ }),
 
@@ -106,6 +106,13 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
+/***/ 67888:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+
+/***/ }),
+
 /***/ 68318:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -116,7 +123,7 @@ module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
 /***/ 39674:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+module.exports = __nccwpck_require__.p + "a6c99c8600980bb0cf06.sh";
 
 /***/ }),
 
@@ -165,7 +172,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 62170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
+module.exports = __nccwpck_require__.p + "48452864eda6901c80a2.sh";
 
 /***/ }),
 
@@ -179,7 +186,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 1236:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
+module.exports = __nccwpck_require__.p + "1ca49c6de3ae00a2bce5.sh";
 
 /***/ }),
 
@@ -207,7 +214,7 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
+module.exports = __nccwpck_require__.p + "86f75b16d587207c1547.sh";
 
 /***/ }),
 
@@ -242,7 +249,7 @@ module.exports = __nccwpck_require__.p + "1a7ac6c44a2d5b78eedc.sh";
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "31e61002039aae5ac953.sh";
+module.exports = __nccwpck_require__.p + "25e12ac78184016c477e.sh";
 
 /***/ }),
 
@@ -2399,11 +2406,14 @@ function parseRecord(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ke: () => (/* binding */ lockFile),
+/* harmony export */   VH: () => (/* binding */ folderIdDamaged),
 /* harmony export */   on: () => (/* binding */ transactionsFolder),
 /* harmony export */   yo: () => (/* binding */ commandToEnd)
 /* harmony export */ });
 /* unused harmony exports offsiteLock, createdLock, holdFile, transactionFolder, commandToFollow */
-/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61011);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _shell_quote_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61011);
+
 
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
@@ -2413,6 +2423,15 @@ const lockFile = (backupDir) => `${backupDir}/.lock`;
  * else uploads, so an upload that nobody has finished is one that an earlier run left behind.
  */
 const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/** By which copies off the host are told from those of other backup folders; made before the first copy. */
+const folderIdFile = (backupDir) => `${backupDir}/.folder-id`;
+/** Without a new id, and without the old one, nobody can tell which copies are this folder's. */
+function folderIdDamaged(backupDir) {
+    const file = folderIdFile(backupDir);
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('folder-id-damaged', `${file} does not hold the id of a backup folder, which is 32 digits of 0-9 and a-f in a line`, {
+        hint: `No copy was made or deleted. If you know the id that its copies in the bucket have, write it into that file. Otherwise remove the file: the next run makes a new id, and leaves earlier copies alone. On the host: rm ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(file)}`,
+    });
+}
 /**
  * Held by a restore of a database that was dropped, from before it creates an empty one until that is replaced or dropped again.
  * Until its copy is there, nothing else tells other restores that the empty one is in use.
@@ -2423,7 +2442,7 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_0__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${(0,_shell_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .quoteForShell */ .e)(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
@@ -2990,6 +3009,7 @@ const failureCodes = [
     'connection-timed-out',
     'container-lost',
     'copy-differs',
+    'copy-not-ours',
     'could-not-verify',
     'crashed',
     'database-busy',
@@ -3017,6 +3037,7 @@ const failureCodes = [
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
+    'folder-id-damaged',
     'folder-open',
     'folder-owner',
     'folder-unusable',
@@ -3079,6 +3100,7 @@ const failureCodes = [
     'plain-refused',
     'plan-changed',
     'plan-stale',
+    'port-taken',
     'program-failed',
     'program-lost',
     'proof-unwritable',
@@ -3535,6 +3557,10 @@ const remedies = [
     [
         /^EntityTooLarge\b/,
         'Let the proxy in front of the store accept requests of 64 MiB (nginx: client_max_body_size), or correct "s3-endpoint"',
+    ],
+    [
+        /^(BadDigest|XAmzContent(SHA256|Checksum)Mismatch)\b/,
+        'Run it again: the next run copies what is missing. If it happens again, find what changes the bytes on their way: a proxy, or memory of the runner',
     ],
     [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
@@ -6511,10 +6537,13 @@ function envFilesOf(call, deployDir) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AP: () => (/* binding */ readSets),
+/* harmony export */   O8: () => (/* binding */ demandFolderIds),
 /* harmony export */   bc: () => (/* binding */ demandSets)
 /* harmony export */ });
 /* unused harmony exports longestHead, longestTail, joined */
 /* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(926);
+/* harmony import */ var _host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(53542);
+
 
 /**
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
@@ -6529,6 +6558,12 @@ function demandSets(sets) {
     if ('error' in sets)
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('survey-incomplete', sets.error);
     return sets;
+}
+/** The ids of the backup folder; none if it has none. @throws Failure `folder-id-damaged` */
+function demandFolderIds({ folderIds }, backupDir) {
+    if (folderIds === null)
+        throw (0,_host_backup_folder_js__WEBPACK_IMPORTED_MODULE_1__/* .folderIdDamaged */ .VH)(backupDir);
+    return folderIds;
 }
 /** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
@@ -6547,6 +6582,7 @@ function readSets(records) {
         files,
         othersUnnamed: Number(records.find('others-unnamed') ?? 0),
         manifests: readManifests(records),
+        folderIds: records.find('folder-ids') === 'damaged' ? null : records.lines('folder-ids'),
     };
 }
 /** Both texts have each manifest under one of its names; the links list its other names. */
@@ -6602,7 +6638,7 @@ function joined(head, tail) {
 /* harmony export */   m: () => (/* binding */ noSwapFacts)
 /* harmony export */ });
 /** Of a project without containers. */
-const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+const noSwapFacts = { sharers: [], endings: [], oneOffs: [], imageVariables: new Map() };
 /** null if the survey did not ask for them. */
 function readSwapFacts(records) {
     const since = records.find('docker-since');
@@ -6626,6 +6662,10 @@ function readSwapFacts(records) {
                 events: events.get(ending.id) ?? [],
                 writes: ending.writes.filter((path) => path !== null),
             };
+        }),
+        oneOffs: records.all('one-off').map((line) => {
+            const [name = '', imageId = ''] = line.split(' ');
+            return { name, imageId };
         }),
         imageVariables: new Map(records.all('image-variables').map((json) => {
             const { id, variables } = JSON.parse(json);
@@ -6994,6 +7034,7 @@ const program = {
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(8845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(67888), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(93401), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(68318), __nccwpck_require__.b),
@@ -12476,12 +12517,12 @@ function proxiesIn({ services }, named) {
  * `auto` swaps without downtime only if that can be measured as users see it, and the proxy finds the new containers by itself.
  * @param containers those of the service
  */
-function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
+function decideStrategy(wanted, service, containers, { project, proxies, healthUrl, swapFacts }, proxyServices) {
     if (wanted === 'recreate')
         return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
     const reasons = reasonsAgainst(service, containers, project, proxyServices);
     if (reasons.length === 0 && wanted === 'auto')
-        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl), ...sharedFiles(containers, swapFacts.endings));
     if (reasons.length > 0)
         return { strategy: 'recreate', why: reasons.join('; ') };
     const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
@@ -12517,6 +12558,20 @@ function doubts(service, containers, project, proxyServices, proxies, healthUrl)
         ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
         ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
     ];
+}
+/** What is no data of an application: sockets, such as Docker's, and files with settings, which few mount read-only. */
+const noData = /\.(sock|ya?ml|json|toml|conf|cfg|ini|properties|env|xml|sh|html?|css|m?js|crt|cert|pem|key)$|^\/etc\/[^/]+$/;
+/**
+ * Two copies of an application that keeps files may not work side by side: SQLite, a lock, a socket that the one that ends removes.
+ * Several that run already have shown that they do.
+ */
+function sharedFiles(containers, endings) {
+    if (containers.filter(({ state }) => state === 'running').length > 1)
+        return [];
+    const ids = new Set(containers.map(({ id }) => id));
+    const written = endings.filter(({ id }) => ids.has(id)).flatMap(({ writes }) => writes);
+    const [folder] = written.filter((path) => !noData.test(path));
+    return folder === undefined ? [] : [`it may write to ${folder}, which two copies at a time may not be able to share`];
 }
 /** The proxies that resolve one of the service's names only when they start. */
 function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
@@ -13355,16 +13410,24 @@ function judgeUrl({ watched, healthUrl }) {
 const cannotReach = ['502', '504'];
 /** Some proxies also say this to requests for a name that they do not know, as ours may be. */
 const mayNotReach = '503';
+const isOfProxy = (answer) => answer === mayNotReach || cannotReach.includes(answer);
+/** A server says that it fails itself. */
+const isFailing = (answer) => /^5\d\d$/.test(answer) && !isOfProxy(answer);
 /**
  * Judges what users get at the published ports. Only what proxies say is an error: another port may speak anything.
- * @returns false if a proxy cannot reach what is behind it. The release may well not be to blame for that
+ * @returns false if users may get no good answer: a proxy cannot reach what is behind it, for which the release may well not be to
+ * blame; or a service without a health check fails, or listens at none of its ports
  */
-function judgeAddresses(findings, { watched: { addresses }, compose }) {
+function judgeAddresses(findings, { watched: { addresses, after }, compose }) {
     const asked = addresses.filter(({ answer }) => answer !== 'other');
     if (asked.length === 0)
         return true;
     const dead = asked.filter(({ answer }) => cannotReach.includes(answer));
-    const doubtful = asked.filter(({ answer }) => answer === mayNotReach || answer === 'closed');
+    const doubtful = asked.filter(({ answer }) => isFailing(answer) || answer === mayNotReach || answer === 'closed');
+    const isUntested = (name) => after.some(({ service, health }) => service === name && health === null);
+    const isSilent = (name) => addresses.every(({ service, answer }) => service !== name || answer === 'closed') ||
+        asked.some(({ service, answer }) => service === name && isFailing(answer));
+    const silent = doubtful.filter(({ service }) => isUntested(service) && isSilent(service));
     const shown = dead.length > 0 ? dead : doubtful;
     const names = [...new Set(shown.map(({ service }) => service))].join(' ');
     findings.check('addresses', () => {
@@ -13372,14 +13435,16 @@ function judgeAddresses(findings, { watched: { addresses }, compose }) {
             return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
         return {
             detail: shown.map(describeAddress).join('; '),
-            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.slice(compose.indexOf(': ') + 2)} restart ${names}`,
+            remedy: `${compose} logs --tail 50 ${names}${shown.every(({ answer }) => isFailing(answer)) ? '' : `. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.slice(compose.indexOf(': ') + 2)} restart ${names}`}`,
         };
     }, dead.length > 0 ? 'error' : 'warning');
-    return dead.length === 0;
+    return dead.length === 0 && silent.length === 0;
 }
 function describeAddress({ address, service, answer }) {
     if (answer === 'closed')
         return `nobody listens at ${address}, which ${service} publishes`;
+    if (isFailing(answer))
+        return `${address} answers ${answer}: ${service} fails`;
     return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
 }
 
@@ -13738,7 +13803,7 @@ function faultOf(container, watched, healthTimeout) {
     if (health === 'starting' && watched.passes.has(container.id))
         return null;
     if (health !== null && health !== 'healthy')
-        return `it is still ${health} after ${(0,units/* formatDuration */.a3)(healthTimeout)}${said}`;
+        return `it is still ${health} ${(0,units/* formatDuration */.a3)(Math.max(0, watched.clock - Date.parse(started)))} after its start${said}`;
     return null;
 }
 
@@ -14183,7 +14248,7 @@ function whyNone(environment, known, others) {
     return releases === 0
         ? known === 1
             ? 'the only record on the host is of the release that runs'
-            : `none of the ${known} records on the host shows another release that ran`
+            : `none of the ${known} records on the host shows another release of the services that run now`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 

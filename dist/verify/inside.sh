@@ -44,7 +44,7 @@ probe() {
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')
         -- What these are set to for this database alone, a restore does not know: it fills a new one, and sets it up at the end.
         OR (name IN ('TimeZone', 'DateStyle', 'IntervalStyle', 'default_text_search_config', 'array_nulls', 'extra_float_digits',
-          'xmlbinary', 'transform_null_equals') AND source NOT IN ('database', 'database user'))),
+          'xmlbinary', 'transform_null_equals', 'default_toast_compression') AND source NOT IN ('database', 'database user'))),
     'otherDatabases', (WITH others AS (SELECT datname FROM pg_database
         WHERE datallowconn AND NOT datistemplate AND datname <> current_database()
           -- This one is there on every server. What it holds shows only in its size, which grows a little by itself.
@@ -104,7 +104,8 @@ session() { exec psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 # dump FORMAT COMPRESSION LEVEL SNAPSHOT LOCK-WAIT-MS: the dump on stdout. Exit 31: pg_dump failed; 32: the compressor.
 dump() {
-  set -- "$1" "$2" "$3" --snapshot="$4" --lock-wait-timeout="$5" --no-password
+  encoding=$(encoding) || exit 31
+  set -- "$1" "$2" "$3" --encoding="$encoding" --snapshot="$4" --lock-wait-timeout="$5" --no-password
   case $1-$2 in
     custom-gzip) set -- cat "$3" "$@" --format=custom --compress="$3" ;;
     custom-zstd) set -- compress_zstd "$3" "$@" --format=custom --compress=0 ;;
@@ -138,7 +139,14 @@ compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd
 compress_gzip() { gzip -n -c "-$1"; }
 
 # schema LOCK-WAIT-MS [SNAPSHOT]: without tablespaces, which are folders of this machine.
-schema() { exec pg_dump --schema-only --no-tablespaces --lock-wait-timeout="$1" ${2:+"--snapshot=$2"} --no-password; }
+schema() {
+  encoding=$(encoding) || exit
+  exec pg_dump --schema-only --no-tablespaces --encoding="$encoding" --lock-wait-timeout="$1" ${2:+"--snapshot=$2"} --no-password
+}
+
+# The database's own. Without being told, pg_dump writes in that of the session, which a setting of a database or a role may have made
+# one that lacks some of the characters.
+encoding() { ask 'SELECT getdatabaseencoding()'; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }

@@ -63,27 +63,30 @@ load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$
 
 # The rows come in one stream. What is then built from them, indexes and constraints, needs only the archive's list of contents, and
 # can be built by several sessions at a time. It ends within the first 64 MiB of any archive: half a million objects take as much.
-# With event triggers one session does it in the archive's order, as the printed commands do: with several it is chance whether what
-# a trigger forbids comes before it or after, and pg_restore's last session would set off one for logins. Materialized views are filled
-# last, also one by one: one may read another in a function, which PostgreSQL does not see, and is then filled first or fails.
+# Last comes what pg_restore itself keeps for the end, in one session and in the archive's order, as with the printed commands:
+# - grants: the owner of a table, as whom its indexes are built, may have lost the right to a function that they call;
+# - event triggers, which may forbid the rest, or the login of a further session;
+# - materialized views: one may read another in a function, which PostgreSQL does not see.
 load_sections() {
   contents=$(mktemp -d) || return
   trap 'rm -rf "$contents"' EXIT
   # Not `head`, which may read on in some images.
   dd bs=1048576 count=64 iflag=fullblock >"$contents/head" 2>/dev/null || return
-  { cat "$contents/head" && cat; } |
-    buffered pg_restore --section=pre-data --section=data --exit-on-error --no-tablespaces --dbname="$argument" || return
   pg_restore --list "$contents/head" >"$contents/list" || return
-  ! grep ' EVENT TRIGGER ' "$contents/list" >/dev/null || jobs=1
-  if [ "$jobs" -gt 1 ] && grep ' MATERIALIZED VIEW DATA ' "$contents/list" >"$contents/views"; then
-    grep -v ' MATERIALIZED VIEW DATA ' "$contents/list" >"$contents/others"
-    post_data --jobs="$jobs" --use-list="$contents/others" && post_data --jobs=1 --use-list="$contents/views"
-  else
-    post_data --jobs="$jobs"
-  fi
+  kept_for_the_end='^[0-9]+; [0-9]+ [0-9]+ ((DEFAULT )?ACL|EVENT TRIGGER|(COMMENT|SECURITY LABEL) - EVENT TRIGGER|MATERIALIZED VIEW DATA) '
+  grep -E "$kept_for_the_end" "$contents/list" >"$contents/last" || true
+  grep -E -v "$kept_for_the_end" "$contents/list" >"$contents/first" || return
+  { cat "$contents/head" && cat; } | restore_listed first --section=pre-data --section=data || return
+  restore_listed first --section=post-data --jobs="$jobs" "$contents/head" || return
+  [ ! -s "$contents/last" ] || restore_listed last --jobs=1 "$contents/head"
 }
 
-post_data() { pg_restore --section=post-data "$@" --exit-on-error --no-tablespaces --dbname="$argument" "$contents/head"; }
+# restore_listed LIST ARGUMENT...
+restore_listed() {
+  list=$1
+  shift
+  buffered pg_restore --use-list="$contents/$list" --exit-on-error --no-tablespaces --dbname="$argument" "$@"
+}
 
 # psql cannot tell truncated input from complete input.
 load_plain() {
