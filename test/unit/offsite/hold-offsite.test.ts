@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -152,10 +151,9 @@ describe('a damaged id', () => {
       assert.equal(lstatSync(file).ino, before);
     });
 
-  test('of a file that nobody may read', { skip: process.getuid?.() === 0 }, () => {
+  test('of a file that cannot be read', () => {
     writeFileSync(file, `${id}\n`);
-    chmodSync(file, 0);
-    assert.deepEqual(main(), ['fail folder-id-damaged', 'exit 1']);
+    assert.deepEqual(main('head() { return 1; }'), ['fail folder-id-damaged', 'exit 1']);
   });
 });
 
