@@ -258,6 +258,16 @@ test('copies in the bucket, fetched as docs/offsite.md says: as they are, and en
   }
 });
 
+test('a new host goes on with the copies of a lost one', async () => {
+  const { what } = await shop('goes_on', bucket, login);
+  const dir = what.dir ?? '';
+  const ids = () => read(host, `${dir}/.folder-id`);
+  const own = await ids();
+  await pasted('.folder-id', what);
+  assert.equal(await ids(), `${own}4d1c9a70be52f3868a0b7c2de94f1563\n`);
+  succeeded(await backup(host, dir, { 'db-name': 'goes_on', ...bucket }, { env: login }));
+});
+
 test('an encrypted backup of the host, restored from where the key is', async () => {
   const { what } = await shop('sealed', sealed);
   const { account } = host;
