@@ -63,7 +63,7 @@ BEGIN
   END LOOP;
 
   FOR thing IN
-    SELECT * FROM (VALUES ('count', '*', ''), ('count', 'anyelement', ', anyelement'), ('jsonb_agg', 'anyelement', ', anyelement'),
+    SELECT * FROM (VALUES ('count', '*', ''), ('row_number', '*', ''), ('count', 'anyelement', ', anyelement'), ('jsonb_agg', 'anyelement', ', anyelement'),
       ('string_agg', 'text, text', ', text, text'), ('array_agg', 'anyelement', ', anyelement'), ('sum', 'bigint', ', bigint'),
       ('min', 'text', ', text'), ('jsonb_object_agg', 'text, text', ', text, text'), ('max', 'text', ', text')) AS aggregate (name, arguments, inputs)
   LOOP
