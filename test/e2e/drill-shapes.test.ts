@@ -41,7 +41,7 @@ async function forge(manifest: ManifestJson, changes: object): Promise<void> {
   const list = await bash(host, 'cd -- "$1" && ls -d -- "$PWD"/*/"$2"', dir, `backup_${manifest.id}.manifest.json`);
   for (const path of list.trim().split('\n')) {
     await bash(host, 'rm -- "$1"', path);
-    await write(host, path, JSON.stringify({ ...manifest, ...changes }));
+    await write(host, path, JSON.stringify({ ...manifest, ...changes }, null, 2));
   }
 }
 

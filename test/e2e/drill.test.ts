@@ -147,7 +147,7 @@ async function forge(manifest: ManifestJson, changes: Readonly<Record<string, un
       rm -- "$folder/$3" && printf '%s' "$4" >"$folder/$3"
     done`;
   const names = [manifest.file, `backup_${manifest.id}.manifest.json`];
-  await bash(host, script, root(), ...names, JSON.stringify({ ...manifest, ...changes }));
+  await bash(host, script, root(), ...names, JSON.stringify({ ...manifest, ...changes }, null, 2));
 }
 
 const dumpOf = (database: string, options = '') =>

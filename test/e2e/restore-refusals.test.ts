@@ -57,7 +57,7 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
             }
           : table,
       );
-      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, tables: other }));
+      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, tables: other }, null, 2));
       refusedWith(
         await restore({ 'restore-database': manifest.id }),
         'restore-differs',
@@ -76,7 +76,7 @@ describe('refused before anything is stopped', { concurrency: 1 }, () => {
     ] as const) {
       const taken = await backup(host, backupDir);
       const manifest = await manifestOf(host, taken);
-      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, ...change }));
+      await write(host, taken.outputs['manifest-file'] ?? '', JSON.stringify({ ...manifest, ...change }, null, 2));
       refusedWith(await restore({ 'restore-database': manifest.id }), 'cannot-restore', said, /Nothing was changed/);
     }
     await unharmed(seen);
