@@ -174,7 +174,7 @@ const noted = 'folder';
 const metadataOf = ([own]) => ({ [noted]: own });
 /** The id of the backup folder that a copy is from; null if none is noted, as of one that was copied by hand. */
 const folderIdIn = (metadata) => metadata[noted] ?? null;
-/** Whether a copy counts as this backup folder's: it may be, if either of the two has no id. */
+/** Whether a copy counts as this backup folder's. It does unless both have an id, and these differ. */
 function isOurs(noted, folderIds) {
     return folderIds.length === 0 || noted === null || folderIds.includes(noted);
 }

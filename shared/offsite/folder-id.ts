@@ -13,7 +13,7 @@ export const metadataOf = ([own]: FolderIds): ObjectMetadata => ({ [noted]: own 
 /** The id of the backup folder that a copy is from; null if none is noted, as of one that was copied by hand. */
 export const folderIdIn = (metadata: ObjectMetadata): string | null => metadata[noted] ?? null;
 
-/** Whether a copy counts as this backup folder's: it may be, if either of the two has no id. */
+/** Whether a copy counts as this backup folder's. It does unless both have an id, and these differ. */
 export function isOurs(noted: string | null, folderIds: readonly string[]): boolean {
   return folderIds.length === 0 || noted === null || folderIds.includes(noted);
 }
