@@ -14,7 +14,7 @@ export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 
 # Not while it is restored: materialized views are filled when all triggers are there, and one that forbids that does so with the
 # commands that are printed, too.
 [ "${1:-}" = fill ] || {
-  version=$(initdb --version 2>/dev/null) && version=${version#*) } && [ "${version%%[!0-9]*}" -ge 17 ] 2>/dev/null &&
+  version=$(initdb --version 2>/dev/null | head -c 64) && version=${version#*) } && [ "${version%%[!0-9]*}" -ge 17 ] 2>/dev/null &&
     PGOPTIONS="$PGOPTIONS -c event_triggers=off"
 }
 data=/tmp/drill/data log=/tmp/drill/log
@@ -115,10 +115,11 @@ session() {
 }
 
 # Applies the settings of the database on stdin, and dumps its schema, in the database's encoding as inside.sh does. In one, as every
-# command in a container takes its time.
+# command in a container takes its time. No more than a name is held here: what was restored may write into the answer without an end,
+# and without an encoding there is no dump.
 schema() {
   tolerant 2>/dev/null || true
-  encoding=$(psql -XAtqc 'SELECT getdatabaseencoding()') || exit
+  encoding=$(psql -XAtqc 'SELECT getdatabaseencoding()' | head -c 64)
   exec pg_dump --schema-only --no-tablespaces --encoding="$encoding" --no-password
 }
 

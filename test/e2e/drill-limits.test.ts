@@ -31,7 +31,7 @@ async function drill(database: string, inputs: Inputs = {}): Promise<MainResult>
   await backup(host, dir, { 'db-name': database });
   const action = await startAction(
     'verify',
-    backupInputs(host, dir, { checks: 'drill', 'db-name': database, ...inputs }),
+    backupInputs(host, dir, { checks: 'drill', 'db-name': database, timeout: '5m', ...inputs }),
   );
   let isOver = false;
   const finished = action.finished.finally(() => {

@@ -20,6 +20,7 @@ put(
   case "$*" in
     *tablespace_folders=*) cat >>'${said}' && printf '%s\\n' '${facts}' /fast /data/pg_wal/. $OTHERS ;;
     *pg_tablespace_location*) [ -z "$OTHERS" ] || printf '%s\\n' $OTHERS ;;
+    *getdatabaseencoding*) $ENCODING ;;
     *-c*data_directory*) echo /data/pg_wal/. ;;
     *) cat >>'${said}' ;;
   esac`,
@@ -32,6 +33,7 @@ put(
   for word; do case $word in --use-list=*) cat "\${word#*=}" >>'${said}' ;; esac; done
   case "$*" in *--jobs*) ;; *) cat >/dev/null ;; esac`,
 );
+put('pg_dump', `echo "pg_dump $*" >>'${said}'`);
 put('stdbuf', 'shift 2; exec "$@"');
 put(
   'df',
@@ -142,6 +144,12 @@ test('what shapes a dump and is set by a server, a database or a role is the sam
       wanted.filter((setting) => !pinned(script).includes(setting)),
       [],
     );
+});
+
+test('the schema is dumped in the encoding of the database; whoever writes into that answer without an end is not waited for', () => {
+  const dumped = (ENCODING: string) => inside(drillScript(), ['schema'], { ENCODING }).given.join(' ');
+  assert.match(dumped('echo LATIN1'), /pg_dump --schema-only .* --encoding=LATIN1 /);
+  for (const flood of ['cat /dev/zero', 'yes UTF8']) assert.match(dumped(flood), /pg_dump /, flood);
 });
 
 describe('event triggers of the restored database', () => {
