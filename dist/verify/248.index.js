@@ -100,11 +100,11 @@ const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
 /** S3 takes no less than 5 MiB. A larger part costs the store less, and more memory here. Below this, an object is sent at once. */
-const usualPart = 7 * mebibyte;
+const usualPart = 8 * mebibyte;
 /** With fewer, the store waits for the next part; with more, each part takes longer. */
-const mostAtOnce = 4;
-/** For the parts of a dump of up to 68 GiB. Of a larger one, two at one time still have to fit. */
-const usualMemory = 28 * mebibyte;
+const mostAtOnce = 3;
+/** For the parts of a dump of up to 78 GiB. Of a larger one, two at one time still have to fit. */
+const usualMemory = 24 * mebibyte;
 /** S3's own limit. */
 const mostParts = 10_000;
 /**
@@ -857,10 +857,14 @@ function faultsOf(manifest, files) {
 /* harmony export */ });
 // Bytes that flow through the runner leave a buffer behind with each piece. Node frees them when its young objects are collected,
 // which are small and few: until then, a fast stream has left a hundred MiB. To collect them earlier is quick, and needs less time
-// altogether, since the same memory is used again.
+// altogether, since the same memory is used again. A piece that waits during two collections counts as old, and stays until the old
+// objects are collected as well, which takes longer.
 /** How many bytes may pass before what they left is freed. */
 const mostPassed = 4 * 2 ** 20;
+/** Each time the old objects are collected as well. */
+const everyOld = 32;
 let passed = 0;
+let times = 0;
 let collect = null;
 /** Call it for each piece that has passed. */
 function tellPassed(bytes) {
@@ -868,15 +872,18 @@ function tellPassed(bytes) {
     if (passed < mostPassed)
         return;
     passed = 0;
+    times += 1;
     collect ??= collector();
-    collect();
+    collect(times % everyOld === 0 ? 'major' : 'minor');
 }
 function collector() {
     try {
         // Only a run that moves many bytes needs these, so they are no part of every start.
         process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
-        const gc = process.getBuiltinModule('node:vm').runInNewContext('gc');
-        return () => gc({ type: 'minor' });
+        const gc = process
+            .getBuiltinModule('node:vm')
+            .runInNewContext('gc');
+        return (type) => gc({ type });
     }
     catch {
         // Without it everything works, in more memory.

@@ -13,11 +13,11 @@ const mebibyte = 2 ** 20;
 /** No part may be larger. */
 const largestPart = 64 * mebibyte;
 /** S3 takes no less than 5 MiB. A larger part costs the store less, and more memory here. Below this, an object is sent at once. */
-const usualPart = 7 * mebibyte;
+const usualPart = 8 * mebibyte;
 /** With fewer, the store waits for the next part; with more, each part takes longer. */
-const mostAtOnce = 4;
-/** For the parts of a dump of up to 68 GiB. Of a larger one, two at one time still have to fit. */
-const usualMemory = 28 * mebibyte;
+const mostAtOnce = 3;
+/** For the parts of a dump of up to 78 GiB. Of a larger one, two at one time still have to fit. */
+const usualMemory = 24 * mebibyte;
 /** S3's own limit. */
 const mostParts = 10_000;
 

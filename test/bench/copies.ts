@@ -13,7 +13,7 @@ import { peakIn, tellsPeak } from './peak.ts';
 import type { Verdict } from './rollbacks.ts';
 
 const bytes = 2 ** 30;
-const rounds = 3;
+const rounds = 5;
 const id = '20261127_021700';
 const name = `backup_${id}.dump.zst`;
 

@@ -11,10 +11,10 @@ const mebibyte = 2 ** 20;
 
 describe('the size of parts', () => {
   const examples: [bytes: number, maxParts: number | undefined, partBytes: number, inMemory: number][] = [
-    [0, undefined, 7 * mebibyte, 4],
-    [1024 ** 3, undefined, 7 * mebibyte, 4],
-    [70_000 * mebibyte, undefined, 7 * mebibyte, 4],
-    [70_000 * mebibyte + 1, undefined, 8 * mebibyte, 3],
+    [0, undefined, 8 * mebibyte, 3],
+    [1024 ** 3, undefined, 8 * mebibyte, 3],
+    [80_000 * mebibyte, undefined, 8 * mebibyte, 3],
+    [80_000 * mebibyte + 1, undefined, 9 * mebibyte, 2],
     [100_000 * mebibyte, undefined, 10 * mebibyte, 2],
     [300_000 * mebibyte, undefined, 30 * mebibyte, 2],
     [600_000 * mebibyte, undefined, 60 * mebibyte, 1],

@@ -44,7 +44,7 @@ describe('an object', () => {
       kmsKey: 'arn:aws:kms:eu-central-1:1:key/backups',
       tags: { team: 'the shop' },
     });
-    for (const bytes of [1, 8 * mebibyte]) {
+    for (const bytes of [1, 9 * mebibyte]) {
       server.asked.length = 0;
       await store.write('x/object', content(bytes), bytes, () => {}, { tags: { tier: 'daily' } });
       const [making, ...others] = server.asked;
@@ -61,7 +61,7 @@ describe('an object', () => {
 
   test('has what is to be noted with it, of one part and of several, in the request that makes it', async () => {
     const store = await open();
-    for (const bytes of [1, 8 * mebibyte]) {
+    for (const bytes of [1, 9 * mebibyte]) {
       server.asked.length = 0;
       await store.write('x/object', content(bytes), bytes, () => {}, { metadata: { folder: 'f0' } });
       assert.deepEqual(
@@ -82,8 +82,8 @@ describe('an object', () => {
   });
 
   test('comes with the checksum of each part, which the store compares, and tells for the whole', async () => {
-    const bytes = 8 * mebibyte;
-    const sums = [7 * mebibyte, mebibyte].map((length) => createHash('sha256').update(Buffer.alloc(length)).digest());
+    const bytes = 9 * mebibyte;
+    const sums = [8 * mebibyte, mebibyte].map((length) => createHash('sha256').update(Buffer.alloc(length)).digest());
     const whole = createHash('sha256').update(Buffer.concat(sums)).digest();
     server.instead = ({ method }) => {
       if (method !== 'HEAD') return null;
@@ -135,7 +135,7 @@ describe('an object', () => {
       if (isPart(asked)) return refusal(403, 'AccessDenied');
       return asked.method === 'DELETE' ? refusal(503, 'SlowDown') : null;
     };
-    await assert.rejects(write(await open(), 8 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
+    await assert.rejects(write(await open(), 9 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
   });
 });
 
