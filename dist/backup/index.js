@@ -172,7 +172,7 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 /***/ 67888:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+module.exports = __nccwpck_require__.p + "ce13e2163124aef0be86.sh";
 
 /***/ }),
 

@@ -193,7 +193,7 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 /***/ 67888:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+module.exports = __nccwpck_require__.p + "ce13e2163124aef0be86.sh";
 
 /***/ }),
 
@@ -3954,7 +3954,7 @@ function notesOn(plan, request, schema) {
             ? []
             : [info('The running release is not the newest one in the history')]),
         ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
-        ...wanted.unknown.map((service) => warning(`${service} was part of that release, but is no longer in the compose file, and is not brought back. With the compose file of that time: compose: kept`)),
+        ...wanted.unknown.map((service) => warning(`${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with the compose file of that time, set compose: kept`)),
         ...(0,release/* mixedServices */.kn)(containers).map((service) => warning(`Containers of ${service} run different images`)),
         ...onDependents(swapped, request),
         ...onOneOffs(plan, request),
@@ -3978,7 +3978,7 @@ function onStep(step, plan, request) {
     const { service, proven, onlyHere, strategy, fixedName, why } = step;
     const notes = [];
     if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
-        notes.push(warning(`${service} has no container now, and gets one: it was part of that release, or "services" names it`));
+        notes.push(warning(`${service} has no container now. The rollback creates one, as it was part of that release or "services" names it`));
     if (strategy === 'create-only')
         notes.push(warning(`${service} will not be running: ${why}`));
     else if (strategy === 'job')
@@ -14513,7 +14513,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const swap = (0,plan_rollback/* planRollback */.II)(request, schema);
         const restoring = inputs.restore === null
             ? null
-            : await (await __nccwpck_require__.e(/* import() */ 827).then(__nccwpck_require__.bind(__nccwpck_require__, 46827))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
+            : await (await __nccwpck_require__.e(/* import() */ 616).then(__nccwpck_require__.bind(__nccwpck_require__, 25616))).planRestore(connection, { seen, plan: swap, wanted, ignored, project, databases, records: knownHistory.host }, { ...inputs, restore: inputs.restore }, signal);
         const plan = restoring?.plan ?? swap;
         // Throws now rather than later.
         for (const { service } of plan.services)

@@ -109,7 +109,7 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 /***/ 67888:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "becef37e87738ef12ad6.sh";
+module.exports = __nccwpck_require__.p + "ce13e2163124aef0be86.sh";
 
 /***/ }),
 
@@ -1694,6 +1694,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   Fv: () => (/* binding */ Findings),
   ex: () => (/* binding */ asUser),
   Rw: () => (/* binding */ detailOf),
+  zN: () => (/* binding */ some),
   sv: () => (/* binding */ tallyOf),
   md: () => (/* binding */ worstFirst)
 });
@@ -1736,13 +1737,18 @@ function runnersUser() {
     }
 }
 
+// EXTERNAL MODULE: ./build/shared/units.js
+var units = __nccwpck_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/drill/finding.js
 
 
 
 
 
+
 const longestText = 1_000;
+/** The first few names. */
+const some = (names) => (0,units/* listed */.KE)(names, 5);
 /** @param failOn what makes a run fail: only errors, or warnings too */
 function tallyOf(findings, failOn) {
     const count = (belongs) => findings.filter(belongs).length;
@@ -15468,7 +15474,7 @@ async function makeChecks(connection, run, story, subjects) {
     }
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', async () => {
-        const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(248), __nccwpck_require__.e(436)]).then(__nccwpck_require__.bind(__nccwpck_require__, 55436));
+        const { checkDrill } = await Promise.all(/* import() */[__nccwpck_require__.e(248), __nccwpck_require__.e(932)]).then(__nccwpck_require__.bind(__nccwpck_require__, 60932));
         return checkDrill(connection, surveyed, run, story);
     });
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));

@@ -130,7 +130,7 @@ export const drillRules: readonly Rule[] = [
   },
   {
     rule: 'rows that an extension keeps from a dump are told, where a restore does not bring them',
-    file: 'shared/drill/judge-data.ts',
+    file: 'shared/drill/judge-left-out.ts',
     text: 'return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);',
     instead: 'return false;',
     test: 'test/unit/verify/drill.test.ts',

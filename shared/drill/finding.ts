@@ -3,6 +3,7 @@ import { cleanLine } from '../clean.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import { firstError } from '../postgres/printed-errors.ts';
 import { typedAs } from '../typed-as.ts';
+import { listed } from '../units.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
@@ -20,6 +21,9 @@ export interface Finding {
 }
 
 const longestText = 1_000;
+
+/** The first few names. */
+export const some = (names: readonly string[]): string => listed(names, 5);
 
 /** The number of findings of each kind, and the overall status. */
 export interface Tally {

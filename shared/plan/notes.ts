@@ -37,7 +37,7 @@ export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerd
     ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
     ...wanted.unknown.map((service) =>
       warning(
-        `${service} was part of that release, but is no longer in the compose file, and is not brought back. With the compose file of that time: compose: kept`,
+        `${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with the compose file of that time, set compose: kept`,
       ),
     ),
     ...mixedServices(containers).map((service) => warning(`Containers of ${service} run different images`)),
@@ -66,7 +66,9 @@ function onStep(step: ServiceStep, plan: PlanBody, request: PlanRequest): PlanNo
   const notes: PlanNote[] = [];
   if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
     notes.push(
-      warning(`${service} has no container now, and gets one: it was part of that release, or "services" names it`),
+      warning(
+        `${service} has no container now. The rollback creates one, as it was part of that release or "services" names it`,
+      ),
     );
   if (strategy === 'create-only') notes.push(warning(`${service} will not be running: ${why}`));
   else if (strategy === 'job') notes.push(...onJob(step, plan));

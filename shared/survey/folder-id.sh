@@ -7,7 +7,7 @@
 folder_ids() {
   local file=$1/.folder-id ids one='[0-9a-f]{32}'
   [[ -e $file || -L $file ]] || return 0
-  [[ -f $file && ! -L $file && -r $file ]] || return
+  [[ -f $file && ! -L $file ]] || return
   ids=$(head -c 4096 -- "$file" | tr '\0' '?')
   [[ $ids =~ ^$one($'\n'$one)*$ ]] && printf %s "$ids"
 }

@@ -1,6 +1,6 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
-import { Findings } from '../../shared/drill/finding.ts';
-import { judgeData, some } from '../../shared/drill/judge-data.ts';
+import { Findings, some } from '../../shared/drill/finding.ts';
+import { judgeData } from '../../shared/drill/judge-data.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';

@@ -1,5 +1,4 @@
-import type { Findings } from '../../shared/drill/finding.ts';
-import { some } from '../../shared/drill/judge-data.ts';
+import { type Findings, some } from '../../shared/drill/finding.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 
 /** Damage is a fault of the backup. What cannot be read for another reason proves nothing. */

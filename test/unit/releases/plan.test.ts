@@ -182,7 +182,7 @@ describe('left alone', () => {
       const plan = planOf({ running: others, containers: [container('api')], [wish]: new Set(['web']) });
       assert.equal(plan.services.find((step) => step.service === 'web')?.strategy, 'recreate', wish);
       assert.ok(
-        plan.notes.some(({ text }) => text.startsWith('web has no container now, and gets one')),
+        plan.notes.some(({ text }) => text.startsWith('web has no container now. The rollback creates one')),
         wish,
       );
     }
@@ -364,7 +364,7 @@ describe('what is told', () => {
       },
     ],
     [
-      /^gone was part of that release.*not brought back.*compose: kept$/,
+      /^gone was part of that release.*leaves it out.*compose: kept$/,
       'warning',
       { wanted: wanted({}, { unknown: ['gone'] }) },
     ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DrillOutcome } from '../../../shared/drill/drill-request.ts';
-import { judgeSequences } from '../../../shared/drill/judge-data.ts';
+import { judgeSequences } from '../../../shared/drill/judge-sequences.ts';
 import { neededFor } from '../../../shared/drill/needed.ts';
 import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
