@@ -115,7 +115,7 @@ describe('services and ports that came or went with a release', { concurrency: 2
       }));
       await twoReleases(shape, deploy);
       const planned = await shape.rollBack({ 'plan-only': 'true' });
-      assert.match(logOf(planned), /::warning::worker was part of that release.*not brought back.*compose: kept/);
+      assert.match(logOf(planned), /::warning::worker was part of that release.*leaves it out.*compose: kept/);
       const result = await shape.rollBack({ compose: 'kept' });
       await isBack(shape, result);
       const [worker, ...others] = await shape.inspect('worker');
