@@ -141,7 +141,7 @@ async function copyOffHost(
   const { copyOffsite } = await import('./offsite.ts');
   const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
   const result = await copying.catch(async (error) => {
-    kept.problems.push('off-site copy: the run was ended before it was there');
+    kept.problems.push('off-site copy: the run ended before the copy was complete');
     summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
@@ -153,7 +153,7 @@ async function copyOffHost(
   try {
     await logFailure(connection, run, first, log, { status: 'incomplete', id, database });
   } catch (error) {
-    log.warning(`The log on the host does not say so: ${(error as Error).message}`);
+    log.warning(`Could not record that in the log on the host: ${(error as Error).message}`);
   }
   return result;
 }

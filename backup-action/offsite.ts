@@ -168,6 +168,6 @@ function tellOutcome({ copied, deleted, retained, plain, others }: OffsiteOutcom
   if (others !== null) log.warning(others);
   if (plain.length > 0)
     log.warning(
-      `Not encrypted in the bucket, since an earlier run copied them: ${listed(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`,
+      `Not encrypted in the bucket, because an earlier run copied them: ${listed(plain, 3)}. If nobody may read them, delete them there; the next run copies those that are still on the host again, encrypted`,
     );
 }

@@ -62,7 +62,7 @@ export function summarizeBackup({ facts, problems }: KeptBackup, copy: OffsiteRe
     ...(restore.back === null
       ? []
       : [
-          summary.paragraph('To bring the old database back, once that has put it aside. It drops nothing:'),
+          summary.paragraph('To bring the old database back after these commands put it aside. This drops nothing:'),
           summary.codeBlock(restore.back, 'bash'),
         ]),
     summary.details('Checks', [

@@ -80,7 +80,7 @@ async function start(steady: SteadyConnection, { request }: Carrying): Promise<s
 function perhapsStarted({ backupDir, historyId }: TransactionRequest, cause: Failure): Failure {
   const plans = `${quoteForShell(transactionsFolder(backupDir))}/*/plan.tsv`;
   return new Failure('outcome-unknown', 'Lost contact while the rollback was being started', {
-    hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
+    hint: `The host may have started it; if it has, it will finish it by itself. If the following command names no file, nothing was started: run it again. On the host: grep -l ${historyId} ${plans}`,
     cause,
   });
 }
@@ -104,7 +104,7 @@ async function cancel<T>(
   const ended = await Promise.race([unlessLost, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
   throw new Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
-    hint: `To see how it ended: ${commandToFollow(backupDir, id)}`,
+    hint: `To see how it ended, run on the host: ${commandToFollow(backupDir, id)}`,
   });
 }
 

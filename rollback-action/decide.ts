@@ -185,7 +185,7 @@ export function tableOf(others: readonly Candidate[]): string[] {
 }
 
 function projectStateUnknown(): Failure {
-  return new Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+  return new Failure('survey-incomplete', "Docker could not describe itself, or some of the project's containers", {
     hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
   });
 }

@@ -95,7 +95,7 @@ function holdCreated(connection: Connection, inputs: RollbackInputs, { holder, s
 function notCreated({ state, name }: Missing, user: string, container: string): Failure {
   if (state === 'missing')
     return new Failure('cannot-restore', `The server has no database "${name}", so there is nothing to plan`, {
-      hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${container} createdb. Else correct "db-name"`,
+      hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create an empty one, on the host: ${pastedLine(['docker', 'exec', container, 'createdb', `--username=${user}`, '--', name])}. If you meant another database, correct "db-name"`,
     });
   const [why, remedy] =
     state === 'standby'

@@ -22,7 +22,7 @@ export function endingFailure(
   switch (ending) {
     case 'refused':
       return new Failure(code, `${not}: ${why}`, {
-        hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
+        hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `What had stopped in the meantime (${stopped}) was started again and checked`}`,
       });
     case 'reverted':
       return new Failure(code, `${not}: ${why}`, {
@@ -67,11 +67,12 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'job-failed': 'To roll back without running the jobs that other services wait for: jobs: skip',
   'no-answer':
     'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
-  'still-starting': 'Raise "health-timeout"',
+  'still-starting':
+    'Raise "health-timeout". With the button of examples/rollback.yml: set the variable HEALTH_TIMEOUT, such as 15m, and run it again',
   'database-busy':
     'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
   'database-silent':
-    'See why its server does not answer: docker logs of its container, and its disk. Then run it again',
+    'See why the database server does not answer. On the host: docker ps --all; docker logs NAME; df -h. Then run it again',
   'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
@@ -79,10 +80,12 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
 const refusedHints: Partial<Record<FailureCode, string>> = {
   'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-  'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
+  'no-answer':
+    'Publish the port again in the compose file. If it is meant to be gone, first deploy without it, in deploy-dir on the host: docker compose up -d',
   'port-taken':
     'If it came with the release that you roll back from, stop it on the host (docker stop, with its name), then run it again',
   'not-created': 'See what docker compose says in the log',
   'disk-full': 'Make room on the disk of "backup-dir", then run it again',
-  unfinished: 'Run it again: it finishes that transaction first',
+  unfinished:
+    'Run it again with "target" set to the release you want: it finishes that transaction first, and without "target" it may then go one release further back',
 };

@@ -44,7 +44,7 @@ export async function loadBackup(
 const steps: Record<string, string> = {
   checking: 'Comparing what was restored with the manifest',
   'after-sql': 'Running after-restore-sql',
-  analyzing: 'Making the statistics of the restored database',
+  analyzing: 'Running ANALYZE on the restored database',
 };
 
 function tellLoad(name: string, value: string): void {

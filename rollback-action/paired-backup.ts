@@ -59,7 +59,7 @@ export function demandPaired(
   if (other === undefined) return;
   throw new Failure(
     'no-backup',
-    `Backup ${manifest.id} does not belong to the target: in the registry, ${other[1].image} is another image by now than on this host`,
+    `Backup ${manifest.id} does not belong to the target: ${other[1].image} now names a different image in the registry than on this host`,
     { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' },
   );
 }

@@ -167,7 +167,9 @@ async function planFrom(
   });
   const warnings = restoreWarnings(subject, live.database);
   if (roles.names.length > 0)
-    warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`);
+    warnings.push(
+      `These roles are created, without passwords: ${roles.names.join(', ')}. Set one for each role that logs in: ALTER ROLE name PASSWORD '…'`,
+    );
   return {
     plan: withRestore(
       plan,

@@ -1576,7 +1576,7 @@ class S3Store {
     }
     async facts(key) {
         const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
             try {
                 return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
             }
@@ -1711,7 +1711,7 @@ class S3Store {
     }
     async abort({ key, uploadId }) {
         const facts = { rights: ['s3:AbortMultipartUpload'] };
-        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+        await this.#ask(`did not abort the upload of ${key}`, facts, async (abortSignal) => {
             try {
                 const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
                 await this.#client.send(command, { abortSignal });
@@ -2053,7 +2053,7 @@ function tellOutcome({ copied, deleted, retained, plain, others }) {
     if (others !== null)
         log.warning(others);
     if (plain.length > 0)
-        log.warning(`Not encrypted in the bucket, since an earlier run copied them: ${(0,units/* listed */.KE)(plain, 3)}. Delete them there if nobody may read them; what the host still has is copied again, encrypted`);
+        log.warning(`Not encrypted in the bucket, because an earlier run copied them: ${(0,units/* listed */.KE)(plain, 3)}. If nobody may read them, delete them there; the next run copies those that are still on the host again, encrypted`);
 }
 
 

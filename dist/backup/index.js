@@ -109,7 +109,7 @@ module.exports = __nccwpck_require__.p + "49c0f33ff4bb2c2a556a.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6419fb3c97c33c0fc2b7.sh";
+module.exports = __nccwpck_require__.p + "c3f82d5dcdcea3b77b6c.sh";
 
 /***/ }),
 
@@ -7539,7 +7539,7 @@ const refusal_refusals = [
     [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
     [
         /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+        'No server answers where the container says that it listens. If "db-service" names another service than the database, correct it. Otherwise, on the host: docker ps; docker logs NAME',
     ],
 ];
 /** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
@@ -7548,7 +7548,7 @@ function refusal(answer) {
         /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
     const hint = refusal_refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
     return new shared_failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
+        hint: hint ?? 'On the host: docker ps; docker logs NAME',
         cause: answer,
     });
 }
@@ -8925,7 +8925,7 @@ function parseHold(text) {
 /** The hold in one sentence. */
 function describeHold({ reason, since, run }) {
     return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        since === null ? 'deployments are on hold' : `deployments have been on hold since ${since}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
@@ -8940,7 +8940,7 @@ function onHold(why, backupDir) {
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
 
 const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
-const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const damaged = "PostgreSQL found damaged data, which pg_dump cannot read. Copy the server's data folder before you do anything else. Then drill an earlier backup (verify-action, checks: drill), and see docs/restore.md";
 const tooLong = 'A row has more than 1 GB as text, where bytea takes twice its size, and pg_dump cannot write it. Find the table in the log, and in it the longest values with octet_length(); store these as large objects, or in several rows';
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
@@ -8957,10 +8957,13 @@ const advices = [
         /^out of shared memory/,
         () => "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
     ],
-    [/^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+    [
+        /^could not fork/,
+        () => 'The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME',
+    ],
     [
         /^out of memory/,
-        () => `The database server ran out of memory: docker stats; docker logs. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
+        () => `The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
     ],
     [
         /^invalid memory alloc request size/,
@@ -8988,7 +8991,7 @@ const advices = [
     ],
     [
         /^(server closed the connection|connection to server was lost|terminating connection|the database system is)/,
-        () => 'The server ended the session. See why: docker ps; docker logs',
+        () => 'The server ended the session. To see why, on the host: docker ps --all; docker logs NAME',
     ],
     [
         /^(sorry, too many clients|remaining connection slots|too many connections)/,
@@ -9069,7 +9072,7 @@ function tableLocked(lock, lockWait, cause) {
 const takeHints = {
     'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
     'dump-failed': 'Earlier backups are unchanged. See the log',
-    'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+    'dump-interrupted': 'Earlier backups are unchanged. Check on the host whether the database was restarted: docker ps; docker logs NAME',
     'encryption-failed': 'Earlier backups are unchanged. If age refuses a key, correct "encrypt-to". If it was ended, check whether memory ran out: dmesg | tail',
     'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
@@ -10744,7 +10747,7 @@ function explainHostKey(target, { begins, where }, cause) {
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
     if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(cause)) {
-        return failure('host-key-changed', `"known-hosts" says of the key that ${where} presents that it is revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
+        return failure('host-key-changed', `"known-hosts" marks the key that ${where} presents as revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
     }
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
         return hostKeyChanged(target, where, cause);
@@ -10875,7 +10878,7 @@ function loginRefused(at, cause, diagnoseKey) {
     const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
-        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", but also requires a second method: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
     }
     if (/no mutual signature/.test(cause)) {
         return failure('no-common-algorithm', `${at.name} port ${at.port} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
@@ -12079,7 +12082,7 @@ function readLastWords(value) {
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
     return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        hint: `The host finishes it by itself. To see how it ended, run on the host: ${commandToFollow(backupDir, id)}. If its last line does not say "ended", finish it there: ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
@@ -12387,7 +12390,7 @@ function summarizeBackup({ facts, problems }, copy, durationMs) {
         ...(restore.back === null
             ? []
             : [
-                paragraph('To bring the old database back, once that has put it aside. It drops nothing:'),
+                paragraph('To bring the old database back after these commands put it aside. This drops nothing:'),
                 codeBlock(restore.back, 'bash'),
             ]),
         details('Checks', [
@@ -12572,7 +12575,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
     const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 561).then(__nccwpck_require__.bind(__nccwpck_require__, 85561));
     const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
     const result = await copying.catch(async (error) => {
-        kept.problems.push('off-site copy: the run was ended before it was there');
+        kept.problems.push('off-site copy: the run ended before the copy was complete');
         summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
@@ -12586,7 +12589,7 @@ async function copyOffHost(connection, inputs, kept, run, story) {
         await logFailure(connection, run, first, log, { status: 'incomplete', id, database });
     }
     catch (error) {
-        log.warning(`The log on the host does not say so: ${error.message}`);
+        log.warning(`Could not record that in the log on the host: ${error.message}`);
     }
     return result;
 }

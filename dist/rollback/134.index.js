@@ -197,7 +197,7 @@ function holdCreated(connection, inputs, { holder, signal }) {
 function notCreated({ state, name }, user, container) {
     if (state === 'missing')
         return new shared_failure/* Failure */.HR('cannot-restore', `The server has no database "${name}", so there is nothing to plan`, {
-            hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create it empty: docker exec ${container} createdb. Else correct "db-name"`,
+            hint: `Nothing was changed. If it was dropped, run this without "plan-only", which creates it; or create an empty one, on the host: ${(0,in_container/* pastedLine */.wQ)(['docker', 'exec', container, 'createdb', `--username=${user}`, '--', name])}. If you meant another database, correct "db-name"`,
         });
     const [why, remedy] = state === 'standby'
         ? ['the server is a standby', 'Restore on the primary: set "host", or "db-service"']

@@ -904,7 +904,7 @@ function schemaChanges(before, after) {
         ...changesOfTables(old, now),
         ...changesOfEnums(old, now),
         ...changesOfOthers(old, now),
-        ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a right is gone on ${lost}`)),
+        ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a privilege is gone on ${lost}`)),
     ];
 }
 function changesOfTables(before, after) {
@@ -1206,7 +1206,7 @@ async function readTwoSchemas(connection, server, target, { backupDir, signal, o
     if (before === null)
         return unknown(`the schema file of ${file.id} is damaged, or longer than ${(0,units/* formatBytes */.z3)(longestSchema)}`);
     if (sha256 !== null && (0,schema_changes/* stableSchemaHash */.VC)(before) !== sha256)
-        return unknown(`the schema file of ${file.id} is not the one that its manifest tells of`);
+        return unknown(`the schema file of ${file.id} does not match its manifest`);
     return { kind: 'different', before, after };
 }
 const unknown = (reason) => ({ kind: 'unknown', why: reason });

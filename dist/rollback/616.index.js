@@ -1060,7 +1060,7 @@ class S3Store {
     }
     async facts(key) {
         const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
             try {
                 return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
             }
@@ -1195,7 +1195,7 @@ class S3Store {
     }
     async abort({ key, uploadId }) {
         const facts = { rights: ['s3:AbortMultipartUpload'] };
-        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+        await this.#ask(`did not abort the upload of ${key}`, facts, async (abortSignal) => {
             try {
                 const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
                 await this.#client.send(command, { abortSignal });
@@ -2147,7 +2147,7 @@ function notRestored(lost, changed, seen) {
         .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
     const first = updates.length === 0
         ? ''
-        : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+        : `The image has another version of the extension, which may not have them at all. First update the one in the database (${some(updates)}), and take a backup. `;
     const grants = privileges.flatMap(({ object }) => {
         const [, privilege, schema] = publicPrivilege.exec(object) ?? [];
         return privilege === undefined ? [] : [`GRANT ${privilege} ON SCHEMA ${schema} TO PUBLIC`];
@@ -2164,7 +2164,9 @@ function notRestored(lost, changed, seen) {
                 `pg_dump leaves out what everybody may do in a schema that was once called public, as every new database grants that. After a restore: ${grants.join('; ')}`,
             ]),
         ...(gone.some(({ extension }) => extension === '')
-            ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+            ? [
+                'pg_dump leaves out whatever is in pg_catalog and information_schema. Create it in a schema of your own instead',
+            ]
             : []),
         ...(that('table').length === 0
             ? []
@@ -2220,7 +2222,7 @@ function judgeLeftOut(findings, manifest, restored) {
 function otherThanNamed(tables) {
     const told = tables.map((table) => `${(0,relation_name/* relationName */.j)(table)} (${(0,units/* counted */.hS)(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
     return {
-        detail: `not in the dump, and others in a restore: ${some(told)}`,
+        detail: `not in the dump, so a restore has other rows: ${some(told)}`,
         remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
@@ -2354,7 +2356,7 @@ function judgeRows(findings, manifest, restored, remedy) {
         return { detail: some(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
     });
 }
-const madeAgain = (trees) => `CREATE EXTENSION puts rows of its own into ${judge_data_namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
+const madeAgain = (trees) => `CREATE EXTENSION puts rows of its own into ${judge_data_namesOf(trees)}, and the database no longer has them; a new backup fails the same way. After a restore, delete them again`;
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
  * warning: its rows were only counted. Of a partitioned table, all is hashed or nothing is: its rows may come back in any partition.
@@ -2389,7 +2391,7 @@ function judgeContent(findings, manifest, restored) {
 function emptyViewsText({ emptyViews }) {
     if (emptyViews.length === 0)
         return '';
-    return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relation_name/* relationName */.j))}`;
+    return `. A restore leaves materialized views empty if they were empty before, or read one that was: ${some(emptyViews.map(relation_name/* relationName */.j))}`;
 }
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
 function isTreeHashed(tables) {
@@ -2398,7 +2400,7 @@ function isTreeHashed(tables) {
         : tables.every(table_facts/* isHashed */.Sc);
 }
 const judge_data_namesOf = (trees) => some(trees.map(({ name }) => name));
-const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
+const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code that others wrote';
 function otherValues(other) {
     const computed = other.filter(({ before }) => before.generates);
     return {
@@ -2627,7 +2629,7 @@ function explained(failure, { format }, lines, log, untouched) {
         return failure;
     if (code === 'database-silent')
         return new shared_failure/* Failure */.HR(code, message, {
-            hint: 'The database is as it was, and this run has stopped nothing. See why its container ended: docker logs; dmesg, if memory ran out. Once the database runs again, run this again, which drops what is left of the restored copy',
+            hint: 'The database is as it was, and this run has stopped nothing. See why its container ended. On the host: docker ps --all; docker logs NAME; dmesg | tail. Once the database runs again, run this again: it drops what is left of the restored copy',
         });
     if (code === 'checksum-failed' || code === 'set-gone')
         return new shared_failure/* Failure */.HR(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });
@@ -2967,7 +2969,7 @@ function whyStopped(service, own, facts) {
         .flatMap(({ environment }) => environment ?? [])
         .map((line) => line.slice(line.indexOf('=') + 1));
     const named = hosts.find((host) => values.some((value) => writers_names(value, host)));
-    return named === undefined ? null : `a setting of it names ${named}`;
+    return named === undefined ? null : `one of its settings names ${named}`;
 }
 function poolersIn({ services }) {
     return [...services.values()]
@@ -3037,7 +3039,7 @@ async function loadBackup(connection, restoring, inputs, { holder, signal }) {
 const steps = {
     checking: 'Comparing what was restored with the manifest',
     'after-sql': 'Running after-restore-sql',
-    analyzing: 'Making the statistics of the restored database',
+    analyzing: 'Running ANALYZE on the restored database',
 };
 function tellLoad(name, value) {
     if (name === 'restoring')
@@ -3084,7 +3086,7 @@ function demandPaired({ pairedWith, manifest }, { to }) {
     const other = [...pairedWith].find(([service, { imageId }]) => imageId !== null && to[service]?.imageId !== imageId);
     if (other === undefined)
         return;
-    throw new shared_failure/* Failure */.HR('no-backup', `Backup ${manifest.id} does not belong to the target: in the registry, ${other[1].image} is another image by now than on this host`, { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' });
+    throw new shared_failure/* Failure */.HR('no-backup', `Backup ${manifest.id} does not belong to the target: ${other[1].image} now names a different image in the registry than on this host`, { hint: 'Nothing was stopped. Set "restore-database" to the id of a backup, or "target" to a digest' });
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/restoring.js
@@ -3186,7 +3188,7 @@ async function planFrom(connection, { seen, plan, project, databases, records },
     });
     const warnings = restoreWarnings(subject, live.database);
     if (roles.names.length > 0)
-        warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Give those that log in one`);
+        warnings.push(`These roles are created, without passwords: ${roles.names.join(', ')}. Set one for each role that logs in: ALTER ROLE name PASSWORD '…'`);
     return {
         plan: (0,plan_rollback/* withRestore */.nF)(plan, {
             backupId: manifest.id,

@@ -109,7 +109,7 @@ module.exports = __nccwpck_require__.p + "49c0f33ff4bb2c2a556a.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6419fb3c97c33c0fc2b7.sh";
+module.exports = __nccwpck_require__.p + "c3f82d5dcdcea3b77b6c.sh";
 
 /***/ }),
 
@@ -361,7 +361,7 @@ module.exports = __nccwpck_require__.p + "9b7bc76f2c629548cc16.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6856501712c2e55c7602.sh";
+module.exports = __nccwpck_require__.p + "b0228e2857e12e128e08.sh";
 
 /***/ }),
 
@@ -4018,7 +4018,7 @@ function onAtRest({ service }, { project, containers, swapFacts, named }) {
     if (rest !== null)
         notes.push((rest.isGuess ? warning : info)(`${service} is not running now, and is started: ${rest.why}`));
     if (atWork > 0 && atWork < own.length)
-        notes.push(warning(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`));
+        notes.push(warning(`${atWork} of the ${own.length} containers of ${service} ${atWork === 1 ? 'is' : 'are'} running now; with the target, all ${own.length} will run`));
     return notes;
 }
 function onSharedReference({ retag }, { services }, { project }) {
@@ -4684,7 +4684,7 @@ const refusals = [
     [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
     [
         /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+        'No server answers where the container says that it listens. If "db-service" names another service than the database, correct it. Otherwise, on the host: docker ps; docker logs NAME',
     ],
 ];
 /** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
@@ -4693,7 +4693,7 @@ function refusal(answer) {
         /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
     const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
     return new failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
+        hint: hint ?? 'On the host: docker ps; docker logs NAME',
         cause: answer,
     });
 }
@@ -12644,7 +12644,7 @@ function explainHostKey(target, { begins, where }, cause) {
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
     if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(cause)) {
-        return failure('host-key-changed', `"known-hosts" says of the key that ${where} presents that it is revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
+        return failure('host-key-changed', `"known-hosts" marks the key that ${where} presents as revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
     }
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
         return hostKeyChanged(target, where, cause);
@@ -12775,7 +12775,7 @@ function loginRefused(at, cause, diagnoseKey) {
     const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
-        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", but also requires a second method: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
     }
     if (/no mutual signature/.test(cause)) {
         return failure('no-common-algorithm', `${at.name} port ${at.port} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
@@ -13818,7 +13818,9 @@ function whyNone(environment, known, others) {
         ? known === 1
             ? 'the only record on the host is of the release that runs'
             : `none of the ${known} records on the host shows another release of the services that run now`
-        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
+        : releases === 1
+            ? 'the only other release in the history was marked bad or rolled back from'
+            : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/wanted-release.js
@@ -14585,7 +14587,7 @@ function tableOf(others) {
     return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
 }
 function projectStateUnknown() {
-    return new shared_failure/* Failure */.HR('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+    return new shared_failure/* Failure */.HR('survey-incomplete', "Docker could not describe itself, or some of the project's containers", {
         hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
     });
 }
@@ -14612,7 +14614,7 @@ function endingFailure(outcome, folder, { otherSettings, services, restore }) {
     switch (ending) {
         case 'refused':
             return new shared_failure/* Failure */.HR(code, `${not}: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
+                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `What had stopped in the meantime (${stopped}) was started again and checked`}`,
             });
         case 'reverted':
             return new shared_failure/* Failure */.HR(code, `${not}: ${why}`, {
@@ -14648,20 +14650,20 @@ const revertedHints = {
     'container-lost': 'Something else changed the containers: find out what, then run it again',
     'job-failed': 'To roll back without running the jobs that other services wait for: jobs: skip',
     'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
-    'still-starting': 'Raise "health-timeout"',
+    'still-starting': 'Raise "health-timeout". With the button of examples/rollback.yml: set the variable HEALTH_TIMEOUT, such as 15m, and run it again',
     'database-busy': 'Find out what the session does: pg_stat_activity. A process that does not end when asked may hang in the kernel, or in an extension',
-    'database-silent': 'See why its server does not answer: docker logs of its container, and its disk. Then run it again',
+    'database-silent': 'See why the database server does not answer. On the host: docker ps --all; docker logs NAME; df -h. Then run it again',
     'not-exchanged': 'See what PostgreSQL says in the log of the transaction, then run it again',
     'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 const refusedHints = {
     'plan-stale': 'To see what has changed, tick the box "plan-only" of the form (plan-only: true). Then run it again',
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
-    'no-answer': 'Publish the port again in the compose file. If it is meant to go, first: docker compose up -d',
+    'no-answer': 'Publish the port again in the compose file. If it is meant to be gone, first deploy without it, in deploy-dir on the host: docker compose up -d',
     'port-taken': 'If it came with the release that you roll back from, stop it on the host (docker stop, with its name), then run it again',
     'not-created': 'See what docker compose says in the log',
     'disk-full': 'Make room on the disk of "backup-dir", then run it again',
-    unfinished: 'Run it again: it finishes that transaction first',
+    unfinished: 'Run it again with "target" set to the release you want: it finishes that transaction first, and without "target" it may then go one release further back',
 };
 
 // EXTERNAL MODULE: ./build/shared/postgres/scripts.js
@@ -14781,7 +14783,7 @@ function readLastWords(value) {
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
     return new shared_failure/* Failure */.HR('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-        hint: `The host finishes it by itself. To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}. If its last line is not "ended": ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}`,
+        hint: `The host finishes it by itself. To see how it ended, run on the host: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}. If its last line does not say "ended", finish it there: ${(0,backup_folder/* commandToEnd */.yo)(backupDir, id)}`,
         cause,
     });
 }
@@ -15096,7 +15098,7 @@ async function start(steady, { request }) {
 function perhapsStarted({ backupDir, historyId }, cause) {
     const plans = `${(0,shell_quote/* quoteForShell */.e)((0,backup_folder/* transactionsFolder */.on)(backupDir))}/*/plan.tsv`;
     return new shared_failure/* Failure */.HR('outcome-unknown', 'Lost contact while the rollback was being started', {
-        hint: `The host may have started it, and then finishes it by itself. On the host, this names its folder if it has: grep -l ${historyId} ${plans}`,
+        hint: `The host may have started it; if it has, it will finish it by itself. If the following command names no file, nothing was started: run it again. On the host: grep -l ${historyId} ${plans}`,
         cause,
     });
 }
@@ -15116,7 +15118,7 @@ async function cancel(steady, id, following, { request }) {
     if (ended !== null)
         return ended;
     throw new shared_failure/* Failure */.HR('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
-        hint: `To see how it ended: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}`,
+        hint: `To see how it ended, run on the host: ${(0,backup_folder/* commandToFollow */.W9)(backupDir, id)}`,
     });
 }
 function cancelled(signal) {
@@ -16787,7 +16789,7 @@ function parseHold(text) {
 /** The hold in one sentence. */
 function describeHold({ reason, since, run }) {
     return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        since === null ? 'deployments are on hold' : `deployments have been on hold since ${since}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
@@ -16802,7 +16804,7 @@ function onHold(why, backupDir) {
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
 
 const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${(0,relation_name/* identifier */.C)(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
-const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const damaged = "PostgreSQL found damaged data, which pg_dump cannot read. Copy the server's data folder before you do anything else. Then drill an earlier backup (verify-action, checks: drill), and see docs/restore.md";
 const tooLong = 'A row has more than 1 GB as text, where bytea takes twice its size, and pg_dump cannot write it. Find the table in the log, and in it the longest values with octet_length(); store these as large objects, or in several rows';
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
@@ -16819,10 +16821,13 @@ const advices = [
         /^out of shared memory/,
         () => "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
     ],
-    [/^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+    [
+        /^could not fork/,
+        () => 'The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME',
+    ],
     [
         /^out of memory/,
-        () => `The database server ran out of memory: docker stats; docker logs. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
+        () => `The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
     ],
     [
         /^invalid memory alloc request size/,
@@ -16850,7 +16855,7 @@ const advices = [
     ],
     [
         /^(server closed the connection|connection to server was lost|terminating connection|the database system is)/,
-        () => 'The server ended the session. See why: docker ps; docker logs',
+        () => 'The server ended the session. To see why, on the host: docker ps --all; docker logs NAME',
     ],
     [
         /^(sorry, too many clients|remaining connection slots|too many connections)/,
@@ -16931,7 +16936,7 @@ function tableLocked(lock, lockWait, cause) {
 const takeHints = {
     'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
     'dump-failed': 'Earlier backups are unchanged. See the log',
-    'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+    'dump-interrupted': 'Earlier backups are unchanged. Check on the host whether the database was restarted: docker ps; docker logs NAME',
     'encryption-failed': 'Earlier backups are unchanged. If age refuses a key, correct "encrypt-to". If it was ended, check whether memory ran out: dmesg | tail',
     'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
@@ -17759,9 +17764,9 @@ function pull_explain(error, registry) {
         case 'helper':
             return failure('pull-failed', `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`, 'Set "registry-username" and "registry-password", or correct "credsStore" in ~/.docker/config.json on the host');
         case 'docker':
-            return failure('docker-refuses', `Docker on the host refuses to work for this user: could not pull ${what}`, 'See the cause');
+            return failure('docker-refuses', `Docker on the host refuses to work for this user: could not pull ${what}`, "Docker's message is in the log of this step, below the error");
     }
-    return failure('pull-failed', isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`, 'See the cause');
+    return failure('pull-failed', isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`, "Docker's message is in the log of this step, below the error");
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/pull-target.js

@@ -40,7 +40,7 @@ module.exports = __webpack_require__.p + "49c0f33ff4bb2c2a556a.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__.p + "6419fb3c97c33c0fc2b7.sh";
+module.exports = __webpack_require__.p + "c3f82d5dcdcea3b77b6c.sh";
 
 /***/ }),
 
@@ -472,7 +472,7 @@ function refuseUnfit({ fault, sha256 }, words, request, limits) {
         throw lacksLocale;
     const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
     if (libraries.length > 0) {
-        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source, then drill it again");
+        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and without which the dump does not restore`, "Give the database's service the image of the source, then drill it again");
     }
     if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
         throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand, as its documentation says');
@@ -1467,7 +1467,7 @@ function notRestored(lost, changed, seen) {
         .map(({ name }) => `ALTER EXTENSION ${(0,relation_name/* identifier */.C)(name)} UPDATE`);
     const first = updates.length === 0
         ? ''
-        : `Another version may lack them by itself: update that of the database first (${(0,finding/* some */.zN)(updates)}) and take a backup. `;
+        : `The image has another version of the extension, which may not have them at all. First update the one in the database (${(0,finding/* some */.zN)(updates)}), and take a backup. `;
     const grants = privileges.flatMap(({ object }) => {
         const [, privilege, schema] = publicPrivilege.exec(object) ?? [];
         return privilege === undefined ? [] : [`GRANT ${privilege} ON SCHEMA ${schema} TO PUBLIC`];
@@ -1484,7 +1484,9 @@ function notRestored(lost, changed, seen) {
                 `pg_dump leaves out what everybody may do in a schema that was once called public, as every new database grants that. After a restore: ${grants.join('; ')}`,
             ]),
         ...(gone.some(({ extension }) => extension === '')
-            ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+            ? [
+                'pg_dump leaves out whatever is in pg_catalog and information_schema. Create it in a schema of your own instead',
+            ]
             : []),
         ...(that('table').length === 0
             ? []
@@ -1540,7 +1542,7 @@ function judgeLeftOut(findings, manifest, restored) {
 function otherThanNamed(tables) {
     const told = tables.map((table) => `${(0,relation_name/* relationName */.j)(table)} (${(0,units/* counted */.hS)(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
     return {
-        detail: `not in the dump, and others in a restore: ${(0,finding/* some */.zN)(told)}`,
+        detail: `not in the dump, so a restore has other rows: ${(0,finding/* some */.zN)(told)}`,
         remedy: 'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
     };
 }
@@ -1674,7 +1676,7 @@ function judgeRows(findings, manifest, restored, remedy) {
         return { detail: (0,finding/* some */.zN)(named), remedy: isMadeAgain ? madeAgain(other) : remedy };
     });
 }
-const madeAgain = (trees) => `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
+const madeAgain = (trees) => `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails the same way. After a restore, delete them again`;
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
  * warning: its rows were only counted. Of a partitioned table, all is hashed or nothing is: its rows may come back in any partition.
@@ -1709,7 +1711,7 @@ function judgeContent(findings, manifest, restored) {
 function emptyViewsText({ emptyViews }) {
     if (emptyViews.length === 0)
         return '';
-    return `. A restore leaves materialized views empty that were empty, or read one that was: ${(0,finding/* some */.zN)(emptyViews.map(relation_name/* relationName */.j))}`;
+    return `. A restore leaves materialized views empty if they were empty before, or read one that was: ${(0,finding/* some */.zN)(emptyViews.map(relation_name/* relationName */.j))}`;
 }
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
 function isTreeHashed(tables) {
@@ -1718,7 +1720,7 @@ function isTreeHashed(tables) {
         : tables.every(isHashed);
 }
 const namesOf = (trees) => (0,finding/* some */.zN)(trees.map(({ name }) => name));
-const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
+const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code that others wrote';
 function otherValues(other) {
     const computed = other.filter(({ before }) => before.generates);
     return {
@@ -1862,7 +1864,7 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
 const mending = [
     [
         /^could not create unique index (".+")/,
-        ([, index]) => `it has rows that are equal where ${index} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index}`,
+        ([, index]) => `it has duplicate rows that ${index} does not allow. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove the duplicates, then REINDEX INDEX ${index}`,
     ],
     [
         // A table of the database's own has no indexes yet when its rows come.
@@ -1899,11 +1901,11 @@ const mending = [
     ],
     [
         /^materialized view (".+") has not been populated/,
-        ([, view]) => `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name behind that of ${view} in the alphabet`,
+        ([, view]) => `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name that sorts after ${view}`,
     ],
     [
         /^query would be affected by row-level security policy for table (".+")/,
-        ([, table]) => `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore fills no view with a part of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
+        ([, table]) => `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore refuses to fill a view with only some of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
     ],
     [
         /^(functions in |generation expression is not immutable)/,

@@ -3966,7 +3966,7 @@ const refusals = [
     [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
     [
         /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+        'No server answers where the container says that it listens. If "db-service" names another service than the database, correct it. Otherwise, on the host: docker ps; docker logs NAME',
     ],
 ];
 /** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
@@ -3975,7 +3975,7 @@ function refusal(answer) {
         /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
     const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
     return new failure/* Failure */.HR('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
+        hint: hint ?? 'On the host: docker ps; docker logs NAME',
         cause: answer,
     });
 }
@@ -11547,7 +11547,7 @@ function explainHostKey(target, { begins, where }, cause) {
     if (algorithms !== null)
         return noAlgorithm(begins, algorithms, cause);
     if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(cause)) {
-        return failure('host-key-changed', `"known-hosts" says of the key that ${where} presents that it is revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
+        return failure('host-key-changed', `"known-hosts" marks the key that ${where} presents as revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
     }
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
         return hostKeyChanged(target, where, cause);
@@ -11678,7 +11678,7 @@ function loginRefused(at, cause, diagnoseKey) {
     const failure = (code, message, hint) => new shared_failure/* Failure */.HR(code, message, { hint, cause });
     const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
     if (partly !== null) {
-        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", but also requires a second method: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
     }
     if (/no mutual signature/.test(cause)) {
         return failure('no-common-algorithm', `${at.name} port ${at.port} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
@@ -12147,7 +12147,7 @@ function judgeRead(readings, verified, backupDir) {
 /** GitHub disables schedules in inactive repositories. Backups before deployments would hide that no nightly one runs. */
 function judgeNightly(verified, { maxAge, now }) {
     const newest = verified.find(({ manifest }) => manifest.kind === 'scheduled');
-    const remedy = 'Under Actions, check the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
+    const remedy = 'Under Actions, check the workflow of the nightly backup: in a public repository, GitHub disables its schedule after 60 days without activity';
     if (newest === undefined)
         return { detail: 'no backup comes from a scheduled run', remedy };
     const age = ageOf(newest, now);
@@ -13451,7 +13451,7 @@ function describeAddress({ address, service, answer }) {
         return `nobody listens at ${address}, which ${service} publishes`;
     if (isFailing(answer))
         return `${address} answers ${answer}: ${service} fails`;
-    return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
+    return `${address} answers ${answer}: ${service} may not reach what is behind it`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
@@ -14255,7 +14255,9 @@ function whyNone(environment, known, others) {
         ? known === 1
             ? 'the only record on the host is of the release that runs'
             : `none of the ${known} records on the host shows another release of the services that run now`
-        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
+        : releases === 1
+            ? 'the only other release in the history was marked bad or rolled back from'
+            : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/stores.js
@@ -14738,7 +14740,7 @@ function parseHold(text) {
 /** The hold in one sentence. */
 function describeHold({ reason, since, run }) {
     return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        since === null ? 'deployments are on hold' : `deployments have been on hold since ${since}`,
         ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
@@ -14807,7 +14809,7 @@ function readLastWords(value) {
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
     return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        hint: `The host finishes it by itself. To see how it ended, run on the host: ${commandToFollow(backupDir, id)}. If its last line does not say "ended", finish it there: ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
@@ -15082,7 +15084,7 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
     findings.after('database accepts', 'other databases', others, 'warning');
     const facts = (0,last_good/* factsOf */.xS)(seen);
     if (facts !== null && facts.outdatedCollations === null) {
-        findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
+        findings.unable('collations', 'the server did not tell their versions', 'On the host: docker ps; docker logs NAME');
         return;
     }
     const collations = () => {

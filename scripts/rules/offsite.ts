@@ -425,8 +425,8 @@ export const offsiteRules: readonly Rule[] = [
   {
     rule: 'a link in the place of the id of a folder is not followed',
     file: 'shared/survey/folder-id.sh',
-    text: ' && ! -L $file && ',
-    instead: ' && ',
+    text: ' && ! -L $file ]]',
+    instead: ' ]]',
     test: 'test/unit/offsite/hold-offsite.test.ts',
     named: 'a link to one',
   },

@@ -11,7 +11,7 @@ export interface DumpAdvice {
 const readAll = (user: string) =>
   `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
 const damaged =
-  "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+  "PostgreSQL found damaged data, which pg_dump cannot read. Copy the server's data folder before you do anything else. Then drill an earlier backup (verify-action, checks: drill), and see docs/restore.md";
 
 const tooLong =
   'A row has more than 1 GB as text, where bytea takes twice its size, and pg_dump cannot write it. Find the table in the log, and in it the longest values with octet_length(); store these as large objects, or in several rows';
@@ -34,11 +34,14 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
     () =>
       "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
   ],
-  [/^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+  [
+    /^could not fork/,
+    () => 'The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME',
+  ],
   [
     /^out of memory/,
     () =>
-      `The database server ran out of memory: docker stats; docker logs. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
+      `The database server ran out of memory. On the host: docker stats --no-stream; docker logs NAME. If the DETAIL in the log is "Cannot enlarge string buffer": ${tooLong}`,
   ],
   [
     /^invalid memory alloc request size/,
@@ -70,7 +73,7 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
   ],
   [
     /^(server closed the connection|connection to server was lost|terminating connection|the database system is)/,
-    () => 'The server ended the session. See why: docker ps; docker logs',
+    () => 'The server ended the session. To see why, on the host: docker ps --all; docker logs NAME',
   ],
   [
     /^(sorry, too many clients|remaining connection slots|too many connections)/,

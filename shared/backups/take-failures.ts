@@ -80,7 +80,8 @@ function tableLocked(lock: TableLock | null, lockWait: number, cause: string): F
 const takeHints: Partial<Record<FailureCode, string>> = {
   'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
   'dump-failed': 'Earlier backups are unchanged. See the log',
-  'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+  'dump-interrupted':
+    'Earlier backups are unchanged. Check on the host whether the database was restarted: docker ps; docker logs NAME',
   'encryption-failed':
     'Earlier backups are unchanged. If age refuses a key, correct "encrypt-to". If it was ended, check whether memory ran out: dmesg | tail',
   'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',

@@ -74,7 +74,7 @@ function judgeRows(findings: Findings, manifest: Manifest, restored: RestoredDat
 }
 
 const madeAgain = (trees: readonly Tree[]) =>
-  `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails alike. After a restore, delete them again`;
+  `CREATE EXTENSION puts rows of its own into ${namesOf(trees)}, and the database no longer has them; a new backup fails the same way. After a restore, delete them again`;
 
 /**
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
@@ -111,7 +111,7 @@ function judgeContent(findings: Findings, manifest: Manifest, restored: Restored
 /** Views that were empty in the source as well are told, too: a backup does not say which these are. */
 function emptyViewsText({ emptyViews }: RestoredData): string {
   if (emptyViews.length === 0) return '';
-  return `. A restore leaves materialized views empty that were empty, or read one that was: ${some(emptyViews.map(relationName))}`;
+  return `. A restore leaves materialized views empty if they were empty before, or read one that was: ${some(emptyViews.map(relationName))}`;
 }
 
 /** Whether the content of a table, or of all partitions of one, can be compared; a partition of whose rows the sample has none, too. */
@@ -124,7 +124,7 @@ function isTreeHashed(tables: readonly TableCount[]): boolean {
 const namesOf = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
 
 const hashingRemedy =
-  'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
+  'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code that others wrote';
 
 function otherValues(other: readonly Tree[]): Problem {
   const computed = other.filter(({ before }) => before.generates);

@@ -107,7 +107,7 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
   const first =
     updates.length === 0
       ? ''
-      : `Another version may lack them by itself: update that of the database first (${some(updates)}) and take a backup. `;
+      : `The image has another version of the extension, which may not have them at all. First update the one in the database (${some(updates)}), and take a backup. `;
   const grants = privileges.flatMap(({ object }) => {
     const [, privilege, schema] = publicPrivilege.exec(object) ?? [];
     return privilege === undefined ? [] : [`GRANT ${privilege} ON SCHEMA ${schema} TO PUBLIC`];
@@ -124,7 +124,9 @@ function notRestored(lost: readonly Member[], changed: readonly { name: string }
           `pg_dump leaves out what everybody may do in a schema that was once called public, as every new database grants that. After a restore: ${grants.join('; ')}`,
         ]),
     ...(gone.some(({ extension }) => extension === '')
-      ? ['pg_dump leaves out what stands in pg_catalog and information_schema. Make it in a schema of your own instead']
+      ? [
+          'pg_dump leaves out whatever is in pg_catalog and information_schema. Create it in a schema of your own instead',
+        ]
       : []),
     ...(that('table').length === 0
       ? []

@@ -45,7 +45,7 @@ function otherThanNamed(tables: readonly TableCount[]): Problem {
       `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`,
   );
   return {
-    detail: `not in the dump, and others in a restore: ${some(told)}`,
+    detail: `not in the dump, so a restore has other rows: ${some(told)}`,
     remedy:
       'A restore has these rows as CREATE EXTENSION creates them. If you changed or added some, save them in another way, such as COPY',
   };

@@ -85,7 +85,7 @@ export function refuseUnfit(
   const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
   if (libraries.length > 0) {
     throw unfitFor(
-      `The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`,
+      `The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and without which the dump does not restore`,
       "Give the database's service the image of the source, then drill it again",
     );
   }

@@ -72,5 +72,7 @@ function whyNone(environment: string, known: number, others: readonly Images[]):
     ? known === 1
       ? 'the only record on the host is of the release that runs'
       : `none of the ${known} records on the host shows another release of the services that run now`
-    : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
+    : releases === 1
+      ? 'the only other release in the history was marked bad or rolled back from'
+      : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

@@ -41,7 +41,7 @@ export function parseHold(text: string): Hold {
 /** The hold in one sentence. */
 export function describeHold({ reason, since, run }: Hold): string {
   return [
-    `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+    since === null ? 'deployments are on hold' : `deployments have been on hold since ${since}`,
     ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(run === null ? [] : [`see ${run}`]),
   ].join('; ');

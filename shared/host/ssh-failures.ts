@@ -91,7 +91,7 @@ function loginRefused(
   if (partly !== null) {
     return failure(
       'key-not-enough',
-      `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`,
+      `${at.name} accepted the key of the user "${at.user}", but also requires a second method: ${partly[1]}`,
       `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`,
     );
   }

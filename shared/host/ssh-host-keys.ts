@@ -21,7 +21,7 @@ export function explainHostKey(
   if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(cause)) {
     return failure(
       'host-key-changed',
-      `"known-hosts" says of the key that ${where} presents that it is revoked (@revoked)`,
+      `"known-hosts" marks the key that ${where} presents as revoked (@revoked)`,
       'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out',
     );
   }

@@ -113,7 +113,7 @@ class S3Store implements ObjectStore {
   async facts(key: string): Promise<ObjectFacts | null> {
     const look = (ChecksumMode: 'ENABLED' | undefined) => (abortSignal: AbortSignal) =>
       this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-    const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+    const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
       try {
         return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
       } catch (error) {
@@ -256,7 +256,7 @@ class S3Store implements ObjectStore {
 
   async abort({ key, uploadId }: UnfinishedUpload): Promise<void> {
     const facts = { rights: ['s3:AbortMultipartUpload'] };
-    await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+    await this.#ask(`did not abort the upload of ${key}`, facts, async (abortSignal) => {
       try {
         const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
         await this.#client.send(command, { abortSignal });

@@ -109,7 +109,7 @@ function onAtRest({ service }: ServiceStep, { project, containers, swapFacts, na
   if (atWork > 0 && atWork < own.length)
     notes.push(
       warning(
-        `Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`,
+        `${atWork} of the ${own.length} containers of ${service} ${atWork === 1 ? 'is' : 'are'} running now; with the target, all ${own.length} will run`,
       ),
     );
   return notes;

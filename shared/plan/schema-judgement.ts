@@ -15,7 +15,7 @@ export function schemaChanges(before: string, after: string): SchemaChange[] {
     ...changesOfTables(old, now),
     ...changesOfEnums(old, now),
     ...changesOfOthers(old, now),
-    ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a right is gone on ${lost}`)),
+    ...old.rights.lostIn(now.rights).map((lost) => schemaChange.breaking(`a privilege is gone on ${lost}`)),
   ];
 }
 

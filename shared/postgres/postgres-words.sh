@@ -73,7 +73,7 @@ postgres_words() {
 # Whichever of the program's parts is the first to say something lets the log appear, and says where it is.
 tell_words_log() {
   [[ -n $words_new ]] && mv -fT -- "$words_new" "$words_log" 2>/dev/null || return 0
-  printf 'What PostgreSQL says is kept on the host, in %s. Here it stands without what may come from your data\n' "$words_log" >&"$words_told"
+  printf 'What PostgreSQL says is kept on the host, in %s. Here it is shown without anything that may come from your data\n' "$words_log" >&"$words_told"
   # Of earlier runs, the last few; the name without a run was used before.
   find "${words_log%/*}" -maxdepth 1 -type f -regextype posix-extended \
     -regex '.*/postgres(-[0-9]{8}_[0-9]{6}|-(drill|restore)-[0-9a-f]{8})?\.log' -printf '%T@ %p\0' 2>/dev/null |

@@ -50,7 +50,7 @@ const refusals: [said: RegExp, hint: string][] = [
   [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
   [
     /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-    'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    'No server answers where the container says that it listens. If "db-service" names another service than the database, correct it. Otherwise, on the host: docker ps; docker logs NAME',
   ],
 ];
 
@@ -61,7 +61,7 @@ export function refusal(answer: string): Failure {
     /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
   const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
   return new Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-    hint: hint ?? 'See docker logs of its container',
+    hint: hint ?? 'On the host: docker ps; docker logs NAME',
     cause: answer,
   });
 }

@@ -159,12 +159,12 @@ function explain(error: Failure, registry: string): Failure {
       return failure(
         'docker-refuses',
         `Docker on the host refuses to work for this user: could not pull ${what}`,
-        'See the cause',
+        "Docker's message is in the log of this step, below the error",
       );
   }
   return failure(
     'pull-failed',
     isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`,
-    'See the cause',
+    "Docker's message is in the log of this step, below the error",
   );
 }

@@ -254,7 +254,7 @@ function explained(
   if (code === 'restore-differs') return failure;
   if (code === 'database-silent')
     return new Failure(code, message, {
-      hint: 'The database is as it was, and this run has stopped nothing. See why its container ended: docker logs; dmesg, if memory ran out. Once the database runs again, run this again, which drops what is left of the restored copy',
+      hint: 'The database is as it was, and this run has stopped nothing. See why its container ended. On the host: docker ps --all; docker logs NAME; dmesg | tail. Once the database runs again, run this again: it drops what is left of the restored copy',
     });
   if (code === 'checksum-failed' || code === 'set-gone')
     return new Failure(code, message, { hint: `${untouched} Restore another backup, or the other copy of this one` });

@@ -79,7 +79,7 @@ export async function readTwoSchemas(
   if (before === null)
     return unknown(`the schema file of ${file.id} is damaged, or longer than ${formatBytes(longestSchema)}`);
   if (sha256 !== null && stableSchemaHash(before) !== sha256)
-    return unknown(`the schema file of ${file.id} is not the one that its manifest tells of`);
+    return unknown(`the schema file of ${file.id} does not match its manifest`);
   return { kind: 'different', before, after };
 }
 

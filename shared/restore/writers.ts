@@ -53,7 +53,7 @@ function whyStopped(service: string, own: readonly FoundContainer[], facts: Writ
     .flatMap(({ environment }) => environment ?? [])
     .map((line) => line.slice(line.indexOf('=') + 1));
   const named = hosts.find((host) => values.some((value) => names(value, host)));
-  return named === undefined ? null : `a setting of it names ${named}`;
+  return named === undefined ? null : `one of its settings names ${named}`;
 }
 
 function poolersIn({ services }: ComposeProject): string[] {

@@ -41,7 +41,7 @@ not_in_time() {
   local later
   [[ -z $2 ]] || is_ill "$1" "$1 did not pass its health check within ${plan[health_timeout]} s" || return
   later=$(down_later "$1")
-  broken still-starting "The health check of $1 had not ended within ${plan[health_timeout]} s: it did not fail, but did not pass either$(may_wait "$later")"
+  broken still-starting "The health check of $1 neither passed nor failed within ${plan[health_timeout]} s$(may_wait "$later")"
 }
 
 # is_ill SERVICE TEXT: it was seen to fail its own test. That is not its fault if it may wait for a service whose turn comes later.

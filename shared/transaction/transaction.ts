@@ -106,7 +106,7 @@ export interface FollowOptions {
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
   return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-    hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    hint: `The host finishes it by itself. To see how it ended, run on the host: ${commandToFollow(backupDir, id)}. If its last line does not say "ended", finish it there: ${commandToEnd(backupDir, id)}`,
     cause,
   });
 }

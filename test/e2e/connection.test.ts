@@ -236,7 +236,7 @@ describe('a run that does not get to the host', () => {
     [
       'that wants a password as well',
       { settings: ['AuthenticationMethods publickey,password', 'PasswordAuthentication yes'] },
-      /^127\.0\.0\.1 accepted the key of the user "\S+", and wants a second method as well: password$/,
+      /^127\.0\.0\.1 accepted the key of the user "\S+", but also requires a second method: password$/,
       /AuthenticationMethods publickey\. Then: systemctl reload ssh$/m,
     ],
     [

@@ -148,7 +148,7 @@ test('configuration of an extension: rows that its condition leaves out, and seq
     await verified(host, changed, 'verified', { sequences: 'warning', 'left out': 'warning' });
     assert.match(
       findingOf(changed, 'left out').detail,
-      /^not in the dump, and others in a restore: lab_config\.settings \([12] rows? that the extension lab_config does not name\)$/,
+      /^not in the dump, so a restore has other rows: lab_config\.settings \([12] rows? that the extension lab_config does not name\)$/,
     );
   }
 

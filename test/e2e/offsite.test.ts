@@ -440,7 +440,10 @@ describe('a copy that is cut off', () => {
       const result = await running.cancel();
       assert.equal(result.signal, null, logOf(result));
       assert.deepEqual([result.exitCode, result.outputs['status']], [1, 'incomplete'], logOf(result));
-      assert.match(result.summary, /is verified, but the run is incomplete\n\n.*the run was ended before it was there/);
+      assert.match(
+        result.summary,
+        /is verified, but the run is incomplete\n\n.*the run ended before the copy was complete/,
+      );
       assert.match(result.summary, /Off-site copy \| missing/);
       runnerIsClean(result);
       await hostIsClean(host);

@@ -279,7 +279,7 @@ describe('the button', { concurrency: 1 }, () => {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.stdout,
-      /Refusing the backup for a deployment: deployments are on hold since .*reason: a rollback/,
+      /Refusing the backup for a deployment: deployments have been on hold since .*reason: a rollback/,
     );
     assert.equal((await runAction('backup', backup)).exitCode, 0, 'the nightly backup is taken all the same');
     const released = await runAction('backup', { ...backup, kind: 'predeployment', 'release-hold': 'true' });

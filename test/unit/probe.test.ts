@@ -80,7 +80,7 @@ for (const [answer, message, hint] of refused) {
 
 test('a refusal that nobody knows is told in its own words, and no cause is guessed', () => {
   for (const answer of [`${socket} FATAL:  the moon is full `, 'Segmentation fault ', '']) {
-    assert.equal(refusal(answer).hint, 'See docker logs of its container');
+    assert.equal(refusal(answer).hint, 'On the host: docker ps; docker logs NAME');
   }
   assert.match(refusal(`${socket} FATAL:  the moon is full `).message, /: the moon is full$/);
 });

@@ -153,7 +153,7 @@ function judgeRead(
 function judgeNightly(verified: readonly VerifiedSet[], { maxAge, now }: BackupFacts): string | Problem {
   const newest = verified.find(({ manifest }) => manifest.kind === 'scheduled');
   const remedy =
-    'Under Actions, check the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
+    'Under Actions, check the workflow of the nightly backup: in a public repository, GitHub disables its schedule after 60 days without activity';
   if (newest === undefined) return { detail: 'no backup comes from a scheduled run', remedy };
   const age = ageOf(newest, now);
   if (age <= maxAge) return `${newest.id} comes from a scheduled run`;

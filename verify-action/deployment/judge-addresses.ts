@@ -72,5 +72,5 @@ export function judgeAddresses(
 function describeAddress({ address, service, answer }: WatchedAddress): string {
   if (answer === 'closed') return `nobody listens at ${address}, which ${service} publishes`;
   if (isFailing(answer)) return `${address} answers ${answer}: ${service} fails`;
-  return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
+  return `${address} answers ${answer}: ${service} may not reach what is behind it`;
 }

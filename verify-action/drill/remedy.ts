@@ -7,7 +7,7 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
     /^could not create unique index (".+")/,
     ([, index]) =>
-      `it has rows that are equal where ${index} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index}`,
+      `it has duplicate rows that ${index} does not allow. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove the duplicates, then REINDEX INDEX ${index}`,
   ],
   [
     // A table of the database's own has no indexes yet when its rows come.
@@ -52,12 +52,12 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   [
     /^materialized view (".+") has not been populated/,
     ([, view]) =>
-      `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name behind that of ${view} in the alphabet`,
+      `a materialized view reads ${view} in a function. pg_dump does not see that there, and a restore has not filled ${view} yet. Let the view read it in its own query, or give it a name that sorts after ${view}`,
   ],
   [
     /^query would be affected by row-level security policy for table (".+")/,
     ([, table]) =>
-      `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore fills no view with a part of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
+      `a materialized view reads ${table}, whose policies hide rows from the owner of the view, and a restore refuses to fill a view with only some of the rows. ALTER ROLE … BYPASSRLS for that owner, or ALTER MATERIALIZED VIEW … OWNER TO a role that has it`,
   ],
   [
     /^(functions in |generation expression is not immutable)/,

@@ -16,7 +16,7 @@ export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts,
   findings.after('database accepts', 'other databases', others, 'warning');
   const facts = factsOf(seen);
   if (facts !== null && facts.outdatedCollations === null) {
-    findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
+    findings.unable('collations', 'the server did not tell their versions', 'On the host: docker ps; docker logs NAME');
     return;
   }
   const collations = () => {

@@ -47,7 +47,7 @@ for (const [text, read] of byHand) {
 test('is told in a sentence', () => {
   assert.equal(
     describeHold(hold),
-    `deployments are on hold since ${hold.since}; reason: v3 answers with 500: a=b; see ${hold.run}`,
+    `deployments have been on hold since ${hold.since}; reason: v3 answers with 500: a=b; see ${hold.run}`,
   );
   assert.equal(describeHold(nothing), 'deployments are on hold');
 });

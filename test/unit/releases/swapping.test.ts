@@ -167,7 +167,10 @@ describe('a service that does not run', () => {
 
   test('of which others run is told of: all of them will', () => {
     const containers = [container('web'), container('web', { id: 'other', state: 'exited' }), container('api')];
-    assert.match(all(planOf({ containers })), /warning: Of the 2 containers of web, 1 runs now: of the target, all 2/);
+    assert.match(
+      all(planOf({ containers })),
+      /warning: 1 of the 2 containers of web is running now; with the target, all 2/,
+    );
   });
 
   test('is told of as a guess where the host does not tell why', () => {

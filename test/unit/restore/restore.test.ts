@@ -414,12 +414,12 @@ describe('who has to stop', () => {
     assert.deepEqual(
       found.map(({ service: name, why }) => `${name}: ${why}`),
       [
-        'pool: a setting of it names db',
-        'queue: a setting of it names main-db',
+        'pool: one of its settings names db',
+        'queue: one of its settings names main-db',
         'report: it is connected to the database',
-        'search: a setting of it names shop-db-1',
+        'search: one of its settings names shop-db-1',
         'web: it depends on pool',
-        'worker: a setting of it names db',
+        'worker: one of its settings names db',
       ],
     );
   });

@@ -108,7 +108,7 @@ describe('what changed', () => {
 
   test('is not known by another file, one that is damaged, or none', async () => {
     for (const [file, why] of [
-      [pack('CREATE TABLE other ();\n'), /is not the one that its manifest tells of$/],
+      [pack('CREATE TABLE other ();\n'), /does not match its manifest$/],
       ['nothing', /is damaged, or longer than/],
       [null, /is missing, or cannot be read$/],
     ] as const) {

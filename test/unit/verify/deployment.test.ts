@@ -398,7 +398,7 @@ describe('what users get', () => {
     ],
     [
       ['200', '502'],
-      ['failed', 'error', /^127\.0\.0\.1:8080 answers 502: web cannot reach what is behind it$/],
+      ['failed', 'error', /^127\.0\.0\.1:8080 answers 502: web may not reach what is behind it$/],
     ],
     [
       ['504', '503'],

@@ -304,7 +304,7 @@ describe('what a table holds', () => {
       [settings({ rows: 1, hash: '5' })],
       {
         'left out':
-          /^warning: .*others in a restore: public\.settings \(2 rows that the extension hstore does not name\)$/,
+          /^warning: .*so a restore has other rows: public\.settings \(2 rows that the extension hstore does not name\)$/,
       },
     ],
     [
@@ -439,7 +439,7 @@ describe('what belongs to an extension and does not come back with it', () => {
       detail,
       "not in the dump, and not in a restore: function pg_catalog.f(integer), which stands in a schema of PostgreSQL's own. The extensions: none",
     );
-    assert.match(remedy ?? '', /^pg_dump leaves out what stands in pg_catalog and information_schema\. Make it in/);
+    assert.match(remedy ?? '', /^pg_dump leaves out whatever is in pg_catalog and information_schema\. Create it in/);
   });
   test('also what somebody has changed of one of its functions, unless the function is lost, or the version another', () => {
     const f = 'function public.f(integer)';
@@ -484,7 +484,7 @@ describe('what belongs to an extension and does not come back with it', () => {
       copy: null,
     });
     const remedy = list.find(({ name }) => name === 'extensions')?.remedy ?? '';
-    assert.match(remedy, /update that of the database first \(ALTER EXTENSION "citext" UPDATE\)/);
+    assert.match(remedy, /First update the one in the database \(ALTER EXTENSION "citext" UPDATE\)/);
     assert.match(remedy, /remove it from the extension: ALTER EXTENSION "citext" DROP function public\.f\(integer\)$/);
   });
   test('is called in the command as a command calls it', () => {
@@ -532,7 +532,7 @@ test('rows that an extension makes again are told, and no new backup is advised,
   assert.equal(judged([])?.detail, 'x.config has 1 instead of 0');
   assert.match(
     judged([])?.remedy ?? '',
-    /^CREATE EXTENSION puts rows of its own into x\.config.* a new backup fails alike/,
+    /^CREATE EXTENSION puts rows of its own into x\.config.* a new backup fails the same way/,
   );
   assert.doesNotMatch(judged([])?.remedy ?? '', /Do not rely/);
   assert.match(judged([counted('public', 'orders', 3)])?.remedy ?? '', /^Do not rely/);
