@@ -5,6 +5,7 @@ import { type KeptBackup, logFailure, takeVerifiedBackup } from '../shared/backu
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
+import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { mixedServices, releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -64,8 +65,7 @@ export async function backup(
     // The lock is free: what follows delays no other run, and fails nothing that was kept.
     await deployments.keepImages(host);
     await deployments.store();
-    const copy = await copyOffHost(connection, inputs, kept, run, story);
-    outputs['s3-uri'] = copy?.copied?.uri ?? null;
+    const copy = await copyOffHost(connection, inputs, kept, run, story, outputs);
     outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
     summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
     if (kept.problems.length > 0) endIncomplete(inputs.kind, kept, copy);
@@ -135,17 +135,24 @@ async function copyOffHost(
   kept: KeptBackup,
   run: BackupRun,
   story: BackupStory,
+  outputs: BackupOutputs,
 ): Promise<OffsiteResult | null> {
   const { bucket } = inputs;
   if (bucket === null) return null;
   const { copyOffsite } = await import('./offsite.ts');
-  const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+  let copied: CopiedSet | null = null;
+  const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl }, (copy) => {
+    copied = copy;
+    outputs['s3-uri'] = copy.uri;
+    story.offsite = reportedCopy(copyUri(bucket, inputs, kept), copy);
+  });
   const result = await copying.catch(async (error) => {
-    kept.problems.push('off-site copy: the run ended before the copy was complete');
-    summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
+    const what =
+      copied === null ? 'before the copy was complete' : 'while older backups were copied; the new one is whole';
+    kept.problems.push(`off-site copy: the run ended ${what}`);
+    summarizeBackup(kept, { copied, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
     throw error;
   });
-  story.offsite = reportedCopy(copyUri(bucket, inputs, kept), result.copied);
   const [first] = result.problems;
   if (first === undefined) return result;
   kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));

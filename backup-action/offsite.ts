@@ -9,6 +9,7 @@ import type { CopiedSet } from '../shared/offsite/copy-set.ts';
 import type { FolderIds } from '../shared/offsite/folder-id.ts';
 import { holdOffsite } from '../shared/offsite/hold-offsite.ts';
 import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
+import type { OffsiteTier } from '../shared/offsite/plan-copies.ts';
 import { openS3Store } from '../shared/offsite/s3-store.ts';
 import * as log from '../shared/runner/log.ts';
 import type { VerifiedSet } from '../shared/sets/catalogue.ts';
@@ -45,12 +46,18 @@ export interface OffsiteResult {
 /**
  * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
  * longer keeps. Whatever fails here, the backups on the host stay as they are.
+ * @param onCopied called as soon as the bucket holds the new backup: the run may be cancelled after that
  */
-export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteResult> {
+export async function copyOffsite(
+  bucket: BucketPlace,
+  kept: KeptBackup,
+  run: CopyingRun,
+  onCopied: (copy: CopiedSet) => void,
+): Promise<OffsiteResult> {
   const { manifest } = kept.facts.publicationPlan;
   try {
     const title = `Copy to ${copyUri(bucket, run.inputs, kept)}`;
-    const { copied, others, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
+    const { copied, others, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run, onCopied));
     return { copied: copied.find(({ id }) => id === manifest.id) ?? null, others, problems };
   } catch (error) {
     run.signal.throwIfAborted();
@@ -59,7 +66,12 @@ export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: Co
   }
 }
 
-async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteOutcome> {
+async function copyUnderLock(
+  bucket: BucketPlace,
+  kept: KeptBackup,
+  run: CopyingRun,
+  onCopied: (copy: CopiedSet) => void,
+): Promise<OffsiteOutcome> {
   const { connection, inputs, holder, signal } = run;
   const { folderIds, release } = await holdOffsite(connection, {
     backupDir: inputs.backupDir,
@@ -71,7 +83,7 @@ async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: Copying
     onWait: (other) => log.progress(`Waiting for the lock for off-site copies, held by ${other}`),
   });
   try {
-    return await copySets(bucket, kept, folderIds, run);
+    return await copySets(bucket, kept, folderIds, run, onCopied);
   } finally {
     if (!(await release()))
       log.warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
@@ -83,12 +95,14 @@ async function copySets(
   { facts: { publicationPlan }, problems }: KeptBackup,
   folderIds: FolderIds,
   run: CopyingRun,
+  onCopied: (copy: CopiedSet) => void,
 ): Promise<OffsiteOutcome> {
   const { connection, inputs, signal } = run;
   const { backupDir, timeout, timezone, environment, sealTo, upload, offsiteKeep } = inputs;
   const { id, database } = publicationPlan.manifest;
   const sets = setsAfter(publicationPlan);
   if (sealTo.length > 0) log.info(`Encrypted on the way, by this runner, for ${counted(sealTo.length, 'key')}`);
+  const unnoted: Failure[] = [];
   const store = await openS3Store({ ...bucket, ...upload }, signal);
   try {
     const outcome = await keepOffsite(store, {
@@ -107,11 +121,15 @@ async function copySets(
       mayDelete: problems.length === 0,
       read: (set) =>
         readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: log.host }),
-      tagsOf: (set) => ({ environment, tier: longestTier(set) }),
+      tagsOf: (set, tier) => ({ environment, tier: tierTag(set, tier) }),
       listener: (set) => new CopyProgress(log, set),
+      onCopied: async (copy) => {
+        if (copy.id === id) onCopied(copy);
+        await noteCopy(copy, sets, run, unnoted);
+      },
       signal,
     });
-    for (const copy of outcome.copied) await noteCopy(copy, sets, run, outcome);
+    outcome.problems.push(...unnoted);
     tellOutcome(outcome);
     return outcome;
   } finally {
@@ -132,10 +150,9 @@ function namesToCopy(set: VerifiedSet): string[] {
   ];
 }
 
-/** For rules of the bucket that act on tags: the tier in which the set is kept for longest. */
-function longestTier({ folders, manifest }: VerifiedSet): string {
-  const tier = (['monthly', 'weekly'] as const).find((each) => folders.includes(each));
-  return tier ?? (manifest.kind === 'scheduled' ? 'daily' : manifest.kind);
+/** For rules of the bucket that act on tags: the tier in which the bucket keeps the set for longest. */
+function tierTag({ manifest }: VerifiedSet, tier: OffsiteTier): string {
+  return tier === 'daily' && manifest.kind !== 'scheduled' ? manifest.kind : tier;
 }
 
 /** Writes into the set's proofs on the host that a copy exists, and how that is known. */
@@ -143,7 +160,7 @@ async function noteCopy(
   { id, uri, bytes, files }: CopiedSet,
   sets: readonly VerifiedSet[],
   { connection, inputs, holder, runUrl }: CopyingRun,
-  { problems }: OffsiteOutcome,
+  problems: Failure[],
 ): Promise<void> {
   const set = sets.find((each) => each.id === id);
   if (set === undefined) return;
@@ -160,11 +177,12 @@ async function noteCopy(
   }
 }
 
-function tellOutcome({ copied, deleted, retained, plain, others }: OffsiteOutcome): void {
+function tellOutcome({ copied, deleted, retained, plain, unread, others }: OffsiteOutcome): void {
   for (const { id, bytes, files } of copied)
     log.success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
   if (deleted.length > 0) log.info(`Deleted from the bucket by its retention: ${deleted.join(', ')}`);
   if (retained.length > 0) log.info(`Due for deletion, but locked in the bucket: ${retained.join(', ')}`);
+  for (const { id, why } of unread) log.warning(`The copy of ${id} counts for nothing, and is left alone: ${why}`);
   if (others !== null) log.warning(others);
   if (plain.length > 0)
     log.warning(

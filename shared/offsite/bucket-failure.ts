@@ -14,7 +14,12 @@ export interface RequestFacts {
 export function bucketFailure(what: string, error: unknown, facts: RequestFacts): Failure {
   if (error instanceof Failure) return error;
   const reason = wordsOf(error);
-  return new Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+  return new Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+}
+
+/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
+export function isOfOneObject(error: unknown): error is Failure {
+  return error instanceof Failure && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
 }
 
 /** The store's own code and words, or those of the library, in one line. */

@@ -53,7 +53,7 @@ export interface CopyListener {
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
  * earlier copy of the set is replaced, unless another backup folder made it. A file whose bytes differ from its checksum is never
- * completed in the bucket.
+ * completed in the bucket; what was copied of a set that fails is removed again, as far as the store still answers.
  * @throws Failure `copy-differs`, `copy-not-ours`, `bucket-unusable`; what the files throw; the signal's reason
  */
 export async function copySet(
@@ -67,19 +67,27 @@ export async function copySet(
   const copied: CopiedFile[] = [];
   const checked = checkedFiles(manifest, files);
   const outgoing = isSealedOnTheWay(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
-  for await (const { name, part, bytes, content, sha256 } of outgoing) {
-    if (copied.length === 0) await makeRoom(store, target);
-    tell.begins(name, bytes);
-    const key = `${folder}${name}`;
-    const properties = {
-      ...(target.tags && { tags: target.tags }),
-      ...(part === 'manifest' && { metadata: metadataOf(target.folderIds) }),
-    };
-    const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
-    const known = sha256();
-    const confirmation = await confirm(store, key, { bytes, sha256: known, parts });
-    tell.confirmed(name, confirmation);
-    copied.push({ name, key, bytes, sha256: known, confirmation });
+  const written: string[] = [];
+  try {
+    for await (const { name, part, bytes, content, sha256 } of outgoing) {
+      if (copied.length === 0) await makeRoom(store, target);
+      tell.begins(name, bytes);
+      const key = `${folder}${name}`;
+      const properties = {
+        ...(target.tags && { tags: target.tags }),
+        ...(part === 'manifest' && { metadata: metadataOf(target.folderIds), isIndex: true }),
+      };
+      const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
+      written.push(key);
+      const known = sha256();
+      const confirmation = await confirm(store, key, { bytes, sha256: known, parts });
+      tell.confirmed(name, confirmation);
+      copied.push({ name, key, bytes, sha256: known, confirmation });
+    }
+  } catch (error) {
+    // What stays nevertheless, the next run removes.
+    await store.remove(written).catch(() => {});
+    throw error;
   }
   const bytes = copied.reduce((sum, file) => sum + file.bytes, 0);
   return { id: manifest.id, uri: store.uri(keyOfDump(target, manifest)), bytes, files: copied };
@@ -125,7 +133,7 @@ async function makeRoom(
   const failed = (await store.remove(keys)).find(({ outcome }) => outcome === 'failed');
   if (failed === undefined) return;
   throw new Failure('bucket-unusable', `An earlier copy cannot be replaced: ${failed.reason}`, {
-    hint: 'Grant that login s3:DeleteObject on the bucket',
+    ...(failed.hint !== null && { hint: failed.hint }),
   });
 }
 

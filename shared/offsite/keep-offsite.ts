@@ -6,9 +6,9 @@ import { parseSetFileName } from '../sets/naming.ts';
 import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
 import { type FolderIds, isOurs, othersIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
-import type { ObjectStore, ObjectTags } from './object-store.ts';
-import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
-import { type StoredSet, storedSets } from './stored-sets.ts';
+import type { ObjectStore, ObjectTags, Removal } from './object-store.ts';
+import { type OffsiteRules, type OffsiteTier, offsiteTierOf, planCopies, planOffsitePruning } from './plan-copies.ts';
+import { contentsOf, type StoredPart, type StoredSet, storedSets } from './stored-sets.ts';
 
 /** What is to be kept off-site in one run. The caller sees to it that no other run does the same meanwhile. */
 export interface OffsiteRequest extends OffsiteRules {
@@ -27,8 +27,11 @@ export interface OffsiteRequest extends OffsiteRules {
   mayDelete: boolean;
   /** The files of a set: its `.sha256` list first, its manifest last. */
   read: (set: VerifiedSet) => AsyncIterable<IncomingFile>;
-  tagsOf?: (set: VerifiedSet) => ObjectTags;
+  /** @param tier in which the bucket keeps the set for longest */
+  tagsOf?: (set: VerifiedSet, tier: OffsiteTier) => ObjectTags;
   listener: (set: VerifiedSet) => CopyListener;
+  /** Called for each copy as soon as it is whole: the run may be cancelled before the next one is. */
+  onCopied?: (copy: CopiedSet) => Promise<void>;
   signal: AbortSignal;
 }
 
@@ -39,6 +42,8 @@ export interface OffsiteOutcome {
   retained: BackupId[];
   /** Sets in the bucket that an earlier run did not encrypt, although this one encrypts. */
   plain: BackupId[];
+  /** Sets in the bucket whose manifest the store does not give, and why. Nobody counts them, nobody deletes them. */
+  unread: StoredPart[];
   /** One sentence on the copies that other backup folders made; null if there are none. */
   others: string | null;
   /** If there is any, nothing was deleted after it. */
@@ -47,7 +52,15 @@ export interface OffsiteOutcome {
 
 /** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
 export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
-  const outcome: OffsiteOutcome = { copied: [], deleted: [], retained: [], plain: [], others: null, problems: [] };
+  const outcome: OffsiteOutcome = {
+    copied: [],
+    deleted: [],
+    retained: [],
+    plain: [],
+    unread: [],
+    others: null,
+    problems: [],
+  };
   const { prefix, environment, folderIds, signal, newest } = request;
   const noting = async (work: () => Promise<void>) => {
     try {
@@ -60,15 +73,19 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   };
 
   await noting(async () => {
-    const stored = await storedSets(store, prefix, environment);
+    const { sets: stored, parts } = await contentsOf(store, prefix, environment);
+    outcome.unread = parts.filter(({ state }) => state === 'unread');
     await noting(() => abortUnfinished(store, request, stored));
+    await noting(() => removeRemains(store, request, stored, parts));
     outcome.others = othersIn(stored, request);
     const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
-    if (request.sealTo.length > 0)
-      outcome.plain = ours.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
-    for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
+    if (request.sealTo.length > 0) outcome.plain = ours.filter(isPlain).map(({ id }) => id);
+    // They are there, as far as anybody can tell.
+    const sets = request.sets.filter(({ id }) => !outcome.unread.some((part) => part.id === id));
+    for (const set of planCopies(sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
-      await noting(() => copyOne(store, request, set, outcome));
+      const tier = offsiteTierOf(set, sets, stored, request);
+      await noting(() => copyOne(store, request, set, tier, outcome));
       // Where the bucket fails, the others would fail as well; a damaged file on the host, or a copy in the way, is that set's alone.
       if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs', 'copy-not-ours'))) break;
     }
@@ -77,28 +94,63 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
   return outcome;
 }
 
+/** Whether another backup folder copies to the same place. */
+const isShared = (stored: readonly StoredSet[], folderIds: FolderIds) =>
+  stored.some((set) => !isOurs(set.folderId, folderIds));
+
 /** Nothing tells whose an upload is: where another backup folder copies to, it is ours only if the host has that set. */
 async function abortUnfinished(
   store: ObjectStore,
   { prefix, environment, folderIds, sets }: OffsiteRequest,
   stored: readonly StoredSet[],
 ): Promise<void> {
-  const isShared = stored.some((set) => !isOurs(set.folderId, folderIds));
+  const shared = isShared(stored, folderIds);
   for await (const upload of store.unfinished(`${prefix}/${environment}/`)) {
     const file = setFileAt(prefix, environment, upload.key);
-    if (file !== null && (!isShared || sets.some(({ id }) => id === file.id))) await store.abort(upload);
+    if (file !== null && (!shared || sets.some(({ id }) => id === file.id))) await store.abort(upload);
   }
 }
 
+/**
+ * A copy that was broken off has no manifest. Only where the host still has that set is it sure that nothing is lost by this; and where
+ * another backup folder copies to, it may be that one's, on its way. What is locked stays.
+ */
+async function removeRemains(
+  store: ObjectStore,
+  { sets, folderIds }: OffsiteRequest,
+  stored: readonly StoredSet[],
+  parts: readonly StoredPart[],
+): Promise<void> {
+  if (isShared(stored, folderIds)) return;
+  const remains = parts.filter(({ state, id }) => state === 'no-manifest' && sets.some((set) => set.id === id));
+  for (const { id, files } of remains) demandRemoved(id, await store.remove(files.map(({ key }) => key)));
+}
+
+function demandRemoved(id: BackupId, removals: readonly Removal[]): void {
+  const failed = removals.find(({ outcome }) => outcome === 'failed');
+  if (failed === undefined) return;
+  throw new Failure('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
+    ...(failed.hint !== null && { hint: failed.hint }),
+  });
+}
+
+/** A lock may have kept the plain dump beside the encrypted one. */
+const isPlain = ({ manifest, files }: StoredSet) =>
+  manifest.encryption === 'none' ||
+  files.some(({ name }) => parseSetFileName(name)?.part === 'dump' && !name.endsWith('.age'));
+
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, folderIds, sealTo, read, listener, tagsOf }: OffsiteRequest,
+  { prefix, environment, folderIds, sealTo, read, listener, tagsOf, onCopied }: OffsiteRequest,
   set: VerifiedSet,
+  tier: OffsiteTier,
   outcome: OffsiteOutcome,
 ): Promise<void> {
-  const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
+  const tags = tagsOf === undefined ? {} : { tags: tagsOf(set, tier) };
   const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
-  outcome.copied.push(await copySet(store, target, read(set), listener(set)));
+  const copy = await copySet(store, target, read(set), listener(set));
+  outcome.copied.push(copy);
+  await onCopied?.(copy);
 }
 
 async function prune(store: ObjectStore, request: OffsiteRequest, outcome: OffsiteOutcome): Promise<void> {
@@ -106,29 +158,32 @@ async function prune(store: ObjectStore, request: OffsiteRequest, outcome: Offsi
   for (const { id, keep } of planOffsitePruning(stored, request)) {
     const set = stored.find((each) => each.id === id);
     if (keep || set === undefined) continue;
-    const fate = await removeSet(store, set);
-    if (fate === 'deleted') outcome.deleted.push(id);
-    else if (fate === 'retained') outcome.retained.push(id);
-    else outcome.problems.push(fate);
+    try {
+      const fate = await removeSet(store, set);
+      outcome[fate].push(id);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+      outcome.problems.push(error);
+    }
   }
 }
 
-/** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
-async function removeSet(store: ObjectStore, { files, id }: StoredSet): Promise<'deleted' | 'retained' | Failure> {
+/**
+ * All of a set, or nothing: where one file is locked, the others stay beside it. The manifest goes last: without it, what is left of
+ * a deletion that was broken off would be nobody's, and stay for ever.
+ */
+async function removeSet(store: ObjectStore, { files, id }: StoredSet): Promise<'deleted' | 'retained'> {
   const { manifests = [], others = [] } = Object.groupBy(files, ({ name }) =>
     parseSetFileName(name)?.part === 'manifest' ? 'manifests' : 'others',
   );
   const keysOf = (some: StoredSet['files']) => some.map(({ key }) => key);
-  for (const { key } of manifests) if ((await store.facts(key))?.lockedUntil) return 'retained';
+  const facts = await Promise.all(files.map(({ key }) => store.facts(key)));
+  if (facts.some((each) => each?.lockedUntil)) return 'retained';
   const first = await store.remove(keysOf(others));
   const removals = first.every(({ outcome }) => outcome === 'deleted')
     ? [...first, ...(await store.remove(keysOf(manifests)))]
     : first;
-  const failed = removals.find(({ outcome }) => outcome === 'failed');
-  if (failed !== undefined) {
-    return new Failure('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
-      hint: 'Grant that login s3:DeleteObject on the bucket',
-    });
-  }
+  demandRemoved(id, removals);
   return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
 }

@@ -37,6 +37,8 @@ export interface Removal {
   outcome: 'deleted' | 'retained' | 'failed';
   /** The store's own words if it was not deleted; cleaned. */
   reason: string | null;
+  /** What to do where it failed. */
+  hint: string | null;
 }
 
 /** An upload that was begun and neither completed nor aborted: its parts cost money and are not seen in listings. */
@@ -56,6 +58,8 @@ export interface ObjectProperties {
   /** Added to those of the store's settings, unless these say that none are sent. */
   tags?: ObjectTags;
   metadata?: ObjectMetadata;
+  /** Is read by every run: it does not go into a storage class from which nothing can be read at once. */
+  isIndex?: boolean;
 }
 
 /**

@@ -25,10 +25,15 @@ export interface OffsiteRules {
   now: Date;
 }
 
+/** As long as the bucket keeps a set at most. */
+export type OffsiteTier = 'monthly' | 'weekly' | 'daily';
+
 /** What to do with a set in the bucket, and why. */
 export interface OffsiteDecision {
   id: BackupId;
   keep: boolean;
+  /** In which it is kept for longest. */
+  tier: OffsiteTier;
   /** One line to print for each tier that it would be in. */
   reasons: string[];
 }
@@ -46,10 +51,7 @@ export function planCopies(
   most: number,
   rules: OffsiteRules,
 ): VerifiedSet[] {
-  const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
-  const there = new Set(complete.map(({ id }) => id));
-  const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
-  const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+  const { complete, missing } = compared(onHost, stored, rules);
   const kept = new Set(
     decide([...complete, ...missing], rules)
       .filter(({ keep }) => keep)
@@ -59,6 +61,30 @@ export function planCopies(
     .filter(({ id }) => id === newest || kept.has(id))
     .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
     .slice(0, most);
+}
+
+/** In which tier the bucket will keep this set of the host for longest: not the host's own, which has another policy. */
+export function offsiteTierOf(
+  set: VerifiedSet,
+  onHost: readonly VerifiedSet[],
+  stored: readonly StoredSet[],
+  rules: OffsiteRules,
+): OffsiteTier {
+  const { complete, missing } = compared(onHost, stored, rules);
+  return decide([...complete, ...missing], rules).find(({ id }) => id === set.id)?.tier ?? 'daily';
+}
+
+/** What the bucket has in full, and what it lacks. */
+function compared(
+  onHost: readonly VerifiedSet[],
+  stored: readonly StoredSet[],
+  rules: OffsiteRules,
+): { complete: StoredSet[]; missing: VerifiedSet[] } {
+  const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
+  const there = new Set(complete.map(({ id }) => id));
+  const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
+  const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+  return { complete, missing };
 }
 
 /**
@@ -74,6 +100,8 @@ export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteR
     ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
   ];
 }
+
+const longest: readonly OffsiteTier[] = ['monthly', 'weekly', 'daily'];
 
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }: VerifiedSet['manifest']) => kind !== 'prerollback';
@@ -103,6 +131,7 @@ function decide(sets: readonly Known[], { database, policy, timezone, now }: Off
     return {
       id,
       keep: own.some(({ action }) => action !== 'delete'),
+      tier: longest.find((each) => own.some(({ tier, action }) => tier === each && action !== 'delete')) ?? 'daily',
       reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
     };
   });

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
+import { isFailure } from '../failure.ts';
 import { tellPassed } from '../passing-memory.ts';
 import { bucketFailure, codeOf, type RequestFacts } from './bucket-failure.ts';
 import { type BucketPlace, nameOf } from './bucket-place.ts';
@@ -212,16 +213,18 @@ class S3Store implements ObjectStore {
     // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
     try {
       const facts = await this.facts(key);
-      if (facts === null) return { key, outcome: 'deleted', reason: null };
-      if (facts.lockedUntil !== null) return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+      if (facts === null) return { key, outcome: 'deleted', reason: null, hint: null };
+      if (facts.lockedUntil !== null)
+        return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil), hint: null };
       await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) =>
         this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }),
       );
-      return { key, outcome: 'deleted', reason: null };
+      return { key, outcome: 'deleted', reason: null, hint: null };
     } catch (error) {
       this.#signal.throwIfAborted();
       const reason = (error as Error).message;
-      return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
+      const hint = (isFailure(error) && error.hint) || null;
+      return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason, hint };
     }
   }
 

@@ -32,6 +32,9 @@ interface Destination {
 
 type Commands = typeof import('@aws-sdk/client-s3');
 
+/** Storage classes from which an object has to be brought back before it can be read. */
+const archives: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 
@@ -51,10 +54,10 @@ export class S3Upload {
     this.#to = to;
     this.#object = { Bucket: to.place.bucket, Key: to.key };
     const { storageClass, sse, kmsKey, tags } = to.place;
-    const { tags: more, metadata } = to.properties;
+    const { tags: more, metadata, isIndex } = to.properties;
     const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
     const settings: [input: string, property: string, value: string | null | undefined][] = [
-      ['s3-storage-class', 'StorageClass', storageClass],
+      ['s3-storage-class', 'StorageClass', isIndex && archives.has(storageClass ?? '') ? null : storageClass],
       ['s3-sse', 'ServerSideEncryption', sse],
       ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
       ['s3-tags', 'Tagging', tagging === '' ? null : tagging],

@@ -5,6 +5,7 @@ import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { longestManifest, readSummary } from '../sets/read-manifest.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
+import { isOfOneObject } from './bucket-failure.ts';
 import { folderIdIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -31,9 +32,12 @@ export interface StoredSet {
   faults: string[];
 }
 
-/** Files of a set that are no set of ours: of an upload that was broken off, or that is still going on. */
+/** Files of a set that are no set of ours: of an upload that was broken off, or that is still going on; or nobody can tell. */
 export interface StoredPart {
   id: BackupId;
+  files: StoredFile[];
+  /** `unread`: there is a manifest, but the store does not give it. `foreign`: it is none of ours. */
+  state: 'no-manifest' | 'unread' | 'foreign';
   /** As in "20261125_021700: it has no manifest". */
   why: string;
 }
@@ -66,7 +70,7 @@ export async function contentsOf(store: ObjectStore, prefix: string, environment
     const portion = all.slice(at, at + atOnce);
     const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
     for (const { id, set } of await Promise.all(read)) {
-      if (typeof set === 'string') contents.parts.push({ id, why: set });
+      if ('state' in set) contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
       else contents.sets.push(set);
     }
   }
@@ -79,15 +83,21 @@ async function storedSet(
   environment: string,
   id: BackupId,
   files: StoredFile[],
-): Promise<StoredSet | string> {
+): Promise<StoredSet | Pick<StoredPart, 'state' | 'why'>> {
   const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-  if (file === undefined) return 'it has no manifest';
-  if (file.bytes > longestManifest) return 'its manifest is too large to be one of ours';
-  const stored = await store.read(file.key);
-  if (stored === null) return 'its manifest was deleted just now';
+  const foreign = (why: string) => ({ state: 'foreign' as const, why });
+  if (file === undefined) return { state: 'no-manifest', why: 'it has no manifest' };
+  if (file.bytes > longestManifest) return foreign('its manifest is too large to be one of ours');
+  const stored = await store.read(file.key).catch((error: unknown) => {
+    if (isOfOneObject(error)) return error;
+    throw error;
+  });
+  if (stored === null) return foreign('its manifest was deleted just now');
+  if (isFailure(stored)) return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
   const manifest = summaryOf(await text(stored.content));
-  if (manifest === null) return 'its manifest is none of ours, or damaged';
-  if (manifest.id !== id || manifest.environment !== environment) return 'its manifest is that of another backup';
+  if (manifest === null) return foreign('its manifest is none of ours, or damaged');
+  if (manifest.id !== id || manifest.environment !== environment)
+    return foreign('its manifest is that of another backup');
   const faults = faultsOf(manifest, files);
   const folderId = folderIdIn(stored.metadata);
   return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };

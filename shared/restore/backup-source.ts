@@ -9,7 +9,7 @@ import type { BucketPlace } from '../offsite/bucket-place.ts';
 import { isOurs } from '../offsite/folder-id.ts';
 import type { ObjectStore } from '../offsite/object-store.ts';
 import { openS3Store } from '../offsite/s3-store.ts';
-import { type StoredSet, storedSets } from '../offsite/stored-sets.ts';
+import { contentsOf, type StoredPart, type StoredSet } from '../offsite/stored-sets.ts';
 import {
   type BackupSet,
   type Catalogue,
@@ -147,7 +147,7 @@ function chooseSet({ wanted, database }: ClearRequest, { sets }: Catalogue): Ver
 async function inBucket(store: ObjectStore, catalogue: Catalogue, open: SourceRequest): Promise<BackupSource> {
   const { bucket, environment, log } = open;
   const prefix = bucket?.prefix ?? '';
-  const all = await storedSets(store, prefix, environment);
+  const { sets: all, parts } = await contentsOf(store, prefix, environment);
   const request = chosen(open, knownSets(catalogue, all));
   const { wanted } = request;
   const place = store.uri(`${prefix}/${environment}`);
@@ -158,10 +158,17 @@ async function inBucket(store: ObjectStore, catalogue: Catalogue, open: SourceRe
   const [newest] = own;
   const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
   const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+  // It may be of another database: only its manifest would tell.
+  const unread = parts.find(
+    ({ id, state }) => state === 'unread' && (isLatest ? id > (found?.id ?? '') : id === wanted),
+  );
+  if (unread !== undefined && (!isLatest || found === undefined)) throw unreadCopy(place, unread);
   if (found === undefined || !found.isComplete)
     throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
   if (isLatest && newest !== found)
     log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+  if (unread !== undefined)
+    log.warning(`A newer copy, ${unread.id}, is passed over: ${unread.why}. Taking ${found.id}`);
   const { id, manifest } = found;
   // The proof of a copy is no proof of another set with the same id.
   const here = catalogue.sets.find(
@@ -224,6 +231,12 @@ function noBackup(
   const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
   return new Failure('no-backup', `No ${which}${what} found in ${place}${why}`, {
     hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+  });
+}
+
+function unreadCopy(place: string, { id, why }: StoredPart): Failure {
+  return new Failure('manifest-unreadable', `${place}/${id}: ${why}`, {
+    hint: 'Bring it back in the store first (aws s3api restore-object, if it is archived), or name another backup',
   });
 }
 

@@ -192,6 +192,7 @@ const calls: readonly (() => Promise<unknown>)[] = [
       part({ bucket: 'x', prefix: '' }),
       part({ facts: { publicationPlan: { manifest } } }),
       part({ ...common, connection, inputs }),
+      () => {},
     ),
   () =>
     createDropped(connection, leftover(), part(inputs), async () => leftover(), {

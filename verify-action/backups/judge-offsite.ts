@@ -99,9 +99,11 @@ function judgeComplete(
   if (faults.length === 0) return `${counted(copies.length, 'complete set')}, each with all of its files`;
   return {
     detail: listed(faults, 3, { separator: '; ' }),
-    remedy: parts.every(({ id }) => ids.has(id))
-      ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
-      : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
+    remedy: parts.some(({ state }) => state === 'unread')
+      ? 'Bring these manifests back in the store (aws s3api restore-object, if they are archived), and let no lifecycle rule archive manifests: every run reads them'
+      : parts.every(({ id }) => ids.has(id))
+        ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
+        : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
   };
 }
 

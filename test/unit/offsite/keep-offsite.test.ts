@@ -1,50 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
-import { keepOffsite, type OffsiteRequest } from '../../../shared/offsite/keep-offsite.ts';
 import { planCopies, planOffsitePruning } from '../../../shared/offsite/plan-copies.ts';
 import { storedSets } from '../../../shared/offsite/stored-sets.ts';
-import type { Manifest } from '../../../shared/sets/manifest.ts';
-import { folderIds, sent, wholeSet } from './copied-sets.ts';
+import { folderIds } from './copied-sets.ts';
+import { day, type Host, hostWith, idsIn, keep, rules, setsOf } from './keeping.ts';
 import { MemoryStore } from './memory-store.ts';
-
-const day = (date: number, time = '021700') => `202611${String(date).padStart(2, '0')}_${time}`;
-const rules = {
-  database: 'app',
-  folderIds,
-  policy: { daily: 3, weekly: 0, monthly: 0 },
-  timezone: 'UTC',
-  now: new Date('2026-11-27T03:00:00Z'),
-} as const;
-
-type Host = ReadonlyMap<string, ReturnType<typeof wholeSet>>;
-
-/** The sets of a host, newest first. */
-function hostWith(...sets: (string | [id: string, changes: Partial<Manifest>])[]): Host {
-  const made = sets.map((each) => (typeof each === 'string' ? wholeSet(each) : wholeSet(...each)));
-  return new Map(made.toSorted((a, b) => (a.set.id < b.set.id ? 1 : -1)).map((whole) => [whole.set.id, whole]));
-}
-
-const setsOf = (host: Host) => [...host.values()].map(({ set }) => set);
-
-function keep(store: MemoryStore, host: Host, changes: Partial<OffsiteRequest> = {}) {
-  return keepOffsite(store, {
-    ...rules,
-    prefix: 'backups',
-    sealTo: [],
-    environment: 'prod',
-    sets: setsOf(host),
-    newest: setsOf(host)[0]?.id ?? '',
-    most: 7,
-    mayDelete: true,
-    read: ({ id }) => sent(host.get(id)?.files ?? new Map()),
-    listener: () => ({ begins: () => {}, arrived: () => {}, confirmed: () => {} }),
-    signal: new AbortController().signal,
-    ...changes,
-  });
-}
-
-const idsIn = async (store: MemoryStore) => (await storedSets(store, 'backups', 'prod')).map(({ id }) => id);
 
 describe('which sets are copied', () => {
   const planned = (host: Host, most = 7, newest = setsOf(host)[0]?.id ?? '') =>

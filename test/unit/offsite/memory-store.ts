@@ -91,11 +91,11 @@ export class MemoryStore implements ObjectStore {
   async remove(keys: readonly string[]): Promise<Removal[]> {
     return keys.map((key) => {
       const failure = this.fault(`remove ${key}`);
-      if (failure !== null) return { key, outcome: 'failed', reason: failure.message };
-      if (this.locks.has(key)) return { key, outcome: 'retained', reason: 'it is locked' };
+      if (failure !== null) return { key, outcome: 'failed', reason: failure.message, hint: failure.hint ?? null };
+      if (this.locks.has(key)) return { key, outcome: 'retained', reason: 'it is locked', hint: null };
       this.objects.delete(key);
       this.done.push(`remove ${key}`);
-      return { key, outcome: 'deleted', reason: null };
+      return { key, outcome: 'deleted', reason: null, hint: null };
     });
   }
 

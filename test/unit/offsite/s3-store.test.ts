@@ -59,6 +59,21 @@ describe('an object', () => {
     }
   });
 
+  test('is no archive if every run reads it', async () => {
+    for (const [storageClass, of] of [
+      ['DEEP_ARCHIVE', undefined],
+      ['GLACIER', undefined],
+      ['STANDARD_IA', 'STANDARD_IA'],
+    ] as const) {
+      server.asked.length = 0;
+      const store = await open({ storageClass });
+      await store.write('x/manifest', content(1), 1, () => {}, { isIndex: true });
+      await store.write('x/dump', content(1), 1);
+      const classes = server.asked.map(({ headers }) => headers['x-amz-storage-class']);
+      assert.deepEqual(classes, [of, storageClass]);
+    }
+  });
+
   test('has what is to be noted with it, of one part and of several, in the request that makes it', async () => {
     const store = await open();
     for (const bytes of [1, 9 * mebibyte]) {

@@ -58,7 +58,11 @@ const examples: [what: string, facts: Partial<OffsiteFacts>, bad: Record<string,
     { checksum: 'error' },
   ],
   ['the copies are of another database only', { database: 'crm', newest: null, host: [] }, { newest: 'error' }],
-  ['half a set is there', { parts: [{ id: later, why: 'it has no manifest' }] }, { complete: 'error' }],
+  [
+    'half a set is there',
+    { parts: [{ id: later, files: [], state: 'no-manifest', why: 'it has no manifest' }] },
+    { complete: 'error' },
+  ],
   ['it need not be there', { stored: [], newest: null, isRequired: false }, { newest: 'warning' }],
 ];
 for (const [what, facts, bad] of examples) test(what, () => assert.deepEqual(judged(facts), bad));
