@@ -30,6 +30,8 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
   const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
   return new S3Client({
     ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+    // A profile of the runner may name an address as well, which nobody has checked.
+    ignoreConfiguredEndpointUrls: true,
     // A private store has no regions, but the signature needs one.
     ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
     maxAttempts: attempts,
