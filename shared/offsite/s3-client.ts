@@ -24,7 +24,7 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
     import('node:https'),
   ]);
   demandProxyCapableNode();
-  const { region, endpoint } = place;
+  const { endpoint } = place;
   if (endpoint === null) demandNoHiddenEndpoint();
   // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
   const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
@@ -32,8 +32,7 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
     ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
     // A profile of the runner may name an address as well, which nobody has checked.
     ignoreConfiguredEndpointUrls: true,
-    // A private store has no regions, but the signature needs one.
-    ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+    ...regionOf(place),
     maxAttempts: attempts,
     retryStrategy: new Retries(attempts),
     // Not every store knows these headers; where one is wanted, the request has it.
@@ -47,6 +46,12 @@ export async function makeClient(place: BucketPlace, { attempts, silence = 0 }: 
       httpsAgent: new https.Agent(connections),
     },
   });
+}
+
+/** On AWS, the library finds the one that is not given. A private store has none, but the signature needs one. */
+function regionOf({ region, endpoint }: BucketPlace): { region?: string } {
+  if (region !== null) return { region };
+  return endpoint === null ? {} : { region: process.env['AWS_REGION'] || 'us-east-1' };
 }
 
 /** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */

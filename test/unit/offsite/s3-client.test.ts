@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { BucketPlace } from '../../../shared/offsite/bucket-place.ts';
 import { makeClient } from '../../../shared/offsite/s3-client.ts';
@@ -57,3 +57,21 @@ for (const [index, [where, lines]] of Object.entries(profiles).entries()) {
     assert.equal(`${protocol}//${hostname}`, 'https://acme.s3.eu-central-1.amazonaws.com');
   });
 }
+
+describe('the region', () => {
+  const endpoint = new URL('https://s3.example.com');
+  const cases: [what: string, job: string | undefined, region: string | null, endpoint: URL | null, used: string][] = [
+    ['is that of the input', 'eu-west-1', 'auto', endpoint, 'auto'],
+    ["is the job's AWS_REGION on AWS", 'eu-west-1', null, null, 'eu-west-1'],
+    ["is the job's AWS_REGION elsewhere as well", 'eu-west-1', null, endpoint, 'eu-west-1'],
+    ['is us-east-1 elsewhere if nothing names one', undefined, null, endpoint, 'us-east-1'],
+    ['is us-east-1 elsewhere if AWS_REGION is empty', '', null, endpoint, 'us-east-1'],
+  ];
+  for (const [what, job, region, at, used] of cases) {
+    test(what, async () => {
+      if (job !== undefined) process.env['AWS_REGION'] = job;
+      const { headers } = await requestTo({ region, endpoint: at });
+      assert.equal(/Credential=id\/\d+\/([^/]+)\//.exec(headers['authorization'] ?? '')?.[1], used);
+    });
+  }
+});
