@@ -32,6 +32,12 @@ const examples: [name: string, message: string, status: number | undefined, reme
   ],
   ['KMS.DisabledException', 'arn:aws:kms:eu:1:key/y is disabled', 400, /s3-kms-key/],
   ['RequestTimeTooSkewed', 'The difference is too large', 403, /runner's clock/],
+  [
+    'InvalidObjectState',
+    "The operation is not valid for the object's storage class",
+    403,
+    /archived .*aws s3api restore-object.*another backup/,
+  ],
   ['InvalidStorageClass', 'The storage class is not valid', 400, /s3-storage-class/],
   ['NotImplemented', 'Header x-amz-tagging is not implemented', 501, /Clear "s3-tags": this store does not take it$/],
   ['NotImplemented', 'A header is not implemented', 501, /Clear "s3-storage-class" and "s3-tags"/],

@@ -93,7 +93,7 @@ async function storeWith(given: Record<string, string>): Promise<void> {
   assert.ok(bucket !== null);
   const store = await openS3Store({ ...bucket, ...upload }, new AbortController().signal, { attempts: 1 });
   try {
-    for (const bytes of [1, 8 * 2 ** 20]) {
+    for (const bytes of [1, 9 * 2 ** 20]) {
       const content = Readable.from([Buffer.alloc(bytes)], { objectMode: false });
       await store.write('x/object', content, bytes, () => {}, {
         tags: { tier: 'daily', environment: 'prod' },

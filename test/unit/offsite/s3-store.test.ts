@@ -59,7 +59,7 @@ describe('an object', () => {
     }
   });
 
-  test('is no archive if every run reads it', async () => {
+  test('is no archive if every run reads it', async () => 
     for (const [storageClass, of] of [
       ['DEEP_ARCHIVE', undefined],
       ['GLACIER', undefined],
@@ -71,6 +71,21 @@ describe('an object', () => {
       await store.write('x/dump', content(1), 1);
       const classes = server.asked.map(({ headers }) => headers['x-amz-storage-class']);
       assert.deepEqual(classes, [of, storageClass]);
+    }
+  });
+
+  test('of one part comes with its MD5, which a bucket with locks demands where the store knows no other checksum', async () => {
+    await write(await open(), 1);
+    const md5 = createHash('md5').update(Buffer.alloc(1)).digest('base64');
+    assert.equal(server.asked[0]?.headers['content-md5'], md5);
+  });
+
+  test('is encrypted twice by the store if that is asked for', async () => {
+    const store = await open({ sse: 'aws:kms:dsse' });
+    for (const bytes of [1, 9 * mebibyte]) {
+      server.asked.length = 0;
+      await write(store, bytes);
+      assert.equal(server.asked[0]?.headers['x-amz-server-side-encryption'], 'aws:kms:dsse');
     }
   });
 
