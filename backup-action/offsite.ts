@@ -121,6 +121,7 @@ async function copySets(
       mayDelete: problems.length === 0,
       read: (set) =>
         readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: log.host }),
+      timeout,
       tagsOf: (set, tier) => ({ environment, tier: tierTag(set, tier) }),
       listener: (set) => new CopyProgress(log, set),
       onCopied: async (copy) => {

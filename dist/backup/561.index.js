@@ -575,7 +575,7 @@ class Tally {
 /**
  * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
  * earlier copy of the set is replaced, unless another backup folder made it. A file whose bytes differ from its checksum is never
- * completed in the bucket.
+ * completed in the bucket; what was copied of a set that fails is removed again, as far as the store still answers.
  * @throws Failure `copy-differs`, `copy-not-ours`, `bucket-unusable`; what the files throw; the signal's reason
  */
 async function copySet(store, target, files, tell) {
@@ -584,20 +584,29 @@ async function copySet(store, target, files, tell) {
     const copied = [];
     const checked = checkedFiles(manifest, files);
     const outgoing = (0,offsite_keys/* isSealedOnTheWay */.OV)(manifest, sealTo) ? sealedFiles(manifest, checked, sealTo) : checked;
-    for await (const { name, part, bytes, content, sha256 } of outgoing) {
-        if (copied.length === 0)
-            await makeRoom(store, target);
-        tell.begins(name, bytes);
-        const key = `${folder}${name}`;
-        const properties = {
-            ...(target.tags && { tags: target.tags }),
-            ...(part === 'manifest' && { metadata: metadataOf(target.folderIds) }),
-        };
-        const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
-        const known = sha256();
-        const confirmation = await copy_set_confirm(store, key, { bytes, sha256: known, parts });
-        tell.confirmed(name, confirmation);
-        copied.push({ name, key, bytes, sha256: known, confirmation });
+    const written = [];
+    try {
+        for await (const { name, part, bytes, content, sha256 } of outgoing) {
+            if (copied.length === 0)
+                await makeRoom(store, target);
+            tell.begins(name, bytes);
+            const key = `${folder}${name}`;
+            const properties = {
+                ...(target.tags && { tags: target.tags }),
+                ...(part === 'manifest' && { metadata: metadataOf(target.folderIds), isIndex: true }),
+            };
+            const { parts } = await store.write(key, content, bytes, (arrived) => tell.arrived(arrived), properties);
+            written.push(key);
+            const known = sha256();
+            const confirmation = await copy_set_confirm(store, key, { bytes, sha256: known, parts });
+            tell.confirmed(name, confirmation);
+            copied.push({ name, key, bytes, sha256: known, confirmation });
+        }
+    }
+    catch (error) {
+        // What stays nevertheless, the next run removes.
+        await store.remove(written).catch(() => { });
+        throw error;
     }
     const bytes = copied.reduce((sum, file) => sum + file.bytes, 0);
     return { id: manifest.id, uri: store.uri((0,offsite_keys/* keyOfDump */.Zp)(target, manifest)), bytes, files: copied };
@@ -641,7 +650,7 @@ async function makeRoom(store, { prefix, environment, folderIds, manifest, sealT
     if (failed === undefined)
         return;
     throw new failure/* Failure */.HR('bucket-unusable', `An earlier copy cannot be replaced: ${failed.reason}`, {
-        hint: 'Grant that login s3:DeleteObject on the bucket',
+        ...(failed.hint !== null && { hint: failed.hint }),
     });
 }
 /** Two hosts may take a backup in the same second. @throws Failure `copy-not-ours` */
@@ -674,10 +683,7 @@ var sets_tiers = __webpack_require__(33573);
  * @param most how many at most
  */
 function planCopies(onHost, stored, newest, most, rules) {
-    const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
-    const there = new Set(complete.map(({ id }) => id));
-    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
-    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    const { complete, missing } = plan_copies_compared(onHost, stored, rules);
     const kept = new Set(decide([...complete, ...missing], rules)
         .filter(({ keep }) => keep)
         .map(({ id }) => id));
@@ -685,6 +691,19 @@ function planCopies(onHost, stored, newest, most, rules) {
         .filter(({ id }) => id === newest || kept.has(id))
         .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || (0,catalogue/* newestFirst */.ll)(a.id, b.id))
         .slice(0, most);
+}
+/** In which tier the bucket will keep this set of the host for longest: not the host's own, which has another policy. */
+function offsiteTierOf(set, onHost, stored, rules) {
+    const { complete, missing } = plan_copies_compared(onHost, stored, rules);
+    return decide([...complete, ...missing], rules).find(({ id }) => id === set.id)?.tier ?? 'daily';
+}
+/** What the bucket has in full, and what it lacks. */
+function plan_copies_compared(onHost, stored, rules) {
+    const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
+    const there = new Set(complete.map(({ id }) => id));
+    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
+    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    return { complete, missing };
 }
 /**
  * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which
@@ -699,6 +718,7 @@ function planOffsitePruning(stored, rules) {
         ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
     ];
 }
+const longest = ['monthly', 'weekly', 'daily'];
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }) => kind !== 'prerollback';
 /** Of two databases or two backup folders, none may take a place of the other's copies, nor delete them. */
@@ -725,6 +745,7 @@ function decide(sets, { database, policy, timezone, now }) {
         return {
             id,
             keep: own.some(({ action }) => action !== 'delete'),
+            tier: longest.find((each) => own.some(({ tier, action }) => tier === each && action !== 'delete')) ?? 'daily',
             reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
         };
     });
@@ -732,189 +753,6 @@ function decide(sets, { database, policy, timezone, now }) {
 
 // EXTERNAL MODULE: external "node:stream/consumers"
 var consumers_ = __webpack_require__(38321);
-;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
-
-
-
-
-
-
-
-
-/** How many manifests to read at one time. */
-const atOnce = 8;
-/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
-async function storedSets(store, prefix, environment) {
-    return (await contentsOf(store, prefix, environment)).sets;
-}
-async function contentsOf(store, prefix, environment) {
-    const found = new Map();
-    for await (const { key, bytes } of store.list(`${prefix}/${environment}/`)) {
-        const file = (0,offsite_keys/* setFileAt */.ye)(prefix, environment, key);
-        if (file === null)
-            continue;
-        found.set(file.id, [...(found.get(file.id) ?? []), { name: file.name, key, bytes }]);
-    }
-    const contents = { sets: [], parts: [] };
-    const all = [...found].toSorted(([a], [b]) => (0,catalogue/* newestFirst */.ll)(a, b));
-    for (let at = 0; at < all.length; at += atOnce) {
-        const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
-            else
-                contents.sets.push(set);
-        }
-    }
-    return contents;
-}
-/** The set; or why these files are none. */
-async function storedSet(store, environment, id, files) {
-    const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
-    if (file === undefined)
-        return 'it has no manifest';
-    if (file.bytes > read_manifest/* longestManifest */.Ev)
-        return 'its manifest is too large to be one of ours';
-    const stored = await store.read(file.key);
-    if (stored === null)
-        return 'its manifest was deleted just now';
-    const manifest = summaryOf(await (0,consumers_.text)(stored.content));
-    if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
-    if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
-    const faults = faultsOf(manifest, files);
-    const folderId = folderIdIn(stored.metadata);
-    return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };
-}
-function summaryOf(json) {
-    try {
-        return (0,read_manifest/* readSummary */.L_)(json);
-    }
-    catch (error) {
-        if ((0,failure/* isFailure */.N6)(error))
-            return null;
-        throw error;
-    }
-}
-/** What is missing or has another size than the manifest says. */
-function faultsOf(manifest, files) {
-    const { id, database } = manifest;
-    const names = (0,read_sets/* namesOf */.eZ)({ manifest });
-    const sides = (0,read_sets/* sidesOf */.Mm)({ state: 'verified', id, database, manifest, folders: [] });
-    const wanted = [
-        names.dump,
-        ...sides.map((side) => names[side]),
-        names.report,
-        names.sha256,
-        names.md5,
-        names.manifest,
-    ];
-    return wanted.flatMap((name) => {
-        const file = files.find((each) => each.name === name);
-        if (file === undefined)
-            return [`${name} is missing`];
-        if (file.bytes === 0)
-            return [`${name} is empty`];
-        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
-            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
-        }
-        return [];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/offsite/keep-offsite.js
-
-
-
-
-
-
-
-/** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
-async function keepOffsite(store, request) {
-    const outcome = { copied: [], deleted: [], retained: [], plain: [], others: null, problems: [] };
-    const { prefix, environment, folderIds, signal, newest } = request;
-    const noting = async (work) => {
-        try {
-            await work();
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            if (!(0,failure/* isFailure */.N6)(error))
-                throw error;
-            outcome.problems.push(error);
-        }
-    };
-    await noting(async () => {
-        const stored = await storedSets(store, prefix, environment);
-        await noting(() => abortUnfinished(store, request, stored));
-        outcome.others = othersIn(stored, request);
-        const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
-        if (request.sealTo.length > 0)
-            outcome.plain = ours.filter(({ manifest }) => manifest.encryption === 'none').map(({ id }) => id);
-        for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
-            const before = outcome.problems.length;
-            await noting(() => copyOne(store, request, set, outcome));
-            // Where the bucket fails, the others would fail as well; a damaged file on the host, or a copy in the way, is that set's alone.
-            if (outcome.problems.slice(before).some((problem) => !(0,failure/* isFailure */.N6)(problem, 'copy-differs', 'copy-not-ours')))
-                break;
-        }
-    });
-    if (request.mayDelete && outcome.problems.length === 0)
-        await noting(() => prune(store, request, outcome));
-    return outcome;
-}
-/** Nothing tells whose an upload is: where another backup folder copies to, it is ours only if the host has that set. */
-async function abortUnfinished(store, { prefix, environment, folderIds, sets }, stored) {
-    const isShared = stored.some((set) => !isOurs(set.folderId, folderIds));
-    for await (const upload of store.unfinished(`${prefix}/${environment}/`)) {
-        const file = (0,offsite_keys/* setFileAt */.ye)(prefix, environment, upload.key);
-        if (file !== null && (!isShared || sets.some(({ id }) => id === file.id)))
-            await store.abort(upload);
-    }
-}
-async function copyOne(store, { prefix, environment, folderIds, sealTo, read, listener, tagsOf }, set, outcome) {
-    const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
-    const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
-    outcome.copied.push(await copySet(store, target, read(set), listener(set)));
-}
-async function prune(store, request, outcome) {
-    const stored = await storedSets(store, request.prefix, request.environment);
-    for (const { id, keep } of planOffsitePruning(stored, request)) {
-        const set = stored.find((each) => each.id === id);
-        if (keep || set === undefined)
-            continue;
-        const fate = await removeSet(store, set);
-        if (fate === 'deleted')
-            outcome.deleted.push(id);
-        else if (fate === 'retained')
-            outcome.retained.push(id);
-        else
-            outcome.problems.push(fate);
-    }
-}
-/** The manifest goes last: without it, what is left of a deletion that was broken off would be nobody's, and stay for ever. */
-async function removeSet(store, { files, id }) {
-    const { manifests = [], others = [] } = Object.groupBy(files, ({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest' ? 'manifests' : 'others');
-    const keysOf = (some) => some.map(({ key }) => key);
-    for (const { key } of manifests)
-        if ((await store.facts(key))?.lockedUntil)
-            return 'retained';
-    const first = await store.remove(keysOf(others));
-    const removals = first.every(({ outcome }) => outcome === 'deleted')
-        ? [...first, ...(await store.remove(keysOf(manifests)))]
-        : first;
-    const failed = removals.find(({ outcome }) => outcome === 'failed');
-    if (failed !== undefined) {
-        return new failure/* Failure */.HR('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
-            hint: 'Grant that login s3:DeleteObject on the bucket',
-        });
-    }
-    return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
-}
-
 // EXTERNAL MODULE: ./build/shared/clean.js
 var clean = __webpack_require__(3581);
 // EXTERNAL MODULE: ./build/shared/reaching.js
@@ -928,7 +766,11 @@ function bucketFailure(what, error, facts) {
     if (error instanceof failure/* Failure */.HR)
         return error;
     const reason = wordsOf(error);
-    return new failure/* Failure */.HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+    return new failure/* Failure */.HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+}
+/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
+function isOfOneObject(error) {
+    return error instanceof failure/* Failure */.HR && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
 }
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
@@ -1055,6 +897,247 @@ const inputWords = [
     ['s3-sse', /encrypt|sse/i],
 ];
 
+;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
+
+
+
+
+
+
+
+
+
+/** How many manifests to read at one time. */
+const atOnce = 8;
+/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
+async function storedSets(store, prefix, environment) {
+    return (await contentsOf(store, prefix, environment)).sets;
+}
+async function contentsOf(store, prefix, environment) {
+    const found = new Map();
+    for await (const { key, bytes } of store.list(`${prefix}/${environment}/`)) {
+        const file = (0,offsite_keys/* setFileAt */.ye)(prefix, environment, key);
+        if (file === null)
+            continue;
+        found.set(file.id, [...(found.get(file.id) ?? []), { name: file.name, key, bytes }]);
+    }
+    const contents = { sets: [], parts: [] };
+    const all = [...found].toSorted(([a], [b]) => (0,catalogue/* newestFirst */.ll)(a, b));
+    for (let at = 0; at < all.length; at += atOnce) {
+        const portion = all.slice(at, at + atOnce);
+        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
+        for (const { id, set } of await Promise.all(read)) {
+            if ('state' in set)
+                contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
+            else
+                contents.sets.push(set);
+        }
+    }
+    return contents;
+}
+/** The set; or why these files are none. */
+async function storedSet(store, environment, id, files) {
+    const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
+    const foreign = (why) => ({ state: 'foreign', why });
+    if (file === undefined)
+        return { state: 'no-manifest', why: 'it has no manifest' };
+    if (file.bytes > read_manifest/* longestManifest */.Ev)
+        return foreign('its manifest is too large to be one of ours');
+    const stored = await store.read(file.key).catch((error) => {
+        if (isOfOneObject(error))
+            return error;
+        throw error;
+    });
+    if (stored === null)
+        return foreign('its manifest was deleted just now');
+    if ((0,failure/* isFailure */.N6)(stored))
+        return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
+    const manifest = summaryOf(await (0,consumers_.text)(stored.content));
+    if (manifest === null)
+        return foreign('its manifest is none of ours, or damaged');
+    if (manifest.id !== id || manifest.environment !== environment)
+        return foreign('its manifest is that of another backup');
+    const faults = faultsOf(manifest, files);
+    const folderId = folderIdIn(stored.metadata);
+    return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };
+}
+function summaryOf(json) {
+    try {
+        return (0,read_manifest/* readSummary */.L_)(json);
+    }
+    catch (error) {
+        if ((0,failure/* isFailure */.N6)(error))
+            return null;
+        throw error;
+    }
+}
+/** What is missing or has another size than the manifest says. */
+function faultsOf(manifest, files) {
+    const { id, database } = manifest;
+    const names = (0,read_sets/* namesOf */.eZ)({ manifest });
+    const sides = (0,read_sets/* sidesOf */.Mm)({ state: 'verified', id, database, manifest, folders: [] });
+    const wanted = [
+        names.dump,
+        ...sides.map((side) => names[side]),
+        names.report,
+        names.sha256,
+        names.md5,
+        names.manifest,
+    ];
+    return wanted.flatMap((name) => {
+        const file = files.find((each) => each.name === name);
+        if (file === undefined)
+            return [`${name} is missing`];
+        if (file.bytes === 0)
+            return [`${name} is empty`];
+        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
+            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
+        }
+        return [];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/keep-offsite.js
+
+
+
+
+
+
+
+
+/** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
+async function keepOffsite(store, request) {
+    const outcome = {
+        copied: [],
+        deleted: [],
+        retained: [],
+        plain: [],
+        unread: [],
+        others: null,
+        problems: [],
+    };
+    const { prefix, environment, folderIds, signal, newest } = request;
+    const noting = async (work) => {
+        try {
+            await work();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (!(0,failure/* isFailure */.N6)(error))
+                throw error;
+            outcome.problems.push(error);
+        }
+    };
+    await noting(async () => {
+        const { sets: stored, parts } = await contentsOf(store, prefix, environment);
+        outcome.unread = parts.filter(({ state }) => state === 'unread');
+        await noting(() => abortUnfinished(store, request, stored));
+        await noting(() => removeRemains(store, request, stored, parts));
+        outcome.others = othersIn(stored, request);
+        const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
+        if (request.sealTo.length > 0)
+            outcome.plain = ours.filter(isPlain).map(({ id }) => id);
+        // They are there, as far as anybody can tell.
+        const sets = request.sets.filter(({ id }) => !outcome.unread.some((part) => part.id === id));
+        for (const set of planCopies(sets, stored, newest, request.most, request)) {
+            const before = outcome.problems.length;
+            const tier = offsiteTierOf(set, sets, stored, request);
+            await noting(() => copyOne(store, request, set, tier, outcome));
+            // Where the bucket fails, the others would fail as well; a damaged file on the host, or a copy in the way, is that set's alone.
+            if (outcome.problems.slice(before).some((problem) => !(0,failure/* isFailure */.N6)(problem, 'copy-differs', 'copy-not-ours')))
+                break;
+        }
+    });
+    if (request.mayDelete && outcome.problems.length === 0)
+        await noting(() => prune(store, request, outcome));
+    return outcome;
+}
+/** Whether another backup folder copies to the same place. */
+const isShared = (stored, folderIds) => stored.some((set) => !isOurs(set.folderId, folderIds));
+/** Nothing tells whose an upload is: where another backup folder copies to, it is ours only if the host has that set. */
+async function abortUnfinished(store, { prefix, environment, folderIds, sets }, stored) {
+    const shared = isShared(stored, folderIds);
+    for await (const upload of store.unfinished(`${prefix}/${environment}/`)) {
+        const file = (0,offsite_keys/* setFileAt */.ye)(prefix, environment, upload.key);
+        if (file !== null && (!shared || sets.some(({ id }) => id === file.id)))
+            await store.abort(upload);
+    }
+}
+/**
+ * A copy that was broken off has no manifest. Only where the host still has that set is it sure that nothing is lost by this; and where
+ * another backup folder copies to, it may be that one's, on its way. What is locked stays.
+ */
+async function removeRemains(store, { sets, folderIds }, stored, parts) {
+    if (isShared(stored, folderIds))
+        return;
+    const remains = parts.filter(({ state, id }) => state === 'no-manifest' && sets.some((set) => set.id === id));
+    for (const { id, files } of remains)
+        demandRemoved(id, await store.remove(files.map(({ key }) => key)));
+}
+function demandRemoved(id, removals) {
+    const failed = removals.find(({ outcome }) => outcome === 'failed');
+    if (failed === undefined)
+        return;
+    throw new failure/* Failure */.HR('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
+        ...(failed.hint !== null && { hint: failed.hint }),
+    });
+}
+/** A lock may have kept the plain dump beside the encrypted one. */
+const isPlain = ({ manifest, files }) => manifest.encryption === 'none' ||
+    files.some(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'dump' && !name.endsWith('.age'));
+async function copyOne(store, { prefix, environment, folderIds, sealTo, read, timeout, listener, tagsOf, onCopied }, set, tier, outcome) {
+    const tags = tagsOf === undefined ? {} : { tags: tagsOf(set, tier) };
+    const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
+    const begun = performance.now();
+    const copy = await copySet(store, target, read(set), listener(set)).catch((error) => {
+        // The host was only waiting: it sends as fast as the store takes it.
+        if (!(0,failure/* isFailure */.N6)(error, 'deadline', 'host-silent') || performance.now() - begun < timeout)
+            throw error;
+        throw new failure/* Failure */.HR('deadline', `Copying ${set.id} to the bucket took longer than ${(0,units/* formatDuration */.a3)(timeout)}`, {
+            hint: 'Raise "timeout", or find out what slows down the connection to the store',
+            cause: error,
+        });
+    });
+    outcome.copied.push(copy);
+    await onCopied?.(copy);
+}
+async function prune(store, request, outcome) {
+    const stored = await storedSets(store, request.prefix, request.environment);
+    for (const { id, keep } of planOffsitePruning(stored, request)) {
+        const set = stored.find((each) => each.id === id);
+        if (keep || set === undefined)
+            continue;
+        try {
+            const fate = await removeSet(store, set);
+            outcome[fate].push(id);
+        }
+        catch (error) {
+            request.signal.throwIfAborted();
+            if (!(0,failure/* isFailure */.N6)(error))
+                throw error;
+            outcome.problems.push(error);
+        }
+    }
+}
+/**
+ * All of a set, or nothing: where one file is locked, the others stay beside it. The manifest goes last: without it, what is left of
+ * a deletion that was broken off would be nobody's, and stay for ever.
+ */
+async function removeSet(store, { files, id }) {
+    const { manifests = [], others = [] } = Object.groupBy(files, ({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest' ? 'manifests' : 'others');
+    const keysOf = (some) => some.map(({ key }) => key);
+    const facts = await Promise.all(files.map(({ key }) => store.facts(key)));
+    if (facts.some((each) => each?.lockedUntil))
+        return 'retained';
+    const first = await store.remove(keysOf(others));
+    const removals = first.every(({ outcome }) => outcome === 'deleted')
+        ? [...first, ...(await store.remove(keysOf(manifests)))]
+        : first;
+    demandRemoved(id, removals);
+    return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
+}
+
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket-place.js
 /** For people: `"bucket" at s3.example.com`. */
 function nameOf({ bucket, endpoint }) {
@@ -1146,15 +1229,16 @@ async function makeClient(place, { attempts, silence = 0 }) {
         Promise.resolve(/* import() */).then(__webpack_require__.t.bind(__webpack_require__, 44708, 19)),
     ]);
     demandProxyCapableNode();
-    const { region, endpoint } = place;
+    const { endpoint } = place;
     if (endpoint === null)
         demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
         ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        // A profile of the runner may name an address as well, which nobody has checked.
+        ignoreConfiguredEndpointUrls: true,
+        ...regionOf(place),
         maxAttempts: attempts,
         retryStrategy: new Retries(attempts),
         // Not every store knows these headers; where one is wanted, the request has it.
@@ -1168,6 +1252,12 @@ async function makeClient(place, { attempts, silence = 0 }) {
             httpsAgent: new https.Agent(connections),
         },
     });
+}
+/** On AWS, the library finds the one that is not given. A private store has none, but the signature needs one. */
+function regionOf({ region, endpoint }) {
+    if (region !== null)
+        return { region };
+    return endpoint === null ? {} : { region: process.env['AWS_REGION'] || 'us-east-1' };
 }
 /** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
 function demandProxyCapableNode() {
@@ -1279,6 +1369,8 @@ function wrongLength(bytes, what) {
 
 
 
+/** Storage classes from which an object has to be brought back before it can be read. */
+const archives = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -1296,10 +1388,10 @@ class S3Upload {
         this.#to = to;
         this.#object = { Bucket: to.place.bucket, Key: to.key };
         const { storageClass, sse, kmsKey, tags } = to.place;
-        const { tags: more, metadata } = to.properties;
+        const { tags: more, metadata, isIndex } = to.properties;
         const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
         const settings = [
-            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-storage-class', 'StorageClass', isIndex && archives.has(storageClass ?? '') ? null : storageClass],
             ['s3-sse', 'ServerSideEncryption', sse],
             ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
             ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
@@ -1515,6 +1607,7 @@ function sendInSlices(command, { body }) {
 
 
 
+
 /** Enough to sit out about a minute, see `Retries`. */
 const usualAttempts = 9;
 /** A store may think so long before it has put many parts together. */
@@ -1583,8 +1676,10 @@ class S3Store {
             catch (error) {
                 // Some stores refuse the question for a checksum as a whole.
                 if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
+                    throw await this.#inWords(error, key, abortSignal);
+                const plain = await look(undefined)(abortSignal).catch(async (refused) => {
+                    throw await this.#inWords(refused, key, abortSignal);
+                });
                 this.#checksums.asks = false;
                 return plain;
             }
@@ -1598,6 +1693,19 @@ class S3Store {
             lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
             metadata: answer.Metadata ?? {},
         };
+    }
+    /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+    async #inWords(refusal, key, abortSignal) {
+        if (codeOf(refusal).status !== 400)
+            return refusal;
+        try {
+            const command = new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, Range: 'bytes=0-0' });
+            (await this.#client.send(command, { abortSignal })).Body.destroy();
+            return refusal;
+        }
+        catch (error) {
+            return error;
+        }
     }
     async read(key, most) {
         const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
@@ -1674,16 +1782,17 @@ class S3Store {
         try {
             const facts = await this.facts(key);
             if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
+                return { key, outcome: 'deleted', reason: null, hint: null };
             if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil), hint: null };
             await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
+            return { key, outcome: 'deleted', reason: null, hint: null };
         }
         catch (error) {
             this.#signal.throwIfAborted();
             const reason = error.message;
-            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
+            const hint = ((0,failure/* isFailure */.N6)(error) && error.hint) || null;
+            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason, hint };
         }
     }
     /** Buckets, folders and users may be called after locks: their names say nothing of why it was refused. */
@@ -1936,12 +2045,13 @@ const mostCopies = 7;
 /**
  * Copies the new backup into the bucket, together with older ones that are missing there, and deletes copies that the policy no
  * longer keeps. Whatever fails here, the backups on the host stay as they are.
+ * @param onCopied called as soon as the bucket holds the new backup: the run may be cancelled after that
  */
-async function copyOffsite(bucket, kept, run) {
+async function copyOffsite(bucket, kept, run, onCopied) {
     const { manifest } = kept.facts.publicationPlan;
     try {
         const title = `Copy to ${(0,copy_uri/* copyUri */.O)(bucket, run.inputs, kept)}`;
-        const { copied, others, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
+        const { copied, others, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run, onCopied));
         return { copied: copied.find(({ id }) => id === manifest.id) ?? null, others, problems };
     }
     catch (error) {
@@ -1951,7 +2061,7 @@ async function copyOffsite(bucket, kept, run) {
         return { copied: null, others: null, problems: [error] };
     }
 }
-async function copyUnderLock(bucket, kept, run) {
+async function copyUnderLock(bucket, kept, run, onCopied) {
     const { connection, inputs, holder, signal } = run;
     const { folderIds, release } = await holdOffsite(connection, {
         backupDir: inputs.backupDir,
@@ -1963,20 +2073,21 @@ async function copyUnderLock(bucket, kept, run) {
         onWait: (other) => log.progress(`Waiting for the lock for off-site copies, held by ${other}`),
     });
     try {
-        return await copySets(bucket, kept, folderIds, run);
+        return await copySets(bucket, kept, folderIds, run, onCopied);
     }
     finally {
         if (!(await release()))
             log.warning(`The host did not confirm in time that it released ${(0,backup_folder/* offsiteLock */.A0)(inputs.backupDir)}`);
     }
 }
-async function copySets(bucket, { facts: { publicationPlan }, problems }, folderIds, run) {
+async function copySets(bucket, { facts: { publicationPlan }, problems }, folderIds, run, onCopied) {
     const { connection, inputs, signal } = run;
     const { backupDir, timeout, timezone, environment, sealTo, upload, offsiteKeep } = inputs;
     const { id, database } = publicationPlan.manifest;
     const sets = (0,publication_plan/* setsAfter */.w)(publicationPlan);
     if (sealTo.length > 0)
         log.info(`Encrypted on the way, by this runner, for ${(0,units/* counted */.hS)(sealTo.length, 'key')}`);
+    const unnoted = [];
     const store = await openS3Store({ ...bucket, ...upload }, signal);
     try {
         const outcome = await keepOffsite(store, {
@@ -1994,12 +2105,17 @@ async function copySets(bucket, { facts: { publicationPlan }, problems }, folder
             // As on the host: whoever lost data keeps what was there before.
             mayDelete: problems.length === 0,
             read: (set) => readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: log.host }),
-            tagsOf: (set) => ({ environment, tier: longestTier(set) }),
+            timeout,
+            tagsOf: (set, tier) => ({ environment, tier: tierTag(set, tier) }),
             listener: (set) => new CopyProgress(log, set),
+            onCopied: async (copy) => {
+                if (copy.id === id)
+                    onCopied(copy);
+                await noteCopy(copy, sets, run, unnoted);
+            },
             signal,
         });
-        for (const copy of outcome.copied)
-            await noteCopy(copy, sets, run, outcome);
+        outcome.problems.push(...unnoted);
         tellOutcome(outcome);
         return outcome;
     }
@@ -2019,13 +2135,12 @@ function namesToCopy(set) {
         names.manifest,
     ];
 }
-/** For rules of the bucket that act on tags: the tier in which the set is kept for longest. */
-function longestTier({ folders, manifest }) {
-    const tier = ['monthly', 'weekly'].find((each) => folders.includes(each));
-    return tier ?? (manifest.kind === 'scheduled' ? 'daily' : manifest.kind);
+/** For rules of the bucket that act on tags: the tier in which the bucket keeps the set for longest. */
+function tierTag({ manifest }, tier) {
+    return tier === 'daily' && manifest.kind !== 'scheduled' ? manifest.kind : tier;
 }
 /** Writes into the set's proofs on the host that a copy exists, and how that is known. */
-async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, holder, runUrl }, { problems }) {
+async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, holder, runUrl }, problems) {
     const set = sets.find((each) => each.id === id);
     if (set === undefined)
         return;
@@ -2043,13 +2158,15 @@ async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, h
         problems.push(new failure/* Failure */.HR(error.code, what, { ...(error.hint && { hint: error.hint }), cause: error }));
     }
 }
-function tellOutcome({ copied, deleted, retained, plain, others }) {
+function tellOutcome({ copied, deleted, retained, plain, unread, others }) {
     for (const { id, bytes, files } of copied)
         log.success(`${id} is copied: ${(0,units/* counted */.hS)(files.length, 'file')}, ${(0,units/* formatBytes */.z3)(bytes)}`);
     if (deleted.length > 0)
         log.info(`Deleted from the bucket by its retention: ${deleted.join(', ')}`);
     if (retained.length > 0)
         log.info(`Due for deletion, but locked in the bucket: ${retained.join(', ')}`);
+    for (const { id, why } of unread)
+        log.warning(`The copy of ${id} counts for nothing, and is left alone: ${why}`);
     if (others !== null)
         log.warning(others);
     if (plain.length > 0)

@@ -12513,8 +12513,7 @@ async function backup(inputs, workflow, context, story) {
         // The lock is free: what follows delays no other run, and fails nothing that was kept.
         await deployments.keepImages(host);
         await deployments.store();
-        const copy = await copyOffHost(connection, inputs, kept, run, story);
-        outputs['s3-uri'] = copy?.copied?.uri ?? null;
+        const copy = await copyOffHost(connection, inputs, kept, run, story, outputs);
         outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
         summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
         if (kept.problems.length > 0)
@@ -12568,18 +12567,23 @@ function backup_setOutputs(outputs, { facts, published, problems }, deployments)
     });
 }
 /** Copies the backup off the host, if that is asked for. What goes wrong there makes the run incomplete. */
-async function copyOffHost(connection, inputs, kept, run, story) {
+async function copyOffHost(connection, inputs, kept, run, story, outputs) {
     const { bucket } = inputs;
     if (bucket === null)
         return null;
     const { copyOffsite } = await __nccwpck_require__.e(/* import() */ 561).then(__nccwpck_require__.bind(__nccwpck_require__, 85561));
-    const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+    let copied = null;
+    const copying = copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl }, (copy) => {
+        copied = copy;
+        outputs['s3-uri'] = copy.uri;
+        story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), copy);
+    });
     const result = await copying.catch(async (error) => {
-        kept.problems.push('off-site copy: the run ended before the copy was complete');
-        summarizeBackup(kept, { copied: null, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
+        const what = copied === null ? 'before the copy was complete' : 'while older backups were copied; the new one is whole';
+        kept.problems.push(`off-site copy: the run ended ${what}`);
+        summarizeBackup(kept, { copied, others: null, problems: [] }, Date.now() - run.startedAt.getTime());
         throw error;
     });
-    story.offsite = reportedCopy((0,copy_uri/* copyUri */.O)(bucket, inputs, kept), result.copied);
     const [first] = result.problems;
     if (first === undefined)
         return result;

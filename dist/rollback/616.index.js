@@ -378,7 +378,11 @@ function bucketFailure(what, error, facts) {
     if (error instanceof shared_failure/* Failure */.HR)
         return error;
     const reason = wordsOf(error);
-    return new shared_failure/* Failure */.HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+    return new shared_failure/* Failure */.HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+}
+/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
+function isOfOneObject(error) {
+    return error instanceof shared_failure/* Failure */.HR && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
 }
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
@@ -630,15 +634,16 @@ async function makeClient(place, { attempts, silence = 0 }) {
         Promise.resolve(/* import() */).then(__webpack_require__.t.bind(__webpack_require__, 44708, 19)),
     ]);
     demandProxyCapableNode();
-    const { region, endpoint } = place;
+    const { endpoint } = place;
     if (endpoint === null)
         demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
         ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        // A profile of the runner may name an address as well, which nobody has checked.
+        ignoreConfiguredEndpointUrls: true,
+        ...regionOf(place),
         maxAttempts: attempts,
         retryStrategy: new Retries(attempts),
         // Not every store knows these headers; where one is wanted, the request has it.
@@ -652,6 +657,12 @@ async function makeClient(place, { attempts, silence = 0 }) {
             httpsAgent: new https.Agent(connections),
         },
     });
+}
+/** On AWS, the library finds the one that is not given. A private store has none, but the signature needs one. */
+function regionOf({ region, endpoint }) {
+    if (region !== null)
+        return { region };
+    return endpoint === null ? {} : { region: process.env['AWS_REGION'] || 'us-east-1' };
 }
 /** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
 function demandProxyCapableNode() {
@@ -763,6 +774,8 @@ function wrongLength(bytes, what) {
 
 
 
+/** Storage classes from which an object has to be brought back before it can be read. */
+const archives = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -780,10 +793,10 @@ class S3Upload {
         this.#to = to;
         this.#object = { Bucket: to.place.bucket, Key: to.key };
         const { storageClass, sse, kmsKey, tags } = to.place;
-        const { tags: more, metadata } = to.properties;
+        const { tags: more, metadata, isIndex } = to.properties;
         const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
         const settings = [
-            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-storage-class', 'StorageClass', isIndex && archives.has(storageClass ?? '') ? null : storageClass],
             ['s3-sse', 'ServerSideEncryption', sse],
             ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
             ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
@@ -999,6 +1012,7 @@ function sendInSlices(command, { body }) {
 
 
 
+
 /** Enough to sit out about a minute, see `Retries`. */
 const usualAttempts = 9;
 /** A store may think so long before it has put many parts together. */
@@ -1067,8 +1081,10 @@ class S3Store {
             catch (error) {
                 // Some stores refuse the question for a checksum as a whole.
                 if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
+                    throw await this.#inWords(error, key, abortSignal);
+                const plain = await look(undefined)(abortSignal).catch(async (refused) => {
+                    throw await this.#inWords(refused, key, abortSignal);
+                });
                 this.#checksums.asks = false;
                 return plain;
             }
@@ -1082,6 +1098,19 @@ class S3Store {
             lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
             metadata: answer.Metadata ?? {},
         };
+    }
+    /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+    async #inWords(refusal, key, abortSignal) {
+        if (codeOf(refusal).status !== 400)
+            return refusal;
+        try {
+            const command = new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, Range: 'bytes=0-0' });
+            (await this.#client.send(command, { abortSignal })).Body.destroy();
+            return refusal;
+        }
+        catch (error) {
+            return error;
+        }
     }
     async read(key, most) {
         const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
@@ -1158,16 +1187,17 @@ class S3Store {
         try {
             const facts = await this.facts(key);
             if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
+                return { key, outcome: 'deleted', reason: null, hint: null };
             if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil), hint: null };
             await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
+            return { key, outcome: 'deleted', reason: null, hint: null };
         }
         catch (error) {
             this.#signal.throwIfAborted();
             const reason = error.message;
-            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
+            const hint = ((0,shared_failure/* isFailure */.N6)(error) && error.hint) || null;
+            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason, hint };
         }
     }
     /** Buckets, folders and users may be called after locks: their names say nothing of why it was refused. */
@@ -1292,6 +1322,7 @@ function sealedNames(manifest) {
 
 
 
+
 /** How many manifests to read at one time. */
 const atOnce = 8;
 /** The sets of an environment in the bucket that have a manifest of ours, newest first. */
@@ -1312,8 +1343,8 @@ async function contentsOf(store, prefix, environment) {
         const portion = all.slice(at, at + atOnce);
         const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
         for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
+            if ('state' in set)
+                contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
             else
                 contents.sets.push(set);
         }
@@ -1323,18 +1354,25 @@ async function contentsOf(store, prefix, environment) {
 /** The set; or why these files are none. */
 async function storedSet(store, environment, id, files) {
     const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
+    const foreign = (why) => ({ state: 'foreign', why });
     if (file === undefined)
-        return 'it has no manifest';
+        return { state: 'no-manifest', why: 'it has no manifest' };
     if (file.bytes > read_manifest/* longestManifest */.Ev)
-        return 'its manifest is too large to be one of ours';
-    const stored = await store.read(file.key);
+        return foreign('its manifest is too large to be one of ours');
+    const stored = await store.read(file.key).catch((error) => {
+        if (isOfOneObject(error))
+            return error;
+        throw error;
+    });
     if (stored === null)
-        return 'its manifest was deleted just now';
+        return foreign('its manifest was deleted just now');
+    if ((0,shared_failure/* isFailure */.N6)(stored))
+        return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
     const manifest = summaryOf(await (0,consumers_.text)(stored.content));
     if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
+        return foreign('its manifest is none of ours, or damaged');
     if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
+        return foreign('its manifest is that of another backup');
     const faults = faultsOf(manifest, files);
     const folderId = folderIdIn(stored.metadata);
     return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };
@@ -1601,7 +1639,7 @@ function chooseSet({ wanted, database }, { sets }) {
 async function inBucket(store, catalogue, open) {
     const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
-    const all = await storedSets(store, prefix, environment);
+    const { sets: all, parts } = await contentsOf(store, prefix, environment);
     const request = chosen(open, knownSets(catalogue, all));
     const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
@@ -1612,10 +1650,16 @@ async function inBucket(store, catalogue, open) {
     const [newest] = own;
     const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
     const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    // It may be of another database: only its manifest would tell.
+    const unread = parts.find(({ id, state }) => state === 'unread' && (isLatest ? id > (found?.id ?? '') : id === wanted));
+    if (unread !== undefined && (!isLatest || found === undefined))
+        throw unreadCopy(place, unread);
     if (found === undefined || !found.isComplete)
         throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
     if (isLatest && newest !== found)
         log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+    if (unread !== undefined)
+        log.warning(`A newer copy, ${unread.id}, is passed over: ${unread.why}. Taking ${found.id}`);
     const { id, manifest } = found;
     // The proof of a copy is no proof of another set with the same id.
     const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === unsealManifest(manifest).sha256);
@@ -1669,6 +1713,11 @@ function noBackup(kind, { wanted, input }, database, place, faults = []) {
     const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
     return new shared_failure/* Failure */.HR('no-backup', `No ${which}${what} found in ${place}${why}`, {
         hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+    });
+}
+function unreadCopy(place, { id, why }) {
+    return new shared_failure/* Failure */.HR('manifest-unreadable', `${place}/${id}: ${why}`, {
+        hint: 'Bring it back in the store first (aws s3api restore-object, if it is archived), or name another backup',
     });
 }
 const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;

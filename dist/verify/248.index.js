@@ -47,6 +47,8 @@ __webpack_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __webpack_require__(57075);
+// EXTERNAL MODULE: ./build/shared/failure.js
+var failure = __webpack_require__(926);
 // EXTERNAL MODULE: ./build/shared/passing-memory.js
 var passing_memory = __webpack_require__(76387);
 // EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
@@ -89,8 +91,6 @@ function compositeEtag(etags) {
     return `${hash.digest('hex')}-${etags.length}`;
 }
 
-// EXTERNAL MODULE: ./build/shared/failure.js
-var failure = __webpack_require__(926);
 // EXTERNAL MODULE: ./build/shared/units.js
 var units = __webpack_require__(98295);
 ;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
@@ -215,6 +215,8 @@ function wrongLength(bytes, what) {
 
 
 
+/** Storage classes from which an object has to be brought back before it can be read. */
+const archives = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 /** For what has to be tidied away although the run was cancelled: milliseconds. */
 const tidyingTime = 20_000;
 /** Sends one object. An object of one part is sent at once, any other in parts. */
@@ -232,10 +234,10 @@ class S3Upload {
         this.#to = to;
         this.#object = { Bucket: to.place.bucket, Key: to.key };
         const { storageClass, sse, kmsKey, tags } = to.place;
-        const { tags: more, metadata } = to.properties;
+        const { tags: more, metadata, isIndex } = to.properties;
         const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...more }).toString();
         const settings = [
-            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-storage-class', 'StorageClass', isIndex && archives.has(storageClass ?? '') ? null : storageClass],
             ['s3-sse', 'ServerSideEncryption', sse],
             ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
             ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
@@ -451,6 +453,7 @@ function sendInSlices(command, { body }) {
 
 
 
+
 /** Enough to sit out about a minute, see `Retries`. */
 const usualAttempts = 9;
 /** A store may think so long before it has put many parts together. */
@@ -519,8 +522,10 @@ class S3Store {
             catch (error) {
                 // Some stores refuse the question for a checksum as a whole.
                 if (!this.#checksums.asks || ![400, 501].includes((0,bucket_failure/* codeOf */.$N)(error).status ?? 0))
-                    throw error;
-                const plain = await look(undefined)(abortSignal);
+                    throw await this.#inWords(error, key, abortSignal);
+                const plain = await look(undefined)(abortSignal).catch(async (refused) => {
+                    throw await this.#inWords(refused, key, abortSignal);
+                });
                 this.#checksums.asks = false;
                 return plain;
             }
@@ -534,6 +539,19 @@ class S3Store {
             lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
             metadata: answer.Metadata ?? {},
         };
+    }
+    /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+    async #inWords(refusal, key, abortSignal) {
+        if ((0,bucket_failure/* codeOf */.$N)(refusal).status !== 400)
+            return refusal;
+        try {
+            const command = new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, Range: 'bytes=0-0' });
+            (await this.#client.send(command, { abortSignal })).Body.destroy();
+            return refusal;
+        }
+        catch (error) {
+            return error;
+        }
     }
     async read(key, most) {
         const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
@@ -610,16 +628,17 @@ class S3Store {
         try {
             const facts = await this.facts(key);
             if (facts === null)
-                return { key, outcome: 'deleted', reason: null };
+                return { key, outcome: 'deleted', reason: null, hint: null };
             if (facts.lockedUntil !== null)
-                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil), hint: null };
             await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
-            return { key, outcome: 'deleted', reason: null };
+            return { key, outcome: 'deleted', reason: null, hint: null };
         }
         catch (error) {
             this.#signal.throwIfAborted();
             const reason = error.message;
-            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason };
+            const hint = ((0,failure/* isFailure */.N6)(error) && error.hint) || null;
+            return { key, outcome: this.#tellsLock(reason, key) ? 'retained' : 'failed', reason, hint };
         }
     }
     /** Buckets, folders and users may be called after locks: their names say nothing of why it was refused. */
@@ -710,9 +729,10 @@ function decoded(key) {
 
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
-  K: () => (/* binding */ contentsOf),
-  T: () => (/* binding */ storedSets)
+  K: () => (/* binding */ contentsOf)
 });
+
+// UNUSED EXPORTS: storedSets
 
 // EXTERNAL MODULE: external "node:stream/consumers"
 var consumers_ = __webpack_require__(38321);
@@ -726,6 +746,8 @@ var naming = __webpack_require__(29462);
 var read_manifest = __webpack_require__(3450);
 // EXTERNAL MODULE: ./build/shared/sets/read-sets.js
 var read_sets = __webpack_require__(6646);
+// EXTERNAL MODULE: ./build/shared/offsite/bucket-failure.js
+var bucket_failure = __webpack_require__(47812);
 // EXTERNAL MODULE: ./build/shared/offsite/folder-id.js
 var folder_id = __webpack_require__(6675);
 ;// CONCATENATED MODULE: ./build/shared/offsite/keys.js
@@ -763,6 +785,7 @@ function sealedNames(manifest) {
 
 
 
+
 /** How many manifests to read at one time. */
 const atOnce = 8;
 /** The sets of an environment in the bucket that have a manifest of ours, newest first. */
@@ -783,8 +806,8 @@ async function contentsOf(store, prefix, environment) {
         const portion = all.slice(at, at + atOnce);
         const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
         for (const { id, set } of await Promise.all(read)) {
-            if (typeof set === 'string')
-                contents.parts.push({ id, why: set });
+            if ('state' in set)
+                contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
             else
                 contents.sets.push(set);
         }
@@ -794,18 +817,25 @@ async function contentsOf(store, prefix, environment) {
 /** The set; or why these files are none. */
 async function storedSet(store, environment, id, files) {
     const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
+    const foreign = (why) => ({ state: 'foreign', why });
     if (file === undefined)
-        return 'it has no manifest';
+        return { state: 'no-manifest', why: 'it has no manifest' };
     if (file.bytes > read_manifest/* longestManifest */.Ev)
-        return 'its manifest is too large to be one of ours';
-    const stored = await store.read(file.key);
+        return foreign('its manifest is too large to be one of ours');
+    const stored = await store.read(file.key).catch((error) => {
+        if ((0,bucket_failure/* isOfOneObject */.LY)(error))
+            return error;
+        throw error;
+    });
     if (stored === null)
-        return 'its manifest was deleted just now';
+        return foreign('its manifest was deleted just now');
+    if ((0,failure/* isFailure */.N6)(stored))
+        return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
     const manifest = summaryOf(await (0,consumers_.text)(stored.content));
     if (manifest === null)
-        return 'its manifest is none of ours, or damaged';
+        return foreign('its manifest is none of ours, or damaged');
     if (manifest.id !== id || manifest.environment !== environment)
-        return 'its manifest is that of another backup';
+        return foreign('its manifest is that of another backup');
     const faults = faultsOf(manifest, files);
     const folderId = (0,folder_id/* folderIdIn */.Zd)(stored.metadata);
     return { id, database: manifest.database, manifest, folderId, files, isComplete: faults.length === 0, faults };

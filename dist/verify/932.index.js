@@ -1153,7 +1153,7 @@ function chooseSet({ wanted, database }, { sets }) {
 async function inBucket(store, catalogue, open) {
     const { bucket, environment, log } = open;
     const prefix = bucket?.prefix ?? '';
-    const all = await (0,stored_sets/* storedSets */.T)(store, prefix, environment);
+    const { sets: all, parts } = await (0,stored_sets/* contentsOf */.K)(store, prefix, environment);
     const request = chosen(open, knownSets(catalogue, all));
     const { wanted } = request;
     const place = store.uri(`${prefix}/${environment}`);
@@ -1164,10 +1164,16 @@ async function inBucket(store, catalogue, open) {
     const [newest] = own;
     const named = isLatest ? undefined : own.find(({ id }) => id === wanted);
     const found = isLatest ? own.find(({ isComplete }) => isComplete) : named;
+    // It may be of another database: only its manifest would tell.
+    const unread = parts.find(({ id, state }) => state === 'unread' && (isLatest ? id > (found?.id ?? '') : id === wanted));
+    if (unread !== undefined && (!isLatest || found === undefined))
+        throw unreadCopy(place, unread);
     if (found === undefined || !found.isComplete)
         throw noBackup('complete copy', request, database, place, (named ?? (isLatest ? newest : undefined))?.faults);
     if (isLatest && newest !== found)
         log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Taking ${found.id}`);
+    if (unread !== undefined)
+        log.warning(`A newer copy, ${unread.id}, is passed over: ${unread.why}. Taking ${found.id}`);
     const { id, manifest } = found;
     // The proof of a copy is no proof of another set with the same id.
     const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === (0,sealed_manifest/* unsealManifest */.U)(manifest).sha256);
@@ -1221,6 +1227,11 @@ function noBackup(kind, { wanted, input }, database, place, faults = []) {
     const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
     return new shared_failure/* Failure */.HR('no-backup', `No ${which}${what} found in ${place}${why}`, {
         hint: `Run backup-action, or set "${input}" to another backup${database === null && wanted === 'latest' ? ', or "db-name"' : ''}`,
+    });
+}
+function unreadCopy(place, { id, why }) {
+    return new shared_failure/* Failure */.HR('manifest-unreadable', `${place}/${id}: ${why}`, {
+        hint: 'Bring it back in the store first (aws s3api restore-object, if it is archived), or name another backup',
     });
 }
 const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;

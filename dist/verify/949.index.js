@@ -39,10 +39,7 @@ var sets_tiers = __webpack_require__(33573);
  * @param most how many at most
  */
 function planCopies(onHost, stored, newest, most, rules) {
-    const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
-    const there = new Set(complete.map(({ id }) => id));
-    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
-    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    const { complete, missing } = compared(onHost, stored, rules);
     const kept = new Set(decide([...complete, ...missing], rules)
         .filter(({ keep }) => keep)
         .map(({ id }) => id));
@@ -50,6 +47,19 @@ function planCopies(onHost, stored, newest, most, rules) {
         .filter(({ id }) => id === newest || kept.has(id))
         .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || (0,sets_catalogue/* newestFirst */.ll)(a.id, b.id))
         .slice(0, most);
+}
+/** In which tier the bucket will keep this set of the host for longest: not the host's own, which has another policy. */
+function offsiteTierOf(set, onHost, stored, rules) {
+    const { complete, missing } = compared(onHost, stored, rules);
+    return decide([...complete, ...missing], rules).find(({ id }) => id === set.id)?.tier ?? 'daily';
+}
+/** What the bucket has in full, and what it lacks. */
+function compared(onHost, stored, rules) {
+    const complete = ofOurs(stored, rules).filter(({ isComplete }) => isComplete);
+    const there = new Set(complete.map(({ id }) => id));
+    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
+    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    return { complete, missing };
 }
 /**
  * What to keep of the bucket's sets of this database and backup folder. The newest complete one is always kept. A set of which
@@ -64,6 +74,7 @@ function planOffsitePruning(stored, rules) {
         ...remains.flatMap((set) => decide([...complete, set], rules).filter(({ id }) => id === set.id)),
     ];
 }
+const longest = ['monthly', 'weekly', 'daily'];
 /** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
 const isCopied = ({ kind }) => kind !== 'prerollback';
 /** Of two databases or two backup folders, none may take a place of the other's copies, nor delete them. */
@@ -90,6 +101,7 @@ function decide(sets, { database, policy, timezone, now }) {
         return {
             id,
             keep: own.some(({ action }) => action !== 'delete'),
+            tier: longest.find((each) => own.some(({ tier, action }) => tier === each && action !== 'delete')) ?? 'daily',
             reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
         };
     });
@@ -175,9 +187,11 @@ function judgeComplete(copies, { stored, parts, database, host }) {
         return `${(0,units/* counted */.hS)(copies.length, 'complete set')}, each with all of its files`;
     return {
         detail: (0,units/* listed */.KE)(faults, 3, { separator: '; ' }),
-        remedy: parts.every(({ id }) => ids.has(id))
-            ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
-            : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
+        remedy: parts.some(({ state }) => state === 'unread')
+            ? 'Bring these manifests back in the store (aws s3api restore-object, if they are archived), and let no lifecycle rule archive manifests: every run reads them'
+            : parts.every(({ id }) => ids.has(id))
+                ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
+                : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
     };
 }
 /** Says no more than was done. */

@@ -3486,6 +3486,7 @@ function unpiped() {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $N: () => (/* binding */ codeOf),
 /* harmony export */   $u: () => (/* binding */ bucketFailure),
+/* harmony export */   LY: () => (/* binding */ isOfOneObject),
 /* harmony export */   Z9: () => (/* binding */ wordsOf)
 /* harmony export */ });
 /* unused harmony export remedyFor */
@@ -3500,7 +3501,11 @@ function bucketFailure(what, error, facts) {
     if (error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR)
         return error;
     const reason = wordsOf(error);
-    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+}
+/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
+function isOfOneObject(error) {
+    return error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
 }
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
@@ -3713,15 +3718,16 @@ async function makeClient(place, { attempts, silence = 0 }) {
         Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
     ]);
     demandProxyCapableNode();
-    const { region, endpoint } = place;
+    const { endpoint } = place;
     if (endpoint === null)
         demandNoHiddenEndpoint();
     // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
     const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
     return new S3Client({
         ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        // A profile of the runner may name an address as well, which nobody has checked.
+        ignoreConfiguredEndpointUrls: true,
+        ...regionOf(place),
         maxAttempts: attempts,
         retryStrategy: new Retries(attempts),
         // Not every store knows these headers; where one is wanted, the request has it.
@@ -3735,6 +3741,12 @@ async function makeClient(place, { attempts, silence = 0 }) {
             httpsAgent: new https.Agent(connections),
         },
     });
+}
+/** On AWS, the library finds the one that is not given. A private store has none, but the signature needs one. */
+function regionOf({ region, endpoint }) {
+    if (region !== null)
+        return { region };
+    return endpoint === null ? {} : { region: process.env['AWS_REGION'] || 'us-east-1' };
 }
 /** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
 function demandProxyCapableNode() {

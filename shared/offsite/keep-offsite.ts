@@ -3,6 +3,7 @@ import type { IncomingFile } from '../host/incoming-files.ts';
 import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
+import { formatDuration } from '../units.ts';
 import { type CopiedSet, type CopyListener, copySet } from './copy-set.ts';
 import { type FolderIds, isOurs, othersIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
@@ -25,9 +26,11 @@ export interface OffsiteRequest extends OffsiteRules {
   most: number;
   /** Whether sets may be deleted that are no longer to be kept. */
   mayDelete: boolean;
-  /** The files of a set: its `.sha256` list first, its manifest last. */
+  /** The files of a set: its `.sha256` list first, its manifest last. Ends after `timeout`. */
   read: (set: VerifiedSet) => AsyncIterable<IncomingFile>;
   /** @param tier in which the bucket keeps the set for longest */
+  /** How long one copy may take: milliseconds. */
+  timeout: number;
   tagsOf?: (set: VerifiedSet, tier: OffsiteTier) => ObjectTags;
   listener: (set: VerifiedSet) => CopyListener;
   /** Called for each copy as soon as it is whole: the run may be cancelled before the next one is. */
@@ -141,14 +144,22 @@ const isPlain = ({ manifest, files }: StoredSet) =>
 
 async function copyOne(
   store: ObjectStore,
-  { prefix, environment, folderIds, sealTo, read, listener, tagsOf, onCopied }: OffsiteRequest,
+  { prefix, environment, folderIds, sealTo, read, timeout, listener, tagsOf, onCopied }: OffsiteRequest,
   set: VerifiedSet,
   tier: OffsiteTier,
   outcome: OffsiteOutcome,
 ): Promise<void> {
   const tags = tagsOf === undefined ? {} : { tags: tagsOf(set, tier) };
   const target = { prefix, environment, folderIds, sealTo, manifest: set.manifest, ...tags };
-  const copy = await copySet(store, target, read(set), listener(set));
+  const begun = performance.now();
+  const copy = await copySet(store, target, read(set), listener(set)).catch((error: unknown) => {
+    // The host was only waiting: it sends as fast as the store takes it.
+    if (!isFailure(error, 'deadline', 'host-silent') || performance.now() - begun < timeout) throw error;
+    throw new Failure('deadline', `Copying ${set.id} to the bucket took longer than ${formatDuration(timeout)}`, {
+      hint: 'Raise "timeout", or find out what slows down the connection to the store',
+      cause: error,
+    });
+  });
   outcome.copied.push(copy);
   await onCopied?.(copy);
 }

@@ -119,8 +119,11 @@ class S3Store implements ObjectStore {
         return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
       } catch (error) {
         // Some stores refuse the question for a checksum as a whole.
-        if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0)) throw error;
-        const plain = await look(undefined)(abortSignal);
+        if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
+          throw await this.#inWords(error, key, abortSignal);
+        const plain = await look(undefined)(abortSignal).catch(async (refused: unknown) => {
+          throw await this.#inWords(refused, key, abortSignal);
+        });
         this.#checksums.asks = false;
         return plain;
       }
@@ -134,6 +137,18 @@ class S3Store implements ObjectStore {
         answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
       metadata: answer.Metadata ?? {},
     };
+  }
+
+  /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+  async #inWords(refusal: unknown, key: string, abortSignal: AbortSignal): Promise<unknown> {
+    if (codeOf(refusal).status !== 400) return refusal;
+    try {
+      const command = new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, Range: 'bytes=0-0' });
+      ((await this.#client.send(command, { abortSignal })).Body as Readable).destroy();
+      return refusal;
+    } catch (error) {
+      return error;
+    }
   }
 
   async read(key: string, most?: number): Promise<StoredObject | null> {

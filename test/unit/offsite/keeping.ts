@@ -33,6 +33,7 @@ export function keep(store: MemoryStore, host: Host, changes: Partial<OffsiteReq
     sets: setsOf(host),
     newest: setsOf(host)[0]?.id ?? '',
     most: 7,
+    timeout: 3_600_000,
     mayDelete: true,
     read: ({ id }) => sent(host.get(id)?.files ?? new Map()),
     listener: () => ({ begins: () => {}, arrived: () => {}, confirmed: () => {} }),

@@ -59,7 +59,7 @@ describe('an object', () => {
     }
   });
 
-  test('is no archive if every run reads it', async () => 
+  test('is no archive if every run reads it', async () => {
     for (const [storageClass, of] of [
       ['DEEP_ARCHIVE', undefined],
       ['GLACIER', undefined],
@@ -166,6 +166,31 @@ describe('an object', () => {
       return asked.method === 'DELETE' ? refusal(503, 'SlowDown') : null;
     };
     await assert.rejects(write(await open(), 9 * mebibyte), /AccessDenied.*Its parts could not be removed: SlowDown/);
+  });
+});
+
+describe('a refusal of a HEAD, which has no words', () => {
+  const refusedWith = async (status: number, code: string) => {
+    server.instead = () => refusal(status, code);
+    const store = await open();
+    const { message = '', hint = '' } = await store.facts('x/object').then(
+      () => ({}) as { message?: string; hint?: string },
+      (error) => error,
+    );
+    return { message, hint };
+  };
+
+  test("is told in the store's own words, for which one byte is asked", async () => {
+    const { message, hint } = await refusedWith(400, 'ExpiredToken');
+    assert.match(message, /ExpiredToken/);
+    assert.match(hint, /The login has expired/);
+    const last = server.asked.at(-1);
+    assert.deepEqual([last?.method, last?.key, last?.headers.range], ['GET', 'x/object', 'bytes=0-0']);
+  });
+
+  test('is told by its status if the store gives the byte', async () => {
+    server.instead = ({ method }) => (method === 'HEAD' ? refusal(400, 'X') : { status: 206, body: 'x' });
+    await assert.rejects((await open()).facts('x/object'), /BadRequest \(HTTP 400\)/);
   });
 });
 

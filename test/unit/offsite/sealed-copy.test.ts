@@ -46,6 +46,7 @@ const keep = (store: MemoryStore, { set, files } = wholeSet(id)) =>
     timezone: 'UTC',
     now: new Date('2026-11-27T03:00:00Z'),
     mayDelete: true,
+    timeout: 3_600_000,
     read: () => sent(files),
     listener: () => quiet,
     signal: new AbortController().signal,

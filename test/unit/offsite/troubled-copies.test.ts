@@ -110,6 +110,22 @@ test('each copy is told as soon as it is whole: the run may be cancelled during 
   assert.deepEqual(told, [day(27)]);
 });
 
+test('a copy that takes too long is not blamed on the database, nor on the disk of the host', async () => {
+  for (const code of ['deadline', 'host-silent'] as const) {
+    const run = (timeout: number) =>
+      keep(new MemoryStore(), hostWith(day(27)), {
+        timeout,
+        async *read() {
+          throw new Failure(code, 'Find out what the database is waiting for');
+        },
+      });
+    const [slow] = (await run(0)).problems;
+    assert.match(slow?.message ?? '', /^Copying 20261127_021700 to the bucket took longer than/);
+    assert.match(slow?.hint ?? '', /^Raise "timeout"/);
+    assert.match((await run(3_600_000)).problems[0]?.message ?? '', /^Find out/);
+  }
+});
+
 test('a locked plain dump beside an encrypted copy is named', async () => {
   const store = await storeWith(27);
   store.objects.set(file(27, 'dump.zst.age'), { content: Buffer.from('sealed') });
