@@ -560,4 +560,20 @@ export const offsiteRules: readonly Rule[] = [
     test: 'test/unit/offsite/s3-client.test.ts',
     named: 'an address in the profile',
   },
+  {
+    rule: 'a HEAD that is refused is told in the words of the store',
+    file: 'shared/offsite/s3-store.ts',
+    text: 'if (codeOf(refusal).status !== 400) return refusal;',
+    instead: 'if (codeOf(refusal).status !== 0) return refusal;',
+    test: 'test/unit/offsite/s3-store.test.ts',
+    named: "in the store's own words",
+  },
+  {
+    rule: 'a copy that takes too long is not blamed on the host',
+    file: 'shared/offsite/keep-offsite.ts',
+    text: 'performance.now() - begun < timeout',
+    instead: 'begun > 0',
+    test: 'test/unit/offsite/troubled-copies.test.ts',
+    named: 'takes too long',
+  },
 ];
