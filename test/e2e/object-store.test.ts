@@ -424,7 +424,7 @@ describe('what not every store has', () => {
     const found: string[] = [];
     for await (const object of store.list(`${key}/a.b/it's_(1)!*/`)) found.push(object.key);
     assert.deepEqual(found, [odd]);
-    assert.deepEqual(await store.remove(found), [{ key: odd, outcome: 'deleted', reason: null }]);
+    assert.deepEqual(await store.remove(found), [{ key: odd, outcome: 'deleted', reason: null, hint: null }]);
     await nothingAt(store, odd);
   });
 
@@ -471,7 +471,7 @@ describe('what is locked is retained, which is no error', () => {
     assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'retained', reason: 'it is under a legal hold' }]);
     assert.deepEqual(await versionsOf(key), [1, 0]);
     await hold('OFF');
-    assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'deleted', reason: null }]);
+    assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'deleted', reason: null, hint: null }]);
     // In such a bucket, a deletion hides.
     assert.deepEqual(await versionsOf(key), [1, 1]);
   });

@@ -70,13 +70,13 @@ export function storeContract(name: string, open: () => Promise<ObjectStore>, la
       const [store, key] = [await open(), keyOf('missing')];
       assert.equal(await store.read(key), null);
       assert.equal(await store.facts(key), null);
-      assert.deepEqual(await store.remove([key]), [{ key, outcome: 'deleted', reason: null }]);
+      assert.deepEqual(await store.remove([key]), [{ key, outcome: 'deleted', reason: null, hint: null }]);
     });
 
     test('what was deleted is not there, and not in the list', async () => {
       const [store, key] = [await open(), keyOf('deleted')];
       for (const each of [key, `${key}2`]) await store.write(each, piecesOf(Buffer.from('x')), 1);
-      assert.deepEqual(await store.remove([key]), [{ key, outcome: 'deleted', reason: null }]);
+      assert.deepEqual(await store.remove([key]), [{ key, outcome: 'deleted', reason: null, hint: null }]);
       await nothingAt(store, key);
       const found: string[] = [];
       for await (const object of store.list(key)) found.push(object.key);
