@@ -468,7 +468,9 @@ describe('what is locked is retained, which is no error', () => {
     const hold = (Status: 'ON' | 'OFF') =>
       client.send(new PutObjectLegalHoldCommand({ Bucket: locked.bucket, Key: key, LegalHold: { Status } }));
     await hold('ON');
-    assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'retained', reason: 'it is under a legal hold' }]);
+    assert.deepEqual(await keeper.remove([key]), [
+      { key, outcome: 'retained', reason: 'it is under a legal hold', hint: null },
+    ]);
     assert.deepEqual(await versionsOf(key), [1, 0]);
     await hold('OFF');
     assert.deepEqual(await keeper.remove([key]), [{ key, outcome: 'deleted', reason: null, hint: null }]);
