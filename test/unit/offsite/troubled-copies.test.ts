@@ -115,14 +115,14 @@ test('a copy that takes too long is not blamed on the database, nor on the disk 
     const run = (timeout: number) =>
       keep(new MemoryStore(), hostWith(day(27)), {
         timeout,
-        async *read() {
-          throw new Failure(code, 'Find out what the database is waiting for');
-        },
+        read: () => ({
+          [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Failure(code, 'Find out what blocks it')) }),
+        }),
       });
     const [slow] = (await run(0)).problems;
     assert.match(slow?.message ?? '', /^Copying 20261127_021700 to the bucket took longer than/);
     assert.match(slow?.hint ?? '', /^Raise "timeout"/);
-    assert.match((await run(3_600_000)).problems[0]?.message ?? '', /^Find out/);
+    assert.match((await run(3_600_000)).problems[0]?.message ?? '', /^Find out what blocks/);
   }
 });
 
