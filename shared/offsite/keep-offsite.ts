@@ -28,9 +28,9 @@ export interface OffsiteRequest extends OffsiteRules {
   mayDelete: boolean;
   /** The files of a set: its `.sha256` list first, its manifest last. Ends after `timeout`. */
   read: (set: VerifiedSet) => AsyncIterable<IncomingFile>;
-  /** @param tier in which the bucket keeps the set for longest */
   /** How long one copy may take: milliseconds. */
   timeout: number;
+  /** @param tier in which the bucket keeps the set for longest */
   tagsOf?: (set: VerifiedSet, tier: OffsiteTier) => ObjectTags;
   listener: (set: VerifiedSet) => CopyListener;
   /** Called for each copy as soon as it is whole: the run may be cancelled before the next one is. */

@@ -182,7 +182,7 @@ test('what was added to an extension by hand, and what an update has left, is na
     older.detail,
     /^not in the dump, and not in a restore: function public\."left over"\(integer\), .*operator public\.@.*: hstore 1\.8 instead of 1\.7$/,
   );
-  assert.match(older.remedy ?? '', /update that of the database first \(ALTER EXTENSION "hstore" UPDATE\)/);
+  assert.match(older.remedy ?? '', /First update the one in the database \(ALTER EXTENSION "hstore" UPDATE\)/);
 
   await host.psql(
     `ALTER EXTENSION hstore UPDATE;
