@@ -604,7 +604,7 @@ async function copySet(store, target, files, tell) {
         }
     }
     catch (error) {
-        // What stays nevertheless, the next run removes.
+        // If this fails as well, the next run may do it: see `keepOffsite`.
         await store.remove(written).catch(() => { });
         throw error;
     }
@@ -766,12 +766,13 @@ function bucketFailure(what, error, facts) {
     if (error instanceof failure/* Failure */.HR)
         return error;
     const reason = wordsOf(error);
-    return new failure/* Failure */.HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+    const Kind = ofOneObject.test(codeOf(error).code) ? ObjectFailure : failure/* Failure */.HR;
+    return new Kind('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
 }
-/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
-function isOfOneObject(error) {
-    return error instanceof failure/* Failure */.HR && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
+/** The store refuses one object, and may give all others: it has archived this one, or its own key is gone or disabled. */
+class ObjectFailure extends failure/* Failure */.HR {
 }
+const ofOneObject = /^(InvalidObjectState$|KMS\.)/;
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
     const { status, code } = codeOf(error);
@@ -925,10 +926,10 @@ async function contentsOf(store, prefix, environment) {
     const all = [...found].toSorted(([a], [b]) => (0,catalogue/* newestFirst */.ll)(a, b));
     for (let at = 0; at < all.length; at += atOnce) {
         const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
+        const read = portion.map(([id, files]) => storedSet(store, environment, id, files));
+        for (const set of await Promise.all(read)) {
             if ('state' in set)
-                contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
+                contents.parts.push(set);
             else
                 contents.sets.push(set);
         }
@@ -938,20 +939,21 @@ async function contentsOf(store, prefix, environment) {
 /** The set; or why these files are none. */
 async function storedSet(store, environment, id, files) {
     const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
-    const foreign = (why) => ({ state: 'foreign', why });
+    const part = (state, why) => ({ id, files, state, why });
+    const foreign = (why) => part('foreign', why);
     if (file === undefined)
-        return { state: 'no-manifest', why: 'it has no manifest' };
+        return part('no-manifest', 'it has no manifest');
     if (file.bytes > read_manifest/* longestManifest */.Ev)
         return foreign('its manifest is too large to be one of ours');
     const stored = await store.read(file.key).catch((error) => {
-        if (isOfOneObject(error))
+        if (error instanceof ObjectFailure)
             return error;
         throw error;
     });
     if (stored === null)
         return foreign('its manifest was deleted just now');
-    if ((0,failure/* isFailure */.N6)(stored))
-        return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
+    if (stored instanceof ObjectFailure)
+        return part('unread', `its manifest cannot be read. ${stored.message}`);
     const manifest = summaryOf(await (0,consumers_.text)(stored.content));
     if (manifest === null)
         return foreign('its manifest is none of ours, or damaged');
@@ -1038,7 +1040,7 @@ async function keepOffsite(store, request) {
         const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
         if (request.sealTo.length > 0)
             outcome.plain = ours.filter(isPlain).map(({ id }) => id);
-        // They are there, as far as anybody can tell.
+        // As far as anybody can tell, these sets are there: they are not copied again.
         const sets = request.sets.filter(({ id }) => !outcome.unread.some((part) => part.id === id));
         for (const set of planCopies(sets, stored, newest, request.most, request)) {
             const before = outcome.problems.length;
@@ -1050,7 +1052,7 @@ async function keepOffsite(store, request) {
         }
     });
     if (request.mayDelete && outcome.problems.length === 0)
-        await noting(() => prune(store, request, outcome));
+        await noting(() => prune(store, request, outcome, noting));
     return outcome;
 }
 /** Whether another backup folder copies to the same place. */
@@ -1065,8 +1067,8 @@ async function abortUnfinished(store, { prefix, environment, folderIds, sets }, 
     }
 }
 /**
- * A copy that was broken off has no manifest. Only where the host still has that set is it sure that nothing is lost by this; and where
- * another backup folder copies to, it may be that one's, on its way. What is locked stays.
+ * A copy that was cut off has no manifest. Removing it is only sure to lose nothing if the host still has that set. If another backup
+ * folder copies to the same place, it may be that folder's upload, still under way. Locked files stay.
  */
 async function removeRemains(store, { sets, folderIds }, stored, parts) {
     if (isShared(stored, folderIds))
@@ -1102,22 +1104,17 @@ async function copyOne(store, { prefix, environment, folderIds, sealTo, read, ti
     outcome.copied.push(copy);
     await onCopied?.(copy);
 }
-async function prune(store, request, outcome) {
+/** @param noting what fails for one set, and goes on with the next */
+async function prune(store, request, outcome, noting) {
     const stored = await storedSets(store, request.prefix, request.environment);
     for (const { id, keep } of planOffsitePruning(stored, request)) {
         const set = stored.find((each) => each.id === id);
         if (keep || set === undefined)
             continue;
-        try {
+        await noting(async () => {
             const fate = await removeSet(store, set);
             outcome[fate].push(id);
-        }
-        catch (error) {
-            request.signal.throwIfAborted();
-            if (!(0,failure/* isFailure */.N6)(error))
-                throw error;
-            outcome.problems.push(error);
-        }
+        });
     }
 }
 /**
@@ -1668,22 +1665,9 @@ class S3Store {
         } while (token !== undefined);
     }
     async facts(key) {
-        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
-            try {
-                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-            }
-            catch (error) {
-                // Some stores refuse the question for a checksum as a whole.
-                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-                    throw await this.#inWords(error, key, abortSignal);
-                const plain = await look(undefined)(abortSignal).catch(async (refused) => {
-                    throw await this.#inWords(refused, key, abortSignal);
-                });
-                this.#checksums.asks = false;
-                return plain;
-            }
-        });
+        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, (abortSignal) => this.#head(key, abortSignal).catch(async (refusal) => {
+            throw await this.#inWords(refusal, key, abortSignal);
+        }));
         if (answer === null)
             return null;
         const until = answer.ObjectLockRetainUntilDate ?? null;
@@ -1694,7 +1678,24 @@ class S3Store {
             metadata: answer.Metadata ?? {},
         };
     }
-    /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+    async #head(key, abortSignal) {
+        const look = (ChecksumMode) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+        try {
+            return await look(this.#checksums.asks ? 'ENABLED' : undefined);
+        }
+        catch (error) {
+            // Some stores refuse the question for a checksum as a whole.
+            if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
+                throw error;
+            const plain = await look(undefined);
+            this.#checksums.asks = false;
+            return plain;
+        }
+    }
+    /**
+     * The answer to a HEAD has no body, and status 400 can mean anything, such as an expired login. A GET of one byte is refused with the
+     * store's own error.
+     */
     async #inWords(refusal, key, abortSignal) {
         if (codeOf(refusal).status !== 400)
             return refusal;

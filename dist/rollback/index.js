@@ -3954,7 +3954,7 @@ function notesOn(plan, request, schema) {
             ? []
             : [info('The running release is not the newest one in the history')]),
         ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
-        ...wanted.unknown.map((service) => warning(`${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with the compose file of that time, set compose: kept`)),
+        ...wanted.unknown.map((service) => warning(`${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with that release's own compose file, set compose: kept`)),
         ...(0,release/* mixedServices */.kn)(containers).map((service) => warning(`Containers of ${service} run different images`)),
         ...onDependents(swapped, request),
         ...onOneOffs(plan, request),
@@ -3978,7 +3978,7 @@ function onStep(step, plan, request) {
     const { service, proven, onlyHere, strategy, fixedName, why } = step;
     const notes = [];
     if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
-        notes.push(warning(`${service} has no container now. The rollback creates one, as it was part of that release or "services" names it`));
+        notes.push(warning(`${service} has no container now. The rollback will create one, because it was part of that release or is named in "services"`));
     if (strategy === 'create-only')
         notes.push(warning(`${service} will not be running: ${why}`));
     else if (strategy === 'job')

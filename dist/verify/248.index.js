@@ -514,22 +514,9 @@ class S3Store {
         } while (token !== undefined);
     }
     async facts(key) {
-        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
-            try {
-                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-            }
-            catch (error) {
-                // Some stores refuse the question for a checksum as a whole.
-                if (!this.#checksums.asks || ![400, 501].includes((0,bucket_failure/* codeOf */.$N)(error).status ?? 0))
-                    throw await this.#inWords(error, key, abortSignal);
-                const plain = await look(undefined)(abortSignal).catch(async (refused) => {
-                    throw await this.#inWords(refused, key, abortSignal);
-                });
-                this.#checksums.asks = false;
-                return plain;
-            }
-        });
+        const answer = await this.#unlessMissing(`cannot be asked about ${key}`, (abortSignal) => this.#head(key, abortSignal).catch(async (refusal) => {
+            throw await this.#inWords(refusal, key, abortSignal);
+        }));
         if (answer === null)
             return null;
         const until = answer.ObjectLockRetainUntilDate ?? null;
@@ -540,7 +527,24 @@ class S3Store {
             metadata: answer.Metadata ?? {},
         };
     }
-    /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+    async #head(key, abortSignal) {
+        const look = (ChecksumMode) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+        try {
+            return await look(this.#checksums.asks ? 'ENABLED' : undefined);
+        }
+        catch (error) {
+            // Some stores refuse the question for a checksum as a whole.
+            if (!this.#checksums.asks || ![400, 501].includes((0,bucket_failure/* codeOf */.$N)(error).status ?? 0))
+                throw error;
+            const plain = await look(undefined);
+            this.#checksums.asks = false;
+            return plain;
+        }
+    }
+    /**
+     * The answer to a HEAD has no body, and status 400 can mean anything, such as an expired login. A GET of one byte is refused with the
+     * store's own error.
+     */
     async #inWords(refusal, key, abortSignal) {
         if ((0,bucket_failure/* codeOf */.$N)(refusal).status !== 400)
             return refusal;
@@ -804,10 +808,10 @@ async function contentsOf(store, prefix, environment) {
     const all = [...found].toSorted(([a], [b]) => (0,catalogue/* newestFirst */.ll)(a, b));
     for (let at = 0; at < all.length; at += atOnce) {
         const portion = all.slice(at, at + atOnce);
-        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-        for (const { id, set } of await Promise.all(read)) {
+        const read = portion.map(([id, files]) => storedSet(store, environment, id, files));
+        for (const set of await Promise.all(read)) {
             if ('state' in set)
-                contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
+                contents.parts.push(set);
             else
                 contents.sets.push(set);
         }
@@ -817,20 +821,21 @@ async function contentsOf(store, prefix, environment) {
 /** The set; or why these files are none. */
 async function storedSet(store, environment, id, files) {
     const file = files.find(({ name }) => (0,naming/* parseSetFileName */.Bi)(name)?.part === 'manifest');
-    const foreign = (why) => ({ state: 'foreign', why });
+    const part = (state, why) => ({ id, files, state, why });
+    const foreign = (why) => part('foreign', why);
     if (file === undefined)
-        return { state: 'no-manifest', why: 'it has no manifest' };
+        return part('no-manifest', 'it has no manifest');
     if (file.bytes > read_manifest/* longestManifest */.Ev)
         return foreign('its manifest is too large to be one of ours');
     const stored = await store.read(file.key).catch((error) => {
-        if ((0,bucket_failure/* isOfOneObject */.LY)(error))
+        if (error instanceof bucket_failure/* ObjectFailure */.o3)
             return error;
         throw error;
     });
     if (stored === null)
         return foreign('its manifest was deleted just now');
-    if ((0,failure/* isFailure */.N6)(stored))
-        return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
+    if (stored instanceof bucket_failure/* ObjectFailure */.o3)
+        return part('unread', `its manifest cannot be read. ${stored.message}`);
     const manifest = summaryOf(await (0,consumers_.text)(stored.content));
     if (manifest === null)
         return foreign('its manifest is none of ours, or damaged');

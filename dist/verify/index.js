@@ -3486,8 +3486,8 @@ function unpiped() {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $N: () => (/* binding */ codeOf),
 /* harmony export */   $u: () => (/* binding */ bucketFailure),
-/* harmony export */   LY: () => (/* binding */ isOfOneObject),
-/* harmony export */   Z9: () => (/* binding */ wordsOf)
+/* harmony export */   Z9: () => (/* binding */ wordsOf),
+/* harmony export */   o3: () => (/* binding */ ObjectFailure)
 /* harmony export */ });
 /* unused harmony export remedyFor */
 /* harmony import */ var _clean_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
@@ -3501,12 +3501,13 @@ function bucketFailure(what, error, facts) {
     if (error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR)
         return error;
     const reason = wordsOf(error);
-    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+    const Kind = ofOneObject.test(codeOf(error).code) ? ObjectFailure : _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR;
+    return new Kind('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
 }
-/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
-function isOfOneObject(error) {
-    return error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
+/** The store refuses one object, and may give all others: it has archived this one, or its own key is gone or disabled. */
+class ObjectFailure extends _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR {
 }
+const ofOneObject = /^(InvalidObjectState$|KMS\.)/;
 /** The store's own code and words, or those of the library, in one line. */
 function wordsOf(error) {
     const { status, code } = codeOf(error);

@@ -473,7 +473,7 @@ export const offsiteRules: readonly Rule[] = [
   {
     rule: 'a manifest that the store does not give concerns its own set alone',
     file: 'shared/offsite/stored-sets.ts',
-    text: '    if (isOfOneObject(error)) return error;\n',
+    text: '    if (error instanceof ObjectFailure) return error;\n',
     test: 'test/unit/offsite/troubled-copies.test.ts',
     named: 'concerns its own set alone',
   },
@@ -508,7 +508,7 @@ export const offsiteRules: readonly Rule[] = [
     named: 'leaves nothing of itself',
   },
   {
-    rule: 'what is left of a copy stays where the host has no such set',
+    rule: 'the remains of a copy stay unless the host still has that set',
     file: 'shared/offsite/keep-offsite.ts',
     text: ' && sets.some((set) => set.id === id));',
     instead: ' && sets.length > 0);',
@@ -516,7 +516,7 @@ export const offsiteRules: readonly Rule[] = [
     named: 'what a killed run has left',
   },
   {
-    rule: 'what is left of a copy may be on its way where another backup folder copies to',
+    rule: 'the remains of a copy stay if another backup folder copies to the same place',
     file: 'shared/offsite/keep-offsite.ts',
     text: '  if (isShared(stored, folderIds)) return;\n',
     test: 'test/unit/offsite/troubled-copies.test.ts',
@@ -551,7 +551,7 @@ export const offsiteRules: readonly Rule[] = [
     text: "isIndex && archives.has(storageClass ?? '') ? null : storageClass",
     instead: 'isIndex === undefined ? storageClass : storageClass',
     test: 'test/unit/offsite/s3-store.test.ts',
-    named: 'is no archive',
+    named: 'is kept out of archive classes',
   },
   {
     rule: "an address in the runner's AWS profile is not used",
@@ -575,5 +575,21 @@ export const offsiteRules: readonly Rule[] = [
     instead: 'begun > 0',
     test: 'test/unit/offsite/troubled-copies.test.ts',
     named: 'takes too long',
+  },
+  {
+    rule: 'an older copy is not restored without a word if the manifest of a newer one cannot be read',
+    file: 'shared/restore/backup-source.ts',
+    text: "state === 'unread' && (isLatest ?",
+    instead: "state === 'unread' && id === '' && (isLatest ?",
+    test: 'test/unit/restore/backup-source.test.ts',
+    named: 'whose manifest is archived',
+  },
+  {
+    rule: 'an archived manifest is to be brought back, and not copied again',
+    file: 'verify-action/backups/judge-offsite.ts',
+    text: "state === 'unread')",
+    instead: 'state !== state)',
+    test: 'test/unit/verify/offsite.test.ts',
+    named: 'does not give fails',
   },
 ];

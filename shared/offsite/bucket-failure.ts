@@ -14,13 +14,14 @@ export interface RequestFacts {
 export function bucketFailure(what: string, error: unknown, facts: RequestFacts): Failure {
   if (error instanceof Failure) return error;
   const reason = wordsOf(error);
-  return new Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts), cause: error });
+  const Kind = ofOneObject.test(codeOf(error).code) ? ObjectFailure : Failure;
+  return new Kind('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
 }
 
-/** Whether the store refuses to give that one object: it has archived it, or the object's own key is gone or switched off. */
-export function isOfOneObject(error: unknown): error is Failure {
-  return error instanceof Failure && /^(InvalidObjectState$|KMS\.)/.test(codeOf(error.cause).code);
-}
+/** The store refuses one object, and may give all others: it has archived this one, or its own key is gone or disabled. */
+export class ObjectFailure extends Failure {}
+
+const ofOneObject = /^(InvalidObjectState$|KMS\.)/;
 
 /** The store's own code and words, or those of the library, in one line. */
 export function wordsOf(error: unknown): string {

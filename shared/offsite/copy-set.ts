@@ -85,7 +85,7 @@ export async function copySet(
       copied.push({ name, key, bytes, sha256: known, confirmation });
     }
   } catch (error) {
-    // What stays nevertheless, the next run removes.
+    // If this fails as well, the next run may do it: see `keepOffsite`.
     await store.remove(written).catch(() => {});
     throw error;
   }

@@ -83,7 +83,7 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
     outcome.others = othersIn(stored, request);
     const ours = stored.filter((set) => isOurs(set.folderId, folderIds));
     if (request.sealTo.length > 0) outcome.plain = ours.filter(isPlain).map(({ id }) => id);
-    // They are there, as far as anybody can tell.
+    // As far as anybody can tell, these sets are there: they are not copied again.
     const sets = request.sets.filter(({ id }) => !outcome.unread.some((part) => part.id === id));
     for (const set of planCopies(sets, stored, newest, request.most, request)) {
       const before = outcome.problems.length;
@@ -93,7 +93,7 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
       if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs', 'copy-not-ours'))) break;
     }
   });
-  if (request.mayDelete && outcome.problems.length === 0) await noting(() => prune(store, request, outcome));
+  if (request.mayDelete && outcome.problems.length === 0) await noting(() => prune(store, request, outcome, noting));
   return outcome;
 }
 
@@ -115,8 +115,8 @@ async function abortUnfinished(
 }
 
 /**
- * A copy that was broken off has no manifest. Only where the host still has that set is it sure that nothing is lost by this; and where
- * another backup folder copies to, it may be that one's, on its way. What is locked stays.
+ * A copy that was cut off has no manifest. Removing it is only sure to lose nothing if the host still has that set. If another backup
+ * folder copies to the same place, it may be that folder's upload, still under way. Locked files stay.
  */
 async function removeRemains(
   store: ObjectStore,
@@ -164,19 +164,21 @@ async function copyOne(
   await onCopied?.(copy);
 }
 
-async function prune(store: ObjectStore, request: OffsiteRequest, outcome: OffsiteOutcome): Promise<void> {
+/** @param noting what fails for one set, and goes on with the next */
+async function prune(
+  store: ObjectStore,
+  request: OffsiteRequest,
+  outcome: OffsiteOutcome,
+  noting: (work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const stored = await storedSets(store, request.prefix, request.environment);
   for (const { id, keep } of planOffsitePruning(stored, request)) {
     const set = stored.find((each) => each.id === id);
     if (keep || set === undefined) continue;
-    try {
+    await noting(async () => {
       const fate = await removeSet(store, set);
       outcome[fate].push(id);
-    } catch (error) {
-      request.signal.throwIfAborted();
-      if (!isFailure(error)) throw error;
-      outcome.problems.push(error);
-    }
+    });
   }
 }
 

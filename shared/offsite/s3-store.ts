@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput, ListMultipartUploadsOutput, S3Client } from '@aws-sdk/client-s3';
 import { isFailure } from '../failure.ts';
 import { tellPassed } from '../passing-memory.ts';
 import { bucketFailure, codeOf, type RequestFacts } from './bucket-failure.ts';
@@ -112,22 +112,11 @@ class S3Store implements ObjectStore {
   }
 
   async facts(key: string): Promise<ObjectFacts | null> {
-    const look = (ChecksumMode: 'ENABLED' | undefined) => (abortSignal: AbortSignal) =>
-      this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
-    const answer = await this.#unlessMissing(`cannot be asked about ${key}`, async (abortSignal) => {
-      try {
-        return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
-      } catch (error) {
-        // Some stores refuse the question for a checksum as a whole.
-        if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
-          throw await this.#inWords(error, key, abortSignal);
-        const plain = await look(undefined)(abortSignal).catch(async (refused: unknown) => {
-          throw await this.#inWords(refused, key, abortSignal);
-        });
-        this.#checksums.asks = false;
-        return plain;
-      }
-    });
+    const answer = await this.#unlessMissing(`cannot be asked about ${key}`, (abortSignal) =>
+      this.#head(key, abortSignal).catch(async (refusal) => {
+        throw await this.#inWords(refusal, key, abortSignal);
+      }),
+    );
     if (answer === null) return null;
     const until = answer.ObjectLockRetainUntilDate ?? null;
     return {
@@ -139,7 +128,24 @@ class S3Store implements ObjectStore {
     };
   }
 
-  /** A HEAD that is refused has no words, and 400 may be anything, such as an expired login: one byte is asked for the store's own. */
+  async #head(key: string, abortSignal: AbortSignal): Promise<HeadObjectCommandOutput> {
+    const look = (ChecksumMode: 'ENABLED' | undefined) =>
+      this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+    try {
+      return await look(this.#checksums.asks ? 'ENABLED' : undefined);
+    } catch (error) {
+      // Some stores refuse the question for a checksum as a whole.
+      if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0)) throw error;
+      const plain = await look(undefined);
+      this.#checksums.asks = false;
+      return plain;
+    }
+  }
+
+  /**
+   * The answer to a HEAD has no body, and status 400 can mean anything, such as an expired login. A GET of one byte is refused with the
+   * store's own error.
+   */
   async #inWords(refusal: unknown, key: string, abortSignal: AbortSignal): Promise<unknown> {
     if (codeOf(refusal).status !== 400) return refusal;
     try {

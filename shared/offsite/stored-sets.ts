@@ -5,7 +5,7 @@ import type { BackupId, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { longestManifest, readSummary } from '../sets/read-manifest.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
-import { isOfOneObject } from './bucket-failure.ts';
+import { ObjectFailure } from './bucket-failure.ts';
 import { folderIdIn } from './folder-id.ts';
 import { setFileAt } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -32,7 +32,7 @@ export interface StoredSet {
   faults: string[];
 }
 
-/** Files of a set that are no set of ours: of an upload that was broken off, or that is still going on; or nobody can tell. */
+/** Files that form no set of ours: their upload was cut off or is still under way, or their manifest is not ours, or cannot be read. */
 export interface StoredPart {
   id: BackupId;
   files: StoredFile[];
@@ -68,9 +68,9 @@ export async function contentsOf(store: ObjectStore, prefix: string, environment
   const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
   for (let at = 0; at < all.length; at += atOnce) {
     const portion = all.slice(at, at + atOnce);
-    const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
-    for (const { id, set } of await Promise.all(read)) {
-      if ('state' in set) contents.parts.push({ id, files: portion.find(([each]) => each === id)?.[1] ?? [], ...set });
+    const read = portion.map(([id, files]) => storedSet(store, environment, id, files));
+    for (const set of await Promise.all(read)) {
+      if ('state' in set) contents.parts.push(set);
       else contents.sets.push(set);
     }
   }
@@ -83,17 +83,18 @@ async function storedSet(
   environment: string,
   id: BackupId,
   files: StoredFile[],
-): Promise<StoredSet | Pick<StoredPart, 'state' | 'why'>> {
+): Promise<StoredSet | StoredPart> {
   const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-  const foreign = (why: string) => ({ state: 'foreign' as const, why });
-  if (file === undefined) return { state: 'no-manifest', why: 'it has no manifest' };
+  const part = (state: StoredPart['state'], why: string): StoredPart => ({ id, files, state, why });
+  const foreign = (why: string) => part('foreign', why);
+  if (file === undefined) return part('no-manifest', 'it has no manifest');
   if (file.bytes > longestManifest) return foreign('its manifest is too large to be one of ours');
   const stored = await store.read(file.key).catch((error: unknown) => {
-    if (isOfOneObject(error)) return error;
+    if (error instanceof ObjectFailure) return error;
     throw error;
   });
   if (stored === null) return foreign('its manifest was deleted just now');
-  if (isFailure(stored)) return { state: 'unread', why: `its manifest cannot be read. ${stored.message}` };
+  if (stored instanceof ObjectFailure) return part('unread', `its manifest cannot be read. ${stored.message}`);
   const manifest = summaryOf(await text(stored.content));
   if (manifest === null) return foreign('its manifest is none of ours, or damaged');
   if (manifest.id !== id || manifest.environment !== environment)

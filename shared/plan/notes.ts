@@ -37,7 +37,7 @@ export function notesOn(plan: PlanBody, request: PlanRequest, schema: SchemaVerd
     ...unset.map((each) => warning(`${describeUnset(each).what}; compose uses an empty value`)),
     ...wanted.unknown.map((service) =>
       warning(
-        `${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with the compose file of that time, set compose: kept`,
+        `${service} was part of that release, but is no longer in the compose file, so this rollback leaves it out. To bring it back with that release's own compose file, set compose: kept`,
       ),
     ),
     ...mixedServices(containers).map((service) => warning(`Containers of ${service} run different images`)),
@@ -67,7 +67,7 @@ function onStep(step: ServiceStep, plan: PlanBody, request: PlanRequest): PlanNo
   if (strategy !== 'job' && request.containers.every((container) => container.service !== service))
     notes.push(
       warning(
-        `${service} has no container now. The rollback creates one, as it was part of that release or "services" names it`,
+        `${service} has no container now. The rollback will create one, because it was part of that release or is named in "services"`,
       ),
     );
   if (strategy === 'create-only') notes.push(warning(`${service} will not be running: ${why}`));

@@ -59,7 +59,7 @@ describe('an object', () => {
     }
   });
 
-  test('is no archive if every run reads it', async () => {
+  test('is kept out of archive classes if every run reads it', async () => {
     for (const [storageClass, of] of [
       ['DEEP_ARCHIVE', undefined],
       ['GLACIER', undefined],

@@ -182,7 +182,7 @@ describe('left alone', () => {
       const plan = planOf({ running: others, containers: [container('api')], [wish]: new Set(['web']) });
       assert.equal(plan.services.find((step) => step.service === 'web')?.strategy, 'recreate', wish);
       assert.ok(
-        plan.notes.some(({ text }) => text.startsWith('web has no container now. The rollback creates one')),
+        plan.notes.some(({ text }) => text.startsWith('web has no container now. The rollback will create one')),
         wish,
       );
     }

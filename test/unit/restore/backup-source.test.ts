@@ -109,11 +109,15 @@ describe('in a bucket', () => {
   const objects = new Map<string, string>();
   /** By the id of the copy. */
   const folderIds = new Map<string, string>();
+  /** Whose manifests the store has archived. */
+  const archived = new Set<string>();
   const server = createServer(({ url = '' }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://store');
     const key = pathname.slice('/copies/'.length);
     if (key !== '') {
       const from = /^p\/prod\/([^/]+)\/.*\.manifest\.json$/.exec(key)?.[1] ?? '';
+      if (archived.has(from))
+        return response.writeHead(403).end('<Error><Code>InvalidObjectState</Code><Message>Archived</Message></Error>');
       const headers = folderIds.has(from) ? { 'x-amz-meta-folder': folderIds.get(from) } : {};
       return response.writeHead(objects.has(key) ? 200 : 404, headers).end(objects.get(key));
     }
@@ -164,6 +168,25 @@ describe('in a bucket', () => {
     const whole = wholeSet(set.id, { database: 'shop', environment: 'prod', sha256: 'f'.repeat(64) });
     for (const [name, content] of whole.files) objects.set(`p/prod/${set.id}/${name}`, content);
     assert.deepEqual(await copyOf({}), [set.id, []]);
+  });
+
+  test('a copy whose manifest is archived is named: it is not restored, and an older one not without a warning', async () => {
+    const warnings: string[] = [];
+    const log = { host: () => {}, warning: (text: string) => warnings.push(text) } as unknown as SourceRequest['log'];
+    const [older, newer] = ['20261128_021700', '20261129_021700'] as const;
+    for (const each of [older, newer]) copy(each, 'cold');
+    archived.add(newer);
+    await assert.rejects(copyOf({ wanted: newer }), { code: 'manifest-unreadable', message: /InvalidObjectState/ });
+    assert.deepEqual(await copyOf({ wanted: older, log }), [older, []]);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(await copyOf({ wanted: 'latest', database: 'cold', log }), [older, []]);
+    assert.match(
+      warnings.join(),
+      /^A newer copy, 20261129_021700, is passed over: .*InvalidObjectState.*Taking 20261128/,
+    );
+    archived.add(older);
+    await assert.rejects(copyOf({ wanted: 'latest', database: 'cold', log }), { code: 'manifest-unreadable' });
+    archived.clear();
   });
 
   test('the newest is none that another backup folder made, where the host knows its own; by its id, any is restored', async () => {

@@ -65,4 +65,13 @@ const examples: [what: string, facts: Partial<OffsiteFacts>, bad: Record<string,
   ],
   ['it need not be there', { stored: [], newest: null, isRequired: false }, { newest: 'warning' }],
 ];
+test('a manifest that the store does not give fails, and is to be brought back: another backup would not do it', () => {
+  const findings = new Findings('backups');
+  const why = 'its manifest cannot be read. InvalidObjectState';
+  judgeOffsite(findings, { ...seen, parts: [{ id, files: [], state: 'unread', why }] });
+  const { result, remedy } = findings.list.find(({ name }) => name === 'off-site complete') ?? {};
+  assert.equal(result, 'failed');
+  assert.match(remedy ?? '', /^Bring these manifests back .*restore-object/);
+});
+
 for (const [what, facts, bad] of examples) test(what, () => assert.deepEqual(judged(facts), bad));
